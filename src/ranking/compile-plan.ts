@@ -1,6 +1,7 @@
 /** Compiles a network into a plan, by what it does with sample sessions on the active backend. */
 import { type Tensor, tensor1d, tidy } from '@tensorflow/tfjs';
-import { type ItemPart, link, NoFit, type Sample } from '../compute/plan/link';
+import { NoFit } from '../compute/plan/fit';
+import { type ItemPart, link, type Sample } from '../compute/plan/link';
 import type { Plan } from '../compute/plan/plan';
 import { trace, type Value } from '../compute/plan/trace';
 import type { PreparedTensors } from '../models/model';

@@ -15,7 +15,7 @@ export const MOST_CLICKS = 1000;
 /** A running session that also ranks: one pass over the items, in which no score but those of the best is written. */
 export interface PlanSession extends SessionScorer {
   /** The k best items, best first; equal ones by ascending index. @param exclude Items never to answer with. */
-  best(session: SessionInput, k: number, exclude?: Iterable<ItemIndex>): ScoredItem[];
+  topK(session: SessionInput, k: number, exclude?: Iterable<ItemIndex>): ScoredItem[];
 }
 
 export interface PlanScorer extends Scorer {
@@ -30,7 +30,7 @@ export function planScorer<C>(
   catalogue: Catalogue,
 ): PlanScorer {
   const { items: n } = catalogue;
-  const parts = Object.entries(running.plan.families[0]!.inputs).filter(([name]) => name.startsWith(STATE));
+  const parts = Object.entries(running.plan.programs[0]!.inputs).filter(([name]) => name.startsWith(STATE));
 
   function openSession(): PlanSession {
     let seen: number[] = [];
@@ -66,7 +66,7 @@ export function planScorer<C>(
     return {
       items: n,
       score: async (session) => running.scores(run(session)).slice(),
-      best(session, k, exclude = []) {
+      topK(session, k, exclude = []) {
         const added = run(session);
         for (const item of exclude) added.set(item - 1, Number.NEGATIVE_INFINITY);
         const { columns, scores } = running.top(k, added);

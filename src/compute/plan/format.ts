@@ -2,10 +2,10 @@
  * The file of a plan, `plan.bin`. Little-endian words of 4 bytes:
  *
  *     magic, version, bytes of the header, the header (JSON, with spaces to a whole word), then in its order the literals, the setup,
- *     and for each family its words and what varies: a place in the words and the coefficients
+ *     and for each program its words and what varies: a place in the words and the coefficients
  */
 import { isRecord } from '../../checkpoint/json';
-import { type Family, monomials, type Place, type Plan } from './plan';
+import { monomials, type Place, type Plan, type Program } from './plan';
 
 /** "plan" */
 const MAGIC = 0x6e616c70;
@@ -16,7 +16,7 @@ const MOST_HEADER = 2 ** 20;
 type Span = readonly [at: number, length: number];
 const spanOf = ({ at, length }: Place): Span => [at, length];
 
-export function encodePlan({ size, parameters, literals, setup, families, items }: Plan): Uint8Array {
+export function encodePlan({ size, parameters, literals, setup, programs, items }: Plan): Uint8Array {
   const spans = (places: Readonly<Record<string, Place>>) =>
     Object.fromEntries(Object.entries(places).map(([name, place]) => [name, spanOf(place)]));
   const header = JSON.stringify({
@@ -25,10 +25,10 @@ export function encodePlan({ size, parameters, literals, setup, families, items 
     parameters: spans(parameters),
     literals: literals.map(({ at, data }) => [at, data.length, data instanceof Int32Array ? 'i' : 'f']),
     setup: setup.length,
-    families: families.map(({ variables, least, most, inputs, results, words, varying }) => ({
+    programs: programs.map(({ variables, min, max, inputs, results, words, varying }) => ({
       variables,
-      least,
-      most,
+      min,
+      max,
       inputs: spans(inputs),
       results: results.map(spanOf),
       words: words.length,
@@ -39,7 +39,7 @@ export function encodePlan({ size, parameters, literals, setup, families, items 
   const parts = [
     ...literals.map(({ data }) => new Int32Array(data.buffer, data.byteOffset, data.length)),
     setup,
-    ...families.flatMap(({ words, varying }) => [
+    ...programs.flatMap(({ words, varying }) => [
       words,
       Int32Array.from(varying.flatMap(({ at, coefficients }) => [at, ...coefficients])),
     ]),
@@ -80,7 +80,7 @@ export function decodePlan(bytes: Uint8Array): Plan {
     at += 4 * count;
     return read;
   };
-  const { size, items, parameters, literals, setup, families } = recordOf(header);
+  const { size, items, parameters, literals, setup, programs } = recordOf(header);
   const { n, d, table, bias, repeats } = recordOf(items);
   const plan = {
     size: countOf(size, 'size'),
@@ -98,9 +98,9 @@ export function decodePlan(bytes: Uint8Array): Plan {
       return { at: countOf(place, 'a place'), data: type === 'i' ? data : new Float32Array(data.buffer) };
     }),
     setup: words(setup),
-    families: listOf(families).map((given): Family => {
-      const family = recordOf(given);
-      const variables = listOf(family['variables']).map((variable) => {
+    programs: listOf(programs).map((given): Program => {
+      const program = recordOf(given);
+      const variables = listOf(program['variables']).map((variable) => {
         const { name, axis } = recordOf(variable);
         if (typeof name !== 'string') throw damaged('a variable');
         return { name, axis: countOf(axis, 'an axis') };
@@ -111,16 +111,16 @@ export function decodePlan(bytes: Uint8Array): Plan {
         return found;
       };
       const width = monomials(variables.map(() => 1)).length;
-      const steps = words(family['words']);
-      const varying = words(countOf(family['varying'], 'varying') * width);
-      const inputs = placesOf(family['inputs']);
+      const steps = words(program['words']);
+      const varying = words(countOf(program['varying'], 'varying') * width);
+      const inputs = placesOf(program['inputs']);
       if (variables.some(({ name }) => !Object.hasOwn(inputs, name))) throw damaged('a variable');
       return {
         variables,
-        least: sizes(family['least']),
-        most: sizes(family['most']),
+        min: sizes(program['min']),
+        max: sizes(program['max']),
         inputs,
-        results: listOf(family['results']).map(placeOf),
+        results: listOf(program['results']).map(placeOf),
         words: steps,
         varying: Array.from({ length: varying.length / width }, (_, i) => {
           const [word, ...coefficients] = varying.subarray(i * width, (i + 1) * width);

@@ -59,12 +59,12 @@ export interface Place {
 }
 
 /** What is done for sessions of many sizes. */
-export interface Family {
+export interface Program {
   /** The sizes that vary: of which axis of which input. */
   readonly variables: readonly { readonly name: string; readonly axis: number }[];
   /** Their range. */
-  readonly least: readonly number[];
-  readonly most: readonly number[];
+  readonly min: readonly number[];
+  readonly max: readonly number[];
   /** By the name of the prepared array, or of a part of the state; the lengths are the largest. */
   readonly inputs: Readonly<Record<string, Place>>;
   /** The session's vector; behind it, the parts of the new state. */
@@ -80,7 +80,7 @@ export function monomials(sizes: readonly number[]): number[] {
 }
 
 /** The steps for these sizes. */
-export function stepsOf({ words, varying }: Family, sizes: readonly number[]): Int32Array {
+export function stepsOf({ words, varying }: Program, sizes: readonly number[]): Int32Array {
   const steps = words.slice();
   const [, ...values] = monomials(sizes);
   for (const { at, coefficients } of varying) {
@@ -96,7 +96,7 @@ export interface Plan {
   readonly parameters: Readonly<Record<string, Place>>;
   readonly literals: readonly { readonly at: number; readonly data: Float32Array | Int32Array }[];
   readonly setup: Int32Array;
-  readonly families: readonly Family[];
+  readonly programs: readonly Program[];
   /**
    * The item side: `[n / 32][d][32]` numbers, and the bias with -Infinity behind the last item. `repeats`: what an item's score
    * gets, by how many clicks ago it was clicked last.

@@ -1,12 +1,12 @@
 /** Runs plans: one block of memory, one module of WebAssembly. Nothing here knows TensorFlow.js. */
 import { type Binary, compileFirst } from '../wasm-module';
-import { accesses, type Family, KINDS, OP, type Place, type Plan, stepsOf } from './plan';
+import { accesses, KINDS, OP, type Place, type Plan, type Program, stepsOf } from './plan';
 
 /** The faster first: it multiplies and adds in one instruction, by relaxed SIMD. */
 const BINARIES: readonly Binary[] = [{ load: () => import('./binary-fused') }, { load: () => import('./binary') }];
 
 /** What carries out plans; undefined where the engine has no SIMD. */
-export const loadMachine = (): Promise<WebAssembly.Module | undefined> => compileFirst(BINARIES);
+export const loadPlanModule = (): Promise<WebAssembly.Module | undefined> => compileFirst(BINARIES);
 
 interface Exports {
   run(step: number): number;
@@ -56,7 +56,7 @@ export function startPlan(
 ): RunningPlan {
   checkPlan(plan);
   checkSteps(plan.setup, plan.size);
-  const words = 1 + Math.max(plan.setup.length, ...plan.families.map(({ words }) => words.length));
+  const words = 1 + Math.max(plan.setup.length, ...plan.programs.map(({ words }) => words.length));
   const { n, d, table, bias } = plan.items;
   const width = Math.ceil(n / 32) * 32;
   /** In numbers: the block, the steps, scores, then the best. */
@@ -76,11 +76,11 @@ export function startPlan(
   }
   for (const { at, data } of plan.literals) (data instanceof Int32Array ? ints : floats).set(data, BLOCK + at);
   let vector: Place | undefined;
-  /** The family and sizes whose steps are in memory. */
-  let current: Family | undefined;
+  /** The program and sizes whose steps are in memory. */
+  let current: Program | undefined;
   let sizes: readonly number[] = [];
   load(plan.setup);
-  carryOut();
+  execute();
 
   function load(steps: Int32Array): void {
     ints.set(steps, stepsAt);
@@ -95,7 +95,7 @@ export function startPlan(
       at += 1 + operands;
     }
   }
-  function carryOut(): void {
+  function execute(): void {
     const wrong = run(4 * stepsAt);
     if (wrong > 0) throw new PlanError(`Step ${wrong} reads a row that its table does not have.`);
   }
@@ -115,36 +115,36 @@ export function startPlan(
     plan,
     run(inputs) {
       const names = Object.keys(inputs);
-      const family = plan.families.find(
+      const program = plan.programs.find(
         (one) =>
           names.length === Object.keys(one.inputs).length &&
           names.every((name) => name in one.inputs) &&
           one.variables.every(({ name, axis }, i) => {
             const size = inputs[name]!.shape[axis]!;
-            return size >= one.least[i]! && size <= one.most[i]!;
+            return size >= one.min[i]! && size <= one.max[i]!;
           }),
       );
-      if (!family) throw new PlanError('The plan has no steps for a session of this size.');
-      const asked = family.variables.map(({ name, axis }) => inputs[name]!.shape[axis]!);
-      if (family !== current || asked.some((size, i) => size !== sizes[i])) {
-        const steps = stepsOf(family, asked);
+      if (!program) throw new PlanError('The plan has no steps for a session of this size.');
+      const asked = program.variables.map(({ name, axis }) => inputs[name]!.shape[axis]!);
+      if (program !== current || asked.some((size, i) => size !== sizes[i])) {
+        const steps = stepsOf(program, asked);
         checkSteps(steps, plan.size);
         load(steps);
-        [current, sizes] = [family, asked];
+        [current, sizes] = [program, asked];
       }
-      for (const [name, { at, length }] of Object.entries(family.inputs)) {
+      for (const [name, { at, length }] of Object.entries(program.inputs)) {
         const { data } = inputs[name]!;
         if (data.length > length) throw new PlanError(`The input ${name} is too long.`);
         (data instanceof Int32Array ? ints : floats).set(data, BLOCK + at);
       }
-      carryOut();
-      [vector] = family.results;
+      execute();
+      [vector] = program.results;
       const { at } = vector!;
       // A comparison with NaN is false, so that no score would be among the best.
       for (let i = BLOCK + at; i < BLOCK + at + d; i++) {
         if (floats[i]! - floats[i]! !== 0) throw new PlanError(`The session's vector has the number ${floats[i]}.`);
       }
-      return family.results.map(({ at, length }) => floats.subarray(BLOCK + at, BLOCK + at + length));
+      return program.results.map(({ at, length }) => floats.subarray(BLOCK + at, BLOCK + at + length));
     },
     scores(added) {
       scored(4 * scoresAt, 0, added);
@@ -169,7 +169,7 @@ const MOST_WORK = 2 ** 33;
 const refused = (why: string): PlanError => new PlanError(`The plan is damaged: ${why}.`);
 
 /** Whether everything but the steps stays inside the block. */
-function checkPlan({ size, parameters, literals, families, items }: Plan): void {
+function checkPlan({ size, parameters, literals, programs, items }: Plan): void {
   const { n, d, table, bias, repeats } = items;
   const width = Math.ceil(n / 32) * 32;
   if (!isCount(size) || size > MOST_NUMBERS) throw refused(`${size} numbers are too many`);
@@ -177,7 +177,7 @@ function checkPlan({ size, parameters, literals, families, items }: Plan): void 
   const places: Place[] = [
     ...Object.values(parameters),
     ...literals.map(({ at, data }) => ({ at, length: data.length })),
-    ...families.flatMap(({ inputs, results }) => [...Object.values(inputs), ...results]),
+    ...programs.flatMap(({ inputs, results }) => [...Object.values(inputs), ...results]),
     { at: table, length: width * d },
     { at: bias, length: width },
     ...(repeats ? [repeats] : []),
@@ -186,8 +186,8 @@ function checkPlan({ size, parameters, literals, families, items }: Plan): void 
     if (!isCount(at) || !isCount(length) || at + length > size)
       throw refused(`${length} numbers at ${at} leave its block`);
   }
-  if (families.length === 0) throw refused('it has no steps for any session');
-  for (const { results } of families)
+  if (programs.length === 0) throw refused('it has no steps for any session');
+  for (const { results } of programs)
     if (!(results[0] && results[0].length >= d)) throw refused('a session has no vector');
 }
 

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { startBackend } from '../../../src/compute/backends/start';
 import { decodePlan, encodePlan } from '../../../src/compute/plan/format';
 import type { Plan } from '../../../src/compute/plan/plan';
-import { loadMachine, PlanError, startPlan } from '../../../src/compute/plan/runtime';
+import { loadPlanModule, PlanError, startPlan } from '../../../src/compute/plan/runtime';
 import { configure } from '../../../src/models/configuration';
 import { models } from '../../../src/models/index';
 import type { SessionModel } from '../../../src/models/model';
@@ -27,11 +27,11 @@ interface Compiled {
   readonly inputs: ReturnType<Model['prepare']>;
 }
 const compiled: Record<string, Compiled> = {};
-let machine: WebAssembly.Module;
+let planModule: WebAssembly.Module;
 
 beforeAll(async () => {
   await startBackend('cpu');
-  machine = (await loadMachine())!;
+  planModule = (await loadPlanModule())!;
   for (const name of ['sasrec', 'srgnn', 'caser']) {
     const model = (await models[name]!.network()) as unknown as Model;
     const config = configure(model, { ...SMALL[name] });
@@ -49,7 +49,7 @@ test('what is written is read, and answers as before', () => {
     const read = decodePlan(bytes);
     expect(read).toEqual(plan);
     const answers = [plan, read].map((one) => {
-      const running = startPlan(machine, one, parameter);
+      const running = startPlan(planModule, one, parameter);
       running.run(inputs);
       return running.scores().slice();
     });
@@ -74,7 +74,7 @@ describe('is refused', () => {
 
   test('a parameter of another length', () => {
     const { plan } = compiled['sasrec']!;
-    expect(() => startPlan(machine, plan, () => new Float32Array(3))).toThrow(PlanError);
+    expect(() => startPlan(planModule, plan, () => new Float32Array(3))).toThrow(PlanError);
   });
 
   test('a session for which it has no steps', () => {
@@ -83,21 +83,21 @@ describe('is refused', () => {
     const longer = Object.fromEntries(
       Object.keys(inputs).map((name) => [name, { data: new Int32Array(10_000), shape }]),
     );
-    expect(() => startPlan(machine, plan, parameter).run(longer)).toThrow('no steps');
+    expect(() => startPlan(planModule, plan, parameter).run(longer)).toThrow('no steps');
   });
 
   test('an item that is no row of the table', () => {
     const { plan, parameter, inputs } = compiled['sasrec']!;
     const ids = Int32Array.from(inputs['items']!.data, () => 99);
     expect(() =>
-      startPlan(machine, plan, parameter).run({ ...inputs, items: { ...inputs['items']!, data: ids } }),
+      startPlan(planModule, plan, parameter).run({ ...inputs, items: { ...inputs['items']!, data: ids } }),
     ).toThrow('row');
   });
 
   test('a weight that is no number, by the vector that it makes', () => {
     const { plan, parameter, inputs } = compiled['sasrec']!;
     const damaged = (name: string) => (name === 'items' ? parameter(name).map(() => Number.NaN) : parameter(name));
-    expect(() => startPlan(machine, plan, damaged).run(inputs)).toThrow('NaN');
+    expect(() => startPlan(planModule, plan, damaged).run(inputs)).toThrow('NaN');
   });
 });
 
@@ -109,14 +109,16 @@ test(`${ROUNDS} changes of its bytes, and as many of its words, are refused or h
     const { bytes, plan, parameter, inputs } = Object.values(compiled)[round % 3]!;
     const changed = bytes.slice();
     for (let k = 0; k < 1 + next.integer(3); k++) changed[next.integer(changed.length)] = next.integer(256);
-    const words = plan.families.at(-1)!.words.slice();
+    const words = plan.programs.at(-1)!.words.slice();
     const values = [-1, 0, 1, 2, 2 ** 20, 2 ** 31 - 1, next.integer(plan.size), next.integer(100)];
     for (let k = 0; k < 1 + next.integer(3); k++)
       words[next.integer(words.length)] = values[next.integer(values.length)]!;
-    const families = plan.families.map((family, i) => (i === plan.families.length - 1 ? { ...family, words } : family));
-    for (const make of [() => decodePlan(changed), (): Plan => ({ ...plan, families })]) {
+    const programs = plan.programs.map((program, i) =>
+      i === plan.programs.length - 1 ? { ...program, words } : program,
+    );
+    for (const make of [() => decodePlan(changed), (): Plan => ({ ...plan, programs })]) {
       try {
-        const running = startPlan(machine, make(), parameter);
+        const running = startPlan(planModule, make(), parameter);
         running.run(inputs);
         running.scores();
         running.top(5);

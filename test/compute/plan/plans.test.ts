@@ -4,7 +4,7 @@
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startBackend } from '../../../src/compute/backends/start';
-import { loadMachine, startPlan } from '../../../src/compute/plan/runtime';
+import { loadPlanModule, startPlan } from '../../../src/compute/plan/runtime';
 import { configure } from '../../../src/models/configuration';
 import { models } from '../../../src/models/index';
 import type { Params, SessionModel } from '../../../src/models/model';
@@ -30,11 +30,11 @@ const SESSIONS = isSoak ? 120 : 14;
 /** Of the largest score: both sum in 32 bits, in another order. */
 const NEAR = 1e-5;
 const catalogue: Catalogue = { items: ITEMS, support: new Int32Array(ITEMS + 1).fill(1), features: {}, categories: {} };
-let machine: WebAssembly.Module;
+let planModule: WebAssembly.Module;
 
 beforeAll(async () => {
   await startBackend('cpu');
-  machine = (await loadMachine())!;
+  planModule = (await loadPlanModule())!;
 });
 
 /** Sessions of all lengths, with and without repetitions. */
@@ -68,7 +68,7 @@ async function answersAlike(name: string, given: Readonly<Record<string, unknown
   try {
     const plan = compilePlan({ model, params, config, catalogue });
     const [first, second] = [1, 2].map(() => {
-      const running = startPlan(machine, plan, (of) => values[of]?.data as Float32Array);
+      const running = startPlan(planModule, plan, (of) => values[of]?.data as Float32Array);
       return planScorer(running, model, config, catalogue).openSession();
     });
     const network = openSession(scorer);
@@ -81,8 +81,8 @@ async function answersAlike(name: string, given: Readonly<Record<string, unknown
       expect(worst, `${session.items}`).toBeLessThanOrEqual(NEAR * largest);
       const excluded = new Set([...Array.from(session.items), 1 + next.integer(ITEMS)]);
       for (const none of [new Set<number>(), excluded]) {
-        expect(first!.best(session, K, none)).toEqual(topK(got, K, none));
-        expect(second!.best(session, K, none)).toEqual(topK(got, K, none));
+        expect(first!.topK(session, K, none)).toEqual(topK(got, K, none));
+        expect(second!.topK(session, K, none)).toEqual(topK(got, K, none));
       }
       expect(await second!.score(session)).toEqual(got);
     }

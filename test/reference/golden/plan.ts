@@ -1,7 +1,7 @@
 /** What golden files say of recommending, computed by compiled plans. */
 import type { Importer } from '../../../src/checkpoint/imports/importer';
 import { importers } from '../../../src/checkpoint/imports/index';
-import { loadMachine, type PlanInput, startPlan } from '../../../src/compute/plan/runtime';
+import { loadPlanModule, type PlanInput, startPlan } from '../../../src/compute/plan/runtime';
 import { caser } from '../../../src/models/caser';
 import { cl4srec } from '../../../src/models/cl4srec';
 import { gru4rec } from '../../../src/models/gru4rec';
@@ -97,7 +97,7 @@ export async function planGolden(file: GoldenFile): Promise<Comparison | undefin
   const params = load('weights/');
   try {
     const plan = compilePlan({ model, params, config, catalogue });
-    const running = startPlan((await loadMachine())!, plan, (name) => params[name]?.dataSync() as Float32Array);
+    const running = startPlan((await loadPlanModule())!, plan, (name) => params[name]?.dataSync() as Float32Array);
     const scoresBy = (inputs: Readonly<Record<string, PlanInput>>) => {
       const [, ...state] = running.run(inputs).map((part) => part.slice());
       return { scores: running.scores().slice(), state };
