@@ -5,7 +5,7 @@
  *     and for each program its words and what varies: a place in the words and the coefficients
  */
 import { isRecord } from '../../checkpoint/json';
-import { monomials, type Place, type Plan, type Program } from './plan';
+import { damaged, monomials, type Place, type Plan, PlanError, type Program } from './plan';
 
 /** "plan" */
 const MAGIC = 0x6e616c70;
@@ -58,24 +58,24 @@ export function encodePlan({ size, parameters, literals, setup, programs, items 
   return bytes;
 }
 
-/** @throws RangeError for a file that is no plan, or one of another version. `startPlan` checks what the plan does. */
+/** @throws PlanError for a file that is no plan, or one of another version. `startPlan` checks what the plan does. */
 export function decodePlan(bytes: Uint8Array): Plan {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < START || view.getUint32(0, true) !== MAGIC) throw new RangeError('It is no plan.');
+  if (bytes.length < START || view.getUint32(0, true) !== MAGIC) throw new PlanError('It is no plan.');
   const version = view.getUint32(4, true);
-  if (version !== VERSION) throw new RangeError(`It is a plan of version ${version}; this release reads ${VERSION}.`);
+  if (version !== VERSION) throw new PlanError(`It is a plan of version ${version}; this release reads ${VERSION}.`);
   const length = view.getUint32(8, true);
-  if (length > MOST_HEADER || length % 4 > 0 || START + length > bytes.length) throw damaged('its header');
+  if (length > MOST_HEADER || length % 4 > 0 || START + length > bytes.length) throw damaged('its header is wrong');
   let header: unknown;
   try {
     header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(START, START + length)));
   } catch {
-    throw damaged('its header');
+    throw damaged('its header is wrong');
   }
   let at = START + length;
   const words = (given: unknown): Int32Array => {
     const count = countOf(given, 'a length');
-    if (at + 4 * count > bytes.length) throw damaged('its end');
+    if (at + 4 * count > bytes.length) throw damaged('its end is wrong');
     const read = Int32Array.from({ length: count }, (_, i) => view.getInt32(at + 4 * i, true));
     at += 4 * count;
     return read;
@@ -102,19 +102,19 @@ export function decodePlan(bytes: Uint8Array): Plan {
       const program = recordOf(given);
       const variables = listOf(program['variables']).map((variable) => {
         const { name, axis } = recordOf(variable);
-        if (typeof name !== 'string') throw damaged('a variable');
+        if (typeof name !== 'string') throw damaged('a variable is wrong');
         return { name, axis: countOf(axis, 'an axis') };
       });
       const sizes = (list: unknown): number[] => {
         const found = listOf(list).map((value) => countOf(value, 'a range'));
-        if (found.length !== variables.length) throw damaged('a range');
+        if (found.length !== variables.length) throw damaged('a range is wrong');
         return found;
       };
       const width = monomials(variables.map(() => 1)).length;
       const steps = words(program['words']);
       const varying = words(countOf(program['varying'], 'varying') * width);
       const inputs = placesOf(program['inputs']);
-      if (variables.some(({ name }) => !Object.hasOwn(inputs, name))) throw damaged('a variable');
+      if (variables.some(({ name }) => !Object.hasOwn(inputs, name))) throw damaged('a variable is wrong');
       return {
         variables,
         min: sizes(program['min']),
@@ -124,28 +124,26 @@ export function decodePlan(bytes: Uint8Array): Plan {
         words: steps,
         varying: Array.from({ length: varying.length / width }, (_, i) => {
           const [word, ...coefficients] = varying.subarray(i * width, (i + 1) * width);
-          if (!(word! >= 0 && word! < steps.length)) throw damaged('what varies');
+          if (!(word! >= 0 && word! < steps.length)) throw damaged('what varies is wrong');
           return { at: word!, coefficients };
         }),
       };
     }),
   };
-  if (at !== bytes.length) throw damaged('its end');
+  if (at !== bytes.length) throw damaged('its end is wrong');
   return plan;
 }
 
-const damaged = (what: string): RangeError => new RangeError(`The plan is damaged: ${what} is wrong.`);
-
 function recordOf(value: unknown): Readonly<Record<string, unknown>> {
-  if (!isRecord(value)) throw damaged('its header');
+  if (!isRecord(value)) throw damaged('its header is wrong');
   return value;
 }
 function listOf(value: unknown): readonly unknown[] {
-  if (!Array.isArray(value)) throw damaged('its header');
+  if (!Array.isArray(value)) throw damaged('its header is wrong');
   return value;
 }
 function countOf(value: unknown, what: string): number {
-  if (!(Number.isSafeInteger(value) && (value as number) >= 0)) throw damaged(what);
+  if (!(Number.isSafeInteger(value) && (value as number) >= 0)) throw damaged(`${what} is wrong`);
   return value as number;
 }
 function placeOf(value: unknown): Place {

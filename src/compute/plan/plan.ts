@@ -20,6 +20,10 @@ export const OP = {
   table: 12,
 } as const;
 
+/** A plan that is damaged, or asked for what it does not have. */
+export class PlanError extends Error {}
+export const damaged = (why: string): PlanError => new PlanError(`The plan is damaged: ${why}.`);
+
 /** Kernels by the number of their operation in `compute/kernels/wasm-simd/assembly/elements.ts`. */
 export const BINARY: readonly string[] = [
   'Add',

@@ -1,6 +1,6 @@
 /** Runs plans: one block of memory, one module of WebAssembly. Nothing here knows TensorFlow.js. */
 import { type Binary, compileFirst } from '../wasm-module';
-import { accesses, KINDS, OP, type Place, type Plan, type Program, stepsOf } from './plan';
+import { accesses, damaged, KINDS, OP, type Place, type Plan, PlanError, type Program, stepsOf } from './plan';
 
 /** The faster first: it multiplies and adds in one instruction, by relaxed SIMD. */
 const BINARIES: readonly Binary[] = [{ load: () => import('./binary-fused') }, { load: () => import('./binary') }];
@@ -17,8 +17,6 @@ interface Exports {
 const BLOCK = 64;
 
 const NOTHING: ReadonlyMap<number, number> = new Map();
-
-export class PlanError extends Error {}
 
 export interface PlanInput {
   readonly data: ArrayLike<number>;
@@ -166,14 +164,12 @@ export function startPlan(
 const MOST_NUMBERS = 2 ** 28;
 const MOST_WORK = 2 ** 33;
 
-const refused = (why: string): PlanError => new PlanError(`The plan is damaged: ${why}.`);
-
 /** Whether everything but the steps stays inside the block. */
 function checkPlan({ size, parameters, literals, programs, items }: Plan): void {
   const { n, d, table, bias, repeats } = items;
   const width = Math.ceil(n / 32) * 32;
-  if (!isCount(size) || size > MOST_NUMBERS) throw refused(`${size} numbers are too many`);
-  if (![n, d].every((count) => isCount(count) && count > 0)) throw refused(`it has ${n} items of ${d} numbers`);
+  if (!isCount(size) || size > MOST_NUMBERS) throw damaged(`${size} numbers are too many`);
+  if (![n, d].every((count) => isCount(count) && count > 0)) throw damaged(`it has ${n} items of ${d} numbers`);
   const places: Place[] = [
     ...Object.values(parameters),
     ...literals.map(({ at, data }) => ({ at, length: data.length })),
@@ -184,11 +180,11 @@ function checkPlan({ size, parameters, literals, programs, items }: Plan): void 
   ];
   for (const { at, length } of places) {
     if (!isCount(at) || !isCount(length) || at + length > size)
-      throw refused(`${length} numbers at ${at} leave its block`);
+      throw damaged(`${length} numbers at ${at} leave its block`);
   }
-  if (programs.length === 0) throw refused('it has no steps for any session');
+  if (programs.length === 0) throw damaged('it has no steps for any session');
   for (const { results } of programs)
-    if (!(results[0] && results[0].length >= d)) throw refused('a session has no vector');
+    if (!(results[0] && results[0].length >= d)) throw damaged('a session has no vector');
 }
 
 const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
@@ -199,21 +195,21 @@ function checkSteps(steps: Int32Array, size: number): void {
   for (let at = 0; at < steps.length; ) {
     const op = steps[at]!;
     const { operands: count = 0, sizes = [] } = KINDS[op] ?? {};
-    if (count === 0 || at + count >= steps.length) throw refused(`there is no step ${op} at word ${at}`);
+    if (count === 0 || at + count >= steps.length) throw damaged(`there is no step ${op} at word ${at}`);
     const operands = steps.subarray(at, at + 1 + count);
-    if (sizes.some((i) => operands[i]! < 1)) throw refused(`a size at word ${at} is not positive`);
+    if (sizes.some((i) => operands[i]! < 1)) throw damaged(`a size at word ${at} is not positive`);
     // The last operand of a normalisation is a number.
     for (let i = 1; i <= count; i++) {
       if (operands[i]! < 0 && !(op === OP.layerNorm && i === count))
-        throw refused(`an operand at word ${at} is negative`);
+        throw damaged(`an operand at word ${at} is negative`);
     }
     for (const [place, extent] of accesses(op, operands)) {
-      if (!(place + extent <= size)) throw refused(`a step at word ${at} leaves its block`);
+      if (!(place + extent <= size)) throw damaged(`a step at word ${at} leaves its block`);
       work += extent;
     }
     if (op === OP.matmul) work += operands[5]! * operands[6]! * operands[7]! * operands[9]!;
     if (op === OP.pack) work += operands[4]! * operands[5]! * operands[7]!;
-    if (work > MOST_WORK) throw refused('its steps are too much work');
+    if (work > MOST_WORK) throw damaged('its steps are too much work');
     at += 1 + count;
   }
 }

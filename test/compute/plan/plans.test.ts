@@ -13,7 +13,7 @@ import { presets } from '../../../src/models/presets';
 import { upload } from '../../../src/models/tensors';
 import { compilePlan } from '../../../src/ranking/compile-plan';
 import { neuralScorer } from '../../../src/ranking/neural-scorer';
-import { planScorer } from '../../../src/ranking/plan-scorer';
+import { MOST_CLICKS, planScorer } from '../../../src/ranking/plan-scorer';
 import { openSession } from '../../../src/ranking/session-scorer';
 import { topK } from '../../../src/ranking/top-k';
 import { random } from '../../../src/session/random';
@@ -112,6 +112,22 @@ const OTHERS = Object.entries(NETWORKS).flatMap(([name, model]) =>
     return values.filter((value) => value !== spec.default && goes(value)).map((value) => [name, option, value]);
   }),
 );
+
+test('of a session that is too long, the newest clicks count', async () => {
+  const model = NETWORKS['caser']!; // its profile reads every click
+  const config = configure(model, { ...SMALL['caser'], profile: 'session' });
+  const values = initialise(model.parameters(config, catalogue), SEED);
+  const params: Params = upload(values);
+  const plan = compilePlan({ model, params, config, catalogue });
+  for (const tensor of Object.values(params)) tensor.dispose();
+  const running = startPlan(planModule, plan, (of) => values[of]?.data as Float32Array);
+  const session = planScorer(running, model, config, catalogue).openSession();
+  const { integer } = random(SEED, 'long');
+  const items = Int32Array.from({ length: MOST_CLICKS + 200 }, () => 1 + integer(ITEMS));
+  const newest = items.subarray(200);
+  expect(session.topK({ items, times: items }, K)).toEqual(session.topK({ items: newest, times: newest }, K));
+  expect(session.topK({ items: items.subarray(0, MOST_CLICKS) }, K)).not.toEqual(session.topK({ items: newest }, K));
+}, 60_000);
 
 describe('a plan answers as its network', () => {
   test.each(slice(PRESETS, ([, preset]) => preset === 'default' || preset === 'diginetica'))(
