@@ -1,8 +1,8 @@
 /**
- * The seam: what the network of an architecture declares, and all that a page needs of it. Its other half,
- * how it trains, is `training.ts`.
+ * The seam: what the specification and the network of an architecture declare, and all that a page needs of it. How it trains
+ * is `training.ts`.
  *
- * A network is a set of pure functions and plain descriptions. Scoring, top-k, evaluation and fine-tuning read them and are
+ * Both are pure functions and plain descriptions. Scoring, top-k, evaluation and fine-tuning read them and are
  * written once, elsewhere. CONTRIBUTING.md shows how each of the six architectures fits.
  */
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs';
@@ -97,8 +97,11 @@ export type RemovedOptions = Readonly<Record<string, number | boolean | string |
 export type ConfigValue = number | boolean | string | readonly number[];
 export type ModelConfig = Readonly<Record<string, ConfigValue>>;
 
-/** The network of an architecture. `C` is its configuration: names of the reference implementation in camelCase. */
-export interface SessionModel<C = ModelConfig> {
+/**
+ * The specification of an architecture: what reads its configuration and sessions, without TensorFlow.js. `C` is its configuration:
+ * names of the reference implementation in camelCase.
+ */
+export interface ModelSpec<C = ModelConfig> {
   readonly name: string;
   /** Citation in one line: authors, title, venue, link. */
   readonly paper: string;
@@ -126,6 +129,10 @@ export interface SessionModel<C = ModelConfig> {
   parameters(config: C, catalogue: Catalogue): Readonly<Record<string, ParameterSpec>>;
   /** Plain arrays for a batch of sessions. Keeps the most recent clicks of sessions that are too long. */
   prepare(sessions: readonly SessionInput[], config: C, catalogue: Catalogue): Prepared;
+}
+
+/** The network of an architecture, which computes with tensors. */
+export interface SessionModel<C = ModelConfig> extends ModelSpec<C> {
   /** One vector per session, `[B, d]`. */
   encode(params: Params, prepared: PreparedTensors, config: C, run: Run): Tensor2D;
   readonly stepping?: Stepping<C>;

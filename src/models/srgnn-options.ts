@@ -4,7 +4,7 @@ import type { ConfigOf, OptionSpecs, RemovedOptions } from './model';
 import { boolean, choice, integer, number } from './options';
 import { repeatsOptions } from './repeat-bias';
 import { sampledOptions, smoothingOption } from './sampled-softmax';
-import { scoringOptions } from './scoring';
+import { scoringOptions } from './scoring-options';
 import { removed as ofLastEpochs, recentFinetuningOptions } from './weight-averaging';
 
 const OFFICIAL = 'default of the official PyTorch code';

@@ -6,7 +6,7 @@ import type { ConfigOf, OptionSpecs, RemovedOptions } from '../model';
 import { boolean, choice, integer, number } from '../options';
 import { repeatsOptions } from '../repeat-bias';
 import { sampledOptions } from '../sampled-softmax';
-import { scoringOptions } from '../scoring';
+import { scoringOptions } from '../scoring-options';
 import { removed as ofLastEpochs, recentFinetuningOptions } from '../weight-averaging';
 
 export const LANGUAGE_MODELS = ['gru', 'gpt2', 'transformer-xl', 'bert', 'electra', 'xlnet'] as const;
