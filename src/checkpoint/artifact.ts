@@ -140,12 +140,22 @@ export interface Artifact {
   /** `strategies.json` and `rules.json`, to be written. An artifact that was opened reads them by `further`. */
   readonly strategies?: Strategies;
   readonly rules?: readonly unknown[];
+  /** `plan.bin`, to be written. An artifact that was opened reads it by `bytes`. */
+  readonly plan?: Uint8Array;
 }
 
 /** An artifact that was read from its files. */
 export interface OpenedArtifact extends Artifact {
   /** Where it has aliases: the names of the items that are known. */
   readonly namesOf?: (known: ReadonlyMap<string, unknown>) => AliasNames;
+  /** Whether it has a compiled plan. */
+  readonly hasPlan: boolean;
+  /**
+   * Reads and checks a further file, once; undefined if the manifest does not list it.
+   *
+   * @throws RecommenderError as `openArtifact`.
+   */
+  readonly bytes: (name: string) => Promise<Uint8Array | undefined>;
   /**
    * Reads and checks a further JSON file, once; undefined if the manifest does not list it.
    *

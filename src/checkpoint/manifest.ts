@@ -11,6 +11,8 @@ export const WEIGHTS = 'weights.safetensors';
 export const ITEMS = 'items.json';
 export const CATALOGUE = 'catalogue.json';
 export const ALIASES = 'aliases.json';
+/** The model as a compiled plan; `compute/plan/format.ts` says how. Read where it computes. */
+export const PLAN = 'plan.bin';
 /** Read when a slot wants one of its strategies. */
 export const STRATEGIES = 'strategies.json';
 /** Read when a page has slots. */

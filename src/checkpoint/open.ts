@@ -14,6 +14,7 @@ import {
   MANIFEST,
   MAX_MANIFEST_BYTES,
   type Manifest,
+  PLAN,
   WEIGHTS,
 } from './manifest';
 import { unpackTensors } from './precision';
@@ -28,13 +29,17 @@ type ReadFile = (name: string, maxBytes: number) => Promise<Uint8Array | undefin
  *
  * @param read Contents of a file of the folder by name; undefined where it does not exist. More than `maxBytes` need not
  *   be read: throw `tooLong`. May throw another `RecommenderError` of its own, which is passed on.
+ * @param early Files of `bytes` and `further` that are read at once.
  * @throws RecommenderError `bad-artifact` with one sentence that names file and tensor, or field.
  */
-export async function openArtifact(read: ReadFile): Promise<OpenedArtifact> {
+export async function openArtifact(read: ReadFile, early: readonly string[] = []): Promise<OpenedArtifact> {
   const manifest = await readManifest(read);
   const { formatVersion: _, files, aliases: hasAliases, ...info } = manifest;
   const load = async (name: string) => checkFile(name, await readFile(read, name, files[name]!.bytes), files[name]!);
+  const bytesOf = new Map<string, Promise<Uint8Array>>();
   const further = new Map<string, Promise<unknown>>();
+  const bytes = (name: string): Promise<Uint8Array> => kept(bytesOf, name, () => load(name));
+  for (const name of early) if (Object.hasOwn(files, name)) bytes(name).catch(() => {}); // it is told who asks for it
   const [weights, items, catalogue, aliases] = await Promise.all([
     load(WEIGHTS),
     load(ITEMS),
@@ -51,18 +56,25 @@ export async function openArtifact(read: ReadFile): Promise<OpenedArtifact> {
     hash: files[WEIGHTS]!.sha256.slice(32) + files[ITEMS]!.sha256.slice(32),
     ...(catalogue && { catalogue: checkCatalogue(parseJson(catalogue, CATALOGUE)) }),
     ...(aliases && (await readAliases(aliases))),
+    hasPlan: Object.hasOwn(files, PLAN),
+    bytes: async (name) => (Object.hasOwn(files, name) ? bytes(name) : undefined),
     async further(name) {
       if (!Object.hasOwn(files, name)) return undefined;
-      const file = further.get(name) ?? load(name).then((bytes) => parseJson(bytes, name));
-      further.set(name, file);
-      try {
-        return await file;
-      } catch (error) {
-        further.delete(name); // the next call tries again
-        throw error;
-      }
+      return kept(further, name, async () => parseJson(await load(name), name));
     },
   };
+}
+
+/** What is made by name, once: after a failure, the next call tries again. */
+async function kept<T>(known: Map<string, Promise<T>>, name: string, make: () => Promise<T>): Promise<T> {
+  const one = known.get(name) ?? make();
+  known.set(name, one);
+  try {
+    return await one;
+  } catch (error) {
+    known.delete(name);
+    throw error;
+  }
 }
 
 async function readAliases(bytes: Uint8Array): Promise<Pick<OpenedArtifact, 'aliases' | 'namesOf'>> {

@@ -10,6 +10,7 @@
  *     aliases.json          optional: { "item id": { "also": ["other id", …], "group": "item_group_id" }, … }
  *     strategies.json       optional: what `bought-together` and `trending` answer by; `strategies.ts` says how
  *     rules.json            optional: the shop's rules for its slots; `rules.ts` says which
+ *     plan.bin              optional: the network as a compiled plan; `compute/plan/format.ts` says how
  */
 import { RecommenderError } from '../errors';
 import { checkAliases } from './aliases';
@@ -27,6 +28,7 @@ import {
   MANIFEST,
   MAX_MANIFEST_BYTES,
   type Manifest,
+  PLAN,
   RULES,
   STRATEGIES,
   WEIGHTS,
@@ -54,7 +56,7 @@ export async function packArtifact(
   if (!PRECISIONS.includes(precision)) {
     throw new RangeError(`precision must be one of ${PRECISIONS.join(', ')}, got ${quote(String(precision))}.`);
   }
-  const { info, itemIds, tensors, catalogue, aliases, strategies, rules } = artifact;
+  const { info, itemIds, tensors, catalogue, aliases, strategies, rules, plan } = artifact;
   checkItems(itemIds, info.items);
   checkTensors(tensors, info.items);
   const files = new Map<string, Uint8Array>();
@@ -72,6 +74,7 @@ export async function packArtifact(
     files.set(STRATEGIES, utf8(`${text}\n`));
   }
   if (rules) files.set(RULES, utf8(`${JSON.stringify(rules, null, 2)}\n`));
+  if (plan) files.set(PLAN, plan);
   const entries: [string, FileEntry][] = [];
   for (const [name, bytes] of files) entries.push([name, { sha256: await sha256(bytes), bytes: bytes.length }]);
   const { name, version, architecture, config, items, features, scale, golden, training, licence, modelCard } = info;

@@ -54,6 +54,10 @@ export function mistake(error: Error): Error {
 export const wrongNumbers = (code: 'no-backend' | 'bad-artifact', { name, instance }: Device, message: string) =>
   new BackendFault(code, name, message, { instance });
 
+/** A plan that is missing, damaged, or whose code cannot be fetched: TensorFlow.js computes the model as well. */
+export const noPlan = (cause: unknown): BackendFault =>
+  cause instanceof BackendFault ? cause : new BackendFault('no-backend', 'plan', reasonOf(cause), { cause });
+
 /** An error that a device raised while it computed: a shader that a driver does not compile, memory that is used up. */
 export function deviceFailed({ name, instance }: Device, cause: unknown): Error {
   if (cause instanceof RecommenderError || mistakes.has(cause as Error)) return cause as Error;

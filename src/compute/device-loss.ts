@@ -1,7 +1,6 @@
 /** Instances of backends that are gone. TensorFlow.js does not notice: a read from a lost device may never settle. */
-import { engine } from '@tensorflow/tfjs';
 import { BackendFault, type Device } from './backend-fault';
-import type { BackendName } from './types';
+import { runningDevice } from './running';
 
 interface Watch {
   readonly isLost: () => boolean;
@@ -33,12 +32,6 @@ export function watch(
   });
 }
 
-/** The device that runs under a name. */
-export function runningDevice(name: BackendName): Device | undefined {
-  const instance = engine().registry[name];
-  return instance && { name, instance };
-}
-
 /** Why a device was given up, or that it was lost. */
 export function lossOf(device: Device): BackendFault | undefined {
   const { instance } = device;
@@ -49,7 +42,7 @@ export function lossOf(device: Device): BackendFault | undefined {
 export function goneFault({ name, instance }: Device): BackendFault | undefined {
   const loss = lossOf({ name, instance });
   if (loss) return loss;
-  if (engine().registry[name] !== instance) {
+  if (runningDevice(name)?.instance !== instance) {
     return new BackendFault('engine-lost', name, `The backend "${name}" was stopped.`, { instance, isGone: true });
   }
   return undefined;

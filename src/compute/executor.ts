@@ -6,12 +6,14 @@
  * its own deadline abandons the running slice: the instance of its backend is stopped, and the next call that needs the
  * backend starts it again.
  */
-import { engine, setBackend, type Tensor } from '@tensorflow/tfjs';
+import type { Tensor } from '@tensorflow/tfjs';
 import { abortable, abortedError } from '../abort';
 import { RecommenderError, throwIfAborted } from '../errors';
 import { BackendFault, type Device } from './backend-fault';
-import { type BackendOptions, startBackend, stopDevice } from './backends/start';
-import { canBeLost, giveUp, goneFault, lossOf, onLost, runningDevice } from './device-loss';
+import type { BackendOptions } from './backends/options';
+import { startBackend } from './backends/start';
+import { canBeLost, giveUp, goneFault, lossOf, onLost } from './device-loss';
+import { type RunningDevice, runningDevice, stopDevice } from './running';
 import type { BackendName } from './types';
 
 /** What work can do while its slice runs. */
@@ -19,7 +21,7 @@ export interface Slice {
   /** Fires when the caller gives up or the slice is abandoned. The work should then end and must not change anything. */
   readonly signal: AbortSignal;
   /** Starts a backend and runs on it from now on. @throws BackendFault if it cannot start. */
-  start(backend: BackendName, options?: BackendOptions): Promise<Device>;
+  start(backend: BackendName, options?: BackendOptions): Promise<RunningDevice>;
   /** Runs on a device that was started before. @throws BackendFault if it is gone. */
   use(device: Device): Promise<void>;
   /**
@@ -202,22 +204,21 @@ class RunningSlice implements Slice {
     }
   }
 
-  async start(name: BackendName, options: BackendOptions = {}): Promise<Device> {
+  async start(name: BackendName, options: BackendOptions = {}): Promise<RunningDevice> {
     this.#starting = name;
     const running = runningDevice(name);
     if (running && lossOf(running)) stopDevice(running); // another user may still hold it
     try {
-      await startBackend(name, { ...options, signal: this.signal });
+      return this.#bind(await startBackend(name, { ...options, signal: this.signal }));
     } finally {
       this.#starting = undefined;
     }
-    return this.#bind(runningDevice(name)!);
   }
 
   async use(device: Device): Promise<void> {
     const gone = goneFault(device);
     if (gone) throw gone;
-    if (engine().backendName !== device.name) await setBackend(device.name);
+    await runningDevice(device.name)!.activate();
     this.#bind(device);
   }
 
@@ -259,7 +260,7 @@ class RunningSlice implements Slice {
     this.#fail(fault);
   }
 
-  #bind(device: Device): Device {
+  #bind<D extends Device>(device: D): D {
     this.#stopListening();
     this.#device = device;
     this.#stopListening = onLost(device, (fault) => this.#fail(fault));

@@ -1,11 +1,11 @@
 /** The backends, and the order in which they are tried. */
-import type { BackendChoice, BackendName } from './types';
+import { type BackendChoice, type BackendName, isGpu } from './types';
 
 /** From the fastest to the one that always works. */
-const FALLBACK_ORDER: readonly BackendName[] = ['webgpu', 'webgl', 'wasm', 'cpu'];
+const FALLBACK_ORDER: readonly BackendName[] = ['webgpu', 'webgl', 'plan', 'wasm', 'cpu'];
 
-/** Backends that answer first under `auto`, because they start at once. */
-const FIRST: readonly BackendName[] = ['wasm', 'cpu'];
+/** Backends that answer first under `auto`, because they start at once. `plan` is for artifacts that have one. */
+const FIRST: readonly BackendName[] = ['plan', 'wasm', 'cpu'];
 
 /** The last fallback, which is never left out. */
 const LAST: BackendName = 'cpu';
@@ -32,8 +32,13 @@ export function fallbacks(failed: BackendName, isLeftOut: (name: BackendName) =>
   return below.filter((name) => name === LAST || (!isLeftOut(name) && HAS[name]()));
 }
 
-/** The backends whose interface this environment has; only a start shows whether they work. */
-export const availableBackends = (): readonly BackendName[] => FALLBACK_ORDER.filter((name) => HAS[name]());
+/**
+ * The backends that may be the fastest for a model here; only a start shows whether they work.
+ *
+ * @param hasPlan Then a plan computes what the other backends of the processor would, and faster.
+ */
+export const rivals = (hasPlan: boolean): readonly BackendName[] =>
+  FALLBACK_ORDER.filter((name) => HAS[name]() && (isGpu(name) || (name === 'plan') === hasPlan));
 
 const HAS: Readonly<Record<BackendName, () => boolean>> = {
   webgpu: () => {
@@ -44,6 +49,7 @@ const HAS: Readonly<Record<BackendName, () => boolean>> = {
     }
   },
   webgl: () => 'OffscreenCanvas' in globalThis || 'document' in globalThis,
+  plan: () => 'WebAssembly' in globalThis,
   wasm: () => 'WebAssembly' in globalThis,
   cpu: () => true,
 };

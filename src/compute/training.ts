@@ -1,24 +1,25 @@
 /** What training needs beyond inference: gradients and their kernels. Loaded only where a model learns. */
-import { engine, getGradient, type KernelConfig, registerGradient } from '@tensorflow/tfjs';
+import { getGradient, type KernelConfig, registerGradient } from '@tensorflow/tfjs';
 import { RecommenderError } from '../errors';
 import { loadCode } from '../load-code';
 import { addKernels, missingKernels } from './backends/registry';
 import { gradients } from './kernels/shared/gradients';
 import { trainingKernels } from './kernels/shared/names';
-import type { BackendName } from './types';
+import { runningBackends } from './running';
+import type { BackendName, TensorBackend } from './types';
 
 /** A chunk for each backend. */
-const KERNELS: Readonly<Record<BackendName, () => Promise<{ readonly kernels: readonly KernelConfig[] }>>> = {
+const KERNELS: Readonly<Record<TensorBackend, () => Promise<{ readonly kernels: readonly KernelConfig[] }>>> = {
   cpu: () => import('./kernels/cpu/training'),
   wasm: async () => ({ kernels: await (await import('./kernels/wasm/training')).load() }),
   webgl: () => import('./kernels/webgl/training'),
   webgpu: () => import('./kernels/webgpu/training'),
 };
 
-const runningBackends = () => (Object.keys(KERNELS) as BackendName[]).filter((name) => engine().registry[name]);
+const canTrain = (name: BackendName): name is TensorBackend => Object.hasOwn(KERNELS, name);
 
 /** The kernels that training needs on a backend, fetched. The second time they are there at once. */
-export const loadTraining = async (name: BackendName): Promise<readonly KernelConfig[]> =>
+export const loadTraining = async (name: TensorBackend): Promise<readonly KernelConfig[]> =>
   (await loadCode(`training on "${name}"`, KERNELS[name])).kernels;
 
 /**
@@ -29,7 +30,9 @@ export const loadTraining = async (name: BackendName): Promise<readonly KernelCo
  *
  * @throws RecommenderError `no-backend` if no backend has been started; `io` where code cannot be fetched.
  */
-export async function registerTraining(names = runningBackends()): Promise<void> {
+export async function registerTraining(
+  names: readonly TensorBackend[] = runningBackends().filter(canTrain),
+): Promise<void> {
   for (const gradient of gradients) {
     if (getGradient(gradient.kernelName) !== gradient) registerGradient(gradient);
   }

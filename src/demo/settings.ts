@@ -4,6 +4,7 @@ import type { BackendChoice } from '../index';
 /** The backends by name, and what each is called in a sentence. */
 export const BACKENDS: Readonly<Record<BackendChoice, string>> = {
   auto: 'Auto',
+  plan: 'Compiled plan',
   webgpu: 'WebGPU',
   webgl: 'WebGL',
   wasm: 'WebAssembly',

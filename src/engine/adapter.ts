@@ -1,9 +1,7 @@
 /** Scores with an adapter: the artifact's weights stay, and the differences are beside them. */
-import { dispose, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs';
 import type { Delta } from '../checkpoint/delta';
 import { RecommenderError } from '../errors';
-import { toTensor, upload } from '../models/tensors';
-import { type NeuralScorer, neuralScorer } from '../ranking/neural-scorer';
+import type { LoadedScorer } from '../ranking/architecture';
 import { openSession } from '../ranking/session-scorer';
 import type { FrozenModel } from '../train/tuning/frozen-model';
 import { FullParameters } from '../train/tuning/full-parameters';
@@ -24,43 +22,15 @@ export async function activeAdapterOf(delta: Delta, model: Model): Promise<Activ
 
 /** An adapter has an item side of its own, so it costs as much as the base model. */
 function adapterScorer(delta: Delta, model: Model, frozen: FrozenModel): Omit<ActiveAdapter, 'session'> {
-  const { table, bias, scale } = tuneAdapter(frozen, delta).fineTuner.fold();
-  const { model: architecture, params, config, catalogue } = networkOf(model);
-  const [n, d] = [catalogue.items, table.length / catalogue.items];
-  /** Includes the row of padding, which is never scored. */
-  const padded = (values: Float32Array, row: number): Float32Array => {
-    const whole = new Float32Array(row + values.length);
-    whole.set(values, row);
-    return whole;
-  };
-  const outputs: typeof architecture.outputs = (params, config) => ({
-    ...architecture.outputs(params, config),
-    table: toTensor({ data: padded(table, d), shape: [n + 1, d] }) as Tensor2D,
-    bias: toTensor({ data: padded(bias, 1), shape: [n + 1] }) as Tensor1D,
-  });
-  return { scorer: neuralScorer({ ...architecture, outputs }, params, config, catalogue), scale };
+  const { scale, ...items } = tuneAdapter(frozen, delta).fineTuner.fold();
+  return { scorer: networkOf(model).withItems(items), scale };
 }
 
-/** Uploads the parameters that differ from the base. */
-function fullScorer(delta: Delta, model: Model, frozen: FrozenModel): NeuralScorer {
-  const { model: architecture, params, config, catalogue } = networkOf(model);
+/** Uploads the parameters that differ from the base. `needsTensors` has seen to a device that can. */
+function fullScorer(delta: Delta, model: Model, frozen: FrozenModel): LoadedScorer {
   const tuned = Object.entries(new FullParameters(frozen, baseNetwork(model), delta).tuned());
-  const own = upload(
-    Object.fromEntries(tuned.filter(([name, { data }]) => data !== model.artifact.tensors[name]!.data)),
-  );
-  try {
-    const scorer = neuralScorer(architecture, { ...params, ...own }, config, catalogue);
-    return {
-      ...scorer,
-      dispose() {
-        scorer.dispose();
-        dispose(own);
-      },
-    };
-  } catch (error) {
-    dispose(own);
-    throw error;
-  }
+  const own = tuned.filter(([name, { data }]) => data !== model.artifact.tensors[name]!.data);
+  return networkOf(model).withParameters!(Object.fromEntries(own));
 }
 
 /**

@@ -29,6 +29,8 @@ export interface ArtifactLoaderOptions {
   readonly fetchFile?: FetchFile;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
+  /** Files of the folder that are fetched with those that every artifact has. Default none. */
+  readonly early?: readonly string[];
   /** Seconds without a byte after which a download has failed. Default 30. */
   readonly stallDeadline?: number;
 }
@@ -47,7 +49,7 @@ export async function loadArtifact(baseUrl: string, options: ArtifactLoaderOptio
       `modelUrl: expected the absolute URL of a folder, ending in "/" or with {file}, got "${baseUrl}".`,
     );
   }
-  return openArtifact((name, maxBytes) => download(baseUrl, name, maxBytes, options));
+  return openArtifact((name, maxBytes) => download(baseUrl, name, maxBytes, options), options.early);
 }
 
 /**

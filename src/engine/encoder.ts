@@ -1,14 +1,9 @@
 /** Encodes many sessions, a few in each slice, so that other calls run in between. */
-import { tidy } from '@tensorflow/tfjs';
 import type { OpenedArtifact } from '../checkpoint/artifact';
-import { readFinite } from '../compute/executor';
-import { upload } from '../models/tensors';
-import { INFERENCE } from '../ranking/neural-scorer';
 import type { FrozenModel } from '../train/tuning/frozen-model';
 import type { SessionInput } from '../types';
 import { networkOf, replayOf } from './frozen-model';
 import type { Placement } from './placement';
-import type { Model } from './ready-model';
 
 /** Milliseconds that one slice should take at most. */
 const SLICE = 20;
@@ -19,16 +14,6 @@ export interface Encoder {
   width(): number;
   /** The vector of each session in the model's space, `[d]`; undefined if it has no click. One slice. */
   vectors(sessions: readonly SessionInput[]): Promise<(Float32Array | undefined)[]>;
-}
-
-/** Vectors `[B, d]` of sessions with at least one click, as one batch. Inside a slice, on the model's device. */
-export async function encode(
-  model: Pick<Model, 'artifact' | 'network'>,
-  sessions: readonly SessionInput[],
-): Promise<Float32Array> {
-  const { model: architecture, params, config, catalogue } = networkOf(model);
-  const prepared = architecture.prepare(sessions, config, catalogue);
-  return readFinite(tidy(() => architecture.encode(params, upload(prepared), config, INFERENCE)));
 }
 
 /** An encoder of a model on its current backend. */
@@ -43,7 +28,7 @@ export function encoderOf(placement: Placement, signal: AbortSignal): Encoder {
       let took = 0;
       const vectors = await placement.run(async (model) => {
         const from = performance.now();
-        const found = await encode(model, begun);
+        const found = await networkOf(model).encode(begun);
         took = performance.now() - from;
         return found;
       }, signal);

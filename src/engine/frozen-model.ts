@@ -1,10 +1,8 @@
 /** What tuning needs of a loaded model: its item side as plain arrays, and vectors of sessions. */
-import { slice, tidy } from '@tensorflow/tfjs';
 import { type OpenedArtifact, REPLAY_OFFSETS_TENSOR, REPLAY_TENSOR, SUPPORT_TENSOR } from '../checkpoint/artifact';
 import type { BaseModel } from '../checkpoint/delta';
-import { readFinite } from '../compute/executor';
 import { RecommenderError } from '../errors';
-import type { Network } from '../ranking/load-scorer';
+import type { NetworkInfo } from '../ranking/architecture';
 import { fitScale } from '../ranking/scale';
 import type { FrozenModel } from '../train/tuning/frozen-model';
 import type { BaseNetwork } from '../train/tuning/full-parameters';
@@ -15,7 +13,7 @@ import type { Model } from './ready-model';
 export interface LoadedNetwork {
   readonly artifact: OpenedArtifact;
   /** Absent where a baseline counts. */
-  readonly network: Omit<Network, 'params'> | undefined;
+  readonly network: NetworkInfo | undefined;
 }
 
 /** Of a model on a device, what a frozen model is made of: benches make one without an engine. */
@@ -25,7 +23,7 @@ export type ScoringModel = Pick<Model, 'artifact' | 'scorer' | 'network'>;
  * @throws RecommenderError `not-tunable` for a counting baseline, which has nothing to tune, or if nothing states the
  *   scale of a network's scores.
  */
-export function networkOf<N extends Pick<Network, 'scale'>>(of: {
+export function networkOf<N extends Pick<NetworkInfo, 'scale'>>(of: {
   readonly network: N | undefined;
   readonly artifact: OpenedArtifact;
 }): N {
@@ -100,25 +98,15 @@ export async function frozenModelOf(model: ScoringModel): Promise<FrozenModel> {
   const { artifact } = model;
   const known = frozenModels.get(artifact);
   if (known) return known;
-  const { model: architecture, params, config, catalogue } = networkOf(model);
+  const network = networkOf(model);
   const scale = await scaleOf(model);
   if (scale === undefined) throw noScale(artifact.info.name);
-  const n = catalogue.items;
-  const [rows, biases, repeatScores] = tidy(() => {
-    const { table, bias, repeats } = architecture.outputs(params, config);
-    return [slice(table, [1, 0], [n, -1]), bias && slice(bias, 1, n), repeats && slice(repeats, 0)];
-  });
-  const [table, bias, repeats] = await Promise.all(
-    [rows, biases, repeatScores].map((part) => part && readFinite(part)),
-  );
   const { itemIds, tensors, catalogue: products = [] } = artifact;
   const frozen: FrozenModel = {
     base: baseOf(artifact),
     itemIds,
-    table: table!,
+    ...(await network.itemSide()),
     scale,
-    ...(bias && { bias }),
-    ...(repeats && { repeats }),
     support: tensors[SUPPORT_TENSOR]!.data,
     attributes: itemAttributesOf(products, itemIds),
   };

@@ -2,12 +2,11 @@
  * The engine in the thread that calls it: in Node, inside the worker, and in a page where no worker can start. It decides
  * when tensors are made and freed; the layers below only make them.
  */
-import { memory } from '@tensorflow/tfjs';
 import { abortable, firstOf } from '../abort';
 import { pricedAt } from '../checkpoint/artifact';
-import { RULES } from '../checkpoint/manifest';
+import { PLAN, RULES } from '../checkpoint/manifest';
 import { BackendFault } from '../compute/backend-fault';
-import type { BackendOptions } from '../compute/backends/start';
+import type { BackendOptions } from '../compute/backends/options';
 import { run } from '../compute/executor';
 import { startOrder } from '../compute/fallback';
 import { type BackendName, isGpu } from '../compute/types';
@@ -113,10 +112,13 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
         return `"${name}" computes, since a faster one failed. ${failures.join(' ')}`;
       };
       return call(async (ends) => {
-        const artifact = await loadArtifact(request.modelUrl, { fetchFile, onProgress, signal: ends });
+        const early = order.includes('plan') ? [PLAN] : [];
+        const artifact = await loadArtifact(request.modelUrl, { fetchFile, onProgress, signal: ends, early });
+        if (backend === 'plan' && !artifact.hasPlan) throw withoutPlan(artifact.info.name);
+        const backends = order.filter((name) => name !== 'plan' || artifact.hasPlan);
         const next = await Placement.of(
           artifact,
-          { order, avoid, why, onProgress, signal: ends },
+          { order: backends, avoid, why, onProgress, signal: ends },
           placementOptions,
         ).catch((error) => {
           throw isGpu(backend) || (error instanceof BackendFault && error.isGone) ? asNoBackend(error) : error;
@@ -167,8 +169,11 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
           const popular = topK(items.popularity, k, hidden).map((item) => ({ ...item, isPopular: true }));
           return answer(placed, from, items.ranked(popular));
         }
-        const best = async ({ session, scorer }: Model) =>
-          topShown(scorer, await session().score(known), items.popularity, k, hidden);
+        const best = async ({ session, scorer }: Model) => {
+          const running = session();
+          if (running.topK) return running.topK(known, k, hidden);
+          return topShown(scorer, await running.score(known), items.popularity, k, hidden);
+        };
         return answered(items.ranked(await scored(best)));
       }, signal);
     },
@@ -217,10 +222,10 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
       return call((ends) =>
         run(
           async (slice) => {
-            if (!placement) return { tensors: 0, bytes: 0 };
-            if (placement.model) await slice.use(placement.model.device);
-            const { numTensors, numBytes } = memory();
-            return { tensors: numTensors, bytes: numBytes };
+            const device = placement?.model?.device;
+            if (!device) return { tensors: 0, bytes: 0 };
+            await slice.use(device);
+            return device.memory();
           },
           { deadline, signal: ends },
         ),
@@ -238,6 +243,12 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
 
 const diagnosing = () => loadCode('the diagnosis', () => import('./diagnosis'));
 const REQUESTED = (backend: BackendName): string => `"${backend}" was asked for.`;
+
+const withoutPlan = (name: string): RecommenderError =>
+  new RecommenderError(
+    'no-backend',
+    `The model "${name}" has no compiled plan. Train it again with this release, or use the backend "auto".`,
+  );
 
 /** A backend that was requested by name is not available, for any reason. */
 function asNoBackend(error: unknown): unknown {

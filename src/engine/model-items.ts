@@ -10,7 +10,7 @@ import {
   USERS_TENSOR,
 } from '../checkpoint/artifact';
 import { userFinder } from '../checkpoint/users';
-import { birthsOf } from '../ranking/load-scorer';
+import { birthsOf } from '../ranking/architecture';
 import type { ShownItem } from '../ranking/shown-items';
 import { clickReader } from '../session/click-features';
 import type { Candidate, ItemIndex, SessionInput } from '../types';

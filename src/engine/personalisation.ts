@@ -56,6 +56,7 @@ export function createPersonalisation(host: EngineAccess): Personalisation {
 
   const scored: Scored = async (placement, work, signal) => {
     const learnt = active?.base.hash === placement.artifact.hash ? active : null;
+    if (learnt?.method === 'full') await placement.needTensors(signal);
     const withLearnt = async (model: Model) => {
       await applyTo(model);
       return work(model);
@@ -92,6 +93,7 @@ export function createPersonalisation(host: EngineAccess): Personalisation {
         const own = ++changes;
         if (delta) {
           checkBase(delta, placement);
+          if (delta.method === 'full') await placement.needTensors(signal);
           await placement.run(async (model) => checkFit(delta, model, await frozenModelOf(model)), signal);
           if (changes !== own) return; // a newer call has set another adapter
         }

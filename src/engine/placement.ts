@@ -2,16 +2,15 @@
 import { abortedError } from '../abort';
 import type { OpenedArtifact } from '../checkpoint/artifact';
 import { BackendFault } from '../compute/backend-fault';
-import type { BackendOptions } from '../compute/backends/start';
+import type { BackendOptions } from '../compute/backends/options';
 import { goneFault } from '../compute/device-loss';
 import { run, type Slice } from '../compute/executor';
 import { fallbacks } from '../compute/fallback';
 import type { BackendName } from '../compute/types';
 import { RecommenderError, throwIfAborted } from '../errors';
-import { loadArchitecture } from '../ranking/load-scorer';
 import type { LoadedNetwork } from './frozen-model';
 import { type ModelItems, modelItems } from './model-items';
-import { benchmark, type Model, readyModel } from './ready-model';
+import { benchmark, loadComputing, type Model, readyModel } from './ready-model';
 import type { LoadProgress, ModelInfo, Moved } from './types';
 
 export interface PlacementOptions extends BackendOptions {
@@ -55,6 +54,7 @@ export class Placement implements LoadedNetwork {
   #model: Model | undefined;
   #info: ModelInfo | undefined;
   #network: LoadedNetwork['network'];
+  #needsTensors = false;
   #isDisposed = false;
   /** How often each backend's device was gone. */
   readonly #losses = new Map<BackendName, number>();
@@ -68,14 +68,13 @@ export class Placement implements LoadedNetwork {
   /**
    * Puts a model on the first backend that works.
    *
-   * @throws The error of the last backend; as `loadArchitecture`.
+   * @throws The error of the last backend; as `loadComputing`.
    */
   static async of(
     artifact: OpenedArtifact,
     { order, avoid, why, onProgress, signal }: PlacementRequest,
     options: PlacementOptions,
   ): Promise<Placement> {
-    await loadArchitecture(artifact.info);
     const placement = new Placement(artifact, options);
     const failures: string[] = [];
     for (let at = 0; ; at++) {
@@ -83,6 +82,7 @@ export class Placement implements LoadedNetwork {
       placement.#choice = { order: [backend], why: () => why(backend, failures) };
       const start = (slice: Slice) => placement.#ready(slice, onProgress);
       try {
+        await loadComputing(artifact, backend);
         await run(start, { deadline: options.deadline, signal, onFault: () => placement.#abandon() });
         placement.#avoid = avoid;
         placement.#choice = { ...placement.#choice, order: [backend, ...placement.#fallbacks(backend)] };
@@ -128,6 +128,7 @@ export class Placement implements LoadedNetwork {
         return result;
       };
       try {
+        await this.#fetch(this.#choice.order[0], onFault);
         return await run(slice, { deadline, signal, onFault });
       } catch (error) {
         if (isOver || !(error instanceof BackendFault) || (tried === this.#choice && performance.now() > end))
@@ -143,6 +144,7 @@ export class Placement implements LoadedNetwork {
    */
   async move(backend: BackendName, why: string, signal: AbortSignal): Promise<Moved> {
     const { deadline, clock } = this.#options;
+    await loadComputing(this.artifact, backend);
     return run(
       async (slice) => {
         this.#assertAlive();
@@ -163,6 +165,31 @@ export class Placement implements LoadedNetwork {
       },
       { deadline, signal },
     );
+  }
+
+  /**
+   * Leaves the plan, and does not come back: it has its own parameters, and what was learnt has others.
+   *
+   * @throws BackendFault of the last backend.
+   */
+  async needTensors(signal: AbortSignal): Promise<void> {
+    if (this.#needsTensors) return;
+    this.#needsTensors = true;
+    const lower = this.#fallbacks('plan');
+    if (this.info.backend === 'plan') await this.#moveToFirst(lower, signal);
+    const withoutPlan = ({ order, why }: Choice): Choice => ({ order: order.filter((name) => name !== 'plan'), why });
+    [this.#choice, this.#worked] = [withoutPlan(this.#choice), withoutPlan(this.#worked)];
+  }
+
+  async #moveToFirst(backends: readonly BackendName[], signal: AbortSignal): Promise<void> {
+    for (const backend of backends) {
+      try {
+        await this.move(backend, `"${backend}" computes what was learnt, which the plan cannot.`, signal);
+        return;
+      } catch (error) {
+        if (!(error instanceof BackendFault) || backend === backends.at(-1)) throw error;
+      }
+    }
   }
 
   /** The model on its current device; undefined if it has to be placed first. Inside a slice. */
@@ -205,7 +232,7 @@ export class Placement implements LoadedNetwork {
     });
     throwIfAborted(slice.signal);
     onProgress({ stage: 'check', backend });
-    const model = await readyModel(this.artifact, device, why);
+    const model = await readyModel(this.artifact, device, why, this.#canPlan);
     if (!slice.signal.aborted && !this.#isDisposed) return model;
     model.dispose();
     throw abortedError();
@@ -245,8 +272,27 @@ export class Placement implements LoadedNetwork {
     this.#model = undefined;
   }
 
+  get #canPlan(): boolean {
+    return this.artifact.hasPlan && !this.#needsTensors;
+  }
+
   #fallbacks(backend: BackendName): readonly BackendName[] {
-    return fallbacks(backend, (name) => this.#avoid.includes(name) || (this.#losses.get(name) ?? 0) > MAX_LOSSES);
+    return fallbacks(
+      backend,
+      (name) =>
+        this.#avoid.includes(name) || (this.#losses.get(name) ?? 0) > MAX_LOSSES || (name === 'plan' && !this.#canPlan),
+    );
+  }
+
+  /** Fetches what computes on a backend that the model is not on yet. */
+  async #fetch(backend: BackendName | undefined, onFault: (fault: BackendFault) => void): Promise<void> {
+    if (this.#model || backend === undefined) return;
+    try {
+      await loadComputing(this.artifact, backend);
+    } catch (error) {
+      if (error instanceof BackendFault) onFault(error);
+      throw error;
+    }
   }
 
   #assertAlive(): void {

@@ -1,14 +1,15 @@
 /** A model on a device: weights uploaded, numbers checked. */
 import type { OpenedArtifact } from '../checkpoint/artifact';
-import { type Device, wrongNumbers } from '../compute/backend-fault';
-import { stopDevice } from '../compute/backends/start';
+import { PLAN } from '../checkpoint/manifest';
+import { type Device, noPlan, wrongNumbers } from '../compute/backend-fault';
 import { goneFault } from '../compute/device-loss';
-import { availableBackends } from '../compute/fallback';
-import { isGpu } from '../compute/types';
+import { rivals } from '../compute/fallback';
+import { type RunningDevice, stopDevice } from '../compute/running';
+import { type BackendName, isGpu } from '../compute/types';
 import { RecommenderError } from '../errors';
-import { models } from '../models/index';
+import { loadCode } from '../load-code';
+import { isNeural, type LoadedScorer, loadArchitecture, type Network } from '../ranking/architecture';
 import { goldenMismatch } from '../ranking/golden-check';
-import { type LoadedScorer, loadScorer, type Network } from '../ranking/load-scorer';
 import { openSession, type SessionScorer } from '../ranking/session-scorer';
 import { topK } from '../ranking/top-k';
 import type { ModelInfo } from './types';
@@ -23,7 +24,7 @@ export interface ActiveAdapter {
 
 export interface Model {
   readonly artifact: OpenedArtifact;
-  readonly device: Device;
+  readonly device: RunningDevice;
   /** By the artifact alone. */
   readonly scorer: LoadedScorer;
   readonly network: Network | undefined;
@@ -50,13 +51,47 @@ const MAX_RUNS = 20;
 const users = new WeakMap<object, number>();
 
 /**
- * Uploads an artifact to the device of the running slice and checks its golden answer.
+ * Fetches what computes an artifact on a backend. Outside of slices: a slow network is no fault of a backend.
  *
+ * @throws RecommenderError as `loadArchitecture`.
+ * @throws BackendFault where there is no plan that can be read.
+ */
+export async function loadComputing(artifact: OpenedArtifact, backend: BackendName): Promise<void> {
+  const { model } = await loadArchitecture(artifact.info);
+  if (backend === 'plan') await loadPlan(artifact).catch((error) => Promise.reject(noPlan(error)));
+  else await loadTensors(model && artifact.info.architecture);
+}
+const loadPlan = (artifact: OpenedArtifact) =>
+  Promise.all([artifact.bytes(PLAN), loadCode('plans', () => import('../ranking/plan-scorer'))]);
+/** @param architecture Of a network. */
+async function loadTensors(architecture: string | undefined) {
+  const code = await loadCode('scoring', () => import('../ranking/load-scorer'));
+  if (architecture !== undefined) await code.loadNetwork(architecture);
+  return code;
+}
+
+async function scorerOn(artifact: OpenedArtifact, device: Device): Promise<LoadedScorer> {
+  const { model } = await loadArchitecture(artifact.info);
+  if (device.name !== 'plan') return (await loadTensors(undefined)).loadScorer(artifact);
+  const [bytes, { loadPlanScorer }] = await loadPlan(artifact);
+  if (!model || !bytes) throw noPlan(new Error(`"${artifact.info.name}" has no compiled plan`));
+  return loadPlanScorer(artifact, model, bytes, device);
+}
+
+/**
+ * Uploads an artifact to the device of the running slice and checks its golden answer. `loadComputing` has fetched what it needs.
+ *
+ * @param canPlan Whether the artifact has a plan that may compute it.
  * @throws RecommenderError if the model does not give that answer here: `bad-artifact` on plain CPU, else a `BackendFault`;
  *   `weights-mismatch`.
  * @throws BackendFault
  */
-export async function readyModel(artifact: OpenedArtifact, device: Device, why: string): Promise<Model> {
+export async function readyModel(
+  artifact: OpenedArtifact,
+  device: RunningDevice,
+  why: string,
+  canPlan: boolean,
+): Promise<Model> {
   const { name: backend } = device;
   const release = hold(device);
   let free = () => {};
@@ -78,7 +113,7 @@ export async function readyModel(artifact: OpenedArtifact, device: Device, why: 
     } catch {} // what a broken device held may refuse to be freed
   };
   try {
-    const scorer = await loadScorer(artifact);
+    const scorer = await scorerOn(artifact, device);
     const session = openSession(scorer);
     let adapter: ActiveAdapter | undefined;
     const scoring = () => adapter?.session ?? session;
@@ -91,12 +126,13 @@ export async function readyModel(artifact: OpenedArtifact, device: Device, why: 
       setAdapter();
       scorer.dispose();
     };
-    const wrong = await goldenMismatch(session, artifact.info.golden, backend);
+    const wrong = await goldenMismatch(session, artifact.info.golden, device.tolerance);
     const gone = goneFault(device); // a lost device hands out zeros
     if (gone) throw gone;
     if (wrong) throw mismatch(artifact, device, wrong);
     const { name, version, architecture, items } = artifact.info;
-    const candidates = isNeural(artifact) ? availableBackends() : [backend];
+    // Counting baselines score on typed arrays on every backend.
+    const candidates = isNeural(architecture) ? rivals(canPlan) : [backend];
     const { hash } = artifact;
     const info = { name, version, architecture, hash, items, ...sizes(artifact), backend, why, candidates };
     return {
@@ -170,9 +206,6 @@ export function hold(device: Device): () => void {
     if (left === 0 && isGpu(name)) stopDevice(device);
   };
 }
-
-/** Counting baselines score on typed arrays on every backend. */
-const isNeural = ({ info }: OpenedArtifact): boolean => Object.hasOwn(models, info.architecture);
 
 function sizes({ tensors }: OpenedArtifact): { readonly parameters: number; readonly bytes: number } {
   const weights = Object.entries(tensors).filter(([name]) => !name.startsWith('catalogue.'));

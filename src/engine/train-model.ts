@@ -1,9 +1,9 @@
 /** Training from plain data to plain data. A chunk of its own: loaded only where a model learns. */
 
 import { BackendFault } from '../compute/backend-fault';
-import { stopDevice } from '../compute/backends/start';
 import { run, type Slice } from '../compute/executor';
 import { startOrder } from '../compute/fallback';
+import { stopDevice } from '../compute/running';
 import { registerTraining } from '../compute/training';
 import type { BackendName } from '../compute/types';
 import { RecommenderError, throwIfAborted } from '../errors';
@@ -29,7 +29,9 @@ export async function trainModel(
   onProgress: (progress: TrainProgress) => void,
 ): Promise<Trained> {
   const { deadline } = options;
-  const order = [...startOrder(request.backend)];
+  const order = startOrder(request.backend).filter((name) => name !== 'plan');
+  if (order.length === 0)
+    throw new RecommenderError('no-backend', 'train: a plan only recommends. Use another backend.');
   for (;;) {
     const backend = order.shift()!;
     let release: (() => void) | undefined;

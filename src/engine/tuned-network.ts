@@ -1,6 +1,8 @@
 /** Tunes all parameters of a loaded model. It needs training code, so it is loaded only for method `full`. */
 import type { Delta } from '../checkpoint/delta';
 import { loadTraining, registerTraining } from '../compute/training';
+import type { TensorBackend } from '../compute/types';
+import { loadNetwork } from '../ranking/load-scorer';
 import type { FrozenModel } from '../train/tuning/frozen-model';
 import { Full } from '../train/tuning/full';
 import { Tuning } from '../train/tuning/tune';
@@ -17,15 +19,17 @@ export async function tuneFull(
   delta: Delta | undefined,
   signal: AbortSignal,
 ): Promise<Tuning<Full>> {
-  await loadTraining(placement.info.backend);
+  await placement.needTensors(signal);
+  const { artifact, info } = placement;
+  await loadTraining(info.backend as TensorBackend);
   const compute = <T>(work: () => Promise<T>): Promise<T> =>
     placement.run(async ({ device }) => {
-      await registerTraining([device.name]);
+      await registerTraining([device.name as TensorBackend]);
       return work();
     }, signal);
   const fineTuner = new Full(
     frozen,
-    { ...baseNetwork(placement), replay: replayOf(placement.artifact) },
+    { ...baseNetwork(placement), model: await loadNetwork(info.architecture), replay: replayOf(artifact) },
     delta,
     compute,
   );

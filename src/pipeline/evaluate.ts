@@ -3,8 +3,8 @@ import { type Artifact, USERS_TENSOR } from '../checkpoint/artifact';
 import { userFinder } from '../checkpoint/users';
 import { run as runOnDevice } from '../compute/executor';
 import { models } from '../models/index';
+import { catalogueOf } from '../ranking/architecture';
 import type { Member, Scale } from '../ranking/combine';
-import { catalogueOf } from '../ranking/load-scorer';
 import { type ClickLog, type Reindexed, reindex, sessionCount, usersOf } from '../session/event-log';
 import {
   checkProtocol,

@@ -66,7 +66,7 @@ export async function importWeights(options: ImportOptions): Promise<ImportResul
     software: software(),
   };
   const model = { ...imported, itemIds, training, licence, ...defined({ scale }) };
-  await writeModel(out, model, importedCard);
+  await writeModel(out, model, importedCard, options);
   const tensors = Object.keys(weights).length;
   return { artifact: out, architecture, items: itemIds.length, scale, tensors, unused };
 }

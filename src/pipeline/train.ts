@@ -12,7 +12,7 @@ import { run as runOnDevice } from '../compute/executor';
 import { RecommenderError } from '../errors';
 import { models } from '../models/index';
 import { AUTO } from '../models/presets/preset';
-import { catalogueOf } from '../ranking/load-scorer';
+import { catalogueOf } from '../ranking/architecture';
 import { sessionCount } from '../session/event-log';
 import { drawReplay } from '../session/replay';
 import type { PartCounts } from '../session/split';
@@ -326,6 +326,7 @@ async function write(
     out,
     { ...model, itemIds: log.itemIds, tensors, training, licence, ...further },
     (about) => modelCard({ ...about, ...insideOf(tensors) }),
+    options,
     [CHECKPOINT],
   );
 }

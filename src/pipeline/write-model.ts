@@ -2,7 +2,11 @@
 import type { Artifact, ArtifactInfo } from '../checkpoint/artifact';
 import { sha256 } from '../checkpoint/sha256';
 import { encodeSafetensors } from '../checkpoint/write-safetensors';
+import { run } from '../compute/executor';
+import { reasonOf } from '../errors';
 import { models } from '../models/index';
+import { isNeural } from '../ranking/architecture';
+import { compileArtifact } from '../ranking/compile-plan';
 import { defined } from './defined';
 import { writeArtifactFolder } from './files/artifact-folder';
 import { basename, resolve } from './files/disk';
@@ -18,12 +22,14 @@ export interface WrittenModel<T>
  * Writes an artifact folder, whose name is the model's.
  *
  * @param cardOf Writes the model card.
+ * @param observer Is warned where there will be no compiled plan.
  * @param discard Files beside an artifact's own that go.
  */
 export async function writeModel<T>(
   out: string,
   { architecture, config, itemIds, tensors, features, scale, golden, training, licence, ...further }: WrittenModel<T>,
   cardOf: (about: Omit<ArtifactInfo, 'modelCard' | 'training'> & { readonly training: T }) => string,
+  observer: Observer,
   discard: readonly string[] = [],
 ): Promise<void> {
   const about = {
@@ -39,7 +45,20 @@ export async function writeModel<T>(
     licence,
   };
   const artifact = { info: { ...about, modelCard: cardOf(about) }, itemIds, tensors, ...further };
-  await writeArtifactFolder(out, artifact, { discard });
+  const plan = await compiled(artifact, observer);
+  await writeArtifactFolder(out, { ...artifact, ...defined({ plan }) }, { discard });
+}
+
+/** The network as a compiled plan; undefined where a baseline counts, and, with a warning, where it cannot be compiled. */
+async function compiled(artifact: Artifact, observer: Observer): Promise<Uint8Array | undefined> {
+  if (!isNeural(artifact.info.architecture)) return undefined;
+  try {
+    // Numbers of plain CPU can be read at once.
+    return await run(async (slice) => compileArtifact(artifact, await slice.start('cpu')));
+  } catch (error) {
+    warn(observer, `there is no compiled plan, so pages need TensorFlow.js: ${reasonOf(error).replace(/\.$/, '')}.`);
+    return undefined; // a training of hours never fails for it
+  }
 }
 
 /** Whether something says what turns the scores of a network into logits: its loss, or a scale that was fitted. */

@@ -1,20 +1,52 @@
 /** Compiles a network into a plan, by what it does with sample sessions on the active backend. */
 import { type Tensor, tensor1d, tidy } from '@tensorflow/tfjs';
+import type { Artifact } from '../checkpoint/artifact';
+import { start } from '../compute/backends/plan';
 import { NoFit } from '../compute/plan/fit';
-import { type ItemPart, link, type Sample } from '../compute/plan/link';
+import { encodePlan } from '../compute/plan/format';
+import { type ItemPart, link, type Sample, type Sources } from '../compute/plan/link';
 import type { Plan } from '../compute/plan/plan';
 import { trace, type Value } from '../compute/plan/trace';
+import type { RunningDevice } from '../compute/running';
 import type { PreparedTensors } from '../models/model';
 import { upload } from '../models/tensors';
 import type { SessionInput } from '../types';
-import type { Network } from './load-scorer';
+import { networkInfo } from './architecture';
+import { goldenMismatch } from './golden-check';
+import { loadNetwork, type TensorNetwork, uploaded } from './load-scorer';
 import { INFERENCE } from './neural-scorer';
-import { CLICK, MOST_CLICKS, STATE } from './plan-scorer';
+import { CLICK, loadPlanScorer, MOST_CLICKS, STATE } from './plan-scorer';
+import { openSession } from './session-scorer';
 
 /** Primes: a length that is also another size of the model could have steps of its own. */
 const LENGTHS = [1, 2, 3, 5, 7, 11, 13, 17, 19, 23];
+/** So few lengths are all samples. */
+const FEW = 8;
 /** Most lengths that have steps of their own, where a network unrolls its clicks. */
 const MOST_UNROLLED = 64;
+
+/**
+ * The plan of an artifact's network, as a file, which gives the artifact's golden answer.
+ *
+ * @param device The active one, whose numbers can be read at once: `cpu` or `wasm`.
+ * @throws As `compilePlan`; Error where the plan computes something else.
+ */
+export async function compileArtifact(artifact: Artifact, device: RunningDevice): Promise<Uint8Array> {
+  const { info, tensors } = artifact;
+  const model = await loadNetwork(info.architecture);
+  const { network, dispose } = uploaded({ ...networkInfo<unknown>(model, artifact), model }, tensors);
+  let bytes: Uint8Array;
+  try {
+    bytes = encodePlan(compilePlan(network));
+  } finally {
+    dispose();
+  }
+  const runner = await start();
+  const session = openSession(loadPlanScorer(artifact, model, bytes, runner));
+  const wrong = await goldenMismatch(session, info.golden, device.tolerance);
+  if (wrong) throw new Error(`the plan does not give the golden answer: ${wrong}`);
+  return bytes;
+}
 
 /**
  * The active backend must be one whose numbers can be read at once: `cpu` or `wasm`.
@@ -22,7 +54,7 @@ const MOST_UNROLLED = 64;
  * @throws UnknownKernel for a kernel that plans do not have.
  * @throws NoFit where steps do not follow from the sizes of a session.
  */
-export function compilePlan<C>(network: Network<C>): Plan {
+export function compilePlan<C>(network: TensorNetwork<C>): Plan {
   const { model, params, config, catalogue } = network;
   const parameters = Object.entries(params);
   const given = parameters.map(([, tensor]) => tensor);
@@ -36,9 +68,11 @@ export function compilePlan<C>(network: Network<C>): Plan {
   return link({
     parameters: new Map(parameters.map(([name, { dataId, size }]) => [dataId, { name, length: size }])),
     items: { trace: items, n: catalogue.items, parts },
-    samples: model.stepping ? [stepOf(network, given)] : samplesOf(network, given),
+    ...(model.stepping ? { samples: [stepOf(network, given)], isWhole: true } : samplesOf(network, given)),
   });
 }
+
+const upTo = (most: number): number[] => Array.from({ length: most }, (_, i) => i + 1);
 
 const tensorValue = ({ dataId, shape, dtype }: Tensor): Value => ({ id: dataId, shape: [...shape], dtype });
 
@@ -54,7 +88,7 @@ function sampleOf(inputs: PreparedTensors, given: readonly Tensor[], run: () => 
 }
 
 /** A session vector and the new state, by the state before it and one click. */
-function stepOf<C>({ model, params, config }: Network<C>, given: readonly Tensor[]): Sample {
+function stepOf<C>({ model, params, config }: TensorNetwork<C>, given: readonly Tensor[]): Sample {
   const stepping = model.stepping!;
   const before = tidy(() => [...stepping.start(config, 1)]);
   const click = tensor1d([1], 'int32');
@@ -67,7 +101,7 @@ function stepOf<C>({ model, params, config }: Network<C>, given: readonly Tensor
   });
 }
 
-function samplesOf<C>(network: Network<C>, given: readonly Tensor[]): Sample[] {
+function samplesOf<C>(network: TensorNetwork<C>, given: readonly Tensor[]): Pick<Sources, 'samples' | 'isWhole'> {
   const { model, params, config, catalogue } = network;
   const n = catalogue.items;
   const prepared = (length: number, distinct: number) => {
@@ -92,7 +126,8 @@ function samplesOf<C>(network: Network<C>, given: readonly Tensor[]): Sample[] {
     known.add(shapes);
     samples.push(sample(arrays));
   };
-  const lengths = LENGTHS.filter((length) => length < longest);
+  const isWhole = longest <= FEW;
+  const lengths = isWhole ? upTo(longest - 1) : LENGTHS.filter((length) => length < longest);
   for (const length of [...lengths, longest]) {
     for (const distinct of lengths) if (distinct < length) add(length, distinct);
     add(length, length);
@@ -102,7 +137,7 @@ function samplesOf<C>(network: Network<C>, given: readonly Tensor[]): Sample[] {
   if (calls.size > 1) {
     if (longest > MOST_UNROLLED)
       throw new NoFit(`A plan has at most ${MOST_UNROLLED} lengths with steps of their own.`);
-    for (let length = 1; length < longest; length++) add(length, length);
+    for (const length of upTo(longest - 1)) add(length, length);
   }
-  return samples;
+  return { samples, isWhole };
 }

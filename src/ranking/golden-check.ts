@@ -1,18 +1,8 @@
 /** Whether a scorer gives the answer that its artifact has stored: the same numbers on every backend, or none at all. */
-import { env } from '@tensorflow/tfjs';
 import type { GoldenCheck } from '../checkpoint/artifact';
-import type { BackendName } from '../compute/types';
 import type { Scorer } from '../types';
 import type { SessionScorer } from './session-scorer';
 import { topK } from './top-k';
-
-/** How far a score may be off, as a share of the largest golden score. Sums run in another order on each backend. */
-const TOLERANCE: Readonly<Record<BackendName, number>> = { cpu: 1e-4, wasm: 1e-4, webgl: 1e-3, webgpu: 1e-3 };
-/** The same where a device's WebGL draws numbers of 16 bits, eleven of them digits: the ranking is as good. */
-const TOLERANCE_OF_HALVES = 2 ** -7;
-
-const toleranceOf = (backend: BackendName): number =>
-  backend === 'webgl' && !env().getBool('WEBGL_RENDER_FLOAT32_ENABLED') ? TOLERANCE_OF_HALVES : TOLERANCE[backend];
 
 /** The answer to store with an artifact: the best items of a session of item indices. `count` default 20. */
 export async function goldenAnswer(scorer: Scorer, session: readonly number[], count = 20): Promise<GoldenCheck> {
@@ -24,22 +14,23 @@ export async function goldenAnswer(scorer: Scorer, session: readonly number[], c
  * Scores the golden session and compares: every item of the golden top must have its score, and no other item may rank
  * above them. Items whose scores are equal within the tolerance may change places.
  *
+ * @param tolerance How far a score may be off, as a share of the largest golden score.
  * @returns What is wrong, in words; undefined where nothing is.
  */
 export async function goldenMismatch(
   scorer: SessionScorer,
   { session, top }: GoldenCheck,
-  backend: BackendName,
+  tolerance: number,
 ): Promise<string | undefined> {
   const scores = await scorer.score({ items: session });
   const best = topK(scores, top.length);
-  const tolerance = toleranceOf(backend) * top.reduce((largest, { score }) => Math.max(largest, Math.abs(score)), 1);
+  const most = tolerance * top.reduce((largest, { score }) => Math.max(largest, Math.abs(score)), 1);
   for (const [place, { index, score }] of top.entries()) {
     const got = scores[index - 1];
     if (got === undefined) return `item index ${index} does not exist`;
-    if (Math.abs(got - score) > tolerance) return `item index ${index} must score ${score}, got ${got}`;
+    if (Math.abs(got - score) > most) return `item index ${index} must score ${score}, got ${got}`;
     const rival = best[place]!;
-    if (Math.abs(rival.score - score) > tolerance) {
+    if (Math.abs(rival.score - score) > most) {
       return `place ${place + 1} belongs to item index ${index} (${score}), got ${rival.index} (${rival.score})`;
     }
   }

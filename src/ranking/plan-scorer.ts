@@ -1,10 +1,23 @@
 /** Scores and best items by a compiled plan, without a tensor. */
-import type { RunningPlan } from '../compute/plan/runtime';
-import type { SessionModel } from '../models/model';
+import type { Artifact } from '../checkpoint/artifact';
+import { type Device, deviceFailed } from '../compute/backend-fault';
+import type { PlanRunner } from '../compute/backends/plan';
+import { decodePlan } from '../compute/plan/format';
+import { type RunningPlan, startPlan } from '../compute/plan/runtime';
+import type { ModelSpec } from '../models/model';
 import { lagsOf } from '../session/lags';
-import type { Catalogue, ItemIndex, Scorer, SessionInput } from '../types';
+import type { Scorer, SessionInput, Sessions } from '../types';
+import { type LoadedScorer, type Network, type NetworkInfo, networkInfo } from './architecture';
 import type { SessionScorer } from './session-scorer';
-import type { ScoredItem } from './top-k';
+import { topK } from './top-k';
+
+interface PlanSession extends Required<SessionScorer> {
+  /** The session's vector: a view that the next call overwrites. */
+  encode(session: SessionInput): Float32Array;
+}
+
+type Visit = Parameters<NonNullable<Scorer['scoreSequences']>>[1];
+export type PlanScorer = Omit<LoadedScorer, 'openSession'> & { openSession(): PlanSession };
 
 /** The input that is one click, and what names of the parts of a state begin with, where a network goes on click by click. */
 export const CLICK = 'click';
@@ -12,25 +25,44 @@ export const STATE = 'state.';
 /** The longest session that a plan answers; of a longer one, it is asked the newest clicks. */
 export const MOST_CLICKS = 1000;
 
-/** A running session that also ranks: one pass over the items, in which no score but those of the best is written. */
-export interface PlanSession extends SessionScorer {
-  /** The k best items, best first; equal ones by ascending index. @param exclude Items never to answer with. */
-  topK(session: SessionInput, k: number, exclude?: Iterable<ItemIndex>): ScoredItem[];
-}
-
-export interface PlanScorer extends Scorer {
-  openSession(): PlanSession;
-}
-
-/** @param config As `configure` returns it. */
-export function planScorer<C>(
-  running: RunningPlan,
-  model: Pick<SessionModel<C>, 'prepare' | 'earlier'>,
-  config: C,
-  catalogue: Catalogue,
+/**
+ * The scorer of an artifact that has a plan. Nothing is copied before every weight has been checked.
+ *
+ * @param device Of the backend `plan`.
+ * @throws RecommenderError as `networkInfo`.
+ * @throws BackendFault where the plan is damaged.
+ */
+export function loadPlanScorer<C>(
+  artifact: Artifact,
+  model: ModelSpec<C>,
+  bytes: Uint8Array,
+  device: Device,
 ): PlanScorer {
+  const known = networkInfo(model, artifact);
+  const { module, memories } = device.instance as PlanRunner;
+  const onDevice = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      throw deviceFailed(device, error);
+    }
+  };
+  const running = onDevice(() =>
+    startPlan(module, decodePlan(bytes), (name) => artifact.tensors[name]?.data as Float32Array | undefined),
+  );
+  memories.add(running.memory);
+  return {
+    ...planScorer({ ...running, run: (inputs) => onDevice(() => running.run(inputs)) }, known),
+    dispose: () => void memories.delete(running.memory),
+  };
+}
+
+/** A scorer by a plan that runs, and by its items or others. */
+export function planScorer<C>(running: RunningPlan, known: NetworkInfo<C>, items = running.items): PlanScorer {
+  const { model, config, catalogue } = known;
   const { items: n } = catalogue;
   const parts = Object.entries(running.plan.programs[0]!.inputs).filter(([name]) => name.startsWith(STATE));
+  const { repeats } = running;
 
   function openSession(): PlanSession {
     let seen: number[] = [];
@@ -41,35 +73,48 @@ export function planScorer<C>(
     };
     forget();
 
-    /** Computes the session's vector. @returns What is added to scores, by column. */
-    function run(session: SessionInput): Map<number, number> {
-      const { items } = session;
-      if (items.length === 0) throw new RangeError('score: a session has no click; pass at least one.');
-      if (parts.length === 0) running.run(model.prepare([newest(session)], config, catalogue));
-      else goOn(Array.from(items));
-      const { repeats } = running;
+    /** The session's vector, which the plan goes on to score by. */
+    function encode(session: SessionInput): Float32Array {
+      if (session.items.length === 0) throw new RangeError('score: a session has no click; pass at least one.');
+      if (parts.length === 0) return running.run(model.prepare([newest(session)], config, catalogue))[0]!;
+      return goOn(Array.from(session.items));
+    }
+    /** Goes on from the session before where this one continues it, and has more clicks. */
+    function goOn(clicks: readonly number[]): Float32Array {
+      if (seen.length >= clicks.length || seen.some((item, t) => item !== clicks[t])) forget();
+      let vector = new Float32Array();
+      for (const item of clicks.slice(seen.length)) {
+        const before = state.map((data, i) => [parts[i]![0], { data, shape: [1, data.length] }] as const);
+        const click = { data: Int32Array.of(item), shape: [1] };
+        const [found, ...after] = running.run({ ...Object.fromEntries(before), [CLICK]: click });
+        vector = found as typeof vector;
+        state = after.map((part) => part.slice());
+        seen.push(item);
+      }
+      return vector;
+    }
+    /** What is added to scores, by column. */
+    function repeated({ items }: SessionInput): Map<number, number> {
       const added = new Map<number, number>();
       if (repeats) for (const [item, lag] of lagsOf(items, repeats.length)) added.set(item - 1, repeats[lag]!);
       return added;
     }
-    /** Goes on from the session before where this one continues it, and has more clicks. */
-    function goOn(items: readonly number[]): void {
-      if (seen.length >= items.length || seen.some((item, t) => item !== items[t])) forget();
-      for (const item of items.slice(seen.length)) {
-        const before = state.map((data, i) => [parts[i]![0], { data, shape: [1, data.length] }] as const);
-        const click = { data: Int32Array.of(item), shape: [1] };
-        const [, ...after] = running.run({ ...Object.fromEntries(before), [CLICK]: click });
-        state = after.map((part) => part.slice());
-        seen.push(item);
-      }
+    function score(session: SessionInput): Float32Array {
+      encode(session);
+      return items.scores(repeated(session)).slice();
     }
     return {
       items: n,
-      score: async (session) => running.scores(run(session)).slice(),
-      topK(session, k, exclude = []) {
-        const added = run(session);
+      encode,
+      score: async (session) => score(session),
+      async topK(session, k, exclude = new Set()) {
+        encode(session);
+        const added = repeated(session);
         for (const item of exclude) added.set(item - 1, Number.NEGATIVE_INFINITY);
-        const { columns, scores } = running.top(k, added);
+        const { columns, scores } = items.top(k, added);
+        // A score beyond all numbers is first, or is left out: then all are computed, and refused.
+        const isWhole = columns.length === Math.min(k, n - [...added.values()].filter((by) => by === -Infinity).length);
+        if (!isWhole || scores[0] === Number.POSITIVE_INFINITY) return topK(score(session), k, exclude);
         return Array.from(columns, (column, i) => ({ index: column + 1, score: scores[i]! }));
       },
       forget,
@@ -77,17 +122,37 @@ export function planScorer<C>(
     };
   }
 
+  const alone = openSession();
+  async function scoreSequences({ items: clicks, offsets }: Sessions, visit: Visit): Promise<void> {
+    for (let session = 0; session + 1 < offsets.length; session++) {
+      const own = clicks.subarray(offsets[session]!, offsets[session + 1]!);
+      for (let end = 1; end < own.length; end++)
+        visit(await alone.score({ items: own.subarray(0, end) }), [{ session, position: end - 1 }]);
+    }
+  }
+  const network: Network<C> = {
+    ...known,
+    async encode(sessions) {
+      const { d } = running.plan.items;
+      const vectors = new Float32Array(sessions.length * d);
+      for (const [b, session] of sessions.entries()) vectors.set(alone.encode(session).subarray(0, d), b * d);
+      return vectors;
+    },
+    itemSide: async () => ({ ...items.read(), ...(repeats && { repeats }) }),
+    withItems: ({ table, bias }) => planScorer(running, known, running.withItems(table, bias)),
+  };
   return {
     items: n,
     earlier: model.earlier?.(config) ?? 0,
+    network: network as Network,
     openSession,
     async score(sessions) {
-      const session = openSession();
       const scores = new Float32Array(sessions.length * n);
-      for (const [b, one] of sessions.entries()) scores.set(await session.score(one), b * n);
+      for (const [b, session] of sessions.entries()) scores.set(await alone.score(session), b * n);
       return scores;
     },
-    dispose() {},
+    ...(parts.length > 0 && { scoreSequences }),
+    dispose: items.free,
   };
 }
 

@@ -1,5 +1,6 @@
 /** Scores of one running session, as a page asks for them: after every click. */
-import type { Scorer, SessionInput } from '../types';
+import type { ItemIndex, Scorer, SessionInput } from '../types';
+import type { ScoredItem } from './top-k';
 
 /** Remembers the session it scored last: one that continues it costs its new clicks only, any other starts afresh. */
 export interface SessionScorer {
@@ -11,6 +12,12 @@ export interface SessionScorer {
    * @throws RangeError if the session has no click.
    */
   score(session: SessionInput): Promise<Float32Array>;
+  /**
+   * The k best items, as `topK` of all scores: in one pass, in which no other score is written. Absent where all are needed.
+   *
+   * @param exclude Items never to answer with.
+   */
+  topK?(session: SessionInput, k: number, exclude?: ReadonlySet<ItemIndex>): Promise<ScoredItem[]>;
   /** Frees what is remembered; the next session starts afresh. */
   forget(): void;
   /** Frees everything; the scorer it was opened on stays. */

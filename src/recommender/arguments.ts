@@ -59,7 +59,7 @@ const CONSENT_TYPES = ['personalization_storage', 'functionality_storage', 'anal
 export const OPTIONS: Checks<RecommenderOptions> = {
   modelUrl: text('the address of an artifact folder'),
   catalogueUrl: text('the address of a catalogue folder'),
-  backend: oneOf<BackendChoice>('auto', 'webgpu', 'webgl', 'wasm', 'cpu'),
+  backend: oneOf<BackendChoice>('auto', 'plan', 'webgpu', 'webgl', 'wasm', 'cpu'),
   sessionGap: positive('minutes'),
   retention: positive('days'),
   consent: oneOf<ConsentOption>('auto', 'manual', ...ANSWERS),

@@ -39,7 +39,7 @@ export const VALID_FOR = 7 * 24 * 3600 * 1000;
 
 /** Most choices: as many models as a shop may have. */
 const MAX_CHOICES = 8;
-const NAMES: readonly unknown[] = ['cpu', 'wasm', 'webgl', 'webgpu'] satisfies BackendName[];
+const NAMES: readonly unknown[] = ['plan', 'cpu', 'wasm', 'webgl', 'webgpu'] satisfies BackendName[];
 
 /** Reads and checks the stored record. Expired entries are left out. */
 export function recordOf(note: unknown, now: number): DeviceRecord {

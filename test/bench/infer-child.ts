@@ -9,7 +9,7 @@ import { importers } from '../../src/checkpoint/imports/index';
 import { toOurs } from '../../src/checkpoint/imports/name-map';
 import { decodeSafetensors } from '../../src/checkpoint/safetensors';
 import { startBackend } from '../../src/compute/backends/start';
-import { loadPlanModule, startPlan } from '../../src/compute/plan/runtime';
+import { startPlan } from '../../src/compute/plan/runtime';
 import { configure } from '../../src/models/configuration';
 import { models } from '../../src/models/index';
 import type { SessionModel } from '../../src/models/model';
@@ -21,6 +21,7 @@ import { planScorer } from '../../src/ranking/plan-scorer';
 import { openSession } from '../../src/ranking/session-scorer';
 import { topK } from '../../src/ranking/top-k';
 import { random } from '../../src/session/random';
+import { loadPlanModule } from '../compute/plan/module';
 import { answerSamples } from './answer-samples';
 
 type Name = 'gru4rec' | 'sasrec';
@@ -61,11 +62,11 @@ async function ours(name: Name, folder: string): Promise<Recommend> {
 async function plan(name: Name, folder: string): Promise<Recommend> {
   const { model, config, weights, params, catalogue } = await networkOf(name, folder);
   const compiled = compilePlan({ model, params, config, catalogue });
-  const running = startPlan((await loadPlanModule())!, compiled, (of) => weights[of]?.data as Float32Array);
-  const session = planScorer(running, model, config, catalogue).openSession();
+  const running = startPlan(await loadPlanModule(), compiled, (of) => weights[of]?.data as Float32Array);
+  const session = planScorer(running, { model, config, catalogue }).openSession();
   return async (items) => {
     session.forget();
-    return session.topK({ items }, TOP).map(({ index }) => index);
+    return (await session.topK({ items }, TOP, new Set())).map(({ index }) => index);
   };
 }
 

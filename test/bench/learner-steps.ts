@@ -1,5 +1,6 @@
 /** Training steps of the product's own learner on WASM, on sessions of uniformly drawn items. */
-import { type BackendOptions, startBackend } from '../../src/compute/backends/start';
+import type { BackendOptions } from '../../src/compute/backends/options';
+import { startBackend } from '../../src/compute/backends/start';
 import { registerTraining } from '../../src/compute/training';
 import { configure } from '../../src/models/configuration';
 import { models } from '../../src/models/index';

@@ -5,8 +5,7 @@ import type { Artifact } from '../../src/checkpoint/artifact';
 import { decodeSafetensors } from '../../src/checkpoint/safetensors';
 import { encodeSafetensors } from '../../src/checkpoint/write-safetensors';
 import { run } from '../../src/compute/executor';
-import { encode } from '../../src/engine/encoder';
-import type { ScoringModel } from '../../src/engine/frozen-model';
+import { networkOf, type ScoringModel } from '../../src/engine/frozen-model';
 import { readArtifactFolder, writeArtifactFolder } from '../../src/pipeline/files/artifact-folder';
 import { startFirst } from '../../src/pipeline/files/backend';
 import { loadScorer, NAMELESS } from '../../src/ranking/load-scorer';
@@ -104,10 +103,7 @@ export async function encodedVisitors(model: ScoringModel, visitors: readonly He
   let vectors = new Float32Array(0);
   for (let from = 0; from < prefixes.length; from += BATCH) {
     const batch = prefixes.slice(from, from + BATCH);
-    const found = await encode(
-      model,
-      batch.map(({ session }) => session),
-    );
+    const found = await networkOf(model).encode(batch.map(({ session }) => session));
     const d = found.length / batch.length;
     if (from === 0) vectors = new Float32Array(rows * d);
     batch.forEach(({ row }, b) => {

@@ -6,6 +6,7 @@ import { decodeSafetensors } from '../../src/checkpoint/safetensors';
 import { encodeSafetensors } from '../../src/checkpoint/write-safetensors';
 import { registerTraining } from '../../src/compute/training';
 import { baseNetwork, frozenModelOf } from '../../src/engine/frozen-model';
+import { loadNetwork } from '../../src/ranking/load-scorer';
 import { Adapter } from '../../src/train/tuning/adapter';
 import type { FineTuner } from '../../src/train/tuning/fine-tuner';
 import type { FrozenModel, Pair, TuneEvent } from '../../src/train/tuning/frozen-model';
@@ -85,7 +86,7 @@ export async function fineTunersOf(
 
 async function fullLearners({ base, frozen }: Stage): Promise<MakeFineTuner> {
   await registerTraining();
-  const network = baseNetwork(base);
+  const network = { ...baseNetwork(base), model: await loadNetwork(base.artifact.info.architecture) };
   return () => new Full(frozen, network);
 }
 

@@ -1,7 +1,7 @@
 /// <reference types="@webgpu/types" />
 import { engine as runtime } from '@tensorflow/tfjs';
 import { afterEach, describe, test, vi } from 'vitest';
-import { stopBackend } from '../../src/compute/backends/start';
+import { stopBackend } from '../../src/compute/running';
 import type { LocalEngineOptions } from '../../src/engine/local-engine';
 import { type Bench, checkFaults, checkMove, FAULTS, type Fault, OPERATIONS } from '../engine/fault-table';
 import { isSoak, slice } from '../soak-slice';

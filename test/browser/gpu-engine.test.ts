@@ -1,7 +1,8 @@
 /// <reference types="@webgpu/types" />
 import { engine as runtime, square, tensor1d } from '@tensorflow/tfjs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { startBackend, stopBackend } from '../../src/compute/backends/start';
+import { startBackend } from '../../src/compute/backends/start';
+import { stopBackend } from '../../src/compute/running';
 import type { BackendChoice, BackendName } from '../../src/compute/types';
 import { createLocalEngine, type LocalEngineOptions } from '../../src/engine/local-engine';
 import type { Engine, RecommendRequest, TrainRequest } from '../../src/engine/types';

@@ -6,7 +6,7 @@ import { memory, engine as tensors } from '@tensorflow/tfjs';
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl/dist/backend_webgl';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu/dist/backend_webgpu';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type BackendName, isGpu } from '../../src/compute/types';
+import { isGpu, type TensorBackend } from '../../src/compute/types';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import type { Engine } from '../../src/engine/types';
 import { models } from '../../src/models/index';
@@ -22,7 +22,7 @@ const TIMEOUT = isSoak ? 1_800_000 : 240_000;
 const ARCHITECTURES = Object.keys(models);
 /** What `npm test` asks on a GPU, which takes its time in software: a recurrent network and attention. */
 const FEW = ['gru4rec', 'sasrec'];
-const BACKENDS = ['webgpu', 'webgl', 'wasm', 'cpu'] as const satisfies readonly BackendName[];
+const BACKENDS = ['webgpu', 'webgl', 'wasm', 'cpu'] as const satisfies readonly TensorBackend[];
 /** Devices that were opened and not lost since, and contexts likewise. */
 const devices = new Set<GPUDevice>();
 const contexts = new Set<WebGL2RenderingContext>();
@@ -91,7 +91,7 @@ function held() {
 }
 
 /** What there is to count at least: the hooks above see what is opened. */
-const COUNTED: Readonly<Record<BackendName, object>> = {
+const COUNTED: Readonly<Record<TensorBackend, object>> = {
   webgpu: { devices: 1, buffers: expect.any(Number) },
   webgl: { contexts: expect.toSatisfy((count: number) => count > 0), textures: expect.any(Number) },
   wasm: { numTensors: expect.any(Number) },

@@ -2,8 +2,9 @@ import { div, env, ones } from '@tensorflow/tfjs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { commands } from 'vitest/browser';
 import { packArtifact } from '../../src/checkpoint/pack';
-import { startBackend, stopBackend } from '../../src/compute/backends/start';
-import type { BackendName } from '../../src/compute/types';
+import { startBackend } from '../../src/compute/backends/start';
+import { stopBackend } from '../../src/compute/running';
+import type { BackendName, TensorBackend } from '../../src/compute/types';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import type { RankedItem } from '../../src/engine/types';
 import { createRecommender, type Recommender } from '../../src/index';
@@ -38,7 +39,7 @@ const SOME = 14;
 /** What `npm test` asks on a GPU; the golden files ask others. */
 const ASKED_ON: Partial<Record<BackendName, readonly string[]>> = { webgl: ['srgnn'], webgpu: ['caser'] };
 /** What it trains; Node compares all of them on plain CPU and WASM. */
-const TRAINED_ON: Record<BackendName, readonly string[]> = {
+const TRAINED_ON: Record<TensorBackend, readonly string[]> = {
   cpu: ['gru4rec'],
   wasm: ['gru4rec', 'transformers4rec'],
   webgl: ['sasrec'],

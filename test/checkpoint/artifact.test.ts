@@ -13,7 +13,13 @@ const artifact = smallArtifact();
 const folder = await packArtifact(artifact);
 const n = ODD_IDS.length;
 const hash = '0'.repeat(64);
-const HASH = expect.stringMatching(/^[0-9a-f]{64}$/);
+/** What is of the opened artifact alone. */
+const OPENED = {
+  hash: expect.stringMatching(/^[0-9a-f]{64}$/),
+  further: expect.any(Function),
+  bytes: expect.any(Function),
+  hasPlan: false,
+};
 /** The folder with this `aliases.json`. */
 const aliased = async (content: string): Promise<Folder> =>
   editManifest(
@@ -23,7 +29,7 @@ const aliased = async (content: string): Promise<Folder> =>
 
 describe('an artifact', () => {
   test('opens as it was packed, odd ids byte for byte', async () => {
-    expect(await openArtifact(reader(folder))).toEqual({ ...artifact, hash: HASH, further: expect.any(Function) });
+    expect(await openArtifact(reader(folder))).toEqual({ ...artifact, ...OPENED });
   });
 
   test('packs to the same bytes twice, with the manifest last', async () => {
@@ -54,8 +60,7 @@ describe('an artifact', () => {
     expect(await openArtifact(reader(packed))).toEqual({
       ...artifact,
       aliases,
-      hash: HASH,
-      further: expect.any(Function),
+      ...OPENED,
       namesOf: expect.any(Function),
     });
     expect(new TextDecoder().decode(folder.get('manifest.json'))).not.toContain('aliases');
@@ -65,7 +70,7 @@ describe('an artifact', () => {
     const { catalogue: _, ...bare } = artifact;
     const packed = await packArtifact(bare);
     expect(packed.has('catalogue.json')).toBe(false);
-    expect(await openArtifact(reader(packed))).toEqual({ ...bare, hash: HASH, further: expect.any(Function) });
+    expect(await openArtifact(reader(packed))).toEqual({ ...bare, ...OPENED });
   });
 
   test.each([
@@ -90,7 +95,7 @@ describe('an artifact', () => {
     vi.stubGlobal('crypto', {});
     try {
       expect(await sha256(bytes)).toBe(secure);
-      expect(await openArtifact(reader(folder))).toEqual({ ...artifact, hash: HASH, further: expect.any(Function) });
+      expect(await openArtifact(reader(folder))).toEqual({ ...artifact, ...OPENED });
     } finally {
       vi.unstubAllGlobals();
     }

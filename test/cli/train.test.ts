@@ -27,7 +27,7 @@ const trained = async (model: string, ...argv: string[]) => {
   expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
   return { ...JSON.parse(stdout), stderr };
 };
-const FILES = ['items.json', 'manifest.json', 'strategies.json', 'weights.safetensors'];
+const FILES = ['items.json', 'manifest.json', 'plan.bin', 'strategies.json', 'weights.safetensors'];
 const manifest = () => JSON.parse(readFileSync(join(out, 'manifest.json'), 'utf8'));
 const metrics = Object.fromEntries(
   ['recall', 'mrr', 'ndcg'].flatMap((name) => [1, 5, 10, 20].map((k) => [`${name}@${k}`, expect.any(Number)])),

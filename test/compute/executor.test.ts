@@ -1,9 +1,10 @@
 import { gather, engine as runtime, square, tensor1d, tensor2d } from '@tensorflow/tfjs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { BackendFault } from '../../src/compute/backend-fault';
-import { startBackend, stopBackend } from '../../src/compute/backends/start';
+import { startBackend } from '../../src/compute/backends/start';
 import { watch } from '../../src/compute/device-loss';
 import { run, type Slice } from '../../src/compute/executor';
+import { stopBackend } from '../../src/compute/running';
 import { RecommenderError } from '../../src/errors';
 import { wasmPath } from './backends/start';
 

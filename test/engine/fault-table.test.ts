@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, test, vi } from 'vitest';
-import { stopBackend } from '../../src/compute/backends/start';
+import { stopBackend } from '../../src/compute/running';
 import { wasmPath } from '../compute/backends/start';
 import { slice } from '../soak-slice';
 import { type Bench, checkFaults, checkMove, FAULTS, OPERATIONS } from './fault-table';

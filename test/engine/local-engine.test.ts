@@ -54,7 +54,7 @@ describe('load', () => {
   });
 
   test('falls back to the plain CPU where WASM cannot start, and says why', async () => {
-    const { stopBackend } = await import('../../src/compute/backends/start');
+    const { stopBackend } = await import('../../src/compute/running');
     stopBackend('wasm');
     const engine = started(serveFolder(await folderOf(await smallModel())), '/nowhere/');
     const info = await engine.load({ modelUrl: MODEL_URL, backend: 'auto' });
@@ -64,7 +64,8 @@ describe('load', () => {
   });
 
   test('falls back to the plain CPU where the memory of WebAssembly is used up by the weights', async () => {
-    const { startBackend, stopBackend } = await import('../../src/compute/backends/start');
+    const { startBackend } = await import('../../src/compute/backends/start');
+    const { stopBackend } = await import('../../src/compute/running');
     await startBackend('wasm', { wasmPath });
     Object.assign(runtime().registry.wasm!, {
       write() {

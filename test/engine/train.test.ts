@@ -1,6 +1,7 @@
 import { memory } from '@tensorflow/tfjs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { startBackend, stopBackend } from '../../src/compute/backends/start';
+import { startBackend } from '../../src/compute/backends/start';
+import { stopBackend } from '../../src/compute/running';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import type { Engine, Trained, TrainProgress, TrainRequest } from '../../src/engine/types';
 import { wasmPath } from '../compute/backends/start';

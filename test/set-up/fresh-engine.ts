@@ -6,6 +6,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { engine, getKernelsForBackend, removeBackend, unregisterKernel } from '@tensorflow/tfjs';
 import { afterAll, vi } from 'vitest';
+import { runningBackends, stopBackend } from '../../src/compute/running';
 
 afterAll(() => {
   if (process.versions.node.startsWith('20.')) setFlagsFromString('--no-experimental-wasm-relaxed-simd');
@@ -13,6 +14,7 @@ afterAll(() => {
   vi.unstubAllGlobals();
   vi.restoreAllMocks();
   Reflect.deleteProperty(globalThis, 'indexedDB');
+  for (const name of runningBackends()) stopBackend(name);
   const { registryFactory } = engine();
   for (const name of Object.keys(registryFactory)) {
     removeBackend(name);

@@ -2,10 +2,13 @@
 import { findBackendFactory, registerBackend } from '@tensorflow/tfjs';
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu/dist/backend_cpu';
 import { kernels } from '../kernels/cpu/inference';
+import type { BackendOptions } from './options';
 import { addKernels } from './registry';
+import { startTensorflow } from './tensorflow';
 
-/** Makes the backend and its inference kernels known to TensorFlow.js; `startBackend` starts it. */
-export function registerCpu(): void {
+export const start = ({ signal }: BackendOptions) => startTensorflow('cpu', register, () => 1e-4, signal);
+
+function register(): void {
   addKernels('cpu', kernels);
   if (findBackendFactory('cpu') == null) registerBackend('cpu', quietCpu, 1);
 }

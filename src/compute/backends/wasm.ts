@@ -5,15 +5,23 @@ import { throwIfAborted } from '../../errors';
 import { kernels } from '../kernels/wasm/inference';
 import { refuseExhaustion } from '../kernels/wasm/memory';
 import type { WasmFiles } from '../types';
+import type { BackendOptions } from './options';
 import { addKernels } from './registry';
+import { startTensorflow } from './tensorflow';
+
+export const start = ({ wasmPath, signal }: BackendOptions) =>
+  startTensorflow(
+    'wasm',
+    () => register(wasmPath, signal),
+    () => 1e-4,
+    signal,
+  );
 
 /**
- * Makes the backend and its inference kernels known to TensorFlow.js; `startBackend` starts it.
- *
  * @param path Folder of the `.wasm` files, ending in `/`, or their URLs.
  * @param signal A module that arrives once it has fired is not registered.
  */
-export async function registerWasm(path: string | WasmFiles | undefined, signal?: AbortSignal): Promise<void> {
+async function register(path: string | WasmFiles | undefined, signal: AbortSignal | undefined): Promise<void> {
   addKernels('wasm', kernels);
   if (engine().registry.wasm) return;
   // Opened here and not in the factory: while TensorFlow.js waits for one, no other backend computes.

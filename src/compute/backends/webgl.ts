@@ -3,10 +3,16 @@ import { engine, env, findBackendFactory, registerBackend, removeBackend } from 
 import { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl/dist/backend_webgl';
 import { watch } from '../device-loss';
 import { kernels } from '../kernels/webgl/inference';
+import type { BackendOptions } from './options';
 import { addKernels } from './registry';
+import { startTensorflow } from './tensorflow';
 
-/** Makes the backend and its inference kernels known to TensorFlow.js; `startBackend` starts it. */
-export function registerWebgl(): void {
+/** Where a device draws numbers of 16 bits, eleven of them digits, the ranking is as good. */
+const tolerance = (): number => (env().getBool('WEBGL_RENDER_FLOAT32_ENABLED') ? 1e-3 : 2 ** -7);
+
+export const start = ({ signal }: BackendOptions) => startTensorflow('webgl', register, tolerance, signal);
+
+function register(): void {
   addKernels('webgl', kernels);
   // Software rendering is measured like any other, not ruled out.
   env().set('SOFTWARE_WEBGL_ENABLED', true);

@@ -5,21 +5,23 @@ import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu/dist/backend_webg
 import { throwIfAborted } from '../../errors';
 import { watch } from '../device-loss';
 import { kernels } from '../kernels/webgpu/inference';
+import type { BackendOptions, WebGpu } from './options';
 import { addKernels } from './registry';
+import { startTensorflow } from './tensorflow';
 
-/** WebGPU from elsewhere than the browser: `gpu` as in `navigator.gpu`, and the constants and classes that go with it. */
-export interface WebGpu {
-  readonly gpu: GPU;
-  readonly globals: Readonly<Record<string, unknown>>;
-}
+export const start = ({ webgpu, signal }: BackendOptions) =>
+  startTensorflow(
+    'webgpu',
+    () => register(webgpu, signal),
+    () => 1e-3,
+    signal,
+  );
 
 /**
- * Makes the backend and its inference kernels known to TensorFlow.js; `startBackend` starts it.
- *
  * @param given WebGPU in Node; absent: the browser's.
  * @param signal A device that arrives once it has fired is given back.
  */
-export async function registerWebgpu(given: WebGpu | undefined, signal?: AbortSignal): Promise<void> {
+async function register(given: WebGpu | undefined, signal: AbortSignal | undefined): Promise<void> {
   if (given) provide(given);
   addKernels('webgpu', kernels);
   if (engine().registry.webgpu) return;

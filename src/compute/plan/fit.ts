@@ -21,8 +21,12 @@ interface SizedCalls extends SampleCalls {
   readonly dims: readonly number[];
 }
 
-/** Steps for each range of sizes in which samples call the same kernels. */
-export function fitSamples(samples: readonly SampleCalls[], lowering: Lowering): FittedSteps[] {
+/**
+ * Steps for each range of sizes in which samples call the same kernels.
+ *
+ * @param isWhole Whether there are no sizes but those of the samples: few need no fit.
+ */
+export function fitSamples(samples: readonly SampleCalls[], lowering: Lowering, isWhole: boolean): FittedSteps[] {
   return grouped(samples, ({ inputs }) => Object.keys(inputs).join()).flatMap((alike) => {
     const variables = variablesOf(alike);
     const sized = alike.map((sample) => ({
@@ -31,7 +35,15 @@ export function fitSamples(samples: readonly SampleCalls[], lowering: Lowering):
     }));
     const key = ({ dims, calls }: SizedCalls) =>
       `${dims.map((size) => size === 1)} ${calls.map(({ kernel }) => kernel)}`;
-    return grouped(sized, key).map((group) => ({ variables, ...fitGroup(group, lowering) }));
+    const fitted = (group: readonly SizedCalls[]): FittedSteps => ({ variables, ...fitGroup(group, lowering) });
+    return grouped(sized, key).flatMap((group) => {
+      try {
+        return [fitted(group)];
+      } catch (error) {
+        if (!isWhole || !(error instanceof NoFit)) throw error;
+        return group.map((one) => fitted([one]));
+      }
+    });
   });
 }
 

@@ -21,12 +21,14 @@ export interface Sources {
   /** The item side, of n items; `parts` are what its trace results in. */
   readonly items: { readonly trace: Trace; readonly n: number; readonly parts: readonly ItemPart[] };
   readonly samples: readonly Sample[];
+  /** Whether sessions have no sizes but those of the samples. */
+  readonly isWhole: boolean;
 }
 
 /** Arrays begin at multiples of 16 numbers, and have room for 8 more: steps of SIMD may read behind an end. */
 const roomOf = (length: number): number => Math.ceil((length + 8) / 16) * 16;
 
-export function link({ parameters, items, samples }: Sources): Plan {
+export function link({ parameters, items, samples, isWhole }: Sources): Plan {
   const constants = new Constants();
   for (const [id, { name }] of parameters) constants.intern(id, `parameter ${name}`);
   const { literals } = constants;
@@ -76,7 +78,7 @@ export function link({ parameters, items, samples }: Sources): Plan {
     lowering.setup.push({ op: OP.move, operands: [{ id: biasOf.id, offset: 1 }, to, 1, 1, 1, n, 0, 0, 0, 1] });
   }
 
-  const fitted = fitSamples(members, lowering);
+  const fitted = fitSamples(members, lowering, isWhole);
 
   // Where everything lies.
   const places = new Map<Id, number>();

@@ -1,12 +1,6 @@
 /** Runs plans: one block of memory, one module of WebAssembly. Nothing here knows TensorFlow.js. */
-import { type Binary, compileFirst } from '../wasm-module';
+import { RecommenderError } from '../../errors';
 import { accesses, damaged, KINDS, OP, type Place, type Plan, PlanError, type Program, stepsOf } from './plan';
-
-/** The faster first: it multiplies and adds in one instruction, by relaxed SIMD. */
-const BINARIES: readonly Binary[] = [{ load: () => import('./binary-fused') }, { load: () => import('./binary') }];
-
-/** What carries out plans; undefined where the engine has no SIMD. */
-export const loadPlanModule = (): Promise<WebAssembly.Module | undefined> => compileFirst(BINARIES);
 
 interface Exports {
   run(step: number): number;
@@ -15,6 +9,7 @@ interface Exports {
 
 /** Where steps and answers lie, and what is behind the block. */
 const BLOCK = 64;
+const PAGE = 65536;
 
 const NOTHING: ReadonlyMap<number, number> = new Map();
 
@@ -23,22 +18,38 @@ export interface PlanInput {
   readonly shape: readonly number[];
 }
 
+/** What scores by the vector of the last session. */
+export interface PlanItems {
+  /**
+   * Scores `[n]`; a view that the next call overwrites.
+   *
+   * @param added To the scores of columns; default: nothing.
+   */
+  scores(added?: ReadonlyMap<number, number>): Float32Array;
+  /** The k best columns, equal ones in ascending order; what gets -Infinity is none of them. */
+  top(k: number, added?: ReadonlyMap<number, number>): { readonly columns: Int32Array; readonly scores: Float32Array };
+  /** Table `[n, d]` and bias `[n]`, copied. */
+  read(): { readonly table: Float32Array; readonly bias: Float32Array };
+  /** Its place is used again. */
+  free(): void;
+}
+
 export interface RunningPlan {
   readonly plan: Plan;
+  readonly memory: WebAssembly.Memory;
   /**
    * Computes a session.
    *
    * @returns Its vector, and the parts of its state behind it: views that the next call overwrites.
    */
   run(inputs: Readonly<Record<string, PlanInput>>): Float32Array[];
+  readonly items: PlanItems;
   /**
-   * Scores `[n]` by the vector of the last session; a view that the next call overwrites.
+   * Other items' table `[n, d]` and bias `[n]`, beside those of the plan.
    *
-   * @param added To the scores of columns; default: nothing.
+   * @throws RecommenderError `not-finite`.
    */
-  scores(added?: ReadonlyMap<number, number>): Float32Array;
-  /** The k best columns of the last session, equal ones in ascending order; what gets -Infinity is none of them. */
-  top(k: number, added?: ReadonlyMap<number, number>): { readonly columns: Int32Array; readonly scores: Float32Array };
+  withItems(table: Float32Array, bias: Float32Array): PlanItems;
   /** What an item's score gets, by how many clicks ago it was clicked last. */
   readonly repeats: Float32Array | undefined;
 }
@@ -61,9 +72,9 @@ export function startPlan(
   const stepsAt = BLOCK + plan.size;
   const scoresAt = Math.ceil((stepsAt + words) / 16) * 16;
   const bestAt = scoresAt + width;
-  const memory = new WebAssembly.Memory({ initial: Math.ceil((4 * (bestAt + 2 * width)) / 65536) });
-  const floats = new Float32Array(memory.buffer);
-  const ints = new Int32Array(memory.buffer);
+  const memory = new WebAssembly.Memory({ initial: Math.ceil((4 * (bestAt + 2 * width)) / PAGE) });
+  let floats = new Float32Array(memory.buffer);
+  let ints = new Int32Array(memory.buffer);
   const { run, score } = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
 
   for (const [name, { at, length }] of Object.entries(plan.parameters)) {
@@ -97,20 +108,70 @@ export function startPlan(
     const wrong = run(4 * stepsAt);
     if (wrong > 0) throw new PlanError(`Step ${wrong} reads a row that its table does not have.`);
   }
-  function scored(to: number, k: number, added: ReadonlyMap<number, number> = NOTHING): number {
-    const at = BLOCK + bias;
-    const before = [...added.keys()].map((column) => floats[at + column]!);
-    for (const [column, more] of added) floats[at + column]! += more;
-    const found = score(4 * (BLOCK + vector!.at), d, 4 * (BLOCK + table), 4 * at, width / 32, to, k, 4 * bestAt);
-    [...added.keys()].forEach((column, i) => {
-      floats[at + column] = before[i]!;
-    });
-    return found;
+  /** @param tableAt @param biasAt In numbers. */
+  function itemsAt(tableAt: number, biasAt: number, free: () => void): PlanItems {
+    function scored(to: number, k: number, added: ReadonlyMap<number, number> = NOTHING): number {
+      const before = [...added.keys()].map((column) => floats[biasAt + column]!);
+      for (const [column, more] of added) floats[biasAt + column]! += more;
+      const found = score(4 * (BLOCK + vector!.at), d, 4 * tableAt, 4 * biasAt, width / 32, to, k, 4 * bestAt);
+      [...added.keys()].forEach((column, i) => {
+        floats[biasAt + column] = before[i]!;
+      });
+      return found;
+    }
+    return {
+      scores(added) {
+        scored(4 * scoresAt, 0, added);
+        return floats.subarray(scoresAt, scoresAt + n);
+      },
+      top(most, added) {
+        const k = Math.min(most, n);
+        const found = scored(0, k, added);
+        return {
+          columns: ints.subarray(bestAt + k, bestAt + k + found),
+          scores: floats.subarray(bestAt, bestAt + found),
+        };
+      },
+      read() {
+        const packed = floats.subarray(tableAt, tableAt + width * d);
+        const table = new Float32Array(n * d);
+        for (let i = 0; i < n; i++) for (let j = 0; j < d; j++) table[i * d + j] = packed[packedAt(i, j, d)]!;
+        return { table, bias: floats.slice(biasAt, biasAt + n) };
+      },
+      free,
+    };
   }
+  /** Places of items that are free. */
+  const spare: number[] = [];
+  function place(): number {
+    const at = spare.pop();
+    if (at !== undefined) return at;
+    const end = memory.buffer.byteLength / 4;
+    memory.grow(Math.ceil((4 * width * (d + 1)) / PAGE));
+    floats = new Float32Array(memory.buffer);
+    ints = new Int32Array(memory.buffer);
+    return end;
+  }
+  const items = itemsAt(BLOCK + table, BLOCK + bias, () => {});
   const { repeats } = plan.items;
+  checkFinite(floats.subarray(BLOCK + table, BLOCK + table + width * d));
+  checkFinite(floats.subarray(BLOCK + bias, BLOCK + bias + n));
 
   return {
     plan,
+    memory,
+    items,
+    withItems(table, bias) {
+      checkFinite(table);
+      checkFinite(bias);
+      const at = place();
+      const biasAt = at + width * d;
+      floats.fill(0, at, biasAt);
+      for (let i = 0; i < n; i++) for (let j = 0; j < d; j++) floats[at + packedAt(i, j, d)] = table[i * d + j]!;
+      floats.fill(Number.NEGATIVE_INFINITY, biasAt, biasAt + width);
+      floats.set(bias, biasAt);
+      return itemsAt(at, biasAt, () => void spare.push(at));
+    },
     run(inputs) {
       const names = Object.keys(inputs);
       const program = plan.programs.find(
@@ -138,25 +199,10 @@ export function startPlan(
       execute();
       [vector] = program.results;
       const { at } = vector!;
-      // A comparison with NaN is false, so that no score would be among the best.
-      for (let i = BLOCK + at; i < BLOCK + at + d; i++) {
-        if (floats[i]! - floats[i]! !== 0) throw new PlanError(`The session's vector has the number ${floats[i]}.`);
-      }
+      checkFinite(floats.subarray(BLOCK + at, BLOCK + at + d));
       return program.results.map(({ at, length }) => floats.subarray(BLOCK + at, BLOCK + at + length));
     },
-    scores(added) {
-      scored(4 * scoresAt, 0, added);
-      return floats.subarray(scoresAt, scoresAt + n);
-    },
-    top(most, added) {
-      const k = Math.min(most, n);
-      const found = scored(0, k, added);
-      return {
-        columns: ints.subarray(bestAt + k, bestAt + k + found),
-        scores: floats.subarray(bestAt, bestAt + found),
-      };
-    },
-    repeats: repeats && floats.subarray(BLOCK + repeats.at, BLOCK + repeats.at + repeats.length),
+    repeats: repeats && floats.slice(BLOCK + repeats.at, BLOCK + repeats.at + repeats.length),
   };
 }
 
@@ -185,6 +231,17 @@ function checkPlan({ size, parameters, literals, programs, items }: Plan): void 
   if (programs.length === 0) throw damaged('it has no steps for any session');
   for (const { results } of programs)
     if (!(results[0] && results[0].length >= d)) throw damaged('a session has no vector');
+}
+
+/** Place of number j of item i in a packed table. */
+const packedAt = (i: number, j: number, d: number): number => (i >> 5) * 32 * d + 32 * j + (i & 31);
+
+/** A comparison with NaN is false: no score would be among the best. */
+function checkFinite(values: Float32Array): void {
+  for (let i = 0; i < values.length; i++) {
+    if (values[i]! - values[i]! !== 0)
+      throw new RecommenderError('not-finite', `A computed number is ${values[i]}, expected a finite one.`);
+  }
 }
 
 const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;

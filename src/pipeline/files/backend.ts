@@ -1,8 +1,7 @@
 /** Backends in Node. */
 import { createRequire } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
-import type { BackendOptions } from '../../compute/backends/start';
-import type { WebGpu } from '../../compute/backends/webgpu';
+import type { BackendOptions, WebGpu } from '../../compute/backends/options';
 import type { Slice } from '../../compute/executor';
 import type { BackendChoice, BackendName } from '../../compute/types';
 import { RecommenderError } from '../../errors';

@@ -6,7 +6,7 @@
  * Matrices and vectors are one block each; of tables with a row for each item only those rows move that belong to items which
  * the visitor met, each a block of its own, in lengths of a usual row. All are plain arrays.
  */
-import type { ParameterSpec, SessionModel } from '../../models/model';
+import type { ModelSpec, ParameterSpec } from '../../models/model';
 import type { Catalogue, ItemIndex, NdArray, SessionInput } from '../../types';
 import type { FineTunerState } from './fine-tuner';
 import type { FrozenModel } from './frozen-model';
@@ -15,7 +15,7 @@ import { FULL } from './settings';
 
 /** A base model as its artifact holds it. Nothing here is ever written to. */
 export interface BaseNetwork<C = unknown> {
-  readonly model: SessionModel<C>;
+  readonly model: ModelSpec<C>;
   /** As `configure` returns it. */
   readonly config: C;
   readonly catalogue: Catalogue;

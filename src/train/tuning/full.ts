@@ -8,7 +8,7 @@
  */
 import { div, gather, type Tensor, type Tensor1D, tensor1d, tidy } from '@tensorflow/tfjs';
 import { readFinite } from '../../compute/executor';
-import type { Prepared } from '../../models/model';
+import type { Prepared, SessionModel } from '../../models/model';
 import { upload } from '../../models/tensors';
 import type { Training } from '../../models/training';
 import { catalogueScores } from '../../nn/scores';
@@ -40,9 +40,14 @@ interface FullBatch extends SoftmaxBatch {
   readonly targets: BatchArray<Tensor1D>;
 }
 
+/** With the network that computes. */
+export interface TunedNetwork<C = unknown> extends BaseNetwork<C> {
+  readonly model: SessionModel<C>;
+}
+
 export class Full<C = unknown> implements FineTuner {
   readonly #frozen: FrozenModel;
-  readonly #network: BaseNetwork<C>;
+  readonly #network: TunedNetwork<C>;
   readonly #parameters: FullParameters<C>;
   readonly #compute: Compute;
   #step: number;
@@ -53,7 +58,7 @@ export class Full<C = unknown> implements FineTuner {
    */
   constructor(
     frozen: FrozenModel,
-    network: BaseNetwork<C>,
+    network: TunedNetwork<C>,
     saved?: FineTunerState,
     compute: Compute = (work) => work(),
   ) {

@@ -124,7 +124,13 @@ function addEngine({ engine, degraded, violations }: Facts, options: PageOptions
   add(isSlow ? 'warning' : 'ok', isSlow ? 'slow-backend' : 'engine', where, todo, why);
 }
 
-const NAMES = { cpu: 'Plain CPU', wasm: 'WebAssembly', webgl: 'WebGL', webgpu: 'WebGPU' } as const;
+const NAMES = {
+  plan: 'A compiled plan',
+  cpu: 'Plain CPU',
+  wasm: 'WebAssembly',
+  webgl: 'WebGL',
+  webgpu: 'WebGPU',
+} as const;
 /** By the message of `no-worker`; the last one stands for all others. */
 const WORKER: readonly (readonly [code: string, pattern: RegExp, why: string, todo: string])[] = [
   ['worker-none', /no workers here/, 'this browser has none', 'Nothing can be done.'],

@@ -1,8 +1,9 @@
 import { engine, gather, getBackend, grad, matMul, mul, sum, tensor1d, tensor2d } from '@tensorflow/tfjs';
 import { describe, expect, test, vi } from 'vitest';
 import { missingKernels } from '../../../src/compute/backends/registry';
-import { startBackend, stopBackend } from '../../../src/compute/backends/start';
+import { startBackend } from '../../../src/compute/backends/start';
 import { inferenceKernels, trainingKernels } from '../../../src/compute/kernels/shared/names';
+import { stopBackend } from '../../../src/compute/running';
 import { registerTraining } from '../../../src/compute/training';
 import { backends, start, wasmPath } from './start';
 

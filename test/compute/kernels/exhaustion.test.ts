@@ -1,7 +1,8 @@
 import { engine, fill, matMul, memory, ones, type Tensor2D } from '@tensorflow/tfjs';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm/dist/backend_wasm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startBackend, stopBackend } from '../../../src/compute/backends/start';
+import { startBackend } from '../../../src/compute/backends/start';
+import { stopBackend } from '../../../src/compute/running';
 import { wasmPath } from '../backends/start';
 
 beforeAll(() => startBackend('wasm', { wasmPath }));

@@ -38,9 +38,9 @@ import {
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addKernels } from '../../../src/compute/backends/registry';
-import { stopBackend } from '../../../src/compute/backends/start';
 import { kernels as inference } from '../../../src/compute/kernels/wasm/inference';
 import { load, kernels as training } from '../../../src/compute/kernels/wasm/training';
+import { stopBackend } from '../../../src/compute/running';
 import { type AttentionParams, attention } from '../../../src/nn/attention';
 import { bprMax } from '../../../src/nn/bpr-max';
 import { crossEntropy, productCrossEntropy } from '../../../src/nn/cross-entropy';

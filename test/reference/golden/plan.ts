@@ -1,7 +1,7 @@
 /** What golden files say of recommending, computed by compiled plans. */
 import type { Importer } from '../../../src/checkpoint/imports/importer';
 import { importers } from '../../../src/checkpoint/imports/index';
-import { loadPlanModule, type PlanInput, startPlan } from '../../../src/compute/plan/runtime';
+import { type PlanInput, startPlan } from '../../../src/compute/plan/runtime';
 import { caser } from '../../../src/models/caser';
 import { cl4srec } from '../../../src/models/cl4srec';
 import { gru4rec } from '../../../src/models/gru4rec';
@@ -11,6 +11,7 @@ import { srgnn } from '../../../src/models/srgnn';
 import { transformers4rec } from '../../../src/models/transformers4rec/transformers4rec';
 import { compilePlan } from '../../../src/ranking/compile-plan';
 import { CLICK, STATE } from '../../../src/ranking/plan-scorer';
+import { loadPlanModule } from '../../compute/plan/module';
 import { type Comparison, compare, type GoldenFile } from './compare';
 import { imported } from './weights';
 
@@ -97,10 +98,10 @@ export async function planGolden(file: GoldenFile): Promise<Comparison | undefin
   const params = load('weights/');
   try {
     const plan = compilePlan({ model, params, config, catalogue });
-    const running = startPlan((await loadPlanModule())!, plan, (name) => params[name]?.dataSync() as Float32Array);
+    const running = startPlan(await loadPlanModule(), plan, (name) => params[name]?.dataSync() as Float32Array);
     const scoresBy = (inputs: Readonly<Record<string, PlanInput>>) => {
       const [, ...state] = running.run(inputs).map((part) => part.slice());
-      return { scores: running.scores().slice(), state };
+      return { scores: running.items.scores().slice(), state };
     };
     const n = catalogue.items;
     const { data, shape } = file.tensors[found.sessions]!;

@@ -9,8 +9,7 @@ import { upload } from '../../../src/models/tensors';
 import { INFERENCE, neuralScorer } from '../../../src/ranking/neural-scorer';
 import { random } from '../../../src/session/random';
 import type { FrozenModel, TuneEvent } from '../../../src/train/tuning/frozen-model';
-import { Full } from '../../../src/train/tuning/full';
-import type { BaseNetwork } from '../../../src/train/tuning/full-parameters';
+import { Full, type TunedNetwork } from '../../../src/train/tuning/full';
 import { FULL, SAMPLE, SAMPLE_ABOVE } from '../../../src/train/tuning/settings';
 import { Tuning } from '../../../src/train/tuning/tune';
 import { start } from '../../compute/backends/start';
@@ -28,14 +27,14 @@ const REPEATS = 'sasrec with repeats';
 const CASES = [...Object.keys(models), REPEATS];
 
 /** An untrained model and a visitor who goes round 3, 4, 5, 6 in each session. */
-async function visited(name: string, replay: BaseNetwork['replay'] = []) {
+async function visited(name: string, replay: TunedNetwork['replay'] = []) {
   const architecture = name === REPEATS ? 'sasrec' : name;
   const model = await models[architecture]!.network();
   const given = { ...SMALL[architecture], ...(name === REPEATS && { repeatLags: 3 }) };
   const config = configure(model, given);
   const repeats = name === REPEATS && { repeats: { data: Float32Array.of(0.5, -1, 0.25), shape: [3] } };
   const tensors = { ...initialise(model.parameters(config, catalogue), 3), ...repeats };
-  const network: BaseNetwork = { model: model as never, config, catalogue, tensors, replay };
+  const network: TunedNetwork = { model: model as never, config, catalogue, tensors, replay };
   const params = upload(tensors);
   const encode = (items: number[]) =>
     tidy(() =>
@@ -61,7 +60,7 @@ async function visited(name: string, replay: BaseNetwork['replay'] = []) {
   return { network, frozen, events };
 }
 
-const tuningOf = (frozen: FrozenModel, network: BaseNetwork, delta?: Delta) =>
+const tuningOf = (frozen: FrozenModel, network: TunedNetwork, delta?: Delta) =>
   new Tuning({
     frozen,
     method: 'full',
@@ -80,7 +79,7 @@ test('a drawn item that is the target itself is no negative, in a catalogue of w
   const without = Array.from({ length: 50 }, (_, step) => step).find((step) => !drawnAt(step).includes(target))!;
 
   // All other items are alike, and the target is as likely as the sample of them together.
-  const model = (await models.gru4rec!.network()) as BaseNetwork['model'];
+  const model = (await models.gru4rec!.network()) as TunedNetwork['model'];
   const config = configure(model, { layers: '4' });
   const tensors = initialise(model.parameters(config, large), 3);
   const table = tensors.items!.data;

@@ -1,10 +1,8 @@
-import { tidy } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startBackend } from '../../../src/compute/backends/start';
 import { frozenModelOf } from '../../../src/engine/frozen-model';
-import { upload } from '../../../src/models/tensors';
-import { loadScorer, NAMELESS, type Network } from '../../../src/ranking/load-scorer';
-import { INFERENCE } from '../../../src/ranking/neural-scorer';
+import type { Network } from '../../../src/ranking/architecture';
+import { loadScorer, NAMELESS } from '../../../src/ranking/load-scorer';
 import { countSupport } from '../../../src/session/event-log';
 import { type Random, random } from '../../../src/session/random';
 import { type TrainedModel, trainFromLog } from '../../../src/train/train-from-log';
@@ -73,25 +71,21 @@ describe('a model that learnt by BPR-max', () => {
     frozen = await frozenModelOf({ artifact, scorer, network } as never);
   }, 60_000);
 
-  const encode = (items: readonly number[]) =>
-    tidy(() => {
-      const { model, params, config, catalogue } = network;
-      return model
-        .encode(params, upload(model.prepare([{ items }], config, catalogue)), config, INFERENCE)
-        .dataSync() as Float32Array;
-    });
-
   /** Mean reciprocal ranks of ten visitors' events, by the base and by an adapter that learns without a gate. */
-  function followed(frozen: FrozenModel): { base: number; tuned: number } {
+  async function followed(frozen: FrozenModel): Promise<{ base: number; tuned: number }> {
     let [base, tuned, events] = [0, 0, 0];
     for (let visitor = 0; visitor < 10; visitor++) {
       const adapter = new Adapter(frozen);
       const draws = random(2, 'visitor', visitor);
       const liked = Array.from({ length: RINGS }, (_, ring) => 6 * ring + 1 + draws.integer(6));
       for (const session of walks(draws, 12, liked)) {
-        session.forEach((item, t) => {
+        for (const [t, item] of session.entries()) {
           const items = session.slice(0, t);
-          const event: TuneEvent = { item, time: 0, ...(t > 0 && { vector: encode(items), session: { items } }) };
+          const event: TuneEvent = {
+            item,
+            time: 0,
+            ...(t > 0 && { vector: await network.encode([{ items }]), session: { items } }),
+          };
           if (t > 0) {
             const pair = adapter.predict(event);
             base += 1 / pair.base.rank;
@@ -100,21 +94,21 @@ describe('a model that learnt by BPR-max', () => {
             adapter.update(event);
           }
           adapter.count(event);
-        });
+        }
       }
     }
     return { base: base / events, tuned: tuned / events };
   }
 
-  test('has scores that are no logits, and is harmed by an adapter that takes them for such', () => {
+  test('has scores that are no logits, and is harmed by an adapter that takes them for such', async () => {
     expect(learnt.scale).toBeGreaterThan(2);
-    const { base, tuned } = followed({ ...frozen, scale: 1 });
+    const { base, tuned } = await followed({ ...frozen, scale: 1 });
     expect(tuned).toBeLessThan(base - 0.02);
   });
 
-  test('is bettered by one that knows its scale', () => {
+  test('is bettered by one that knows its scale', async () => {
     expect(frozen.scale).toBe(learnt.scale);
-    const { base, tuned } = followed(frozen);
+    const { base, tuned } = await followed(frozen);
     expect(tuned).toBeGreaterThan(base + 0.005);
   });
 });

@@ -1,0 +1,138 @@
+/** What scores an artifact, apart from how it is computed. No tensors: a page whose model has a plan loads no TensorFlow.js. */
+import {
+  type Artifact,
+  type ArtifactInfo,
+  BIRTHS_TENSOR,
+  FEATURE_PREFIX,
+  SUPPORT_TENSOR,
+} from '../checkpoint/artifact';
+import { fromTensors } from '../checkpoint/item-features';
+import { verifyParameters } from '../checkpoint/verify';
+import { RecommenderError } from '../errors';
+import { loadCode } from '../load-code';
+import { configure } from '../models/configuration';
+import { models } from '../models/index';
+import type { ModelSpec } from '../models/model';
+import type { Catalogue, NdArray, Scorer, SessionInput } from '../types';
+import type { SessionScorer } from './session-scorer';
+
+/** What is known of a network wherever it computes. */
+export interface NetworkInfo<C = unknown> {
+  readonly model: ModelSpec<C>;
+  /** As `configure` returns it. */
+  readonly config: C;
+  readonly catalogue: Catalogue;
+  /** What turns scores into logits: as the artifact says, else by its loss; absent where neither tells. */
+  readonly scale?: number;
+}
+
+/** A trained network on a device, as explaining and learning use it: in plain arrays. */
+export interface Network<C = unknown> extends NetworkInfo<C> {
+  /** Vectors `[B, d]` of sessions with at least one click. */
+  encode(sessions: readonly SessionInput[]): Promise<Float32Array>;
+  /** What scores by them, of the items alone. */
+  itemSide(): Promise<ItemSide>;
+  /** The same network with another table and bias. Its owner disposes it, this one's remains. */
+  withItems(items: Pick<ItemSide, 'table'> & Required<Pick<ItemSide, 'bias'>>): LoadedScorer;
+  /** The same architecture with some other parameters. Absent where a plan computes, which has its own. */
+  withParameters?(parameters: Readonly<Record<string, NdArray>>): LoadedScorer;
+}
+
+/** score of item i = c · table[i] + bias[i] + repeats[l], l clicks after item i was clicked last, if it was. */
+export interface ItemSide {
+  /** `[n, d]`: neither padding nor special tokens. */
+  readonly table: Float32Array;
+  /** `[n]`. */
+  readonly bias?: Float32Array;
+  readonly repeats?: Float32Array;
+}
+
+/** A scorer that owns its weights: `dispose` frees them. `openSession` of `ranking/session-scorer` takes it. */
+export type LoadedScorer = Scorer & {
+  openSession?(): SessionScorer;
+  /** What computes, and stays the scorer's; absent where a baseline counts. */
+  readonly network?: Network;
+};
+
+/** Whether a network computes it; else a baseline counts. */
+export const isNeural = (architecture: string): boolean => Object.hasOwn(models, architecture);
+
+/**
+ * Fetches what reads an artifact: the specification of a network, or a baseline that counts. The second time it is there at once.
+ *
+ * @throws RecommenderError `bad-artifact` for an architecture that is none; `io` where its code cannot be fetched.
+ */
+export async function loadArchitecture({ architecture, name }: Pick<ArtifactInfo, 'architecture' | 'name'>) {
+  const load = <T>(code: () => Promise<T>) => loadCode(`"${architecture}"`, code);
+  if (isNeural(architecture)) return { model: await load(models[architecture]!.network) };
+  const { baselines } = await load(() => import('../neighbours/index'));
+  if (Object.hasOwn(baselines, architecture)) return { baseline: baselines[architecture]! };
+  const known = [...Object.keys(models), ...Object.keys(baselines)].join(', ');
+  throw new RecommenderError(
+    'bad-artifact',
+    `The artifact "${name}" has the architecture "${architecture}", which this version does not know. ` +
+      `It knows ${known}; update Aisle or train the model again.`,
+  );
+}
+
+/** What of an artifact tells of its items, users and clicks. */
+export interface SideOf {
+  readonly info: Pick<ArtifactInfo, 'items' | 'features'>;
+  readonly tensors: Readonly<Record<string, NdArray>>;
+}
+
+/** What the architectures may know of the artifact's catalogue. */
+export function catalogueOf({ info, tensors }: SideOf): Catalogue {
+  const support = tensors[SUPPORT_TENSOR];
+  check(SUPPORT_TENSOR, support, [info.items + 1]);
+  const features = fromTensors(tensors);
+  for (const [name, array] of Object.entries(features)) check(FEATURE_PREFIX + name, array, [info.items + 1]);
+  const categories = Object.entries(info.features ?? {}).flatMap(([name, feature]) =>
+    feature.kind === 'category' ? [[name, feature.values.length] as const] : [],
+  );
+  return { items: info.items, support: support.data, features, categories: Object.fromEntries(categories) };
+}
+
+/** When the artifact's items were new; nothing where its model does not read it. */
+export function birthsOf({ info, tensors }: SideOf): Int32Array {
+  if (!Object.values(info.features ?? {}).some(({ kind }) => kind === 'age')) return new Int32Array(0);
+  const births = tensors[BIRTHS_TENSOR];
+  check(BIRTHS_TENSOR, births, [info.items + 1]);
+  return births.data as Int32Array;
+}
+
+function check(name: string, array: NdArray | undefined, shape: readonly number[]): asserts array is NdArray {
+  const got = array ? `[${array.shape.join(', ')}]` : 'nothing';
+  const expected = `[${shape.join(', ')}]`;
+  if (got === expected) return;
+  throw new RecommenderError(
+    'weights-mismatch',
+    `Weights of "${name}" have the shape ${got}, expected ${expected}. Train the model again, or export it whole.`,
+  );
+}
+
+/**
+ * What is known of an artifact's network before it computes. Every weight has been checked.
+ *
+ * @throws RecommenderError `bad-artifact` for a damaged configuration; `weights-mismatch` for a weight that is missing or has
+ *   another shape or type than the architecture needs.
+ */
+export function networkInfo<C>(model: ModelSpec<C>, artifact: Artifact): NetworkInfo<C> {
+  const { info, tensors } = artifact;
+  const catalogue = catalogueOf(artifact);
+  const config = configuredBy(model, artifact);
+  verifyParameters(tensors, model.parameters(config, catalogue));
+  const { scale = model.logitScale?.(config) } = info;
+  return { model, config, catalogue, ...(scale !== undefined && { scale }) };
+}
+
+/** A configuration that an artifact carries is the artifact's fault, not the user's. */
+export function configuredBy<C>(subject: Parameters<typeof configure<C>>[0], { info }: Artifact): C {
+  try {
+    return configure(subject, info.config);
+  } catch (cause) {
+    if (!(cause instanceof RecommenderError)) throw cause;
+    const message = `The configuration of the artifact "${info.name}" cannot be used: ${cause.message}`;
+    throw new RecommenderError('bad-artifact', message, { cause });
+  }
+}
