@@ -13,6 +13,7 @@ export interface Mutation {
 }
 
 const MODEL = 'src/models/gru4rec.ts';
+const SPEC = 'src/models/gru4rec-spec.ts';
 const TRAINING = 'src/models/gru4rec-training.ts';
 const SCORES = 'src/nn/scores.ts';
 const LOSSES = 'src/objectives/losses.ts';
@@ -197,7 +198,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'hidden size hard-coded',
-    file: MODEL,
+    file: SPEC,
     edits: [['const { layers, embedding } = config;', 'const { embedding } = config;\n  const layers = [100];']],
     tests: parameters,
   },
@@ -247,13 +248,13 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'Glorot over the three gates together',
-    file: MODEL,
+    file: SPEC,
     edits: [['init: glorotUniform(h, h)', 'init: glorotUniform(h, 3 * h)']],
     tests: parameters,
   },
   {
     error: 'shared embedding missing',
-    file: MODEL,
+    file: SPEC,
     edits: [["constrainedEmbedding ? 'constrained' : embedding", "constrainedEmbedding ? 'one-hot' : embedding"]],
     tests: reference,
   },
@@ -376,7 +377,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'the one-hot layer resets after the product',
-    file: MODEL,
+    file: SPEC,
     edits: [["layer === 0 && inputMode(config) === 'one-hot'", "layer < 0 && inputMode(config) === 'one-hot'"]],
     tests: [...reference, ...parameters],
   },
