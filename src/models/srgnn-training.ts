@@ -20,7 +20,7 @@ import { popularitySample, type SoftmaxBatch, softmaxBatch, softmaxLoss } from '
 import { sessionInput } from '../session/event-log';
 import type { Prepared } from './model';
 import { srgnn } from './srgnn';
-import type { SrgnnConfig } from './srgnn-options';
+import type { SrgnnConfig } from './srgnn-spec';
 import { adam, type Training } from './training';
 import { recentFinetuning } from './weight-averaging';
 

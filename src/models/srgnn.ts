@@ -42,118 +42,14 @@ import {
   type Tensor2D,
   type Tensor3D,
 } from '@tensorflow/tfjs';
-import { RecommenderError } from '../errors';
 import { gruResetAfter } from '../nn/gru';
 import { linear, linearParams } from '../nn/linear';
-import type { Catalogue, SessionInput } from '../types';
-import type { Initialiser, ParameterSpec, Params, Prepared, PreparedTensors, Run, SessionModel } from './model';
-import { longest } from './padding';
-import { repeatsConflict, repeatsOf, repeatsSpec } from './repeat-bias';
-import { smoothingConflict } from './sampled-softmax';
+import type { Params, PreparedTensors, Run, SessionModel } from './model';
+import { repeatsOf } from './repeat-bias';
 import { clickVectors, scaleOf, scoringTable, scoringVector } from './scoring';
-import { type SessionGraph, sessionGraph } from './session-graph';
-import { options, removed, type SrgnnConfig } from './srgnn-options';
+import { type SrgnnConfig, srgnnSpec } from './srgnn-spec';
 
-export type { SrgnnConfig } from './srgnn-options';
-
-function check(config: SrgnnConfig): void {
-  const { readout, positions, loss, sparseUpdates } = config;
-  const refuse = (sentence: string): never => {
-    throw new RecommenderError('bad-config', `srgnn: ${sentence}`);
-  };
-  if (positions === 'reverse' && readout === 'local') {
-    refuse('"positions" are read by the attention, which readout=local does not have.');
-  }
-  const smoothing = smoothingConflict(config, 'cross-entropy');
-  if (smoothing) refuse(smoothing);
-  const repeats = repeatsConflict(config, 'cross-entropy');
-  if (repeats) refuse(repeats);
-  if (sparseUpdates && loss !== 'sampled') {
-    refuse(`"sparseUpdates" needs loss "sampled": the softmax of "${loss}" reads every item vector.`);
-  }
-}
-
-function parameters(config: SrgnnConfig, { items: n }: Catalogue): Record<string, ParameterSpec> {
-  const { hiddenSize: d, readout } = config;
-  const init: Initialiser = { kind: 'uniform', limit: 1 / Math.sqrt(d) };
-  const specs: Record<string, ParameterSpec> = {};
-  const of = (name: string, ...shape: number[]) => {
-    specs[name] = { shape, init };
-  };
-  const affine = (name: string, rows: number, columns: number) => {
-    of(`${name}.w`, rows, columns);
-    of(`${name}.b`, columns);
-  };
-  // As in the official code row 0 is a row like the others: no score reads it, but weight decay moves it.
-  specs.items = { shape: [n + 1, d], init, rows: 'both', zeroRow: false };
-  for (const side of ['in', 'out']) {
-    affine(`edges.${side}`, d, d);
-    of(`edges.${side}.after`, d); // b_iah, b_oah
-  }
-  of('cell.wx', 2 * d, 3 * d); // columns r, z, c
-  of('cell.wh', d, 3 * d);
-  of('cell.bx', 3 * d);
-  of('cell.bh', 3 * d);
-  if (readout !== 'local') {
-    affine('attention.last', d, d); // W₁, c₁
-    affine('attention.each', d, d); // W₂, c₂
-    of('attention.q', d, 1);
-  }
-  if (config.positions === 'reverse') of('positions', config.maxlen, d); // row 0: the last click
-  if (readout === 'hybrid') affine('hybrid', 2 * d, d); // W₃, c₃
-  return { ...specs, ...repeatsSpec(config) };
-}
-
-/**
- * For B sessions of at most L clicks on at most m distinct items:
- *
- * - `nodes` `[B, m]`: item of each node, 0 where a session has fewer;
- * - `incoming`, `outgoing` `[B, m, m]`: edges, 0 where there is no node;
- * - `alias` `[B · L]`: the row of `[B · m]` that holds the node of each click; any row at padding;
- * - `mask` `[B, 1, L]`: 1 at clicks, 0 at padding;
- * - `last` `[B]`: the row of `[B · m]` that holds the node of the last click;
- * - `distance` `[B · L]`, for `positions`: how many clicks came after each, 0 at padding.
- */
-function prepare(sessions: readonly SessionInput[], { maxlen, edges, positions }: SrgnnConfig): Prepared {
-  const graphs = sessions.map(({ items }) =>
-    sessionGraph(Array.prototype.slice.call(items, Math.max(0, items.length - maxlen)), edges),
-  );
-  const B = sessions.length;
-  const L = longest(graphs.map(({ alias }) => alias.length));
-  const m = longest(graphs.map(({ nodes }) => nodes.length));
-  const nodes = new Int32Array(B * m);
-  const alias = new Int32Array(B * L);
-  const mask = new Float32Array(B * L);
-  const last = new Int32Array(B);
-  const distance = new Int32Array(B * L);
-  graphs.forEach((graph, b) => {
-    nodes.set(graph.nodes, b * m);
-    const row = (t: number) => b * m + (graph.alias[t] ?? 0);
-    const n = graph.alias.length;
-    for (let t = 0; t < L; t++) alias[b * L + t] = row(t);
-    for (let t = 0; t < n; t++) distance[b * L + t] = n - 1 - t;
-    mask.fill(1, b * L, b * L + n);
-    last[b] = row(n - 1);
-  });
-  return {
-    nodes: { data: nodes, shape: [B, m], items: 'input' },
-    incoming: { data: padded(graphs, 'incoming', m), shape: [B, m, m] },
-    outgoing: { data: padded(graphs, 'outgoing', m), shape: [B, m, m] },
-    alias: { data: alias, shape: [B * L] },
-    mask: { data: mask, shape: [B, 1, L] },
-    last: { data: last, shape: [B] },
-    ...(positions === 'reverse' && { distance: { data: distance, shape: [B * L] } }),
-  };
-}
-
-/** Square matrices of different sizes in the corners of squares of one size. */
-function padded(graphs: readonly SessionGraph[], side: 'incoming' | 'outgoing', m: number): Float32Array {
-  const data = new Float32Array(graphs.length * m * m);
-  graphs.forEach(({ nodes: { length }, [side]: edges }, b) => {
-    for (let v = 0; v < length; v++) data.set(edges.subarray(v * length, (v + 1) * length), (b * m + v) * m);
-  });
-  return data;
-}
+export type { SrgnnConfig } from './srgnn-spec';
 
 /** h after `step` rounds, `[B · m, d]`: the state of every node of every session. */
 export function nodeStates(params: Params, prepared: PreparedTensors, config: SrgnnConfig, { dropout }: Run): Tensor2D {
@@ -201,16 +97,7 @@ function sessionVectors(params: Params, prepared: PreparedTensors, config: Srgnn
 }
 
 export const srgnn: SessionModel<SrgnnConfig> = {
-  name: 'srgnn',
-  paper:
-    'Wu et al., "Session-based Recommendation with Graph Neural Networks", AAAI 2019, https://arxiv.org/abs/1811.00855',
-  options,
-  removed,
-  epochsOption: 'epoch',
-  check,
-  parameters,
-  prepare,
+  ...srgnnSpec,
   encode: (params, prepared, config, run) => scoringVector(sessionVectors(params, prepared, config, run), config),
-  logitScale: ({ loss }) => (loss === 'binary' ? undefined : 1),
   outputs: (params, config) => ({ table: scoringTable(params.items as Tensor2D, config), ...repeatsOf(params) }),
 };

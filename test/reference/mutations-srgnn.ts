@@ -3,6 +3,7 @@
 import type { Mutation } from './mutations-gru4rec';
 
 const MODEL = 'src/models/srgnn.ts';
+const SPEC = 'src/models/srgnn-spec.ts';
 const TRAINING = 'src/models/srgnn-training.ts';
 const GRAPH = 'src/models/session-graph.ts';
 const GRU = 'src/nn/gru.ts';
@@ -104,7 +105,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'SR-GNN: the sum runs over nodes: a repeated item counts once',
-    file: MODEL,
+    file: SPEC,
     edits: [
       [
         'mask.fill(1, b * L, b * L + n)',
@@ -115,7 +116,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'SR-GNN: last item read at the last column, padding included',
-    file: MODEL,
+    file: SPEC,
     edits: [['last[b] = row(n - 1)', 'last[b] = row(L - 1)']],
     tests: reference,
   },
@@ -152,7 +153,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'SR-GNN: the padding row kept from weight decay',
-    file: MODEL,
+    file: SPEC,
     edits: [["rows: 'both', zeroRow: false", "rows: 'both'"]],
     tests: model,
   },
@@ -175,7 +176,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'SR-GNN: a gated unit started by layer defaults, not uniform in ±1/√d',
-    file: MODEL,
+    file: SPEC,
     edits: [["{ kind: 'uniform', limit: 1 / Math.sqrt(d) }", "{ kind: 'uniform', limit: 1 / d }"]],
     tests: ['test/models/parameters.test.ts', ...model],
   },
@@ -187,7 +188,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'SR-GNN: the session’s oldest clicks kept where it is too long',
-    file: MODEL,
+    file: SPEC,
     edits: [
       [
         'Array.prototype.slice.call(items, Math.max(0, items.length - maxlen))',
@@ -209,7 +210,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'SR-GNN: positions counted from the start of the session',
-    file: MODEL,
+    file: SPEC,
     edits: [['distance[b * L + t] = n - 1 - t', 'distance[b * L + t] = t']],
     tests: reference,
   },
