@@ -1,16 +1,19 @@
-/** Configuration of Caser: names of the official PyTorch code in camelCase, and profiles in place of users. */
-
-import type { ConfigOf, OptionSpecs, RemovedOptions } from './model';
+/** Caser without tensors: options, named as in the official PyTorch code in camelCase, parameters, windows and profiles as arrays. */
+import { RecommenderError } from '../errors';
+import type { Catalogue, SessionInput, Sessions } from '../types';
+import type { ConfigOf, Initialiser, ModelSpec, OptionSpecs, ParameterSpec, Prepared, RemovedOptions } from './model';
 import { boolean, choice, integer, number } from './options';
-import { repeatsOptions } from './repeat-bias';
-import { sampledOptions, smoothingOption } from './sampled-softmax';
+import { padItems } from './padding';
+import { profileClicks } from './profile';
+import { repeatsConflict, repeatsOptions, repeatsSpec } from './repeat-bias';
+import { sampledOptions, smoothingConflict, smoothingOption } from './sampled-softmax';
 import { scoringOptions } from './scoring-options';
 import { removed as ofLastEpochs, recentFinetuningOptions } from './weight-averaging';
 
 const OFFICIAL = 'default of the official PyTorch code';
 const ACTIVATIONS = ['relu', 'iden', 'tanh', 'sigm'] as const;
 
-export const options = {
+const options = {
   d: integer(50, [1, 4096], 'width of the vectors', OFFICIAL),
   L: integer(
     5,
@@ -109,7 +112,7 @@ export const options = {
 
 export type CaserConfig = ConfigOf<typeof options>;
 
-export const removed = {
+const removed = {
   profileLength: 200,
   profileDecay: 0.7,
   profileGap: 30,
@@ -118,3 +121,103 @@ export const removed = {
   negPer: 'instance',
   ...ofLastEpochs,
 } satisfies RemovedOptions;
+
+/** Whether P is a mean over clicks. */
+const readsClicks = ({ profile }: CaserConfig) => profile === 'session' || profile === 'device';
+
+/** Earlier sessions whose weight is worth their place. */
+const earlierSessions = ({ profile }: CaserConfig) => (profile === 'device' ? 20 : 0);
+
+function check(config: CaserConfig): void {
+  const { profile, users, outputTable, loss, sparseUpdates } = config;
+  const refuse = (sentence: string): never => {
+    throw new RecommenderError('bad-config', `caser: ${sentence}`);
+  };
+  if (profile !== 'user' && users > 0) {
+    refuse(`"users" is for profile=user, got ${users} with profile=${profile}; leave it out.`);
+  }
+  if (outputTable === 'inputs' && (profile === 'shared' || profile === 'user')) {
+    refuse(`outputTable=inputs needs a profile of clicks, or none: profile=${profile} has no vectors of items.`);
+  }
+  if (sparseUpdates && loss === 'cross-entropy') {
+    refuse('"sparseUpdates" needs loss "binary" or "sampled": the softmax of "cross-entropy" reads every item vector.');
+  }
+  const smoothing = smoothingConflict(config, 'cross-entropy');
+  if (smoothing) refuse(smoothing);
+  const repeats = repeatsConflict(config, 'cross-entropy');
+  if (repeats) refuse(repeats);
+}
+
+function complete(config: CaserConfig, { users }: Sessions): CaserConfig {
+  if (config.profile !== 'user') return config;
+  if (!users) {
+    throw new RecommenderError(
+      'bad-config',
+      'caser: profile=user needs a log that names its users; add a user column, or use profile=session.',
+    );
+  }
+  return { ...config, users: users.reduce((most, user) => Math.max(most, user + 1), 0) };
+}
+
+function parameters(config: CaserConfig, { items: n }: Catalogue): Record<string, ParameterSpec> {
+  const { d, L, nv, nh, profile, users } = config;
+  const zeroRow = config.padding === 'zero';
+  const vectors: Initialiser = { kind: 'normal', std: 1 / d };
+  const width = profile === 'none' ? d : 2 * d;
+  const specs: Record<string, ParameterSpec> = {};
+  /** Weights and biases as PyTorch starts them: uniform within ±1/√inputs. */
+  const layer = (name: string, inputs: number, outputs: number) => {
+    const init: Initialiser = { kind: 'uniform', limit: 1 / Math.sqrt(inputs) };
+    specs[`${name}.w`] = { shape: [inputs, outputs], init };
+    specs[`${name}.b`] = { shape: [outputs], init };
+  };
+  const hasOwn = config.outputTable === 'own';
+  const rows = hasOwn ? 'input' : 'both';
+  specs.items = { shape: [n + 1, d], init: vectors, rows, zeroRow };
+  layer('vertical', L, nv);
+  for (let h = 1; h <= L; h++) layer(`horizontal.${h}`, h * d, nh);
+  layer('hidden', nv * d + nh * L, d);
+  if (profile === 'user') specs.users = { shape: [users, d], init: vectors };
+  if (profile === 'shared') specs.shared = { shape: [1, d], init: vectors };
+  if (readsClicks(config)) specs.profiles = { shape: [n + 1, d], init: vectors, rows };
+  if (hasOwn) {
+    specs.outputs = { shape: [n + 1, width], init: { kind: 'normal', std: 1 / (2 * d) }, rows: 'output', zeroRow };
+  }
+  if (config.scoring === 'dot') specs.bias = { shape: [n + 1], init: { kind: 'zeros' }, rows: 'output', zeroRow };
+  return { ...specs, ...repeatsSpec(config) };
+}
+
+/**
+ * - `items` `[B, L]`: the last L clicks, padded on the left;
+ * - `clicks` `[B, S]`, `weights` `[B, 1, S]`: for `session` and `device`, the items of the profile and their shares;
+ * - `user` `[B]`, `known` `[B, 1]`: for `user`, their numbers, and 0 for those who are not known.
+ */
+function prepare(sessions: readonly SessionInput[], config: CaserConfig): Prepared {
+  const { L, profile, users } = config;
+  const items = padItems(sessions, 'left', L, L);
+  if (readsClicks(config)) return { items, ...profileClicks(sessions, config.profile === 'device') };
+  if (profile !== 'user') return { items };
+  const known = sessions.map(({ user }) => user !== undefined && user < users);
+  const user = Int32Array.from(sessions, (session, b) => (known[b] ? session.user! : 0));
+  return {
+    items,
+    user: { data: user, shape: [user.length] },
+    known: { data: Float32Array.from(known, Number), shape: [user.length, 1] },
+  };
+}
+
+export const caserSpec: ModelSpec<CaserConfig> = {
+  name: 'caser',
+  paper:
+    'Tang & Wang, "Personalized Top-N Sequential Recommendation via Convolutional Sequence Embedding", WSDM 2018, https://arxiv.org/abs/1809.07426',
+  options,
+  removed,
+  epochsOption: 'nIter',
+  check,
+  complete,
+  knowsUsers: ({ profile }) => profile === 'user',
+  earlier: earlierSessions,
+  logitScale: ({ loss }) => (loss === 'binary' ? undefined : 1),
+  parameters,
+  prepare,
+};

@@ -32,7 +32,7 @@ import { sessionInput } from '../session/event-log';
 import { memoised } from '../session/memoised';
 import type { Sessions } from '../types';
 import { caser } from './caser';
-import type { CaserConfig } from './caser-options';
+import type { CaserConfig } from './caser-spec';
 import type { Prepared } from './model';
 import { adam, type Training } from './training';
 import { recentFinetuning } from './weight-averaging';

@@ -2,6 +2,7 @@
 import type { Mutation } from './mutations-gru4rec';
 
 const MODEL = 'src/models/caser.ts';
+const SPEC = 'src/models/caser-spec.ts';
 const CONVOLUTION = 'src/nn/convolution.ts';
 const TRAINING = 'src/models/caser-training.ts';
 
@@ -74,13 +75,13 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'Caser: padding on the right',
-    file: MODEL,
+    file: SPEC,
     edits: [["padItems(sessions, 'left', L, L)", "padItems(sessions, 'right', L, L)"]],
     tests: model,
   },
   {
     error: 'Caser: windows as wide as the longest session of the batch',
-    file: MODEL,
+    file: SPEC,
     edits: [["padItems(sessions, 'left', L, L)", "padItems(sessions, 'left', L)"]],
     tests: model,
   },
@@ -192,7 +193,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'Caser: item vectors not started by N(0, 1/d)',
-    file: MODEL,
+    file: SPEC,
     edits: [
       [
         "const vectors: Initialiser = { kind: 'normal', std: 1 / d };",
@@ -203,13 +204,13 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'Caser: output vectors started like the items’',
-    file: MODEL,
+    file: SPEC,
     edits: [['std: 1 / (2 * d) }', 'std: 1 / d }']],
     tests: ['test/models/parameters.test.ts', ...model],
   },
   {
     error: 'Caser: filters started by Glorot',
-    file: MODEL,
+    file: SPEC,
     edits: [['limit: 1 / Math.sqrt(inputs) }', 'limit: Math.sqrt(6 / (inputs + outputs)) }']],
     tests: ['test/models/parameters.test.ts', ...model],
   },
