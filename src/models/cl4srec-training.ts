@@ -13,11 +13,12 @@ import { meanSimilarities, ntXent } from '../objectives/contrastive';
 import { type Example, inBuckets } from '../objectives/examples';
 import { sessionInput } from '../session/event-log';
 import type { SessionInput } from '../types';
-import { augmentations, cl4srec, isCoserec } from './cl4srec';
-import { type Cl4srecConfig, sasrecConfig } from './cl4srec-options';
+import { cl4srec } from './cl4srec';
+import { augmentations, type Cl4srecConfig, isCoserec, sasrecConfig } from './cl4srec-spec';
 import { coserecHidden } from './coserec-encoder';
 import type { Params, Prepared, PreparedTensors, Run } from './model';
-import { sasrecHidden, trims } from './sasrec';
+import { sasrecHidden } from './sasrec';
+import { trims } from './sasrec-spec';
 import {
   allVectors,
   bucketed,

@@ -14,42 +14,11 @@ import { attention, causalBias, keyBias } from '../nn/attention';
 import { feedForward } from '../nn/feed-forward';
 import { layerNorm } from '../nn/layer-norm';
 import { linearParams } from '../nn/linear';
-import type { Catalogue } from '../types';
-import type { Cl4srecConfig } from './cl4srec-options';
-import type { Initialiser, ParameterSpec, Params, PreparedTensors, Run } from './model';
+import type { Cl4srecConfig } from './cl4srec-spec';
+import type { Params, PreparedTensors, Run } from './model';
 
 /** What the code adds to the score of a masked key. */
 const HIDDEN = -10_000;
-
-/** @param special Rows of the item table after those of the items. */
-export function coserecParameters(
-  { hiddenUnits: d, innerSize, maxlen, numBlocks, initStd }: Cl4srecConfig,
-  { items: n }: Catalogue,
-  special: number,
-): Record<string, ParameterSpec> {
-  const normal: Initialiser = { kind: 'normal', std: initStd };
-  const specs: Record<string, ParameterSpec> = {};
-  const linear = (name: string, from: number, to: number) => {
-    specs[`${name}.w`] = { shape: [from, to], init: normal };
-    specs[`${name}.b`] = { shape: [to], init: { kind: 'zeros' } };
-  };
-  const norm = (name: string) => {
-    specs[`${name}.gain`] = { shape: [d], init: { kind: 'ones' } };
-    specs[`${name}.bias`] = { shape: [d], init: { kind: 'zeros' } };
-  };
-  const inner = innerSize || 4 * d;
-  specs.items = { shape: [n + 1 + special, d], init: normal, rows: 'both' };
-  specs.positions = { shape: [maxlen, d], init: normal };
-  norm('norm');
-  for (let b = 0; b < numBlocks; b++) {
-    for (const part of ['query', 'key', 'value', 'output']) linear(`blocks.${b}.attention.${part}`, d, d);
-    norm(`blocks.${b}.attention.norm`);
-    linear(`blocks.${b}.feed.inner`, d, inner);
-    linear(`blocks.${b}.feed.outer`, inner, d);
-    norm(`blocks.${b}.feed.norm`);
-  }
-  return specs;
-}
 
 /** The vector after each click, padding included, `[B · L, d]`. */
 export function coserecHidden(params: Params, prepared: PreparedTensors, config: Cl4srecConfig, run: Run): Tensor2D {

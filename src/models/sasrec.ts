@@ -36,140 +36,16 @@ import {
   type Tensor2D,
   type Tensor4D,
 } from '@tensorflow/tfjs';
-import { RecommenderError } from '../errors';
 import { type AttentionOptions, type AttentionParams, attention, causalBias, keyBias } from '../nn/attention';
 import { feedForward } from '../nn/feed-forward';
 import { layerNorm } from '../nn/layer-norm';
 import { linearParams } from '../nn/linear';
-import type { Catalogue, SessionInput } from '../types';
-import type { Initialiser, ParameterSpec, Params, Prepared, PreparedTensors, Run, SessionModel } from './model';
-import { padClicks } from './padding';
-import { glorotNormal, glorotUniform } from './parameters';
-import { repeatsOf, repeatsSpec } from './repeat-bias';
-import { options, removed, type SasrecConfig, trainingConflict } from './sasrec-options';
+import type { Params, PreparedTensors, Run, SessionModel } from './model';
+import { repeatsOf } from './repeat-bias';
+import { firstPosition, masksPadding, projectsOutput, type SasrecConfig, sasrecSpec } from './sasrec-spec';
 import { clickVectors, factorOf, scaleOf, scoringTable, scoringVector } from './scoring';
 
-export type { SasrecConfig } from './sasrec-options';
-
-/** What the form's reference does, unless the configuration says otherwise. */
-const choose = (setting: SasrecConfig['maskPadding'], automatic: boolean) =>
-  String(setting) === 'auto' ? automatic : String(setting) === 'true';
-
-/** Whether a linear layer follows the joined attention heads. */
-const projectsOutput = ({ outputProjection, norm }: SasrecConfig) => choose(outputProjection, norm !== 'tf');
-
-/** Whether attention leaves out padding keys. */
-const masksPadding = ({ maskPadding, norm }: SasrecConfig) => choose(maskPadding, norm === 'tf');
-
-/** The port gives padding a position of its own, row 0 of the table: it is zero and stays so. */
-const firstPosition = ({ norm }: SasrecConfig) => (norm === 'tf' ? 0 : 1);
-
-/** How each kind of parameter starts. */
-interface Starts {
-  /** Of tables, `[rows, d]`. */
-  readonly table: (rows: number, d: number) => Initialiser;
-  /** Of matrices, `[from, to]`; `drawn` is the number of columns of the matrix that it is a part of. */
-  readonly matrix: (from: number, to: number, drawn?: number) => Initialiser;
-  /** Of the biases of the attention and of the feed-forward layer that read `from` numbers. */
-  readonly attentionBias: (from: number) => Initialiser;
-  readonly feedBias: (from: number) => Initialiser;
-}
-
-const ZEROS: Initialiser = { kind: 'zeros' };
-/** PyTorch's linear layers, matrix and bias. */
-const byFanIn = (from: number): Initialiser => ({ kind: 'uniform', limit: 1 / Math.sqrt(from) });
-
-function starts({ init, initStd, norm }: SasrecConfig): Starts {
-  if (init === 'torch') {
-    return {
-      table: () => ({ kind: 'normal', std: 1 }),
-      matrix: byFanIn,
-      attentionBias: byFanIn,
-      feedBias: byFanIn,
-    };
-  }
-  if (init === 'normal') {
-    const normal = (): Initialiser => ({ kind: 'normal', std: initStd });
-    return { table: normal, matrix: normal, attentionBias: () => ZEROS, feedBias: () => ZEROS };
-  }
-  if (norm === 'tf') {
-    const matrix = (from: number, to: number) => glorotUniform(from, to);
-    return { table: glorotUniform, matrix, attentionBias: () => ZEROS, feedBias: () => ZEROS };
-  }
-  return {
-    table: glorotNormal,
-    matrix: (from, to, drawn = to) => glorotNormal(drawn, from),
-    attentionBias: () => ZEROS,
-    feedBias: byFanIn,
-  };
-}
-
-/**
- * @param special Rows of the item table after those of the items, for special tokens; the rest starts as without them.
- */
-export function sasrecParameters(
-  config: SasrecConfig,
-  { items: n }: Catalogue,
-  special = 0,
-): Record<string, ParameterSpec> {
-  const { hiddenUnits: d, innerSize, maxlen, numBlocks, reuseItemEmbeddings } = config;
-  const { table, matrix, attentionBias, feedBias } = starts(config);
-  const specs: Record<string, ParameterSpec> = {};
-  const gainAndBias = (name: string) => {
-    specs[`${name}.gain`] = { shape: [d], init: { kind: 'ones' } };
-    specs[`${name}.bias`] = { shape: [d], init: ZEROS };
-  };
-  const inner = innerSize || d;
-  const rows = maxlen + firstPosition(config);
-  specs.items = { shape: [n + 1 + special, d], init: table(n + 1, d), rows: reuseItemEmbeddings ? 'both' : 'input' };
-  if (!reuseItemEmbeddings) specs.outputs = { shape: [n + 1, d], init: table(n + 1, d), rows: 'output' };
-  specs.positions = { shape: [rows, d], init: table(rows, d), zeroRow: firstPosition(config) > 0 };
-  for (let b = 0; b < numBlocks; b++) {
-    const of = `blocks.${b}.attention`;
-    gainAndBias(`${of}.norm`);
-    // PyTorch keeps query, key and value in one [3d, d] matrix, and draws it as such.
-    const parts = { query: 3 * d, key: 3 * d, value: 3 * d, ...(projectsOutput(config) && { output: d }) };
-    for (const [part, drawn] of Object.entries(parts)) {
-      specs[`${of}.${part}.w`] = { shape: [d, d], init: matrix(d, d, drawn) };
-      specs[`${of}.${part}.b`] = { shape: [d], init: attentionBias(d) };
-    }
-    gainAndBias(`blocks.${b}.feed.norm`);
-    for (const [part, from, to] of [
-      ['inner', d, inner],
-      ['outer', inner, d],
-    ] as const) {
-      specs[`blocks.${b}.feed.${part}.w`] = { shape: [from, to], init: matrix(from, to) };
-      specs[`blocks.${b}.feed.${part}.b`] = { shape: [to], init: feedBias(from) };
-    }
-  }
-  gainAndBias('norm');
-  return { ...specs, ...repeatsSpec(config) };
-}
-
-/**
- * Whether a batch need not be wider than its longest session: real clicks must see no padding key. On the right,
- * padding is in every click's future.
- */
-export const trims = (config: SasrecConfig) => config.positions === 'start' || masksPadding(config);
-
-/** @param name The architecture, for messages. */
-export function checkSasrec(config: SasrecConfig, name = 'sasrec'): void {
-  const { hiddenUnits, numHeads } = config;
-  const refuse = (message: string): never => {
-    throw new RecommenderError('bad-config', `${name}: ${message}`);
-  };
-  if (hiddenUnits % numHeads !== 0) {
-    refuse(`"hiddenUnits" must be a multiple of "numHeads", got ${hiddenUnits} and ${numHeads}.`);
-  }
-  const conflict = trainingConflict(config);
-  if (conflict) refuse(conflict);
-}
-
-/** Padded on the left for positions counted from the end, on the right for those from the start. */
-function prepare(sessions: readonly SessionInput[], config: SasrecConfig): Prepared {
-  const side = config.positions === 'end' ? 'left' : 'right';
-  return padClicks(sessions, { side, maxLength: config.maxlen, trims: trims(config) });
-}
+export type { SasrecConfig } from './sasrec-spec';
 
 const inputScale = (config: SasrecConfig): number =>
   config.inputScale === 'auto'
@@ -293,16 +169,8 @@ export function sasrecHidden(
 }
 
 export const sasrec: SessionModel<SasrecConfig> = {
-  name: 'sasrec',
-  paper: 'Kang & McAuley, "Self-Attentive Sequential Recommendation", ICDM 2018, https://arxiv.org/abs/1808.09781',
-  options,
-  removed,
-  epochsOption: 'numEpochs',
-  check: (config) => checkSasrec(config),
-  parameters: (config, catalogue) => sasrecParameters(config, catalogue),
-  prepare,
+  ...sasrecSpec,
   encode: (params, prepared, config, run) => scoringVector(sasrecHidden(params, prepared, config, run, true), config),
-  logitScale: ({ loss }) => (loss === 'ce' || loss === 'sampled' ? 1 : undefined),
   outputs: (params, config) => ({
     table: scoringTable(params[config.reuseItemEmbeddings ? 'items' : 'outputs'] as Tensor2D, config),
     ...repeatsOf(params),

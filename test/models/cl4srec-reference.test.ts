@@ -1,6 +1,7 @@
 import { dispose } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { augmentations, type Cl4srecConfig, cl4srec } from '../../src/models/cl4srec';
+import { type Cl4srecConfig, cl4srec } from '../../src/models/cl4srec';
+import { augmentations } from '../../src/models/cl4srec-spec';
 import { cl4srecTraining } from '../../src/models/cl4srec-training';
 import { configure } from '../../src/models/configuration';
 import { upload } from '../../src/models/tensors';

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { augmentations, type Cl4srecConfig, cl4srec } from '../../src/models/cl4srec';
-import { sasrecConfig } from '../../src/models/cl4srec-options';
+import { type Cl4srecConfig, cl4srec } from '../../src/models/cl4srec';
+import { augmentations, sasrecConfig } from '../../src/models/cl4srec-spec';
 import { cl4srecTraining } from '../../src/models/cl4srec-training';
 import { configure } from '../../src/models/configuration';
 import { initialise } from '../../src/models/parameters';

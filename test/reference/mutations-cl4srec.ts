@@ -1,7 +1,7 @@
 /** Where ports of CL4SRec go astray, by its specification and three codes: each as an edit of our sources. */
 import type { Mutation } from './mutations-gru4rec';
 
-const MODEL = 'src/models/cl4srec.ts';
+const SPEC = 'src/models/cl4srec-spec.ts';
 const ENCODER = 'src/models/coserec-encoder.ts';
 const AUGMENTATIONS = 'src/objectives/augmentations.ts';
 const CONTRASTIVE = 'src/objectives/contrastive.ts';
@@ -161,7 +161,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'CL4SRec: the mask token is a row of the table at λ = 0 too',
-    file: MODEL,
+    file: SPEC,
     edits: [['(config.lambda > 0 || isCoserec(config) ? 1 : 0)', '1']],
     tests: model,
   },

@@ -2,6 +2,7 @@
 import type { Mutation } from './mutations-gru4rec';
 
 const MODEL = 'src/models/sasrec.ts';
+const SPEC = 'src/models/sasrec-spec.ts';
 const SCORING = 'src/models/scoring.ts';
 const TRAINING = 'src/models/sasrec-training.ts';
 const LOSSES = 'src/objectives/losses.ts';
@@ -20,7 +21,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'SASRec: a batch cut by length though padding keys take part',
-    file: MODEL,
+    file: SPEC,
     edits: [["config.positions === 'start' || masksPadding(config);", 'config.maxlen > 0;']],
     tests: [...reference, ...model],
   },
@@ -44,13 +45,13 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'SASRec: padding keys take part in the official form',
-    file: MODEL,
+    file: SPEC,
     edits: [["choose(maskPadding, norm === 'tf')", 'choose(maskPadding, false)']],
     tests: [...reference, ...model],
   },
   {
     error: 'SASRec: padding keys hidden in the port’s forms',
-    file: MODEL,
+    file: SPEC,
     edits: [["choose(maskPadding, norm === 'tf')", 'choose(maskPadding, true)']],
     tests: reference,
   },
@@ -95,7 +96,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'SASRec: an output projection in the official form',
-    file: MODEL,
+    file: SPEC,
     edits: [["choose(outputProjection, norm !== 'tf')", 'choose(outputProjection, true)']],
     tests: model,
   },
@@ -113,7 +114,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'SASRec: padded on the other side',
-    file: MODEL,
+    file: SPEC,
     edits: [["config.positions === 'end' ? 'left' : 'right'", "config.positions === 'end' ? 'right' : 'left'"]],
     tests: model,
   },
@@ -159,7 +160,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'SASRec: β₂ of Adam as everywhere else',
-    file: 'src/models/sasrec-options.ts',
+    file: SPEC,
     edits: [['beta2: number(0.98,', 'beta2: number(0.999,']],
     tests: ['test/models/sasrec-training.test.ts'],
   },
@@ -273,13 +274,13 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'SASRec: a wider feed-forward layer, as BERT has',
-    file: MODEL,
+    file: SPEC,
     edits: [['const inner = innerSize || d;', 'const inner = innerSize || 4 * d;']],
     tests: model,
   },
   {
     error: 'SASRec: matrices of the port not drawn by Xavier’s normal',
-    file: MODEL,
+    file: SPEC,
     edits: [
       [
         `    table: glorotNormal,
@@ -298,7 +299,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'gSASRec: tables not started by N(0, 1)',
-    file: MODEL,
+    file: SPEC,
     edits: [["table: () => ({ kind: 'normal', std: 1 })", "table: () => ({ kind: 'normal', std: 0.02 })"]],
     tests: ['test/models/parameters.test.ts', ...options, ...model],
   },
