@@ -27,7 +27,7 @@ export const mutations: readonly Mutation[] = [
   ),
   ours(
     'layers around the language model started as those inside it',
-    'language-model',
+    'language-model-parameters',
     "{ kind: 'uniform', limit: 1 / Math.sqrt(rows) } as const",
     "{ kind: 'normal', std: size.std } as const",
     model,
@@ -93,7 +93,13 @@ export const mutations: readonly Mutation[] = [
     "add(slice(at('positions') as Tensor2D, 0, width), at('segment'))",
     "slice(at('positions') as Tensor2D, 0, width)",
   ),
-  ours('no "1 +" where features meet element by element', 'features', 'plusOne ? add(sum, 1) : sum', 'sum', model),
+  ours(
+    'no "1 +" where features meet element by element',
+    'feature-vectors',
+    'plusOne ? add(sum, 1) : sum',
+    'sum',
+    model,
+  ),
   ours(
     'smoothed labels of the library in the paper’s form',
     'transformers4rec-training',
@@ -175,7 +181,7 @@ export const mutations: readonly Mutation[] = [
     'first: isLibrary ? 0 : 1',
     'first: 0',
   ),
-  ours('the temperature left off', 'transformers4rec', '? 1 : softmaxTemperature || 1', '? 1 : 1'),
+  ours('the temperature left off', 'settings', '? 1 : softmaxTemperature || 1', '? 1 : 1'),
   ours(
     'any language model learns by any objective',
     'settings',
@@ -185,7 +191,7 @@ export const mutations: readonly Mutation[] = [
   ),
   ours(
     'GPT-2: residual projections started like the others',
-    'gpt2',
+    'language-model-parameters',
     'const residual = size.std / Math.sqrt(2 * layers);',
     'const residual = size.std / Math.sqrt(1 + 0 * layers);',
     model,
@@ -216,7 +222,7 @@ export const mutations: readonly Mutation[] = [
   ours('Transformer-XL: no largest distance', 'settings', "lm === 'transformer-xl' ? 1000 : 0", '0', model),
   ours(
     'Transformer-XL: gains of norms started at exactly 1',
-    'transformer-xl',
+    'language-model-parameters',
     'norm(`layers.${l}.attention.norm`, std);',
     'norm(`layers.${l}.attention.norm`);',
     model,
@@ -233,12 +239,7 @@ export const mutations: readonly Mutation[] = [
     "drop(tile(reshape(at('query'), [1, d]), [batch * width, 1]))",
     'drop(x)',
   ),
-  ours(
-    'XLNet: the content stream read where the query stream predicts',
-    'xlnet',
-    '    return g ?? h;',
-    '    return h;',
-  ),
+  ours('XLNet: the content stream read where the query stream predicts', 'xlnet', '  return g ?? h;', '  return h;'),
   ours(
     'plm: clicks to predict give way to the mask vector in the paper’s form',
     'settings',
@@ -251,7 +252,7 @@ export const mutations: readonly Mutation[] = [
     'if (masksInput(config)) prepared.masked = {',
     'if (!masksInput(config)) prepared.masked = {',
   ),
-  ours('soft one-hot weights not normalised', 'features', 'matMul(softmax(linear(', 'matMul((linear(', model),
+  ours('soft one-hot weights not normalised', 'feature-vectors', 'matMul(softmax(linear(', 'matMul((linear(', model),
   ours('coupled weight decay', 'transformers4rec-training', "kind: 'decoupled' }", "kind: 'coupled' }", training),
   ours(
     'gradients not clipped',

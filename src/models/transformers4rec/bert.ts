@@ -11,43 +11,25 @@ import { add, reshape, slice, type Tensor2D } from '@tensorflow/tfjs';
 import { activate } from '../../nn/activation';
 import { keyBias } from '../../nn/attention';
 import { linear } from '../../nn/linear';
-import { attentionOf, declareAttention, normAt } from './blocks';
-import { declare, type LanguageModel, linearAt } from './language-model';
+import { attentionOf, normAt } from './blocks';
+import { type LanguageModel, linearAt } from './language-model';
 
-export const bert: LanguageModel = {
-  parameters(size) {
-    const { d, inner, layers, positions } = size;
-    const { specs, matrix, linear, norm } = declare(size);
-    matrix('positions', [positions, d]);
-    matrix('segment', [d]);
-    norm('norm');
-    for (let l = 0; l < layers; l++) {
-      declareAttention(linear, `layers.${l}.attention`, d);
-      norm(`layers.${l}.attention.norm`);
-      linear(`layers.${l}.feed.inner`, d, inner);
-      linear(`layers.${l}.feed.outer`, inner, d);
-      norm(`layers.${l}.feed.norm`);
-    }
-    return specs;
-  },
-
-  forward(at, { x, batch, width, real }, size, run) {
-    const { dropout, observe } = run;
-    const { d, layers, epsilon } = size;
-    const p = add(slice(at('positions') as Tensor2D, 0, width), at('segment'));
-    const bias = real && keyBias(real, batch);
-    const drop = (y: Tensor2D) => dropout(y, size.dropout);
-    const placed: Tensor2D = reshape(add(reshape(x, [batch, width, d]), p), [batch * width, d]);
-    let e = drop(normAt(at, 'norm', placed, epsilon));
-    observe?.('layer.0', e);
-    for (let l = 0; l < layers; l++) {
-      const a = attentionOf(at, l, e, { batch, bias }, size, run);
-      const u = normAt(at, `layers.${l}.attention.norm`, add(e, drop(a)), epsilon);
-      const inner = activate(linear(u, linearAt(at, `layers.${l}.feed.inner`)), size.activation);
-      const outer = drop(linear(inner, linearAt(at, `layers.${l}.feed.outer`)));
-      e = normAt(at, `layers.${l}.feed.norm`, add(u, outer), epsilon);
-      observe?.(`layer.${l + 1}`, e);
-    }
-    return e;
-  },
+export const bert: LanguageModel = (at, { x, batch, width, real }, size, run) => {
+  const { dropout, observe } = run;
+  const { d, layers, epsilon } = size;
+  const p = add(slice(at('positions') as Tensor2D, 0, width), at('segment'));
+  const bias = real && keyBias(real, batch);
+  const drop = (y: Tensor2D) => dropout(y, size.dropout);
+  const placed: Tensor2D = reshape(add(reshape(x, [batch, width, d]), p), [batch * width, d]);
+  let e = drop(normAt(at, 'norm', placed, epsilon));
+  observe?.('layer.0', e);
+  for (let l = 0; l < layers; l++) {
+    const a = attentionOf(at, l, e, { batch, bias }, size, run);
+    const u = normAt(at, `layers.${l}.attention.norm`, add(e, drop(a)), epsilon);
+    const inner = activate(linear(u, linearAt(at, `layers.${l}.feed.inner`)), size.activation);
+    const outer = drop(linear(inner, linearAt(at, `layers.${l}.feed.outer`)));
+    e = normAt(at, `layers.${l}.feed.norm`, add(u, outer), epsilon);
+    observe?.(`layer.${l + 1}`, e);
+  }
+  return e;
 };

@@ -13,19 +13,16 @@
  * catalogue. Where neither has it, `hour` (of 24) and `weekday` (of 7, from Monday) come from the click's time, in UTC, and
  * `age` is how long ago the item was new.
  */
-import { add, gather, matMul, mul, reshape, softmax, type Tensor, type Tensor2D } from '@tensorflow/tfjs';
 import { nearestName, RecommenderError } from '../../errors';
-import { linear } from '../../nn/linear';
 import type { BatchArray } from '../../objectives/batch';
 import type { Catalogue, NdArray, SessionInput, WantedFeature } from '../../types';
-import type { ParameterSpec, Params, Prepared, PreparedTensors } from '../model';
-import { linearAt, type Named } from './language-model';
+import type { ParameterSpec, Prepared } from '../model';
 import type { T4RecConfig } from './options';
 
 const KINDS = ['categorical', 'numeric', 'soft', 'cyclic'] as const;
 type Kind = (typeof KINDS)[number];
 
-interface Feature {
+export interface Feature {
   readonly name: string;
   readonly kind: Kind;
   /** As written; absent where nothing was. */
@@ -36,7 +33,7 @@ const PERIODS: Readonly<Record<string, number>> = { hour: 24, weekday: 7 };
 const AGE = 'age';
 /** Names that weights have already: of the norm of item vectors, and of what makes a feature as wide as they are. */
 const ITEMS = 'items';
-const PROJECTION = '.projection';
+export const PROJECTION = '.projection';
 /** Spread of the tables at the start. */
 const TABLE_STD = 0.09;
 /** Rows of the table that a soft one-hot number mixes, unless its size is written, and their width: those of the library. */
@@ -114,7 +111,7 @@ export function wantedFeatures(config: T4RecConfig): WantedFeature[] {
 }
 
 /** Whether all features are as wide as the item vector before they are put together. */
-const isElementWise = ({ aggregation }: T4RecConfig): boolean => aggregation !== 'concat';
+export const isElementWise = ({ aggregation }: T4RecConfig): boolean => aggregation !== 'concat';
 
 /** Columns of a feature's vector as its table, or its numbers, give it. */
 function columnsOf(feature: Feature, config: T4RecConfig, catalogue: Catalogue): number {
@@ -131,13 +128,14 @@ function columnsOf(feature: Feature, config: T4RecConfig, catalogue: Catalogue):
 }
 
 /** Whether a number becomes several columns: as written, and always where it joins the item vector element by element. */
-const isProjected = ({ size }: Feature, config: T4RecConfig): boolean => isElementWise(config) || size !== undefined;
+export const isProjected = ({ size }: Feature, config: T4RecConfig): boolean =>
+  isElementWise(config) || size !== undefined;
 
 /**
  * Whether a feature is numbers as they are, which are not normalised: a norm over one column would make 0 of every number,
  * and of the two of an angle tell only which is the larger.
  */
-const isBare = (feature: Feature, config: T4RecConfig): boolean =>
+export const isBare = (feature: Feature, config: T4RecConfig): boolean =>
   !isElementWise(config) &&
   (feature.kind === 'cyclic' || (feature.kind === 'numeric' && !isProjected(feature, config)));
 
@@ -238,48 +236,4 @@ function reader(session: SessionInput, { name, kind }: Feature, { features }: Ca
   const days = name === 'weekday';
   // 1 January 1970 was a Thursday.
   return (t) => first + (Math.floor(days ? times[t]! / 86_400 + 3 : times[t]! / 3600) % period);
-}
-
-/**
- * Vectors of the features, `[B · W, columns]` each, and which of them are to be normalised as the item's are: element by
- * element, all are projected to the item vector's width before.
- */
-export function featureVectors(
-  params: Params,
-  prepared: PreparedTensors,
-  config: T4RecConfig,
-): readonly { readonly name: string; readonly vectors: Tensor2D; readonly isNormed: boolean }[] {
-  const at: Named = (name) => params[`features.${name}`]!;
-  return featuresOf(config).map((feature) => {
-    const { name } = feature;
-    const vectors = vectorsOf(at, feature, prepared[`feature.${name}`]!, config);
-    const isNarrow = isElementWise(config) && vectors.shape[1] !== config.itemEmbeddingDim;
-    const wide = isNarrow ? linear(vectors, linearAt(at, name + PROJECTION)) : vectors;
-    return { name, vectors: wide, isNormed: !isBare(feature, config) };
-  });
-}
-
-function vectorsOf(at: Named, feature: Feature, values: Tensor, config: T4RecConfig): Tensor2D {
-  const { name, kind } = feature;
-  switch (kind) {
-    case 'categorical':
-      return gather(at(`${name}.table`) as Tensor2D, reshape(values, [values.size]));
-    case 'numeric':
-      return isProjected(feature, config) ? linear(values as Tensor2D, linearAt(at, name)) : (values as Tensor2D);
-    case 'soft':
-      return matMul(softmax(linear(values as Tensor2D, linearAt(at, name))), at(`${name}.table`) as Tensor2D);
-    case 'cyclic':
-      return values as Tensor2D;
-  }
-}
-
-/**
- * A click's item vector x and its features f, put together element by element: x ⊙ (1 + Σ f), or x ⊙ Σ f.
- *
- * @param features `[rows, d]` each.
- */
-export function elementWise(x: Tensor2D, features: readonly Tensor2D[], plusOne: boolean): Tensor2D {
-  if (features.length === 0) return x;
-  const sum = features.reduce((a, b) => add(a, b));
-  return mul(x, plusOne ? add(sum, 1) : sum);
 }

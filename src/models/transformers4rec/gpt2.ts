@@ -13,45 +13,27 @@ import { add, minimum, reshape, slice, type Tensor2D, type Tensor4D } from '@ten
 import { activate } from '../../nn/activation';
 import { causalBias, keyBias } from '../../nn/attention';
 import { linear } from '../../nn/linear';
-import { attentionOf, declareAttention, normAt } from './blocks';
-import { declare, type LanguageModel, linearAt } from './language-model';
+import { attentionOf, normAt } from './blocks';
+import { type LanguageModel, linearAt } from './language-model';
 
-export const gpt2: LanguageModel = {
-  parameters(size) {
-    const { d, inner, layers, positions } = size;
-    const residual = size.std / Math.sqrt(2 * layers); // each of the 2 · layers sums adds its share of variance
-    const { specs, matrix, linear, norm } = declare(size);
-    matrix('positions', [positions, d]);
-    for (let l = 0; l < layers; l++) {
-      norm(`layers.${l}.attention.norm`);
-      declareAttention(linear, `layers.${l}.attention`, d, residual);
-      norm(`layers.${l}.feed.norm`);
-      linear(`layers.${l}.feed.inner`, d, inner);
-      linear(`layers.${l}.feed.outer`, inner, d, residual);
-    }
-    norm('norm');
-    return specs;
-  },
-
-  forward(at, { x, batch, width, real }, size, run) {
-    const { dropout, observe } = run;
-    const { d, layers, epsilon } = size;
-    const p = slice(at('positions') as Tensor2D, 0, width);
-    const causal = causalBias(width);
-    const bias: Tensor4D = real ? minimum(causal, keyBias(real, batch)) : causal;
-    const drop = (y: Tensor2D) => dropout(y, size.dropout);
-    let e = drop(reshape(add(reshape(x, [batch, width, d]), p), [batch * width, d]));
-    for (let l = 0; l < layers; l++) {
-      observe?.(`layer.${l}`, e);
-      const n = normAt(at, `layers.${l}.attention.norm`, e, epsilon);
-      const a = attentionOf(at, l, n, { batch, bias }, size, run);
-      e = add(e, drop(a));
-      const w = normAt(at, `layers.${l}.feed.norm`, e, epsilon);
-      const inner = activate(linear(w, linearAt(at, `layers.${l}.feed.inner`)), size.activation);
-      e = add(e, drop(linear(inner, linearAt(at, `layers.${l}.feed.outer`))));
-    }
-    const h = normAt(at, 'norm', e, epsilon);
-    observe?.(`layer.${layers}`, h);
-    return h;
-  },
+export const gpt2: LanguageModel = (at, { x, batch, width, real }, size, run) => {
+  const { dropout, observe } = run;
+  const { d, layers, epsilon } = size;
+  const p = slice(at('positions') as Tensor2D, 0, width);
+  const causal = causalBias(width);
+  const bias: Tensor4D = real ? minimum(causal, keyBias(real, batch)) : causal;
+  const drop = (y: Tensor2D) => dropout(y, size.dropout);
+  let e = drop(reshape(add(reshape(x, [batch, width, d]), p), [batch * width, d]));
+  for (let l = 0; l < layers; l++) {
+    observe?.(`layer.${l}`, e);
+    const n = normAt(at, `layers.${l}.attention.norm`, e, epsilon);
+    const a = attentionOf(at, l, n, { batch, bias }, size, run);
+    e = add(e, drop(a));
+    const w = normAt(at, `layers.${l}.feed.norm`, e, epsilon);
+    const inner = activate(linear(w, linearAt(at, `layers.${l}.feed.inner`)), size.activation);
+    e = add(e, drop(linear(inner, linearAt(at, `layers.${l}.feed.outer`))));
+  }
+  const h = normAt(at, 'norm', e, epsilon);
+  observe?.(`layer.${layers}`, h);
+  return h;
 };

@@ -6,40 +6,27 @@
  */
 import { add, matMul, reshape, stack, type Tensor1D, type Tensor2D, unstack, zeros } from '@tensorflow/tfjs';
 import { gruResetAfter } from '../../nn/gru';
-import type { ParameterSpec } from '../model';
 import type { LanguageModel } from './language-model';
 
-export const gru: LanguageModel = {
-  parameters({ d, layers }) {
-    const specs: Record<string, ParameterSpec> = {};
-    const init = { kind: 'uniform', limit: 1 / Math.sqrt(d) } as const;
-    for (let l = 0; l < layers; l++) {
-      for (const name of ['wx', 'wh']) specs[`layers.${l}.${name}`] = { shape: [d, 3 * d], init };
-      for (const name of ['bx', 'bh']) specs[`layers.${l}.${name}`] = { shape: [3 * d], init };
-    }
-    return specs;
-  },
-
-  forward(at, { x, batch, width }, { d, layers, dropout: rate }, { dropout, observe }) {
-    let input = x; // [B · W, d]
-    for (let l = 0; l < layers; l++) {
-      observe?.(`layer.${l}`, input);
-      const weight = (name: string) => at(`layers.${l}.${name}`);
-      const products: Tensor2D = add(
-        matMul(l > 0 ? dropout(input, rate) : input, weight('wx') as Tensor2D),
-        weight('bx'),
-      );
-      const steps = columns(products, batch, width);
-      let h: Tensor2D = zeros([batch, d]);
-      const after = steps.map((step) => {
-        h = gruResetAfter(step, h, weight('wh') as Tensor2D, weight('bh') as Tensor1D);
-        return h;
-      });
-      input = reshape(stack(after, 1), [batch * width, d]);
-    }
-    observe?.(`layer.${layers}`, input);
-    return input;
-  },
+export const gru: LanguageModel = (at, { x, batch, width }, { d, layers, dropout: rate }, { dropout, observe }) => {
+  let input = x; // [B · W, d]
+  for (let l = 0; l < layers; l++) {
+    observe?.(`layer.${l}`, input);
+    const weight = (name: string) => at(`layers.${l}.${name}`);
+    const products: Tensor2D = add(
+      matMul(l > 0 ? dropout(input, rate) : input, weight('wx') as Tensor2D),
+      weight('bx'),
+    );
+    const steps = columns(products, batch, width);
+    let h: Tensor2D = zeros([batch, d]);
+    const after = steps.map((step) => {
+      h = gruResetAfter(step, h, weight('wh') as Tensor2D, weight('bh') as Tensor1D);
+      return h;
+    });
+    input = reshape(stack(after, 1), [batch * width, d]);
+  }
+  observe?.(`layer.${layers}`, input);
+  return input;
 };
 
 /** `[B · W, k]` → W × `[B, k]`. TensorFlow.js cannot take the gradient of `unstack` where it gives one tensor. */

@@ -130,6 +130,14 @@ export const FEATURE_EPSILON = 1e-5;
 export const inputLayer = ({ inputLayer, form }: T4RecConfig): 'tanh' | 'relu' | 'none' =>
   inputLayer === 'auto' ? (form === 'paper' ? 'tanh' : 'relu') : inputLayer;
 
+/** Whether the vector that scores, c, is not h itself. */
+export const projects = ({ form, dModel, itemEmbeddingDim }: T4RecConfig): boolean =>
+  form === 'paper' || dModel !== itemEmbeddingDim;
+
+/** What the loss divides scores by; vectors that score by cosine are divided by it themselves. */
+export const lossTemperature = ({ scoring, softmaxTemperature }: T4RecConfig): number =>
+  scoring === 'cosine' ? 1 : softmaxTemperature || 1;
+
 /** Whether the model needs one more column than clicks to ask for the next one. */
 export const appendsColumn = ({ objective }: T4RecConfig): boolean => objective !== 'clm';
 

@@ -15,49 +15,34 @@ import { keyBias } from '../../nn/attention';
 import { linear } from '../../nn/linear';
 import { MASKED } from '../../nn/masked';
 import { distanceCodes, relativeAttention } from '../../nn/relative-attention';
-import { declareRelative, normAt, relativeAt } from './blocks';
-import { declare, type LanguageModel, linearAt } from './language-model';
+import { normAt, relativeAt } from './blocks';
+import { type LanguageModel, linearAt } from './language-model';
 import type { Size } from './settings';
 
-export const transformerXl: LanguageModel = {
-  parameters(size) {
-    const { d, inner, layers, std } = size;
-    const { specs, matrix, linear, norm } = declare(size);
-    for (let l = 0; l < layers; l++) {
-      declareRelative(matrix, `layers.${l}.attention`, size);
-      norm(`layers.${l}.attention.norm`, std);
-      linear(`layers.${l}.feed.inner`, d, inner);
-      linear(`layers.${l}.feed.outer`, inner, d);
-      norm(`layers.${l}.feed.norm`, std);
-    }
-    return specs;
-  },
-
-  forward(at, { x, batch, width, real }, size, { dropout, observe }) {
-    const { d, heads, layers, epsilon, memory, clamp } = size;
-    const keys = memory + width;
-    const distances = dropout(distanceCodes(width, keys, d, true, clamp), size.dropout);
-    const bias = visible(width, size, real, batch);
-    const drop = (y: Tensor2D) => dropout(y, size.dropout);
-    let e = drop(x);
-    for (let l = 0; l < layers; l++) {
-      observe?.(`layer.${l}`, e);
-      const a = relativeAttention(relativeAt(at, `layers.${l}.attention`), e, withSlots(e, batch, memory), distances, {
-        batch,
-        heads,
-        bias,
-        dropout: (weights) => dropout(weights, size.attentionDropout),
-        observe: observe && ((weights) => observe(`attention.${l}`, weights)),
-      });
-      const u = normAt(at, `layers.${l}.attention.norm`, add(e, drop(a)), epsilon);
-      const inner = drop(linear(u, linearAt(at, `layers.${l}.feed.inner`), 'relu'));
-      const outer = drop(linear(inner, linearAt(at, `layers.${l}.feed.outer`)));
-      e = normAt(at, `layers.${l}.feed.norm`, add(u, outer), epsilon);
-    }
-    const h = drop(e);
-    observe?.(`layer.${layers}`, h);
-    return h;
-  },
+export const transformerXl: LanguageModel = (at, { x, batch, width, real }, size, { dropout, observe }) => {
+  const { d, heads, layers, epsilon, memory, clamp } = size;
+  const keys = memory + width;
+  const distances = dropout(distanceCodes(width, keys, d, true, clamp), size.dropout);
+  const bias = visible(width, size, real, batch);
+  const drop = (y: Tensor2D) => dropout(y, size.dropout);
+  let e = drop(x);
+  for (let l = 0; l < layers; l++) {
+    observe?.(`layer.${l}`, e);
+    const a = relativeAttention(relativeAt(at, `layers.${l}.attention`), e, withSlots(e, batch, memory), distances, {
+      batch,
+      heads,
+      bias,
+      dropout: (weights) => dropout(weights, size.attentionDropout),
+      observe: observe && ((weights) => observe(`attention.${l}`, weights)),
+    });
+    const u = normAt(at, `layers.${l}.attention.norm`, add(e, drop(a)), epsilon);
+    const inner = drop(linear(u, linearAt(at, `layers.${l}.feed.inner`), 'relu'));
+    const outer = drop(linear(inner, linearAt(at, `layers.${l}.feed.outer`)));
+    e = normAt(at, `layers.${l}.feed.norm`, add(u, outer), epsilon);
+  }
+  const h = drop(e);
+  observe?.(`layer.${layers}`, h);
+  return h;
 };
 
 /** Empty slots before each session's clicks, `[B · (m + W), d]`. */

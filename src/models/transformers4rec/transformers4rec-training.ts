@@ -40,8 +40,8 @@ import { adam, type Training, type TrainingRun } from '../training';
 import { recentFinetuning } from '../weight-averaging';
 import type { T4RecConfig } from './options';
 import { layOut } from './prepare';
-import { masksInput, seesPadding } from './settings';
-import { clickScorers, discriminate, lossTemperature, transformers4rec } from './transformers4rec';
+import { lossTemperature, masksInput, seesPadding } from './settings';
+import { clickScorers, discriminate, transformers4rec } from './transformers4rec';
 
 /** The clicks `from` … `end` − 1 of session `source`, some of which must be predicted. */
 export interface MaskedSession {

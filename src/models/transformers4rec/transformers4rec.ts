@@ -42,20 +42,19 @@ import {
 import { activate } from '../../nn/activation';
 import { layerNorm } from '../../nn/layer-norm';
 import { linear } from '../../nn/linear';
-import type { Catalogue } from '../../types';
-import type { ParameterSpec, Params, PreparedTensors, Run, SessionModel } from '../model';
-import { repeatsOf, repeatsSpec } from '../repeat-bias';
+import type { Params, PreparedTensors, Run, SessionModel } from '../model';
+import { repeatsOf } from '../repeat-bias';
 import { clickVectors, scoringTable, scoringVector } from '../scoring';
 import type { ScoringConfig } from '../scoring-options';
 import { bert } from './bert';
-import { elementWise, featureParameters, featureVectors, mergedColumns, wantedFeatures } from './features';
+import { elementWise, featureVectors } from './feature-vectors';
 import { gpt2 } from './gpt2';
 import { gru } from './gru';
-import { declare, type LanguageModel, linearAt, type Named } from './language-model';
-import { type LanguageModelName, options, removed, type T4RecConfig } from './options';
-import { prepare } from './prepare';
-import { check, FEATURE_EPSILON, inputLayer, masksInput, seesPadding, sizeOf } from './settings';
+import { type LanguageModel, linearAt, type Named } from './language-model';
+import type { LanguageModelName, T4RecConfig } from './options';
+import { FEATURE_EPSILON, inputLayer, projects, seesPadding, sizeOf } from './settings';
 import { transformerXl } from './transformer-xl';
+import { transformers4recSpec } from './transformers4rec-spec';
 import { xlnet } from './xlnet';
 
 const LANGUAGE_MODELS: Readonly<Record<LanguageModelName, LanguageModel>> = {
@@ -72,54 +71,11 @@ const named =
   (name) =>
     params[prefix + name]!;
 
-/** Whether c is not h itself. */
-const projects = ({ form, itemEmbeddingDim }: T4RecConfig, d: number): boolean =>
-  form === 'paper' || d !== itemEmbeddingDim;
-
-function parameters(config: T4RecConfig, catalogue: Catalogue): Record<string, ParameterSpec> {
-  const { objective, form, itemEmbeddingDim, itemIdEmbeddingsInitStd } = config;
-  const n = catalogue.items;
-  const columns = mergedColumns(config, catalogue);
-  const size = sizeOf(config);
-  const { d } = size;
-  const { specs: network, around } = declare(size);
-  if (inputLayer(config) !== 'none') around('merge', columns, d);
-  for (const [name, spec] of Object.entries(LANGUAGE_MODELS[config.lm].parameters(size))) network[`lm.${name}`] = spec;
-  const head = declare(size);
-  if (projects(config, d)) head.around('output', d, itemEmbeddingDim);
-  if (objective === 'rtd') {
-    head.around('discriminator.dense', d, d);
-    head.around('discriminator.score', d, 1);
-  }
-  return {
-    items: {
-      shape: [n + 1, itemEmbeddingDim],
-      init: { kind: 'normal', std: itemIdEmbeddingsInitStd },
-      rows: 'both',
-      zeroRow: form === 'paper' ? true : 'start',
-    },
-    ...(form === 'paper' &&
-      config.scoring === 'dot' && { bias: { shape: [n + 1], init: { kind: 'zeros' }, rows: 'output' } as const }),
-    // With clm, and in the paper's plm, nothing reads it; weights of the library have it all the same.
-    ...((form === 'library' || masksInput(config)) && {
-      mask: { shape: [d], init: { kind: 'normal', std: 0.001 } } as const,
-    }),
-    ...featureParameters(config, catalogue),
-    ...network,
-    ...head.specs,
-    ...repeatsSpec(config),
-  };
-}
-
 /** The options of scoring by the names that all architectures share; with `dot` the loss alone has the temperature. */
 const cosineOf = ({ scoring, softmaxTemperature }: T4RecConfig): ScoringConfig => ({
   scoring,
   temperature: scoring === 'cosine' ? softmaxTemperature : 1,
 });
-
-/** What the loss divides scores by; vectors that score by cosine are divided by it themselves. */
-export const lossTemperature = ({ scoring, softmaxTemperature }: T4RecConfig): number =>
-  scoring === 'cosine' ? 1 : softmaxTemperature || 1;
 
 /** E[x], `[B · W, d]`. */
 function itemVectors(params: Params, items: Tensor2D, config: T4RecConfig): Tensor2D {
@@ -178,7 +134,7 @@ function hidden(params: Params, prepared: PreparedTensors, config: T4RecConfig, 
     real: prepared.real as Tensor2D | undefined,
     hiddenPairs: prepared.hiddenPairs as Tensor3D | undefined,
   };
-  const h = LANGUAGE_MODELS[config.lm].forward(named(params, 'lm.'), clicks, sizeOf(config), run);
+  const h = LANGUAGE_MODELS[config.lm](named(params, 'lm.'), clicks, sizeOf(config), run);
   run.observe?.('hidden', h);
   return h;
 }
@@ -186,7 +142,7 @@ function hidden(params: Params, prepared: PreparedTensors, config: T4RecConfig, 
 /** What scores of h, `[rows, d]`: c, with cosine scoring of length 1 over the temperature. */
 function vectors(params: Params, h: Tensor2D, config: T4RecConfig): Tensor2D {
   const scored = (c: Tensor2D) => scoringVector(c, cosineOf(config));
-  if (!projects(config, h.shape[1])) return scored(h);
+  if (!projects(config)) return scored(h);
   const c = linear(h, linearAt(named(params), 'output'));
   return scored(config.form === 'paper' ? tanh(c) : c);
 }
@@ -208,25 +164,11 @@ export function discriminate(params: Params, prepared: PreparedTensors, config: 
 }
 
 export const transformers4rec: SessionModel<T4RecConfig> = {
-  name: 'transformers4rec',
-  paper:
-    'de Souza Pereira Moreira et al., "Transformers4Rec: Bridging the Gap between NLP and Sequential / Session-Based ' +
-    'Recommendation", RecSys 2021, https://doi.org/10.1145/3460231.3474255',
-  options,
-  removed,
-  epochsOption: 'nEpochs',
-  check(config) {
-    check(config);
-    wantedFeatures(config); // refuses a list that cannot be read
-  },
-  features: wantedFeatures,
-  parameters,
-  prepare,
+  ...transformers4recSpec,
   encode(params, prepared, config, run) {
     const h = hidden(params, prepared, config, run);
     return vectors(params, gather(h, prepared.last as Tensor1D), config);
   },
-  logitScale: (config) => 1 / lossTemperature(config),
   outputs: (params, config) => ({
     table: scoringTable(params.items as Tensor2D, cosineOf(config)),
     ...(params.bias && { bias: params.bias as Tensor1D }),

@@ -32,56 +32,40 @@ import { causalBias, keyBias } from '../../nn/attention';
 import { linear } from '../../nn/linear';
 import { MASKED } from '../../nn/masked';
 import { distanceCodes, relativeAttention } from '../../nn/relative-attention';
-import { declareRelative, normAt, relativeAt } from './blocks';
-import { type Clicks, declare, type LanguageModel, linearAt } from './language-model';
+import { normAt, relativeAt } from './blocks';
+import { type Clicks, type LanguageModel, linearAt } from './language-model';
 import type { Size } from './settings';
 
-export const xlnet: LanguageModel = {
-  parameters(size) {
-    const { d, inner, layers, twoStreams } = size;
-    const { specs, matrix, linear, norm } = declare(size);
-    if (twoStreams) matrix('query', [d]);
-    for (let l = 0; l < layers; l++) {
-      declareRelative(matrix, `layers.${l}.attention`, size);
-      norm(`layers.${l}.attention.norm`);
-      linear(`layers.${l}.feed.inner`, d, inner);
-      linear(`layers.${l}.feed.outer`, inner, d);
-      norm(`layers.${l}.feed.norm`);
-    }
-    return specs;
-  },
-
-  forward(at, clicks, size, { dropout, observe }) {
-    const { x, batch, width } = clicks;
-    const { d, heads, layers, epsilon, causal } = size;
-    const drop = (y: Tensor2D) => dropout(y, size.dropout);
-    const distances = drop(distanceCodes(width, width, d, causal, size.clamp));
-    const { content, query, sees } = visible(clicks, size);
-    let h = drop(x);
-    let g = clicks.hiddenPairs && drop(tile(reshape(at('query'), [1, d]), [batch * width, 1]));
-    const block = (x: Tensor2D, l: number, bias?: Tensor4D, sees?: Tensor4D): Tensor2D => {
-      const a = relativeAttention(relativeAt(at, `layers.${l}.attention`), x, h, distances, {
-        batch,
-        heads,
-        bias,
-        sees,
-        dropout: (weights) => dropout(weights, size.attentionDropout),
-        observe: observe && ((weights) => observe(`attention.${l}`, weights)),
-      });
-      const u = normAt(at, `layers.${l}.attention.norm`, add(x, drop(a)), epsilon);
-      const inner = drop(activate(linear(u, linearAt(at, `layers.${l}.feed.inner`)), size.activation));
-      const outer = drop(linear(inner, linearAt(at, `layers.${l}.feed.outer`)));
-      return normAt(at, `layers.${l}.feed.norm`, add(u, outer), epsilon);
-    };
-    observe?.('layer.0', h);
-    for (let l = 0; l < layers; l++) {
-      const nextQuery = g && block(g, l, query, sees);
-      if (!g || l < layers - 1) h = block(h, l, content); // nothing reads the last layer's content
-      g = nextQuery;
-      observe?.(`layer.${l + 1}`, g ?? h);
-    }
-    return g ?? h;
-  },
+export const xlnet: LanguageModel = (at, clicks, size, { dropout, observe }) => {
+  const { x, batch, width } = clicks;
+  const { d, heads, layers, epsilon, causal } = size;
+  const drop = (y: Tensor2D) => dropout(y, size.dropout);
+  const distances = drop(distanceCodes(width, width, d, causal, size.clamp));
+  const { content, query, sees } = visible(clicks, size);
+  let h = drop(x);
+  let g = clicks.hiddenPairs && drop(tile(reshape(at('query'), [1, d]), [batch * width, 1]));
+  const block = (x: Tensor2D, l: number, bias?: Tensor4D, sees?: Tensor4D): Tensor2D => {
+    const a = relativeAttention(relativeAt(at, `layers.${l}.attention`), x, h, distances, {
+      batch,
+      heads,
+      bias,
+      sees,
+      dropout: (weights) => dropout(weights, size.attentionDropout),
+      observe: observe && ((weights) => observe(`attention.${l}`, weights)),
+    });
+    const u = normAt(at, `layers.${l}.attention.norm`, add(x, drop(a)), epsilon);
+    const inner = drop(activate(linear(u, linearAt(at, `layers.${l}.feed.inner`)), size.activation));
+    const outer = drop(linear(inner, linearAt(at, `layers.${l}.feed.outer`)));
+    return normAt(at, `layers.${l}.feed.norm`, add(u, outer), epsilon);
+  };
+  observe?.('layer.0', h);
+  for (let l = 0; l < layers; l++) {
+    const nextQuery = g && block(g, l, query, sees);
+    if (!g || l < layers - 1) h = block(h, l, content); // nothing reads the last layer's content
+    g = nextQuery;
+    observe?.(`layer.${l + 1}`, g ?? h);
+  }
+  return g ?? h;
 };
 
 interface Visible {
