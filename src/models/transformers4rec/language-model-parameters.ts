@@ -82,47 +82,47 @@ function gpt2(size: Size): Record<string, ParameterSpec> {
   return specs;
 }
 
-function transformerXl(size: Size): Record<string, ParameterSpec> {
-  const { d, inner, layers, std } = size;
-  const { specs, matrix, linear, norm } = declare(size);
+/**
+ * Declares layers of attention and of two affine maps, each with a norm after it.
+ *
+ * @param std Spread of the norms' gains around 1.
+ */
+function declarePostNorm(
+  { d, inner, layers }: Size,
+  { linear, norm }: ReturnType<typeof declare>,
+  declareAttention: (name: string) => void,
+  std = 0,
+): void {
   for (let l = 0; l < layers; l++) {
-    declareRelative(matrix, `layers.${l}.attention`, size);
+    declareAttention(`layers.${l}.attention`);
     norm(`layers.${l}.attention.norm`, std);
     linear(`layers.${l}.feed.inner`, d, inner);
     linear(`layers.${l}.feed.outer`, inner, d);
     norm(`layers.${l}.feed.norm`, std);
   }
-  return specs;
+}
+
+function transformerXl(size: Size): Record<string, ParameterSpec> {
+  const declared = declare(size);
+  declarePostNorm(size, declared, (name) => declareRelative(declared.matrix, name, size), size.std);
+  return declared.specs;
 }
 
 function bert(size: Size): Record<string, ParameterSpec> {
-  const { d, inner, layers, positions } = size;
-  const { specs, matrix, linear, norm } = declare(size);
-  matrix('positions', [positions, d]);
-  matrix('segment', [d]);
-  norm('norm');
-  for (let l = 0; l < layers; l++) {
-    declareAttention(linear, `layers.${l}.attention`, d);
-    norm(`layers.${l}.attention.norm`);
-    linear(`layers.${l}.feed.inner`, d, inner);
-    linear(`layers.${l}.feed.outer`, inner, d);
-    norm(`layers.${l}.feed.norm`);
-  }
-  return specs;
+  const { d, positions } = size;
+  const declared = declare(size);
+  declared.matrix('positions', [positions, d]);
+  declared.matrix('segment', [d]);
+  declared.norm('norm');
+  declarePostNorm(size, declared, (name) => declareAttention(declared.linear, name, d));
+  return declared.specs;
 }
 
 function xlnet(size: Size): Record<string, ParameterSpec> {
-  const { d, inner, layers, twoStreams } = size;
-  const { specs, matrix, linear, norm } = declare(size);
-  if (twoStreams) matrix('query', [d]);
-  for (let l = 0; l < layers; l++) {
-    declareRelative(matrix, `layers.${l}.attention`, size);
-    norm(`layers.${l}.attention.norm`);
-    linear(`layers.${l}.feed.inner`, d, inner);
-    linear(`layers.${l}.feed.outer`, inner, d);
-    norm(`layers.${l}.feed.norm`);
-  }
-  return specs;
+  const declared = declare(size);
+  if (size.twoStreams) declared.matrix('query', [size.d]);
+  declarePostNorm(size, declared, (name) => declareRelative(declared.matrix, name, size));
+  return declared.specs;
 }
 
 /** By name: shapes and starts. */
