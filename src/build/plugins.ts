@@ -80,17 +80,17 @@ function compact(css: string): string {
     .replaceAll(';}', '}');
 }
 
-/** What an option's table says to whoever reads the help of the command line, and a page never shows. */
-const HELP = ['doc', 'source'];
+/** What a model and its table of options say to whoever reads the help of the command line, and a page never shows. */
+const HELP = ['doc', 'source', 'paper'];
 
-/** Takes the help out of the tables of options of the architectures, a good part of what a page loads of each. */
+/** Takes the help out of the specifications of the architectures, a good part of what a page loads of each. */
 export function withoutHelp(): Plugin {
   return {
     name: 'aisle:without-help',
     apply: 'build',
     enforce: 'pre',
     transform(code, id) {
-      if (!/\/src\/models\/[\w/-]+\.ts$/.test(id) || !code.includes('OptionSpec')) return null;
+      if (!/\/src\/models\/[\w/-]+\.ts$/.test(id) || !/OptionSpec|ModelSpec/.test(code)) return null;
       return { code: helpless(code), map: null };
     },
   };
@@ -100,7 +100,7 @@ export function withoutHelp(): Plugin {
 const OPTIONS = 'src/models/options.ts';
 
 /**
- * A module without its properties `doc` and `source`, and with empty texts where it calls functions of its own, or of
+ * A module without its properties `doc`, `source` and `paper`, and with empty texts where it calls functions of its own, or of
  * `models/options.ts`, whose parameters have these names.
  */
 export function helpless(code: string): string {
