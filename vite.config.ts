@@ -47,8 +47,15 @@ const READERS = {
 const OPS = {
   name: 'ops',
   priority: 1,
-  test: /tfjs-core[\\/]dist[\\/]ops[\\/](tensor|tensor1d|tensor2d|tensor_ops_util|scalar|gather|concat|slice|transpose|sub|reshape|sum|tile|max|zeros|split|unstack|mat_mul|sigmoid|maximum|stack|add|minimum|tanh|expand_dims|(axis|segment|split|concat|broadcast|erf|selu)_util)\.js$|src[\\/](nn[\\/](activation|layer-norm|masked|normalise-rows)|compute[\\/](device-loss|backend-fault|backends[\\/]registry)|load-code)\.ts$/,
+  test: /tfjs-core[\\/]dist[\\/]ops[\\/](tensor|tensor1d|tensor2d|tensor_ops_util|scalar|gather|concat|slice|transpose|sub|reshape|sum|tile|max|zeros|split|unstack|mat_mul|sigmoid|maximum|stack|add|minimum|tanh|expand_dims|softmax|step|(axis|segment|split|concat|broadcast|erf|selu)_util)\.js$|src[\\/](nn[\\/](activation|layer-norm|masked|normalise-rows)|compute[\\/](device-loss|backend-fault|backends[\\/]registry)|load-code)\.ts$/,
 } as const;
+
+/** What the specifications of models have in common. */
+const SPECS = {
+  name: 'specs',
+  priority: 1,
+  test: /src\/models\/((scoring-)?options|padding|repeat-bias|sampled-softmax|weight-averaging)\.ts$/,
+};
 
 /** Most of a build's time is that of our own plugins: the worker's build is one, and TypeScript's declarations. */
 const checks = { pluginTimings: false };
@@ -83,7 +90,7 @@ const library: UserConfig = {
         assetFileNames: '[name]-[hash][extname]',
         // Vite leaves white space in libraries; this one is also served as it is.
         minify: true,
-        codeSplitting: { groups: [SHARED, OPS] },
+        codeSplitting: { groups: [SHARED, OPS, SPECS] },
       },
     },
   },

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { models } from '../src/models/index';
 import { violations } from './layers';
 
 const root = join(import.meta.dirname, '..');
@@ -190,7 +191,7 @@ describe('the checker refuses, with file, line and rule,', () => {
     [
       'Node in the pipeline outside its files',
       'src/pipeline/a.ts',
-      `import { join } from 'node:path';`,
+      `import { basename, join } from 'node:path';`,
       'Node only in build, cli, src/pipeline/files/: node:path',
     ],
     [
@@ -269,6 +270,53 @@ describe('the checker refuses, naming the files of the circle,', () => {
       'src/nn/c.ts:1: import circle: src/nn/a.ts → src/nn/c.ts → src/nn/a.ts',
     ]);
   });
+});
+
+describe('the checker refuses TensorFlow.js in a specification,', () => {
+  const rule = 'a page reads sessions by a specification without TensorFlow.js';
+  const tensors = `import { gather } from '@tensorflow/tfjs';`;
+
+  test.each<[string, Record<string, string>, string]>([
+    ['at once', { 'src/models/a-spec.ts': tensors }, `src/models/a-spec.ts:1: ${rule}: src/models/a-spec.ts`],
+    [
+      'by way of a layer and a re-export',
+      {
+        'src/models/a/a-spec.ts': `import { b } from '../b';`,
+        'src/models/b.ts': `export * from '../nn/index';`,
+        'src/nn/index.ts': `import type { c } from './c';\n${tensors}`,
+      },
+      `src/nn/index.ts:2: ${rule}: src/models/a/a-spec.ts → src/models/b.ts → src/nn/index.ts`,
+    ],
+    [
+      'for a type, where an import without names is left in the code',
+      { 'src/models/a-spec.ts': `import { type Tensor } from '@tensorflow/tfjs';` },
+      `src/models/a-spec.ts:1: ${rule}: src/models/a-spec.ts`,
+    ],
+    [
+      'loaded later',
+      { 'src/models/a-spec.ts': `const b = () => import('./b');`, 'src/models/b.ts': tensors },
+      `src/models/b.ts:1: ${rule}: src/models/a-spec.ts → src/models/b.ts`,
+    ],
+  ])('%s', (_name, files, violation) => {
+    expect(checkAll(files)).toEqual([violation]);
+  });
+
+  test('but not types that are written with it, nor those of a file that computes', () => {
+    const files = {
+      'src/models/a-spec.ts': `import type { Tensor } from '@tensorflow/tfjs';\nexport type { C } from './b';`,
+      'src/models/b.ts': tensors,
+    };
+    expect(checkAll(files)).toEqual([]);
+  });
+});
+
+test('every architecture has a specification', () => {
+  const specs = [...sources().keys()].filter((file) => file.endsWith('-spec.ts')).map((file) => basename(file));
+  expect(specs.sort()).toEqual(
+    Object.keys(models)
+      .map((name) => `${name}-spec.ts`)
+      .sort(),
+  );
 });
 
 test('the checker allows two ways to one file', () => {

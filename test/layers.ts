@@ -48,6 +48,8 @@ const DOM_GLOBALS =
 const BUILTIN = new Set(builtinModules);
 /** The one folder of the pipeline that knows Node: a page, too, reads and splits a log by the rest. */
 const NODE_FOLDER = 'src/pipeline/files/';
+/** The specification of an architecture. */
+const SPEC = /^src\/models\/.*-spec\.ts$/;
 /** What only the command line does with its process. */
 const OF_PROCESS = /^(stdin|stdout|stderr|argv|env|exit|exitCode)$/;
 /** The one file that allocates on the WASM heap, or views it: a view is empty once an allocation has made the heap grow. */
@@ -67,24 +69,31 @@ export function violations(sources: ReadonlyMap<string, string>): Violation[] {
     graph.set(file, imports);
     return checkFile(file, text, imports);
   });
-  return [...found, ...circles(graph)];
+  return [...found, ...circles(graph), ...tensorsOfSpecs(graph)];
 }
 
 interface Import {
   readonly line: number;
-  /** The file's path, perhaps without `.ts` or `/index.ts`. */
+  /** The path of a file in `src/`, perhaps without `.ts` or `/index.ts`; else the package. */
   readonly path: string;
+  /** Whether the code goes without it when it runs. */
+  readonly isTypeOnly: boolean;
 }
 
+type Graph = ReadonlyMap<string, readonly Import[]>;
+
+const fileOf = (graph: Graph, path: string): string | undefined =>
+  [path, `${path}.ts`, `${path}/index.ts`].find((name) => graph.has(name));
+
 /** Every import that closes a circle, found depth first. Imports of types count: a reader follows them too. */
-function circles(graph: ReadonlyMap<string, readonly Import[]>): Violation[] {
+function circles(graph: Graph): Violation[] {
   const found: Violation[] = [];
   const done = new Set<string>();
   const trail: string[] = [];
   const visit = (file: string): void => {
     trail.push(file);
     for (const { line, path } of graph.get(file)!) {
-      const target = [path, `${path}.ts`, `${path}/index.ts`].find((name) => graph.has(name));
+      const target = fileOf(graph, path);
       if (target === undefined || done.has(target)) continue;
       const start = trail.indexOf(target);
       if (start < 0) visit(target);
@@ -97,7 +106,27 @@ function circles(graph: ReadonlyMap<string, readonly Import[]>): Violation[] {
   return found;
 }
 
-/** @param imports Takes the imports of files in `src/`. */
+/** Every import of TensorFlow.js that is loaded with the specification of an architecture, by way of the files between. */
+function tensorsOfSpecs(graph: Graph): Violation[] {
+  const found: Violation[] = [];
+  for (const spec of graph.keys()) {
+    if (!SPEC.test(spec)) continue;
+    const trails = new Map([[spec, spec]]);
+    for (const [file, trail] of trails) {
+      for (const { line, path, isTypeOnly } of graph.get(file)!) {
+        if (isTypeOnly) continue;
+        if (path.startsWith('@tensorflow/')) {
+          found.push({ file, line, rule: `a page reads sessions by a specification without TensorFlow.js: ${trail}` });
+        }
+        const target = fileOf(graph, path);
+        if (target !== undefined && !trails.has(target)) trails.set(target, `${trail} → ${target}`);
+      }
+    }
+  }
+  return found;
+}
+
+/** @param imports Takes the imports of the file. */
 function checkFile(file: string, text: string, imports: Import[]): Violation[] {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
   const part = partOf(file);
@@ -111,7 +140,7 @@ function checkFile(file: string, text: string, imports: Import[]): Violation[] {
     const specifier = importOf(node);
     if (specifier !== undefined) {
       const path = specifier.startsWith('.') ? join(dirname(file), specifier.replace(/\?.*$/, '')) : undefined;
-      if (path !== undefined) imports.push({ line: lineOf(node), path });
+      imports.push({ line: lineOf(node), path: path ?? specifier, isTypeOnly: isTypeOnly(node) });
       for (const rule of importRules(file, specifier, path)) report(node, rule);
       if (part === 'models' && path !== undefined && loadsTraining(file, path, node))
         report(node, 'a network never imports its training: a page would load it');
@@ -208,13 +237,11 @@ function loadsTraining(file: string, path: string, node: ts.Node): boolean {
   return path.startsWith('src/objectives/') || path.endsWith('training');
 }
 
+/** Whether nothing of an import is left in the code; of `import { type A }` an import without names is. */
 function isTypeOnly(node: ts.Node): boolean {
   if (ts.isImportTypeNode(node)) return true;
-  const clause = ts.isImportDeclaration(node) ? node.importClause : undefined;
-  if (!clause) return false;
-  const { namedBindings: named } = clause;
-  const areTypes = !clause.name && named && ts.isNamedImports(named) && named.elements.every((e) => e.isTypeOnly);
-  return clause.isTypeOnly || Boolean(areTypes);
+  if (ts.isExportDeclaration(node)) return node.isTypeOnly;
+  return ts.isImportDeclaration(node) && node.importClause?.isTypeOnly === true;
 }
 
 /** Whether a node declares or imports a value. */

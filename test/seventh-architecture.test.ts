@@ -5,7 +5,7 @@ import { div, gather, matMul, type Tensor1D, type Tensor2D } from '@tensorflow/t
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { createRecommender } from '../src/index';
 import { models } from '../src/models/index';
-import type { Prepared, SessionModel } from '../src/models/model';
+import type { ModelSpec, Prepared, SessionModel } from '../src/models/model';
 import type { Training } from '../src/models/training';
 import { type BatchArray, inputItems, outputItems } from '../src/objectives/batch';
 import { shuffled } from '../src/objectives/batching';
@@ -26,7 +26,7 @@ interface ToyConfig {
  *     c  = E[x_L] W
  *     sⱼ = c · E[j]
  */
-const toy: SessionModel<ToyConfig> = {
+const toySpec: ModelSpec<ToyConfig> = {
   name: 'toy',
   paper: 'a toy',
   options: {
@@ -41,6 +41,10 @@ const toy: SessionModel<ToyConfig> = {
     w: { shape: [d, d], init: { kind: 'normal', std: 0.3 } },
   }),
   prepare: (sessions) => ({ last: inputItems(Int32Array.from(sessions, ({ items }) => items[items.length - 1]!)) }),
+};
+
+const toy: SessionModel<ToyConfig> = {
+  ...toySpec,
   encode: ({ items, w }, { last }) => matMul(gather(items as Tensor2D, last as Tensor1D), w as Tensor2D),
   outputs: ({ items }) => ({ table: items as Tensor2D }),
 };
@@ -86,7 +90,7 @@ const toyTraining: Training<ToyConfig, Example, ToyBatch> = {
 let program: typeof import('./cli/program');
 let log: typeof import('./cli/ring-log');
 beforeAll(async () => {
-  models['toy'] = { network: async () => toy, training: async () => toyTraining };
+  models['toy'] = { spec: async () => toySpec, network: async () => toy, training: async () => toyTraining };
   program = await import('./cli/program');
   log = await import('./cli/ring-log');
 });

@@ -26,8 +26,9 @@ const WORKER = 'worker';
  */
 const PARTS: readonly (readonly [module: RegExp, part: string, needs: readonly string[]])[] = [
   [/compute\/backends\/(cpu|wasm|webgl|webgpu)\.ts$/, '$1', []],
-  [/models\/cl4srec(-training)?\.ts$/, 'sasrec$1', []], // whose encoder, rows and loss it has
-  [/models\/(?:\w+\/)?(\w+)\.ts$/, '$1', []],
+  [/models\/cl4srec(-spec|-training)?\.ts$/, 'sasrec$1', []], // whose options, encoder, rows and loss it has
+  [/models\/(?:\w+\/)?(\w+)-spec\.ts$/, '$1-spec', []],
+  [/models\/(?:\w+\/)?(\w+)\.ts$/, '$1', ['$1-spec']],
   [/models\/(?:\w+\/)?(\w+)-training\.ts$/, '$1-training', ['$1', 'train']],
   [/neighbours\/index\.ts$/, 'neighbours', []],
   [/hashes\/sha2\.js$/, 'sha2', []],

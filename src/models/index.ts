@@ -1,15 +1,18 @@
 /** The list of architectures: the only place that names them. */
-import type { SessionModel } from './model';
+import type { ModelSpec, SessionModel } from './model';
 import type { Training } from './training';
 
 // biome-ignore-start lint/suspicious/noExplicitAny: every architecture has types of its own.
+type AnySpec = ModelSpec<any>;
 type AnyModel = SessionModel<any>;
 type AnyTraining = Training<any, any, any>;
 // biome-ignore-end lint/suspicious/noExplicitAny: every architecture has types of its own.
 
-/** The two halves of an architecture, each loaded on its first use. */
+/** The parts of an architecture, each loaded on its first use. */
 export interface Architecture {
-  /** What a page needs. */
+  /** Options, parameters and how sessions are read, without TensorFlow.js. */
+  readonly spec: () => Promise<AnySpec>;
+  /** All that a page needs to compute: the specification, and the forward pass. */
   readonly network: () => Promise<AnyModel>;
   /** How it trains. */
   readonly training: () => Promise<AnyTraining>;
@@ -21,33 +24,44 @@ export interface Architecture {
  */
 export const models: Record<string, Architecture> = {
   gru4rec: {
+    spec: async () => (await import('./gru4rec-spec')).gru4recSpec,
     network: async () => (await import('./gru4rec')).gru4rec,
     training: async () => (await import('./gru4rec-training')).gru4recTraining,
   },
   srgnn: {
+    spec: async () => (await import('./srgnn-spec')).srgnnSpec,
     network: async () => (await import('./srgnn')).srgnn,
     training: async () => (await import('./srgnn-training')).srgnnTraining,
   },
   sasrec: {
+    spec: async () => (await import('./sasrec-spec')).sasrecSpec,
     network: async () => (await import('./sasrec')).sasrec,
     training: async () => (await import('./sasrec-training')).sasrecTraining,
   },
   caser: {
+    spec: async () => (await import('./caser-spec')).caserSpec,
     network: async () => (await import('./caser')).caser,
     training: async () => (await import('./caser-training')).caserTraining,
   },
   cl4srec: {
+    spec: async () => (await import('./cl4srec-spec')).cl4srecSpec,
     network: async () => (await import('./cl4srec')).cl4srec,
     training: async () => (await import('./cl4srec-training')).cl4srecTraining,
   },
   transformers4rec: {
+    spec: async () => (await import('./transformers4rec/transformers4rec-spec')).transformers4recSpec,
     network: async () => (await import('./transformers4rec/transformers4rec')).transformers4rec,
     training: async () => (await import('./transformers4rec/transformers4rec-training')).transformers4recTraining,
   },
 };
 
-/** All networks by name, for the command line and for tables of tests. */
-export async function allModels(): Promise<Readonly<Record<string, AnyModel>>> {
-  const loading = Object.entries(models).map(async ([name, { network }]) => [name, await network()] as const);
+/** All networks by name, for tables of tests. */
+export const allModels = (): Promise<Readonly<Record<string, AnyModel>>> => all(({ network }) => network());
+
+/** All specifications by name, for the command line. */
+export const allSpecs = (): Promise<Readonly<Record<string, AnySpec>>> => all(({ spec }) => spec());
+
+async function all<T>(load: (architecture: Architecture) => Promise<T>): Promise<Record<string, T>> {
+  const loading = Object.entries(models).map(async ([name, architecture]) => [name, await load(architecture)] as const);
   return Object.fromEntries(await Promise.all(loading));
 }

@@ -1,4 +1,4 @@
-import { allModels } from '../models/index';
+import { allSpecs } from '../models/index';
 
-/** Every architecture by name. A page loads one of them; the command line lists them all. */
-export const architectures = await allModels();
+/** The specification of every architecture by name. A page loads one of them; the command line lists them all. */
+export const architectures = await allSpecs();

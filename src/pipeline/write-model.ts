@@ -67,7 +67,7 @@ export async function hasScale(
   config: Readonly<Record<string, unknown>>,
   scale: number | undefined,
 ): Promise<boolean> {
-  const { logitScale } = await models[architecture]!.network();
+  const { logitScale } = await models[architecture]!.spec();
   return (scale ?? logitScale?.(config)) !== undefined;
 }
 

@@ -86,7 +86,7 @@ export async function configurationOf(
   /** `isRemoved` of the model. */
   readonly isRemoved: (key: string, value: unknown) => boolean;
 }> {
-  const model = Object.hasOwn(models, name) ? await models[name]!.network() : undefined;
+  const model = Object.hasOwn(models, name) ? await models[name]!.spec() : undefined;
   const subject = model ?? (Object.hasOwn(baselines, name) ? baselines[name]! : undefined);
   if (!subject) throw unknownModel(name);
   const config = configure<Record<string, unknown>>(subject, given);
@@ -184,7 +184,7 @@ export async function joinTraining(
 async function taskOf(options: Omit<TrainFromLogOptions, 'signal'>) {
   const { model: architecture, log, itemIds, support } = options;
   const { isNeural, config: given, wanted } = await configurationOf(architecture, options.config);
-  const model = isNeural ? await models[architecture]!.network() : undefined;
+  const model = isNeural ? await models[architecture]!.spec() : undefined;
   const items = itemIds.length;
   if (items < 2) {
     throw new RecommenderError(

@@ -61,7 +61,7 @@ function requestedPath(architecture: string, backend: BackendName, thread: Threa
   /** The file that a script imports for the architecture, by the list of `src/models/index.ts`. */
   const ofArchitecture = (script: string): string => {
     const entry = new RegExp(
-      `\\b${architecture}:\\{network:async\\(\\)=>\\(await \\w+\\([\`"'](?:\\./)?([\\w.-]+)[\`"']\\)`,
+      `\\b${architecture}:\\{[^}]*\\bnetwork:async\\(\\)=>\\(await \\w+\\([\`"'](?:\\./)?([\\w.-]+)[\`"']\\)`,
     );
     return entry.exec(readFileSync(script, 'utf8'))![1]!;
   };
@@ -69,8 +69,9 @@ function requestedPath(architecture: string, backend: BackendName, thread: Threa
   const trials = isGpu(backend) ? staticScripts(chunk('trials')) : [];
   if (thread === 'worker') {
     const worker = join(library, 'worker.js');
-    const part = partOf(worker, ofArchitecture(worker));
-    return new Set([...enginePath(worker, backend), part, ...trials].filter(isLater));
+    const network = ofArchitecture(worker);
+    const parts = [network, `${network}-spec`].map((name) => partOf(worker, name));
+    return new Set([...enginePath(worker, backend), ...parts, ...trials].filter(isLater));
   }
   const main = chunk('main-thread');
   const scripts = [main, chunk(backend), join(library, ofArchitecture(main))].flatMap((path) => [

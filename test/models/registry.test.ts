@@ -2,7 +2,7 @@
 import { type Tensor2D, tensor1d, tidy } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
-import { allModels } from '../../src/models/index';
+import { allModels, allSpecs } from '../../src/models/index';
 import type { Params, PreparedTensors, Run } from '../../src/models/model';
 import { initialise } from '../../src/models/parameters';
 import { upload } from '../../src/models/tensors';
@@ -17,6 +17,7 @@ import { drawWeights, far } from '../reference/weights64';
 import { forms, SMALL, trainings } from './forms';
 
 const models = await allModels();
+const specs = await allSpecs();
 const ITEMS = 12;
 const catalogue: Catalogue = { items: ITEMS, support: Int32Array.from({ length: ITEMS + 1 }, (_, i) => i) };
 /** One click, repeats, all the same, an item straight after itself, and more clicks than items. */
@@ -57,8 +58,9 @@ describe.each(Object.entries(models))('%s', (name, model) => {
   const { network, plan } = trainings[name]!;
   const known = (given: Readonly<Record<string, unknown>>) => configure<unknown>(model, { ...SMALL[name], ...given });
 
-  test('is registered under its own name, and its training is of the same network', () => {
+  test('is registered under its own name, and its network and training are of the same specification', () => {
     expect(model.name).toBe(name);
+    expect(model).toMatchObject(specs[name]!);
     expect(network).toMatchObject({ name, options: model.options, parameters: model.parameters });
   });
 
