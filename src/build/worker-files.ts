@@ -25,10 +25,13 @@ const WORKER = 'worker';
  * is in the one that the other needs, if there is one.
  */
 const PARTS: readonly (readonly [module: RegExp, part: string, needs: readonly string[]])[] = [
-  [/compute\/backends\/(cpu|wasm|webgl|webgpu)\.ts$/, '$1', []],
+  [/ranking\/load-scorer\.ts$/, 'tensorflow', []],
+  [/(?:compute\/backends\/plan|ranking\/plan-scorer)\.ts$/, 'plan', []],
+  [/compute\/plan\/(binary(?:-fused)?)\.ts$/, 'plan-$1', []],
+  [/compute\/backends\/(cpu|wasm|webgl|webgpu)\.ts$/, '$1', ['tensorflow']],
   [/models\/cl4srec(-spec|-training)?\.ts$/, 'sasrec$1', []], // whose options, encoder, rows and loss it has
   [/models\/(?:\w+\/)?(\w+)-spec\.ts$/, '$1-spec', []],
-  [/models\/(?:\w+\/)?(\w+)\.ts$/, '$1', ['$1-spec']],
+  [/models\/(?:\w+\/)?(\w+)\.ts$/, '$1', ['$1-spec', 'tensorflow']],
   [/models\/(?:\w+\/)?(\w+)-training\.ts$/, '$1-training', ['$1', 'train']],
   [/neighbours\/index\.ts$/, 'neighbours', []],
   [/hashes\/sha2\.js$/, 'sha2', []],
@@ -36,7 +39,7 @@ const PARTS: readonly (readonly [module: RegExp, part: string, needs: readonly s
   [/engine\/live-catalogue\.ts$/, 'catalogue', ['aliases']],
   [/engine\/(strategies|diagnosis)\.ts$/, '$1', []],
   [/engine\/personalisation\.ts$/, 'personalisation', []],
-  [/engine\/(?:tuned-network|train-model)\.ts$/, 'train', ['personalisation', 'neighbours']],
+  [/engine\/(?:tuned-network|train-model)\.ts$/, 'train', ['personalisation', 'neighbours', 'tensorflow']],
   [/compute\/kernels\/cpu\/training\.ts$/, 'train', []], // too small to be a file
   [/compute\/kernels\/(wasm|webgl|webgpu)\/training\.ts$/, 'train-$1', ['$1', 'train']],
   [/compute\/kernels\/wasm-simd\/(binary(?:-fused)?)\.ts$/, '$1', []],

@@ -64,7 +64,7 @@ export const isNeural = (architecture: string): boolean => Object.hasOwn(models,
  */
 export async function loadArchitecture({ architecture, name }: Pick<ArtifactInfo, 'architecture' | 'name'>) {
   const load = <T>(code: () => Promise<T>) => loadCode(`"${architecture}"`, code);
-  if (isNeural(architecture)) return { model: await load(models[architecture]!.network) };
+  if (isNeural(architecture)) return { model: await load(models[architecture]!.spec) };
   const { baselines } = await load(() => import('../neighbours/index'));
   if (Object.hasOwn(baselines, architecture)) return { baseline: baselines[architecture]! };
   const known = [...Object.keys(models), ...Object.keys(baselines)].join(', ');
