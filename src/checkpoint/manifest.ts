@@ -17,6 +17,8 @@ export const PLAN = 'plan.bin';
 export const STRATEGIES = 'strategies.json';
 /** Read when a page has slots. */
 export const RULES = 'rules.json';
+/** The files that an artifact's folder may hold. */
+export const ARTIFACT_FILES = [MANIFEST, WEIGHTS, ITEMS, CATALOGUE, ALIASES, STRATEGIES, RULES, PLAN];
 /** No manifest is longer than this; it says how long the other files are. */
 export const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
 

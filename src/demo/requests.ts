@@ -101,6 +101,6 @@ export function kindOf(url: string): Kind {
   if (/\.m?js$/.test(name)) return 'Scripts';
   if (name.endsWith('.wasm')) return 'WebAssembly';
   if (/\.(png|jpe?g|webp|avif|gif|svg|ico)$/i.test(name)) return 'Pictures';
-  if (/\.safetensors$|^(manifest|items)\.json$/.test(name)) return 'Model';
+  if (/\.(safetensors|bin)$|^(manifest|items)\.json$/.test(name)) return 'Model';
   return name === 'catalogue.json' ? 'Catalogue' : 'Page and styles';
 }

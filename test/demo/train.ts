@@ -6,7 +6,7 @@
  *     npm run demo:train -- --strategies
  *
  * With names, only these models are trained; the others stay as they are. With `--strategies`, none is trained: what
- * `bought-together` and `trending` answer by is counted again.
+ * `bought-together` and `trending` answer by is counted again, and the plans are compiled again.
  */
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -16,6 +16,7 @@ import { startBackend } from '../../src/compute/backends/start';
 import { inspectArtifact, readArtifactFolder, writeArtifactFolder } from '../../src/pipeline/files/artifact-folder';
 import { readEventsFile } from '../../src/pipeline/files/events-file';
 import { countStrategies } from '../../src/pipeline/strategies';
+import { compileArtifact } from '../../src/ranking/compile-plan';
 import { goldenAnswer } from '../../src/ranking/golden-check';
 import { loadScorer } from '../../src/ranking/load-scorer';
 import { DEMO_MODELS, type DemoModel } from './demo-models';
@@ -59,14 +60,15 @@ export async function main(names: readonly string[]): Promise<void> {
   }
 }
 
-/** Counts the log for the models that are there, as their training does. */
+/** Counts the log for the models that are there, and compiles them, as their training does. */
 async function count(): Promise<void> {
   const log = await readEventsFile(join(work, 'events.tsv.gz'), {}, {});
   for (const { folder } of DEMO_MODELS) {
     const path = join(site, folder);
-    const { strategies: _, ...artifact } = await readArtifactFolder(path);
+    const { strategies: _, plan: __, ...artifact } = await readArtifactFolder(path);
+    const plan = await compileArtifact(artifact, await startBackend('cpu'));
     const strategies = countStrategies(log, artifact.itemIds, { onMessage: ({ text }) => console.log(text) });
-    await writeArtifactFolder(path, { ...artifact, ...(strategies && { strategies }) }, { precision: 'f16' });
+    await writeArtifactFolder(path, { ...artifact, plan, ...(strategies && { strategies }) }, { precision: 'f16' });
   }
   await list();
 }

@@ -105,7 +105,7 @@ test.each(['full', 'auto'] as const)(
 describe('with the script to embed', () => {
   const isEmbedFile = (path: string): boolean =>
     /^\/(page-\d|other)\.html$|^\/favicon\.ico$/.test(path) ||
-    /^\/models\/demo\/(manifest\.json|items\.json|weights\.safetensors|catalogue\.json)$/.test(path) ||
+    /^\/models\/demo\/(manifest\.json|items\.json|weights\.safetensors|plan\.bin|catalogue\.json)$/.test(path) ||
     /^\/catalogue\/catalogue-manifest\.json$|^\/catalogue\/(catalogue|aliases|cold-start)\.json\?sha256=[0-9a-f]{64}$/.test(
       path,
     ) ||

@@ -29,7 +29,7 @@ export const BEN: Visitor = {
 
 export const isFile = (path: string): boolean =>
   /^\/(favicon\.ico|shop\.js)?$/.test(path) ||
-  /^\/model\/(manifest\.json|items\.json|weights\.safetensors|catalogue\.json)$/.test(path) ||
+  /^\/model\/(manifest\.json|items\.json|weights\.safetensors|plan\.bin|catalogue\.json)$/.test(path) ||
   /^\/lib\/[\w.-]+\.(js|wasm)$/.test(path);
 
 /** Asked for by the browser, when it likes. */

@@ -8,16 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { parseJson } from '../../checkpoint/json';
-import {
-  ALIASES,
-  CATALOGUE,
-  checkManifest,
-  ITEMS,
-  MANIFEST,
-  RULES,
-  STRATEGIES,
-  WEIGHTS,
-} from '../../checkpoint/manifest';
+import { ARTIFACT_FILES, CATALOGUE, checkManifest, MANIFEST } from '../../checkpoint/manifest';
 import { RecommenderError } from '../../errors';
 import { inspectArtifact } from '../../pipeline/files/artifact-folder';
 import { readCatalogueFile } from '../../pipeline/files/catalogue-file';
@@ -32,8 +23,6 @@ interface DemoOptions {
   readonly port?: number;
 }
 
-/** The files of an artifact that the page may read. */
-const FILES = [MANIFEST, WEIGHTS, ITEMS, CATALOGUE, ALIASES, STRATEGIES, RULES];
 /** The page's list of models. */
 const DEMO = 'demo.json';
 const FIRST_PORT = 4173;
@@ -149,7 +138,9 @@ async function mountsOf({ artifact: own = [], catalogue }: DemoOptions, page: st
     { path: '/', folder: page },
     { path: '/assets/', folder: join(page, 'assets'), versioned: 'names' },
     { path: '/demo.json', text: async () => JSON.stringify({ models: await models() }), type: json },
-    ...served.map(({ folder }, i): Mount => ({ path: `/models/${i}/`, folder, only: FILES, versioned: 'level' })),
+    ...served.map(
+      ({ folder }, i): Mount => ({ path: `/models/${i}/`, folder, only: ARTIFACT_FILES, versioned: 'level' }),
+    ),
     ...(text === undefined ? [] : [{ path: '/catalogue.json', text, type: json }]),
   ];
 }

@@ -15,7 +15,7 @@ export interface Wanted {
 const TOGETHER = 6;
 /** Bytes below which compressing is not worth it: one packet. */
 const SMALL = 1400;
-const COMPRESSIBLE = /\.(js|json|wasm|safetensors)$/;
+const COMPRESSIBLE = /\.(js|json|wasm|safetensors|bin)$/;
 const SCRIPT = /^(text|application)\/(x-)?(java|ecma)script$/;
 const HOUR = 3600;
 const DAY = 24 * HOUR;
@@ -69,7 +69,7 @@ export async function checkFile(
       'not-compressed',
       name,
       'is not compressed on its way.',
-      'Compress .js, .json, .wasm and .safetensors by Brotli or gzip.',
+      'Compress .js, .json, .wasm, .safetensors and .bin by Brotli or gzip.',
     );
   }
   checkCache(headers, isHashed, name, add);

@@ -4,7 +4,7 @@ import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promis
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Artifact, type ArtifactInfo, type OpenedArtifact, SUPPORT_TENSOR } from '../../checkpoint/artifact';
 import { parseJson } from '../../checkpoint/json';
-import { ALIASES, CATALOGUE, ITEMS, MANIFEST, PLAN, RULES, STRATEGIES, WEIGHTS } from '../../checkpoint/manifest';
+import { ARTIFACT_FILES, ITEMS, MANIFEST, PLAN, RULES, STRATEGIES, WEIGHTS } from '../../checkpoint/manifest';
 import { openArtifact, tooLong } from '../../checkpoint/open';
 import { packArtifact } from '../../checkpoint/pack';
 import type { Precision } from '../../checkpoint/precision';
@@ -195,9 +195,8 @@ export async function checkReplaceable(dir: string, discard: readonly string[] =
     if (systemCodeOf(error) === 'ENOTDIR') throw new RecommenderError('bad-input', `${dir} is a file; name a folder.`);
     throw refused(`Looking into ${dir}`, error);
   }
-  const own = [WEIGHTS, ITEMS, CATALOGUE, ALIASES, STRATEGIES, RULES, PLAN, MANIFEST];
   const goes = (name: string) => discard.some((known) => name === known || name.startsWith(temporaryPrefix(known)));
-  const foreign = names.find((name) => !own.includes(name) && !goes(name));
+  const foreign = names.find((name) => !ARTIFACT_FILES.includes(name) && !goes(name));
   const isArtifact = names.includes(MANIFEST) || names.every(goes);
   if (foreign !== undefined || !isArtifact) {
     const what = foreign === undefined ? `has no ${MANIFEST}` : `holds ${JSON.stringify(foreign)}`;
