@@ -19,6 +19,7 @@ const ENTRY = 'src/worker/worker.ts';
 const WASM = 'node_modules/@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm';
 /** The file of everything that the worker's script itself imports, and of what parts share that do not need each other. */
 const WORKER = 'worker';
+const HELPERS = 'rolldown-runtime';
 
 /**
  * The part that each module begins which is imported lazily, and the parts that this one needs besides. What two parts share
@@ -191,7 +192,11 @@ async function buildWorker(
   const chunks = (built as Rolldown.RolldownOutput[])[0]!.output.filter((file) => file.type === 'chunk');
   const imports = new Map(chunks.map(({ name, imports }) => [name, imports.map((file) => file.replace(/\.js$/, ''))]));
   const needsOf = (name: string) => closure([name], (other) => imports.get(other) ?? []);
-  const always = needsOf(WORKER); // with the bundler's own helpers, a chunk apart
+  // The bundler's own helpers, which every part needs, are a chunk apart.
+  const always = closure(
+    chunks.map(({ name }) => name).filter((name) => name === WORKER || name === HELPERS),
+    (other) => imports.get(other) ?? [],
+  );
   const parts = chunks.flatMap(({ name, code }) => {
     const needs = [...needsOf(name)].filter((other) => other !== name && !always.has(other));
     return always.has(name) ? [] : [{ name, code, needs }];

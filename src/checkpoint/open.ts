@@ -22,6 +22,8 @@ import { readSafetensors } from './safetensors';
 import { sha256 } from './sha256';
 import { checkTensors } from './verify';
 
+/** Called with the manifest; returns files that are read with those of every artifact. */
+export type OnManifest = (manifest: Manifest) => readonly string[];
 type ReadFile = (name: string, maxBytes: number) => Promise<Uint8Array | undefined>;
 
 /**
@@ -29,17 +31,18 @@ type ReadFile = (name: string, maxBytes: number) => Promise<Uint8Array | undefin
  *
  * @param read Contents of a file of the folder by name; undefined where it does not exist. More than `maxBytes` need not
  *   be read: throw `tooLong`. May throw another `RecommenderError` of its own, which is passed on.
- * @param early Files of `bytes` and `further` that are read at once.
+ * @param onManifest Called before any other file is read.
+ * @returns Of `onManifest`: files of `bytes` and `further` that are read at once.
  * @throws RecommenderError `bad-artifact` with one sentence that names file and tensor, or field.
  */
-export async function openArtifact(read: ReadFile, early: readonly string[] = []): Promise<OpenedArtifact> {
+export async function openArtifact(read: ReadFile, onManifest: OnManifest = () => []): Promise<OpenedArtifact> {
   const manifest = await readManifest(read);
   const { formatVersion: _, files, aliases: hasAliases, ...info } = manifest;
   const load = async (name: string) => checkFile(name, await readFile(read, name, files[name]!.bytes), files[name]!);
   const bytesOf = new Map<string, Promise<Uint8Array>>();
   const further = new Map<string, Promise<unknown>>();
   const bytes = (name: string): Promise<Uint8Array> => kept(bytesOf, name, () => load(name));
-  for (const name of early) if (Object.hasOwn(files, name)) bytes(name).catch(() => {}); // it is told who asks for it
+  for (const name of onManifest(manifest)) bytes(name).catch(() => {}); // who asks for it is told
   const [weights, items, catalogue, aliases] = await Promise.all([
     load(WEIGHTS),
     load(ITEMS),

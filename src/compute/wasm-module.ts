@@ -1,4 +1,4 @@
-/** WebAssembly that lies in our scripts as text. */
+/** WebAssembly that lies in our scripts as hexadecimal text. */
 
 export interface Binary {
   readonly load: () => Promise<{ readonly SIMD_BINARY: string }>;
@@ -13,7 +13,9 @@ export interface Binary {
  */
 export async function compileFirst(binaries: readonly Binary[]): Promise<WebAssembly.Module | undefined> {
   for (const binary of binaries) {
-    binary.bytes ??= Uint8Array.from(atob((await binary.load()).SIMD_BINARY), (character) => character.charCodeAt(0));
+    binary.bytes ??= Uint8Array.from((await binary.load()).SIMD_BINARY.match(/../g)!, (hex) =>
+      Number.parseInt(hex, 16),
+    );
     if (!WebAssembly.validate(binary.bytes)) continue;
     binary.module ??= await WebAssembly.compile(binary.bytes);
     return binary.module;

@@ -3,7 +3,7 @@
  * credentials and without a referrer, chosen by the manifest and never by what was clicked or recommended.
  */
 import type { OpenedArtifact } from '../checkpoint/artifact';
-import { openArtifact, tooLong } from '../checkpoint/open';
+import { type OnManifest, openArtifact, tooLong } from '../checkpoint/open';
 import { RecommenderError, reasonOf, throwIfAborted } from '../errors';
 import type { LoadProgress } from './types';
 
@@ -29,8 +29,7 @@ export interface ArtifactLoaderOptions {
   readonly fetchFile?: FetchFile;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
-  /** Files of the folder that are fetched with those that every artifact has. Default none. */
-  readonly early?: readonly string[];
+  readonly onManifest?: OnManifest;
   /** Seconds without a byte after which a download has failed. Default 30. */
   readonly stallDeadline?: number;
 }
@@ -49,7 +48,7 @@ export async function loadArtifact(baseUrl: string, options: ArtifactLoaderOptio
       `modelUrl: expected the absolute URL of a folder, ending in "/" or with {file}, got "${baseUrl}".`,
     );
   }
-  return openArtifact((name, maxBytes) => download(baseUrl, name, maxBytes, options), options.early);
+  return openArtifact((name, maxBytes) => download(baseUrl, name, maxBytes, options), options.onManifest);
 }
 
 /**

@@ -5,6 +5,7 @@
 import { abortable, firstOf } from '../abort';
 import { pricedAt } from '../checkpoint/artifact';
 import { PLAN, RULES } from '../checkpoint/manifest';
+import type { OnManifest } from '../checkpoint/open';
 import { BackendFault } from '../compute/backend-fault';
 import type { BackendOptions } from '../compute/backends/options';
 import { run } from '../compute/executor';
@@ -18,7 +19,7 @@ import { type FetchFile, fetchPrivately, loadArtifact } from './artifact-loader'
 import type { Shop } from './live-catalogue';
 import type { Personalisation } from './personalisation';
 import { Placement, type PlacementOptions } from './placement';
-import type { Model } from './ready-model';
+import { loadCodeFor, type Model } from './ready-model';
 import type { Engine, RankedItem } from './types';
 
 export interface LocalEngineOptions {
@@ -112,10 +113,15 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
         return `"${name}" computes, since a faster one failed. ${failures.join(' ')}`;
       };
       return call(async (ends) => {
-        const early = order.includes('plan') ? [PLAN] : [];
-        const artifact = await loadArtifact(request.modelUrl, { fetchFile, onProgress, signal: ends, early });
-        if (backend === 'plan' && !artifact.hasPlan) throw withoutPlan(artifact.info.name);
-        const backends = order.filter((name) => name !== 'plan' || artifact.hasPlan);
+        const backendsFor = (hasPlan: boolean) => order.filter((name) => name !== 'plan' || hasPlan);
+        const onManifest: OnManifest = ({ files, ...info }) => {
+          const [first] = backendsFor(Object.hasOwn(files, PLAN));
+          if (first !== undefined) loadCodeFor(info, first).catch(() => {}); // who needs it is told
+          return first === 'plan' ? [PLAN] : [];
+        };
+        const artifact = await loadArtifact(request.modelUrl, { fetchFile, onProgress, signal: ends, onManifest });
+        const backends = backendsFor(artifact.hasPlan);
+        if (backends.length === 0) throw withoutPlan(artifact.info.name);
         const next = await Placement.of(
           artifact,
           { order: backends, avoid, why, onProgress, signal: ends },

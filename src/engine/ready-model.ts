@@ -1,5 +1,5 @@
 /** A model on a device: weights uploaded, numbers checked. */
-import type { OpenedArtifact } from '../checkpoint/artifact';
+import type { ArtifactInfo, OpenedArtifact } from '../checkpoint/artifact';
 import { PLAN } from '../checkpoint/manifest';
 import { type Device, noPlan, wrongNumbers } from '../compute/backend-fault';
 import { goneFault } from '../compute/device-loss';
@@ -53,29 +53,38 @@ const users = new WeakMap<object, number>();
 /**
  * Fetches what computes an artifact on a backend. Outside of slices: a slow network is no fault of a backend.
  *
- * @throws RecommenderError as `loadArchitecture`.
+ * @throws RecommenderError as `loadCodeFor`.
  * @throws BackendFault where there is no plan that can be read.
  */
-export async function loadComputing(artifact: OpenedArtifact, backend: BackendName): Promise<void> {
-  const { model } = await loadArchitecture(artifact.info);
-  if (backend === 'plan') await loadPlan(artifact).catch((error) => Promise.reject(noPlan(error)));
-  else await loadTensors(model && artifact.info.architecture);
+export async function loadComputing({ info, bytes }: OpenedArtifact, backend: BackendName): Promise<void> {
+  const loading = Promise.all([loadCodeFor(info, backend), backend === 'plan' && bytes(PLAN)]);
+  await (backend === 'plan' ? loading.catch((error) => Promise.reject(noPlan(error))) : loading);
 }
-const loadPlan = (artifact: OpenedArtifact) =>
-  Promise.all([artifact.bytes(PLAN), loadCode('plans', () => import('../ranking/plan-scorer'))]);
-/** @param architecture Of a network. */
-async function loadTensors(architecture: string | undefined) {
+
+/**
+ * Fetches the code of it. The second time it is there at once.
+ *
+ * @throws RecommenderError as `loadArchitecture`.
+ */
+export async function loadCodeFor(info: Pick<ArtifactInfo, 'architecture' | 'name'>, backend: BackendName) {
+  const architecture = loadArchitecture(info);
+  if (backend !== 'plan') await Promise.all([architecture, loadTensors(info.architecture)]);
+  else await Promise.all([architecture, loadPlans().then(({ loadModule }) => loadModule())]);
+}
+const loadPlans = () => loadCode('plans', () => import('../ranking/plan-scorer'));
+async function loadTensors(architecture: string) {
   const code = await loadCode('scoring', () => import('../ranking/load-scorer'));
-  if (architecture !== undefined) await code.loadNetwork(architecture);
+  if (isNeural(architecture)) await code.loadNetwork(architecture);
   return code;
 }
 
 async function scorerOn(artifact: OpenedArtifact, device: Device): Promise<LoadedScorer> {
-  const { model } = await loadArchitecture(artifact.info);
-  if (device.name !== 'plan') return (await loadTensors(undefined)).loadScorer(artifact);
-  const [bytes, { loadPlanScorer }] = await loadPlan(artifact);
-  if (!model || !bytes) throw noPlan(new Error(`"${artifact.info.name}" has no compiled plan`));
-  return loadPlanScorer(artifact, model, bytes, device);
+  const { info, bytes } = artifact;
+  if (device.name !== 'plan') return (await loadTensors(info.architecture)).loadScorer(artifact);
+  const { loadPlanScorer } = await loadPlans();
+  const [{ model }, plan] = await Promise.all([loadArchitecture(info), bytes(PLAN)]);
+  if (!model || !plan) throw noPlan(new Error(`"${info.name}" has no compiled plan`));
+  return loadPlanScorer(artifact, model, plan, device);
 }
 
 /**

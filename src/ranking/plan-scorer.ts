@@ -11,6 +11,8 @@ import { type LoadedScorer, type Network, type NetworkInfo, networkInfo } from '
 import type { SessionScorer } from './session-scorer';
 import { topK } from './top-k';
 
+export { loadModule } from '../compute/backends/plan';
+
 interface PlanSession extends Required<SessionScorer> {
   /** The session's vector: a view that the next call overwrites. */
   encode(session: SessionInput): Float32Array;

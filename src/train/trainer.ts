@@ -7,7 +7,7 @@
 import { type Scalar, stack, type Tensor, type Tensor1D } from '@tensorflow/tfjs';
 import { within } from '../checkpoint/prefixes';
 import { RecommenderError, throwIfAborted } from '../errors';
-import { initialise } from '../models/parameters';
+import { initialise } from '../models/initialise';
 import { download, toTensor, upload } from '../models/tensors';
 import type { Plan, Training } from '../models/training';
 import type { Catalogue, NdArray, Sessions } from '../types';

@@ -4,7 +4,7 @@ import { startBackend } from '../../src/compute/backends/start';
 import { registerTraining } from '../../src/compute/training';
 import { configure } from '../../src/models/configuration';
 import { models } from '../../src/models/index';
-import { initialise } from '../../src/models/parameters';
+import { initialise } from '../../src/models/initialise';
 import type { SasrecBatch } from '../../src/models/sasrec-training';
 import { upload } from '../../src/models/tensors';
 import type { Training } from '../../src/models/training';

@@ -7,7 +7,7 @@ import type { FetchFile } from '../../src/engine/artifact-loader';
 import type { EngineEvent } from '../../src/engine/types';
 import { configure } from '../../src/models/configuration';
 import { models } from '../../src/models/index';
-import { initialise } from '../../src/models/parameters';
+import { initialise } from '../../src/models/initialise';
 import { baselines } from '../../src/neighbours/index';
 import { goldenAnswer } from '../../src/ranking/golden-check';
 import { loadScorer } from '../../src/ranking/load-scorer';

@@ -3,7 +3,7 @@ import { type Cl4srecConfig, cl4srec } from '../../src/models/cl4srec';
 import { augmentations, sasrecConfig } from '../../src/models/cl4srec-spec';
 import { cl4srecTraining } from '../../src/models/cl4srec-training';
 import { configure } from '../../src/models/configuration';
-import { initialise } from '../../src/models/parameters';
+import { initialise } from '../../src/models/initialise';
 import { type SasrecConfig, sasrec } from '../../src/models/sasrec';
 import { sasrecTraining } from '../../src/models/sasrec-training';
 import { upload } from '../../src/models/tensors';

@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { type Gru4RecConfig, gru4rec } from '../../src/models/gru4rec';
 import { finalActivation, gru4recTraining } from '../../src/models/gru4rec-training';
+import { initialise } from '../../src/models/initialise';
 import { padItems } from '../../src/models/padding';
-import { glorotNormal, initialise, size } from '../../src/models/parameters';
+import { glorotNormal, size } from '../../src/models/parameters';
 import { logOf, supportOf } from '../train/helpers';
 import { epochOf, firstBatch } from './steps';
 

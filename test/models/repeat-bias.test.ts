@@ -5,7 +5,7 @@ import { configure } from '../../src/models/configuration';
 import { type Gru4RecConfig, gru4rec } from '../../src/models/gru4rec';
 import { gru4recBatch, gru4recTraining } from '../../src/models/gru4rec-training';
 import { models } from '../../src/models/index';
-import { initialise } from '../../src/models/parameters';
+import { initialise } from '../../src/models/initialise';
 import { type SasrecConfig, sasrec } from '../../src/models/sasrec';
 import { type SasrecBatch, sasrecTraining } from '../../src/models/sasrec-training';
 import { upload } from '../../src/models/tensors';

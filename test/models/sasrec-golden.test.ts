@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { gather, matMul, memory, type Tensor, tensor1d, tidy } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
-import { initialise } from '../../src/models/parameters';
+import { initialise } from '../../src/models/initialise';
 import { sasrec, sasrecHidden } from '../../src/models/sasrec';
 import { sasrecTraining } from '../../src/models/sasrec-training';
 import { upload } from '../../src/models/tensors';

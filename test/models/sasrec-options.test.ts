@@ -1,8 +1,8 @@
 import { matMul, tidy } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
+import { initialise } from '../../src/models/initialise';
 import type { Run } from '../../src/models/model';
-import { initialise } from '../../src/models/parameters';
 import { type SasrecConfig, sasrec } from '../../src/models/sasrec';
 import { upload } from '../../src/models/tensors';
 import type { NdArray } from '../../src/types';

@@ -1,8 +1,9 @@
 import { add, grads, mul, type Scalar, square, sum, type Tensor, type Tensor2D, tidy } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
+import { initialise } from '../../src/models/initialise';
 import type { Run } from '../../src/models/model';
-import { initialise, size } from '../../src/models/parameters';
+import { size } from '../../src/models/parameters';
 import { type SasrecConfig, sasrec } from '../../src/models/sasrec';
 import { sasrecNetwork } from '../../src/models/sasrec-training';
 import { upload } from '../../src/models/tensors';

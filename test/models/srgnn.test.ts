@@ -1,7 +1,8 @@
 import { tidy } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
-import { initialise, size } from '../../src/models/parameters';
+import { initialise } from '../../src/models/initialise';
+import { size } from '../../src/models/parameters';
 import { sessionGraph } from '../../src/models/session-graph';
 import { type SrgnnConfig, srgnn } from '../../src/models/srgnn';
 import { srgnnTraining } from '../../src/models/srgnn-training';

@@ -1,7 +1,7 @@
 import { type Tensor, type Tensor2D, tidy } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
-import type { initialise } from '../../src/models/parameters';
+import type { initialise } from '../../src/models/initialise';
 import { upload } from '../../src/models/tensors';
 import type { T4RecConfig } from '../../src/models/transformers4rec/options';
 import { transformers4rec } from '../../src/models/transformers4rec/transformers4rec';

@@ -1,7 +1,7 @@
 import { div, gather, grad, memory, type Tensor1D, type Tensor2D, tensor2d, tidy } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
-import { initialise } from '../../src/models/parameters';
+import { initialise } from '../../src/models/initialise';
 import { upload } from '../../src/models/tensors';
 import type { T4RecConfig } from '../../src/models/transformers4rec/options';
 import { clickScorers, discriminate, transformers4rec } from '../../src/models/transformers4rec/transformers4rec';

@@ -1,8 +1,8 @@
 /** Weights in 64 bits beside the same ones in 32, and gradients of a 64-bit loss by finite differences. */
 import type { Tensor } from '@tensorflow/tfjs';
 import { expect } from 'vitest';
+import { initialise } from '../../src/models/initialise';
 import type { SessionModel } from '../../src/models/model';
-import { initialise } from '../../src/models/parameters';
 import type { Catalogue, NdArray } from '../../src/types';
 
 export type Weights = Record<string, { readonly shape: readonly number[]; readonly data: Float64Array }>;

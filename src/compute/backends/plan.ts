@@ -15,8 +15,11 @@ export class PlanRunner {
   constructor(readonly module: WebAssembly.Module) {}
 }
 
+/** What carries out plans; undefined where the engine has no SIMD. */
+export const loadModule = (): Promise<WebAssembly.Module | undefined> => compileFirst(BINARIES);
+
 export async function start(): Promise<RunningDevice> {
-  const module = await compileFirst(BINARIES);
+  const module = await loadModule();
   if (!module) throw new Error('this engine has no SIMD');
   const instance = new PlanRunner(module);
   return {

@@ -4,7 +4,7 @@ import type { BaseModel, Delta } from '../../../src/checkpoint/delta';
 import { decodeDelta, encodeDelta } from '../../../src/checkpoint/delta-file';
 import { configure } from '../../../src/models/configuration';
 import { models } from '../../../src/models/index';
-import { initialise } from '../../../src/models/parameters';
+import { initialise } from '../../../src/models/initialise';
 import { upload } from '../../../src/models/tensors';
 import { INFERENCE, neuralScorer } from '../../../src/ranking/neural-scorer';
 import { random } from '../../../src/session/random';
