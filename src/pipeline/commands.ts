@@ -1,7 +1,14 @@
 /** Calls of the pipeline as shell commands: artifacts and reports contain the commands that reproduce them. */
 import type { ReadOptions } from '../session/options';
 import { basename } from './files/disk';
-import type { CompareOptions, EvaluateOptions, ImportOptions, SearchOptions, TrainOptions } from './options';
+import type {
+  CompareOptions,
+  EvaluateOptions,
+  ImportOptions,
+  PackOptions,
+  SearchOptions,
+  TrainOptions,
+} from './options';
 
 /** The default of `licence`. */
 export const UNLICENSED = 'UNLICENSED';
@@ -54,6 +61,10 @@ export function importCommand(options: ImportOptions): string {
     ...words({ licence: unless(licence, UNLICENSED) }),
   ]);
 }
+
+/** The command that packs an artifact again, with the names of folders only. */
+export const packCommand = ({ artifact, precision, topItems, out }: PackOptions): string =>
+  commandLine('pack', words({ artifact: basename(artifact), precision, topItems, out: basename(out) }));
 
 /** The command that evaluates, with paths as they were given. */
 export function evaluateCommand(options: EvaluateOptions): string {

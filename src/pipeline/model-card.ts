@@ -82,6 +82,36 @@ export function importedCard({ training: { imported, command }, ...about }: Impo
   return card({ ...about, users: 0, replayed: 0 }, learntFrom, ['Not measured here; judge it with `aisle evaluate`.']);
 }
 
+/** What was done to a model when it was packed. */
+export interface PackFacts extends Pick<ArtifactInfo, 'name' | 'version'> {
+  readonly training: {
+    readonly packed: {
+      readonly from: Pick<ArtifactInfo, 'name' | 'version' | 'items'>;
+      readonly precision: string;
+      readonly items: number;
+      readonly command: string;
+    };
+  };
+}
+
+/** The page of a model that was packed: the one that came with it, under the new name, and what was done. */
+export function packedCard(given: string, { name, version, training: { packed } }: PackFacts): string {
+  const { from, precision, items, command } = packed;
+  const title = `# ${from.name} ${from.version}\n`;
+  const part =
+    items < from.items
+      ? ` Of its ${whole(from.items)} items, the ${whole(items)} with most events in the log are left; the others are never recommended.`
+      : '';
+  return [
+    `# ${name} ${version}\n${given.startsWith(title) ? given.slice(title.length) : `\n${given}`}`,
+    '## Packed',
+    `From ${from.name} ${from.version}, with weights as ${precision}.${part}`,
+    '',
+    `    ${command}`,
+    '',
+  ].join('\n');
+}
+
 function card(
   { name, version, architecture, config, licence, ...inside }: Omit<CardFacts, 'training'>,
   learntFrom: readonly string[],

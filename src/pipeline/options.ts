@@ -1,4 +1,5 @@
 /** The options of every function of the pipeline. All of them also take an `Observer`. */
+import type { Precision } from '../checkpoint/precision';
 import type { BackendChoice } from '../compute/types';
 import type { Scale } from '../ranking/combine';
 import type { ReadOptions } from '../session/options';
@@ -126,6 +127,17 @@ export interface ImportOptions extends Observer {
   readonly read?: ReadOptions;
   /** Default `UNLICENSED`. */
   readonly licence?: string;
+}
+
+export interface PackOptions extends Observer {
+  /** Folder of the artifact. */
+  readonly artifact: string;
+  /** Of the weights. */
+  readonly precision: Precision;
+  /** How many items stay: those with most events in the training log. Default: all. */
+  readonly topItems?: number;
+  /** Another folder to write; an artifact that is there is replaced. */
+  readonly out: string;
 }
 
 /** A run of a comparison that has ended. */

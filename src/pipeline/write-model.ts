@@ -1,7 +1,9 @@
 /** Writes a trained or imported model as an artifact folder. */
 import type { Artifact, ArtifactInfo } from '../checkpoint/artifact';
+import { WEIGHTS } from '../checkpoint/manifest';
+import { type Precision, packTensors, unpackTensors } from '../checkpoint/precision';
 import { sha256 } from '../checkpoint/sha256';
-import { encodeSafetensors } from '../checkpoint/write-safetensors';
+import { writeSafetensors } from '../checkpoint/write-safetensors';
 import { run } from '../compute/executor';
 import { reasonOf } from '../errors';
 import { models } from '../models/index';
@@ -14,7 +16,9 @@ import { type Observer, warn } from './observer';
 
 export interface WrittenModel<T>
   extends Pick<ArtifactInfo, 'architecture' | 'config' | 'golden' | 'features' | 'scale' | 'licence'>,
-    Pick<Artifact, 'itemIds' | 'tensors' | 'catalogue' | 'strategies' | 'rules'> {
+    Pick<Artifact, 'itemIds' | 'tensors' | 'catalogue' | 'aliases' | 'strategies' | 'rules'> {
+  /** Of the weights. Default `f32`. */
+  readonly precision?: Precision;
   readonly training: T & ArtifactInfo['training'];
 }
 
@@ -27,15 +31,18 @@ export interface WrittenModel<T>
  */
 export async function writeModel<T>(
   out: string,
-  { architecture, config, itemIds, tensors, features, scale, golden, training, licence, ...further }: WrittenModel<T>,
+  model: WrittenModel<T>,
   cardOf: (about: Omit<ArtifactInfo, 'modelCard' | 'training'> & { readonly training: T }) => string,
   observer: Observer,
   discard: readonly string[] = [],
 ): Promise<void> {
+  const { architecture, config, itemIds, tensors, features, scale, golden, training, licence, ...further } = model;
+  const { precision = 'f32', ...parts } = further;
+  const stored = packTensors(tensors, precision);
   const about = {
     name: basename(resolve(out)),
     // It follows from the content: the same training gives the same version.
-    version: (await sha256(encodeSafetensors(tensors))).slice(0, 12),
+    version: (await sha256(writeSafetensors(stored))).slice(0, 12),
     architecture,
     config,
     items: itemIds.length,
@@ -44,9 +51,9 @@ export async function writeModel<T>(
     training,
     licence,
   };
-  const artifact = { info: { ...about, modelCard: cardOf(about) }, itemIds, tensors, ...further };
-  const plan = await compiled(artifact, observer);
-  await writeArtifactFolder(out, { ...artifact, ...defined({ plan }) }, { discard });
+  const artifact = { info: { ...about, modelCard: cardOf(about) }, itemIds, tensors, ...parts };
+  const plan = await compiled({ ...artifact, tensors: unpackTensors(stored, WEIGHTS) }, observer);
+  await writeArtifactFolder(out, { ...artifact, ...defined({ plan }) }, { precision, discard });
 }
 
 /** The network as a compiled plan; undefined where a baseline counts, and, with a warning, where it cannot be compiled. */

@@ -20,6 +20,7 @@ const COMMANDS: Record<string, (dir: string) => string[]> = {
   evaluate: (dir) => ['evaluate', '--artifact', dir, '--data', log],
   recommend: (dir) => ['recommend', '--artifact', dir, '--item', 'item-9'],
   inspect: (dir) => ['inspect', dir],
+  pack: (dir) => ['pack', '--artifact', dir, '--precision', 'int8', '--out', `${dir}-packed`],
   demo: (dir) => ['demo', '--artifact', dir, '--port', '0'],
 };
 

@@ -1,0 +1,146 @@
+/** An artifact with smaller weights, or of fewer items. */
+import { type Artifact, type GoldenCheck, SUPPORT_TENSOR } from '../checkpoint/artifact';
+import { WEIGHTS } from '../checkpoint/manifest';
+import { packTensors, unpackTensors } from '../checkpoint/precision';
+import { mostSupported, selectItems } from '../checkpoint/select-items';
+import { run as runOnDevice } from '../compute/executor';
+import { RecommenderError, throwIfAborted } from '../errors';
+import type { LoadedScorer } from '../ranking/architecture';
+import { goldenAnswer } from '../ranking/golden-check';
+import { loadScorer } from '../ranking/load-scorer';
+import { packCommand } from './commands';
+import { defined } from './defined';
+import { checkReplaceable, inspectArtifact, readArtifactFolder } from './files/artifact-folder';
+import { startFirst } from './files/backend';
+import { resolve } from './files/disk';
+import { software } from './files/usage';
+import { whole } from './format';
+import { packedCard } from './model-card';
+import { inform } from './observer';
+import type { PackOptions } from './options';
+import { writeModel } from './write-model';
+
+interface BeforeAndAfter {
+  readonly before: number;
+  readonly after: number;
+}
+
+export interface PackResult extends Pick<PackOptions, 'precision'> {
+  /** The folder. */
+  readonly artifact: string;
+  readonly items: BeforeAndAfter;
+  /** Of all files. */
+  readonly bytes: BeforeAndAfter;
+  /** The best items of the golden session, before and after: how many there were, how many of them stay, and whether in that order. */
+  readonly top: { readonly of: number; readonly stay: number; readonly inOrder: boolean };
+}
+
+/**
+ * Writes an artifact again: with weights at another precision, and with `topItems` of the most frequent items alone. The golden answer
+ * is that of the weights as they are written.
+ *
+ * @throws RecommenderError `bad-artifact`; `bad-config` for `topItems` of a model that cannot be cut, or where `out` is the artifact;
+ *   `bad-input` if `out` holds something else; `no-backend`; `io` if the disk refuses; `aborted`.
+ */
+export async function pack(options: PackOptions): Promise<PackResult> {
+  const { artifact: dir, precision, out, signal } = options;
+  if (resolve(dir) === resolve(out)) {
+    throw new RecommenderError(
+      'bad-config',
+      `\`out\` is the artifact itself, whose weights would be lost; name another folder than ${out}.`,
+    );
+  }
+  await checkReplaceable(out);
+  const { bytes: before } = await inspectArtifact(dir);
+  const original = await readArtifactFolder(dir);
+  const { packed, top } = await runOnDevice(async (slice) => {
+    await startFirst(slice, 'auto', options);
+    return packOnDevice(original, options);
+  });
+  throwIfAborted(signal);
+  const { info, itemIds, tensors, catalogue, aliases, strategies, rules } = packed;
+  const { name, version, items } = original.info;
+  const from = { name, version, items };
+  const training = {
+    ...info.training,
+    packed: { from, precision, items: itemIds.length, command: packCommand(options), software: software() },
+  };
+  const { architecture, config, features, scale, golden, licence } = info;
+  const model = { architecture, config, golden, licence, itemIds, tensors, precision };
+  const further = defined({ features, scale, catalogue, aliases, strategies, rules });
+  await writeModel(out, { ...model, training, ...further }, (about) => packedCard(info.modelCard, about), options);
+  const { bytes: after } = await inspectArtifact(out);
+  return {
+    artifact: out,
+    precision,
+    items: { before: items, after: itemIds.length },
+    bytes: { before, after },
+    top,
+  };
+}
+
+/** The artifact with what stays of it and its new golden answer, compared with what the original answers to the same session. */
+async function packOnDevice(
+  original: Artifact,
+  options: PackOptions,
+): Promise<{ readonly packed: Artifact; readonly top: PackResult['top'] }> {
+  const { packed, session, before } = await withScorer(original, async (scorer) => {
+    const kept = keptItems(original, scorer, options);
+    const { network } = scorer;
+    const specs = network ? network.model.parameters(network.config, network.catalogue) : {};
+    const packed = kept ? selectItems(original, kept, specs) : original;
+    const { session } = original.info.golden;
+    const left = kept ? session.filter((item) => kept.includes(item)) : session;
+    const clicks = left.length > 0 ? left : mostSupported(supportOf(original), 1);
+    return {
+      packed,
+      session: kept ? clicks.map((item) => kept.indexOf(item) + 1) : clicks,
+      before: bestOf(original, await goldenAnswer(scorer, clicks)),
+    };
+  });
+  const written = { ...packed, tensors: unpackTensors(packTensors(packed.tensors, options.precision), WEIGHTS) };
+  const golden = await withScorer(written, (scorer) => goldenAnswer(scorer, session));
+  const after = bestOf(packed, golden);
+  const stay = before.filter((id) => after.includes(id)).length;
+  return {
+    packed: { ...packed, info: { ...packed.info, golden } },
+    top: { of: before.length, stay, inOrder: before.every((id, place) => id === after[place]) },
+  };
+}
+
+async function withScorer<T>(artifact: Artifact, use: (scorer: LoadedScorer) => Promise<T>): Promise<T> {
+  const scorer = await loadScorer(artifact);
+  try {
+    return await use(scorer);
+  } finally {
+    scorer.dispose();
+  }
+}
+
+const bestOf = ({ itemIds }: Artifact, { top }: GoldenCheck): string[] => top.map(({ index }) => itemIds[index - 1]!);
+const supportOf = ({ tensors }: Artifact): ArrayLike<number> => tensors[SUPPORT_TENSOR]!.data;
+
+/**
+ * The indices that stay, ascending; undefined where all do.
+ *
+ * @throws RecommenderError `bad-config` where items cannot be left out.
+ */
+function keptItems(
+  original: Artifact,
+  { network }: LoadedScorer,
+  { topItems, artifact, ...observer }: PackOptions,
+): readonly number[] | undefined {
+  const { items, architecture } = original.info;
+  if (topItems === undefined) return undefined;
+  const refuse = (why: string): never => {
+    throw new RecommenderError('bad-config', `\`topItems\`: ${why}`);
+  };
+  if (!network) refuse(`${architecture} counts its log once; train it again with \`minSupport\`, or leave it out.`);
+  if (Array.from(supportOf(original)).every((count) => count === 0))
+    refuse(`${artifact} does not say how often its items were clicked, as imported weights do not; leave it out.`);
+  if (topItems >= items) {
+    inform(observer, `All ${whole(items)} items stay: ${artifact} has no more than ${whole(topItems)}.`);
+    return undefined;
+  }
+  return mostSupported(supportOf(original), topItems);
+}

@@ -1,0 +1,200 @@
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Artifact } from '../../src/checkpoint/artifact';
+import { readSafetensors } from '../../src/checkpoint/safetensors';
+import { readArtifactFolder, writeArtifactFolder } from '../../src/pipeline/files/artifact-folder';
+import { IDS, smallModel } from '../engine/fixture';
+import { SMALL } from '../engine/parity';
+import { aisle, file, folder } from './program';
+import { RING_LOG } from './ring-log';
+
+const catalogue = IDS.map((id) => ({ id, title: `Product ${id}` }));
+const aliases = new Map(IDS.map((id, k) => [id, { also: [`other-${k}`] }]));
+let model: Artifact;
+beforeAll(async () => {
+  model = await smallModel({ catalogue, aliases });
+});
+
+async function written(artifact: Artifact): Promise<string> {
+  const dir = join(await folder(), 'model');
+  await writeArtifactFolder(dir, artifact);
+  return dir;
+}
+
+async function packed(artifact: Artifact, ...flags: string[]) {
+  const dir = await written(artifact);
+  const out = join(dir, '../packed');
+  const outcome = await aisle('pack', '--artifact', dir, '--out', out, ...flags);
+  return { ...outcome, dir, out, stderr: outcome.stderr.replaceAll(dir, 'model') };
+}
+
+async function read(out: string) {
+  const { tensors } = readSafetensors(await readFile(join(out, 'weights.safetensors')), 'weights.safetensors');
+  return { artifact: await readArtifactFolder(out), types: (name: string) => tensors.get(name)?.dtype };
+}
+
+describe.each([
+  ['f32', 'F32'],
+  ['f16', 'F16'],
+  ['int8', 'I8'],
+] as const)('aisle pack --precision %s', (precision, type) => {
+  test.each(Object.keys(SMALL))('packs %s, whose golden answer is that of the new weights', async (architecture) => {
+    const given = await smallModel({ architecture, config: { ...SMALL[architecture] } });
+    const { code, stdout, stderr, dir, out } = await packed(given, '--precision', precision, '--json');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const { top, items } = JSON.parse(stdout);
+    expect(items).toEqual({ before: IDS.length, after: IDS.length });
+    expect(top.of).toBe(20);
+    expect(top.stay).toBeGreaterThan(precision === 'int8' ? 15 : 18);
+    const { artifact, types } = await read(out);
+    expect(types('items')).toBe(type);
+    expect(artifact.plan).toBeDefined();
+    const [before, after] = await Promise.all([dir, out].map((folder) => stat(join(folder, 'weights.safetensors'))));
+    if (precision !== 'f32') expect(after!.size).toBeLessThan(0.7 * before!.size);
+    // It is checked as the model is loaded.
+    const session = artifact.info.golden.session.map((index) => artifact.itemIds[index - 1]!);
+    const { stdout: answer } = await aisle('recommend', '--artifact', out, '--item', ...session, '--json', '--k', '60');
+    const scores = new Map(
+      JSON.parse(answer).items.map((item: { itemId: string; score: number }) => [item.itemId, item.score]),
+    );
+    const [best] = artifact.info.golden.top.filter(({ index }) => scores.has(artifact.itemIds[index - 1]!));
+    expect(scores.get(artifact.itemIds[best!.index - 1]!)).toBeCloseTo(best!.score, 4);
+  });
+});
+
+test('the text says what became smaller, and how much of the best stayed', async () => {
+  const { code, stdout, dir, out } = await packed(model, '--precision', 'int8');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(
+    /^Weights as int8, all 60 items: [\d,]+ bytes, \d\d % of [\d,]+\.\nOf the best 20 items of the golden session \d+ stay/,
+  );
+  expect(stdout).toContain(`Written to ${out}.`);
+  const [before, after] = [await readArtifactFolder(dir), await readArtifactFolder(out)];
+  expect(after.info.golden.top).not.toEqual(before.info.golden.top);
+  expect(after.catalogue).toEqual(before.catalogue);
+  expect(after.aliases).toEqual(before.aliases);
+});
+
+test('the same artifact gives the same bytes, and each precision a version of its own', async () => {
+  const versions = new Set<string>();
+  for (const precision of ['f32', 'f16', 'int8']) {
+    const [a, b] = [await packed(model, '--precision', precision), await packed(model, '--precision', precision)];
+    for (const name of ['manifest.json', 'weights.safetensors', 'items.json'])
+      expect(await readFile(join(a.out, name))).toEqual(await readFile(join(b.out, name)));
+    versions.add((await readArtifactFolder(a.out)).info.version);
+  }
+  expect(versions.size).toBe(3);
+});
+
+describe('--top-items', () => {
+  test('keeps the items with most events, and says so in the artifact', async () => {
+    const { code, stdout, out } = await packed(model, '--precision', 'f32', '--top-items', '20');
+    expect(code).toBe(0);
+    expect(stdout).toContain('Weights as f32, 20 of 60 items: ');
+    const { artifact } = await read(out);
+    const support = model.tensors['catalogue.support']!.data;
+    const least = [...support].sort((a, b) => b - a)[19]!;
+    const kept = IDS.filter((_, k) => support[k + 1]! >= least);
+    expect(artifact.itemIds).toEqual(kept);
+    expect(artifact.catalogue!.map(({ id }) => id)).toEqual(kept);
+    expect([...artifact.aliases!.keys()]).toEqual(kept);
+    expect(artifact.info.training['packed']).toMatchObject({
+      from: { name: 'small gru4rec', version: '1.0.0', items: 60 },
+      precision: 'f32',
+      items: 20,
+      command: 'aisle pack --artifact model --precision f32 --top-items 20 --out packed',
+    });
+    expect(artifact.info.modelCard).toContain('Of its 60 items, the 20 with most events in the log are left');
+    const { stdout: answer } = await aisle('recommend', '--artifact', out, '--item', kept[3]!, '--k', '60', '--json');
+    for (const { itemId } of JSON.parse(answer).items) expect(kept).toContain(itemId);
+  });
+
+  test('answers a golden session without the items that go, or with the item that was clicked most', async () => {
+    const support = Int32Array.from({ length: 61 }, (_, i) => (i === 0 ? 0 : i));
+    const tensors = { ...model.tensors, 'catalogue.support': { data: support, shape: [61] } };
+    for (const [session, left] of [
+      [
+        [1, 59, 2, 60, 59],
+        [2, 3, 2],
+      ],
+      [[1, 2], [3]],
+    ]) {
+      const golden = { ...model.info.golden, session: session! };
+      const { out } = await packed(
+        { ...model, info: { ...model.info, golden }, tensors },
+        '--precision',
+        'int8',
+        '--top-items',
+        '3',
+      );
+      expect((await readArtifactFolder(out)).info.golden.session).toEqual(left);
+    }
+  });
+
+  test('of more items than there are keeps all, and says so', async () => {
+    const { code, stdout, stderr } = await packed(model, '--precision', 'f16', '--top-items', '61');
+    expect(code).toBe(0);
+    expect(stdout).toContain('all 60 items');
+    expect(stderr).toBe('All 60 items stay: model has no more than 61.\n');
+  });
+});
+
+describe('what a training has written', () => {
+  test('is packed with its pairs, trends and card, and evaluates', async () => {
+    const data = await file('events.csv', RING_LOG);
+    const dir = join(await folder(), 'ring');
+    const out = join(dir, '../small');
+    const set = ['--set', 'layers=8', '--set', 'batchSize=8', '--epochs', '2', '--replay', '20'];
+    expect((await aisle('train', '--data', data, '--model', 'gru4rec', '--out', dir, ...set)).code).toBe(0);
+    const flags = ['--precision', 'int8', '--top-items', '10'];
+    expect((await aisle('pack', '--artifact', dir, '--out', out, ...flags)).code).toBe(0);
+    const { info, strategies } = await readArtifactFolder(out);
+    expect(strategies!.trending).toBeDefined();
+    expect(info.training).toMatchObject({ data: { items: 12 }, packed: { items: 10 } });
+    expect(info.modelCard).toMatch(new RegExp(`^# small ${info.version}\n\nRanks the next item`));
+    expect(info.modelCard).toContain('## Packed\nFrom ring ');
+    expect((await aisle('evaluate', '--artifact', out, '--data', data)).code).toBe(0);
+  });
+
+  test('of a counting model keeps its items', async () => {
+    const counted = await smallModel({ architecture: 'pop' });
+    expect((await packed(counted, '--precision', 'f16')).code).toBe(0);
+    const { code, stderr } = await packed(counted, '--precision', 'f16', '--top-items', '10');
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: 'aisle: --top-items: pop counts its log once; train it again with --min-support, or leave it out.\n',
+    });
+  });
+});
+
+describe('refused:', () => {
+  test.each([
+    ['a precision that is not there', ['--precision', 'pq'], 'Expected f32 or f16 or int8.'],
+    ['no precision', [], "required option '--precision <name>' not specified"],
+    ['one item', ['--precision', 'f16', '--top-items', '1'], 'Expected a whole number of 2 or more.'],
+  ])('%s', async (_, flags, message) => {
+    const { code, stdout, stderr } = await packed(model, ...flags);
+    expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: '', stderr: expect.stringContaining(message) });
+  });
+
+  test('a model that does not know how often its items were clicked', async () => {
+    const tensors = { ...model.tensors, 'catalogue.support': { data: new Int32Array(61), shape: [61] } };
+    const { code, stderr } = await packed({ ...model, tensors }, '--precision', 'f16', '--top-items', '5');
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('model does not say how often its items were clicked'),
+    });
+  });
+
+  test('the artifact itself, and a folder with other files, which stay as they are', async () => {
+    const dir = await written(model);
+    const own = await aisle('pack', '--artifact', dir, '--out', `${dir}/`, '--precision', 'int8');
+    expect(own).toMatchObject({ code: 2, stderr: expect.stringContaining('name another folder') });
+    const other = await folder();
+    await writeFile(join(other, 'notes.txt'), 'mine');
+    const foreign = await aisle('pack', '--artifact', dir, '--out', other, '--precision', 'int8');
+    expect(foreign).toMatchObject({ code: 2, stderr: expect.stringContaining('holds "notes.txt"') });
+    expect((await readArtifactFolder(dir)).info.golden).toEqual(model.info.golden);
+  });
+});
