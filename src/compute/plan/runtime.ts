@@ -1,8 +1,9 @@
 /** Runs plans: one block of memory, one module of WebAssembly. Nothing here knows TensorFlow.js. */
 import { RecommenderError } from '../../errors';
 import { accesses, damaged, KINDS, OP, type Place, type Plan, PlanError, type Program, stepsOf } from './plan';
+import { bytesOfQuantised, isWorthQuantising, type QuantisedExports, quantisedTop } from './quantised';
 
-interface Exports {
+interface Exports extends QuantisedExports {
   run(step: number): number;
   score(c: number, d: number, table: number, bias: number, groups: number, to: number, k: number, best: number): number;
 }
@@ -72,10 +73,14 @@ export function startPlan(
   const stepsAt = BLOCK + plan.size;
   const scoresAt = Math.ceil((stepsAt + words) / 16) * 16;
   const bestAt = scoresAt + width;
-  const memory = new WebAssembly.Memory({ initial: Math.ceil((4 * (bestAt + 2 * width)) / PAGE) });
+  const quantisedAt = bestAt + 2 * width;
+  const isQuantised = isWorthQuantising(plan.items);
+  const quantisedBytes = isQuantised ? bytesOfQuantised(plan.items) : 0;
+  const memory = new WebAssembly.Memory({ initial: Math.ceil((4 * quantisedAt + quantisedBytes) / PAGE) });
   let floats = new Float32Array(memory.buffer);
   let ints = new Int32Array(memory.buffer);
-  const { run, score } = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
+  const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
+  const { run, score } = exports;
 
   for (const [name, { at, length }] of Object.entries(plan.parameters)) {
     const data = parameter(name);
@@ -108,12 +113,17 @@ export function startPlan(
     const wrong = run(4 * stepsAt);
     if (wrong > 0) throw new PlanError(`Step ${wrong} reads a row that its table does not have.`);
   }
-  /** @param tableAt @param biasAt In numbers. */
-  function itemsAt(tableAt: number, biasAt: number, free: () => void): PlanItems {
+  /** @param tableAt @param biasAt @param ownAt In numbers; the last is that of the table in bytes. */
+  function itemsAt(tableAt: number, biasAt: number, ownAt: number, free: () => void): PlanItems {
+    const places = { table: 4 * tableAt, bias: 4 * biasAt, own: 4 * ownAt };
+    const quantised = isQuantised ? quantisedTop(exports, memory, plan.items, places) : undefined;
     function scored(to: number, k: number, added: ReadonlyMap<number, number> = NOTHING): number {
       const before = [...added.keys()].map((column) => floats[biasAt + column]!);
       for (const [column, more] of added) floats[biasAt + column]! += more;
-      const found = score(4 * (BLOCK + vector!.at), d, 4 * tableAt, 4 * biasAt, width / 32, to, k, 4 * bestAt);
+      const c = 4 * (BLOCK + vector!.at);
+      const found =
+        (k > 0 ? quantised?.(c, k, 4 * bestAt) : undefined) ??
+        score(c, d, places.table, places.bias, width / 32, to, k, 4 * bestAt);
       [...added.keys()].forEach((column, i) => {
         floats[biasAt + column] = before[i]!;
       });
@@ -147,12 +157,12 @@ export function startPlan(
     const at = spare.pop();
     if (at !== undefined) return at;
     const end = memory.buffer.byteLength / 4;
-    memory.grow(Math.ceil((4 * width * (d + 1)) / PAGE));
+    memory.grow(Math.ceil((4 * width * (d + 1) + quantisedBytes) / PAGE));
     floats = new Float32Array(memory.buffer);
     ints = new Int32Array(memory.buffer);
     return end;
   }
-  const items = itemsAt(BLOCK + table, BLOCK + bias, () => {});
+  const items = itemsAt(BLOCK + table, BLOCK + bias, quantisedAt, () => {});
   const { repeats } = plan.items;
   checkFinite(floats.subarray(BLOCK + table, BLOCK + table + width * d));
   checkFinite(floats.subarray(BLOCK + bias, BLOCK + bias + n));
@@ -170,7 +180,7 @@ export function startPlan(
       for (let i = 0; i < n; i++) for (let j = 0; j < d; j++) floats[at + packedAt(i, j, d)] = table[i * d + j]!;
       floats.fill(Number.NEGATIVE_INFINITY, biasAt, biasAt + width);
       floats.set(bias, biasAt);
-      return itemsAt(at, biasAt, () => void spare.push(at));
+      return itemsAt(at, biasAt, biasAt + width, () => void spare.push(at));
     },
     run(inputs) {
       const names = Object.keys(inputs);

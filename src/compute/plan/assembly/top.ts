@@ -4,7 +4,6 @@ let values: usize = 0;
 let columns: usize = 0;
 let k: i32 = 0;
 let size: i32 = 0;
-/** The score that another one must exceed. */
 let worst: f32 = 0;
 
 /** @param best Room for k scores and k columns. */
@@ -18,6 +17,11 @@ export function startTop(best: usize, count: i32): void {
 
 export function found(): i32 {
   return size;
+}
+
+/** The score that another one must exceed to be among the best; -Infinity until there are k. */
+export function least(): f32 {
+  return worst;
 }
 
 /** Puts one behind all that are at least as good. */
@@ -35,15 +39,15 @@ function insert(score: f32, column: i32): void {
   if (size === k) worst = f32.load(values + ((<usize>(k - 1)) << 2));
 }
 
+export function offerOne(score: f32, column: i32): void {
+  if (score > worst) insert(score, column);
+}
+
 function offer(scores: v128, column: i32): void {
-  const s0 = f32x4.extract_lane(scores, 0);
-  const s1 = f32x4.extract_lane(scores, 1);
-  const s2 = f32x4.extract_lane(scores, 2);
-  const s3 = f32x4.extract_lane(scores, 3);
-  if (s0 > worst) insert(s0, column);
-  if (s1 > worst) insert(s1, column + 1);
-  if (s2 > worst) insert(s2, column + 2);
-  if (s3 > worst) insert(s3, column + 3);
+  offerOne(f32x4.extract_lane(scores, 0), column);
+  offerOne(f32x4.extract_lane(scores, 1), column + 1);
+  offerOne(f32x4.extract_lane(scores, 2), column + 2);
+  offerOne(f32x4.extract_lane(scores, 3), column + 3);
 }
 
 /** 32 scores: one comparison for all where none of them is among the best. */
