@@ -3,7 +3,7 @@ import type { Artifact } from '../../src/checkpoint/artifact';
 import { mostSupported, selectItems } from '../../src/checkpoint/select-items';
 import { startBackend } from '../../src/compute/backends/start';
 import { configure } from '../../src/models/configuration';
-import { initialise } from '../../src/models/parameters';
+import { initialise } from '../../src/models/initialise';
 import { loadScorer, NAMELESS } from '../../src/ranking/load-scorer';
 import { random } from '../../src/session/random';
 import { forms, trainings } from '../models/forms';

@@ -72,7 +72,6 @@ export function link({ parameters, items, samples, isWhole }: Sources): Plan {
   // Row 0 is padding.
   lowering.setup.push({ op: OP.table, operands: [{ id: tableOf.id, offset: d }, n, d, { id: table, offset: 0 }] });
   const bias: Id = {};
-  literals.set(bias, new Float32Array(width).fill(Number.NEGATIVE_INFINITY, n));
   if (biasOf) {
     const to = { id: bias, offset: 0 };
     lowering.setup.push({ op: OP.move, operands: [{ id: biasOf.id, offset: 1 }, to, 1, 1, 1, n, 0, 0, 0, 1] });
@@ -88,7 +87,8 @@ export function link({ parameters, items, samples, isWhole }: Sources): Plan {
     size += roomOf(length);
   };
   for (const [id, { length }] of parameters) put(id, length);
-  const used = new Set<Id>([bias]);
+  put(bias, width);
+  const used = new Set<Id>();
   for (const { operands } of [lowering.setup, ...fitted.map(({ steps }) => steps)].flat()) {
     for (const operand of operands) if (typeof operand === 'object') used.add(operand.id);
   }

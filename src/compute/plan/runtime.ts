@@ -89,6 +89,8 @@ export function startPlan(
     floats.set(data, BLOCK + at);
   }
   for (const { at, data } of plan.literals) (data instanceof Int32Array ? ints : floats).set(data, BLOCK + at);
+  floats.fill(0, BLOCK + bias, BLOCK + bias + n);
+  floats.fill(Number.NEGATIVE_INFINITY, BLOCK + bias + n, BLOCK + bias + width);
   let vector: Place | undefined;
   /** The program and sizes whose steps are in memory. */
   let current: Program | undefined;
