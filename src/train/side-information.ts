@@ -1,6 +1,7 @@
 /** Where a model finds what it reads beside item ids: in the log's columns, in the catalogue, or in how old items are. */
 import { BIRTHS_TENSOR, type CatalogueItem } from '../checkpoint/artifact';
-import { featureNames, featureOf, itemFeatures, toTensors } from '../checkpoint/item-features';
+import { toTensors } from '../checkpoint/item-features';
+import { featureNames, featureOf, itemFeatures } from '../checkpoint/product-features';
 import { nearestName, RecommenderError } from '../errors';
 import { describeClicks, firstClicks } from '../session/click-columns';
 import type { ClickLog } from '../session/event-log';

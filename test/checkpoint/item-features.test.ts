@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { CatalogueItem } from '../../src/checkpoint/artifact';
-import { featureNames, fromTensors, itemFeatures, toTensors } from '../../src/checkpoint/item-features';
+import { fromTensors, toTensors } from '../../src/checkpoint/item-features';
+import { featureNames, itemFeatures } from '../../src/checkpoint/product-features';
 
 const PRODUCTS: CatalogueItem[] = [
   { id: 'sock', price: 4, brand: 'Wool', category: ['Clothes', 'Socks'], features: { size: 'M', weight: 2 } },
