@@ -98,7 +98,7 @@ async function answer(mounts: readonly Mount[], request: IncomingMessage, respon
 }
 
 /** Files that Brotli makes smaller. Pictures and fonts are compressed in themselves. */
-const COMPRESSIBLE = /\.(html|js|css|json|svg|txt|md|wasm|safetensors)$/i;
+const COMPRESSIBLE = /\.(html|js|css|json|svg|txt|md|wasm|safetensors|bin)$/i;
 const MOST_COMPRESSED = 32_000_000;
 /** Of Brotli's 11 levels: a tenth larger than the best, and fast. */
 const LEVEL = 6;

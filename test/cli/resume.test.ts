@@ -86,6 +86,7 @@ describe.each(['gru4rec', 'sasrec'])('%s', (model) => {
       expect(await readdir(at('parts'))).toEqual([
         'items.json',
         'manifest.json',
+        'plan.bin',
         'strategies.json',
         'weights.safetensors',
       ]);
@@ -132,6 +133,7 @@ describe('Ctrl-C', () => {
     expect(await readdir(at('model'))).toEqual([
       'items.json',
       'manifest.json',
+      'plan.bin',
       'strategies.json',
       'weights.safetensors',
     ]);
@@ -160,6 +162,7 @@ describe('--resume', () => {
     expect(await readdir(at('model'))).toEqual([
       'items.json',
       'manifest.json',
+      'plan.bin',
       'strategies.json',
       'weights.safetensors',
     ]);
@@ -261,6 +264,7 @@ describe('--resume', () => {
     expect(await readdir(at('model'))).toEqual([
       'items.json',
       'manifest.json',
+      'plan.bin',
       'strategies.json',
       'weights.safetensors',
     ]);

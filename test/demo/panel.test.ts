@@ -38,7 +38,7 @@ describe('the backend', () => {
     const [name, why] = await Promise.all(
       ['.engine-name', '.engine-why'].map((part) => page.locator(part).textContent()),
     );
-    for (const backend of ['wasm', 'cpu']) expect(why).toMatch(new RegExp(`${backend} [\\d.]+ ms`));
+    for (const backend of ['plan', 'webgl']) expect(why).toMatch(new RegExp(`${backend} [\\d.]+ ms`));
     expect(name).toMatch(/, in a worker$/);
   });
 

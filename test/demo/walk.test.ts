@@ -82,7 +82,7 @@ describe('a walk over 30 products', () => {
   test('is logged where it would show: the worker fetches the model', () => {
     const fromWorker = shop.requests.filter(({ from }) => from === 'worker').map(({ url }) => url);
     expect(fromWorker.some((url) => url.endsWith('/weights.safetensors'))).toBe(true);
-    expect(fromWorker.some((url) => url.endsWith('.wasm'))).toBe(true);
+    expect(fromWorker.some((url) => url.endsWith('/plan.bin'))).toBe(true);
   });
 
   test('downloads no file twice: what page and worker both need comes from the cache', async () => {

@@ -228,7 +228,7 @@ describe.each(ENGINES)('in $name', (engine) => {
       tab.evaluate(async () => (await window.shop.recommender!.recommend({ k: 8 })).map(({ itemId }) => itemId));
     const before = await ask();
     const why = async () => (await statusOf(tab)).engine?.why;
-    await expect.poll(why, { timeout: 60_000 }).toMatch(/wasm \d+\.\d ms/);
+    await expect.poll(why, { timeout: 60_000 }).toMatch(/plan \d+\.\d ms/);
     expect(await ask()).toEqual(before);
     expect((await tab.evaluate(() => window.shop.workers)).length).toBeGreaterThan(1);
     await expectWell(tab);
