@@ -43,11 +43,20 @@ const READERS = {
   test: /src\/page\/(readers|address|data-layer|id|json-ld|microdata|page-product|selection|things|watch)\.ts$/,
 };
 
+/** What every backend begins with, a plan as well: no operations. */
+const ENGINE = {
+  name: 'engine',
+  priority: 2,
+  test: /src\/(load-code|checkpoint\/(manifest|verify)|compute\/(backend-fault|device-loss|running)|ranking\/(top-k|session-scorer)|session\/lags)\.ts$/,
+};
+/** Pages read these without an engine, too. */
+const ARTIFACT = { name: 'artifact', priority: 3, test: /src\/checkpoint\/(artifact|json)\.ts$/ };
+
 /** What most models and backends compute with: one file, not one for each operation, which would compress worse. */
 const OPS = {
   name: 'ops',
   priority: 1,
-  test: /tfjs-core[\\/]dist[\\/]ops[\\/](tensor|tensor1d|tensor2d|tensor_ops_util|scalar|gather|concat|slice|transpose|sub|reshape|sum|tile|max|zeros|split|unstack|mat_mul|sigmoid|maximum|stack|add|minimum|tanh|expand_dims|softmax|step|(axis|segment|split|concat|broadcast|erf|selu)_util)\.js$|src[\\/](nn[\\/](activation|layer-norm|masked|normalise-rows)|compute[\\/](device-loss|backend-fault|backends[\\/]registry)|load-code)\.ts$/,
+  test: /tfjs-core[\\/]dist[\\/]ops[\\/](tensor|tensor1d|tensor2d|tensor_ops_util|scalar|gather|concat|slice|transpose|sub|reshape|sum|tile|max|zeros|split|unstack|mat_mul|sigmoid|maximum|stack|add|minimum|tanh|expand_dims|softmax|step|(axis|segment|split|concat|broadcast|erf|selu)_util)\.js$|src[\\/](nn[\\/](activation|layer-norm|masked|normalise-rows|scores)|compute[\\/]backends[\\/](registry|tensorflow))\.ts$/,
 } as const;
 
 /** What the specifications of models have in common. */
@@ -90,7 +99,7 @@ const library: UserConfig = {
         assetFileNames: '[name]-[hash][extname]',
         // Vite leaves white space in libraries; this one is also served as it is.
         minify: true,
-        codeSplitting: { groups: [SHARED, OPS, SPECS] },
+        codeSplitting: { groups: [SHARED, ARTIFACT, ENGINE, OPS, SPECS] },
       },
     },
   },

@@ -1,20 +1,23 @@
 /**
  * The engine path: every file that a page loads to recommend, beyond the scripts that it starts with. Followed through the
- * imports of the built files for every architecture, backend and thread; four pages in Chromium hold that these are the files.
+ * imports of the built files for every architecture, backend and thread; pages in Chromium hold that these are the files.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { type BackendName, isGpu } from '../../src/compute/types';
+import { type BackendChoice, type BackendName, isGpu } from '../../src/compute/types';
 import type { createRecommender } from '../../src/index';
 import { models } from '../../src/models/index';
-import { folderOf, smallModel } from '../engine/fixture';
+import { folderOf, plannedModel } from '../engine/fixture';
 import { SMALL } from '../engine/parity';
 import { openBrowser } from '../shared-chromium';
-import { brotliBytes, built, staticScripts } from './built';
+import { brotliBytes, built, holdsTensorCode, staticScripts } from './built';
 
+/** Of a page whose model has a plan; with the largest specification of an architecture. */
+const PLAN_BUDGET = 35_000;
 /** Bytes, Brotli at its strongest. */
 const BUDGETS: readonly (readonly [BackendName, number])[] = [
+  ['plan', PLAN_BUDGET],
   ['cpu', 70_000],
   ['wasm', 180_000],
   ['webgl', 100_000],
@@ -41,12 +44,17 @@ const fileIn = (folder: string, name: RegExp): string => {
   return join(folder, files[0]!);
 };
 
-const partOf = (worker: string, name: string): string =>
-  fileIn(join(worker, '..'), new RegExp(`^worker-${name}-[0-9a-f]{8}\\.js$`));
+/** A part of a worker, and the parts that it needs. */
+function partsOf(worker: string, names: readonly string[]): string[] {
+  const [, list] = /^globalThis\.aisleWorker=\[(\{.*?\}),\(url\)/.exec(readFileSync(worker, 'utf8'))!;
+  const parts: Record<string, { readonly file: string; readonly needs: readonly string[] }> = JSON.parse(list!);
+  return names.flatMap((name) => [name, ...parts[name]!.needs].map((part) => join(worker, '..', parts[part]!.file)));
+}
 
 /** The worker's script, and the files that it loads to compute on a backend. */
 function enginePath(worker: string, backend: BackendName): Set<string> {
-  const files = new Set([worker, partOf(worker, backend)]);
+  if (backend === 'plan') return new Set([worker, ...partsOf(worker, ['plan', 'plan-binary-fused'])]);
+  const files = new Set([worker, ...partsOf(worker, [backend])]);
   return backend === 'wasm' ? files.add(fileIn(join(worker, '..'), WASM)) : files;
 }
 
@@ -58,10 +66,11 @@ type Thread = (typeof THREADS)[number];
 function requestedPath(architecture: string, backend: BackendName, thread: Thread): Set<string> {
   const library = built('lib');
   const chunk = (name: string) => fileIn(library, new RegExp(`^${name}-[\\w-]{8}\\.js$`));
-  /** The file that a script imports for the architecture, by the list of `src/models/index.ts`. */
+  /** What a script imports for the architecture, by the list of `src/models/index.ts`. */
   const ofArchitecture = (script: string): string => {
+    const part = backend === 'plan' ? 'spec' : 'network';
     const entry = new RegExp(
-      `\\b${architecture}:\\{[^}]*\\bnetwork:async\\(\\)=>\\(await \\w+\\([\`"'](?:\\./)?([\\w.-]+)[\`"']\\)`,
+      `\\b${architecture}:\\{[^}]*\\b${part}:async\\(\\)=>\\(await \\w+\\([\`"'](?:\\./)?([\\w.-]+)[\`"']\\)`,
     );
     return entry.exec(readFileSync(script, 'utf8'))![1]!;
   };
@@ -69,16 +78,19 @@ function requestedPath(architecture: string, backend: BackendName, thread: Threa
   const trials = isGpu(backend) ? staticScripts(chunk('trials')) : [];
   if (thread === 'worker') {
     const worker = join(library, 'worker.js');
-    const network = ofArchitecture(worker);
-    const parts = [network, `${network}-spec`].map((name) => partOf(worker, name));
+    const parts = partsOf(worker, [ofArchitecture(worker)]);
     return new Set([...enginePath(worker, backend), ...parts, ...trials].filter(isLater));
   }
   const main = chunk('main-thread');
-  const scripts = [main, chunk(backend), join(library, ofArchitecture(main))].flatMap((path) => [
-    ...staticScripts(path),
-  ]);
-  return new Set([...scripts, ...trials, ...(backend === 'wasm' ? [fileIn(library, WASM)] : [])].filter(isLater));
+  const scripts = [main, chunk(backend), join(library, ofArchitecture(main))];
+  if (backend === 'plan') scripts.push(chunk('plan-scorer'), join(library, firstImport(chunk('plan'))));
+  else scripts.push(chunk('load-scorer'));
+  const files = scripts.flatMap((path) => [path, ...staticScripts(path)]);
+  return new Set([...files, ...trials, ...(backend === 'wasm' ? [fileIn(library, WASM)] : [])].filter(isLater));
 }
+
+/** The script that a script imports later, first. */
+const firstImport = (script: string): string => /import\([`"']\.\/([\w.-]+)/.exec(readFileSync(script, 'utf8'))![1]!;
 
 /** Not among the scripts that the page starts with, of which the worker may share one by name. */
 function isLater(path: string): boolean {
@@ -114,6 +126,7 @@ describe.each(ARCHITECTURES)('what a page requests with %s', (architecture) => {
     (backend, thread, budget) => {
       const files = requestedPath(architecture, backend, thread);
       expect([...files].filter((path) => TRAINING.test(basename(path)))).toEqual([]);
+      expect([...files].some((path) => path.endsWith('.js') && holdsTensorCode(path))).toBe(backend !== 'plan');
       expect(total(files)).toBeLessThanOrEqual(budget);
     },
   );
@@ -121,6 +134,8 @@ describe.each(ARCHITECTURES)('what a page requests with %s', (architecture) => {
 
 /** Every backend, both threads, and an architecture whose part has another name. */
 const PAGES = [
+  ['caser', 'plan', 'worker'],
+  ['transformers4rec', 'plan', 'main'],
   ['gru4rec', 'cpu', 'main'],
   ['cl4srec', 'wasm', 'worker'],
   ['transformers4rec', 'webgl', 'main'],
@@ -131,11 +146,12 @@ test.each(PAGES)(
   'a page that recommends with %s on %s, in the thread %s, requests these files and no others',
   async (architecture, backend, thread) => {
     const library = built('lib');
-    const model = await folderOf(await smallModel({ architecture, config: SMALL[architecture] ?? {} }));
+    const model = await folderOf(await plannedModel({ architecture, config: SMALL[architecture] ?? {} }));
     const browser = await openBrowser();
     onTestFinished(() => browser.close());
     const context = await browser.newContext();
     const files = new Set<string>();
+    const ofModel: string[] = [];
     await context.route('**', async (route) => {
       const [folder, ...rest] = new URL(route.request().url()).pathname.slice(1).split('/');
       const path = rest.join('/');
@@ -145,13 +161,17 @@ test.each(PAGES)(
         return route.fulfill({ body: readFileSync(join(library, path)), contentType });
       }
       const artifact = folder === 'model' && model.get(path);
+      if (artifact) ofModel.push(path);
       if (artifact) return route.fulfill({ body: Buffer.from(artifact), contentType });
       return route.fulfill({ body: PAGE, contentType: 'text/html' });
     });
     const page = await context.newPage();
     if (thread === 'main') await page.addInitScript('delete globalThis.Worker');
+    // Who saves data tries no other backend.
+    await page.addInitScript("Object.defineProperty(navigator, 'connection', { value: { saveData: true } })");
     await page.goto(ORIGIN);
     await page.waitForFunction('globalThis.createRecommender');
+    const asked: BackendChoice = backend === 'plan' ? 'auto' : backend;
     const { engine, reasons } = await page.evaluate(async (asked) => {
       const { createRecommender } = globalThis as unknown as Global;
       const recommender = await createRecommender({ modelUrl: '/model/', backend: asked });
@@ -160,10 +180,12 @@ test.each(PAGES)(
       const { engine } = recommender.status;
       await recommender.dispose();
       return { engine: { ...engine }, reasons: items.map(({ reason }) => reason) };
-    }, backend);
+    }, asked);
     expect(reasons).toEqual(Array(10).fill('neural'));
     expect(engine).toMatchObject({ backend, thread });
     expect([...files].filter(isLater).sort()).toEqual([...requestedPath(architecture, backend, thread)].sort());
+    const always = ['items.json', 'manifest.json', 'weights.safetensors'];
+    expect(ofModel.sort()).toEqual(backend === 'plan' ? [...always, 'plan.bin'].sort() : always);
   },
   120_000, // a GPU in software takes its time
 );

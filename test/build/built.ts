@@ -67,6 +67,19 @@ export function brotliBytes(path: string): number {
   return brotliCompressSync(readFileSync(path), { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length;
 }
 
+/** Sentences of TensorFlow.js that survive minification: where one stands, its tensor code is. */
+const TENSOR_CODE = [
+  'No backend found in registry',
+  'not found in registry',
+  'is disposed',
+  'tfjs-backend-wasm-threaded',
+];
+
+export function holdsTensorCode(path: string): boolean {
+  const text = readFileSync(path, 'utf8');
+  return TENSOR_CODE.some((sentence) => text.includes(sentence));
+}
+
 /** The scripts that an HTML page or a script loads by itself: static imports, and theirs, but nothing loaded later. */
 export function staticScripts(entry: string): Set<string> {
   const found = new Set<string>();

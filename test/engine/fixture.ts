@@ -9,6 +9,7 @@ import { configure } from '../../src/models/configuration';
 import { models } from '../../src/models/index';
 import { initialise } from '../../src/models/initialise';
 import { baselines } from '../../src/neighbours/index';
+import { compileArtifact } from '../../src/ranking/compile-plan';
 import { goldenAnswer } from '../../src/ranking/golden-check';
 import { loadScorer } from '../../src/ranking/load-scorer';
 import { random } from '../../src/session/random';
@@ -82,6 +83,14 @@ export async function smallModel(options: FixtureOptions = {}): Promise<Artifact
   });
   return { ...artifact, info: { ...artifact.info, golden } };
 }
+
+/** The same with its compiled plan. */
+export async function plannedModel(options: FixtureOptions = {}): Promise<Artifact> {
+  return withPlan(await smallModel(options));
+}
+
+export const withPlan = (artifact: Artifact): Promise<Artifact> =>
+  run(async (slice) => ({ ...artifact, plan: await compileArtifact(artifact, await slice.start('cpu')) }));
 
 export type Folder = ReadonlyMap<string, Uint8Array>;
 
