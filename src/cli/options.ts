@@ -41,10 +41,11 @@ export function readOptions(flags: EventsFlags): ReadOptions {
   });
 }
 
-export const backendOption = (): Option =>
-  new Option('--backend <name>', 'auto | wasm | cpu | webgpu')
-    .argParser(oneOf('auto', 'wasm', 'cpu', 'webgpu'))
-    .default('auto');
+/** @param more Backends besides those that train. */
+export function backendOption(...more: readonly 'plan'[]): Option {
+  const names = ['auto', ...more, 'wasm', 'cpu', 'webgpu'];
+  return new Option('--backend <name>', names.join(' | ')).argParser(oneOf(...names)).default('auto');
+}
 
 export const holdoutOption = (): Option =>
   new Option('--holdout <n>', 'leave the last n events of every session out, for leave-one-out: 2')

@@ -19,7 +19,7 @@ import { type FetchFile, fetchPrivately, loadArtifact } from './artifact-loader'
 import type { Shop } from './live-catalogue';
 import type { Personalisation } from './personalisation';
 import { Placement, type PlacementOptions } from './placement';
-import { loadCodeFor, type Model } from './ready-model';
+import { loadCodeFor, type Model, withoutPlan } from './ready-model';
 import type { Engine, RankedItem } from './types';
 
 export interface LocalEngineOptions {
@@ -121,7 +121,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
         };
         const artifact = await loadArtifact(request.modelUrl, { fetchFile, onProgress, signal: ends, onManifest });
         const backends = backendsFor(artifact.hasPlan);
-        if (backends.length === 0) throw withoutPlan(artifact.info.name);
+        if (backends.length === 0) throw withoutPlan(artifact);
         const next = await Placement.of(
           artifact,
           { order: backends, avoid, why, onProgress, signal: ends },
@@ -249,12 +249,6 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
 
 const diagnosing = () => loadCode('the diagnosis', () => import('./diagnosis'));
 const REQUESTED = (backend: BackendName): string => `"${backend}" was asked for.`;
-
-const withoutPlan = (name: string): RecommenderError =>
-  new RecommenderError(
-    'no-backend',
-    `The model "${name}" has no compiled plan. Train it again with this release, or use the backend "auto".`,
-  );
 
 /** A backend that was requested by name is not available, for any reason. */
 function asNoBackend(error: unknown): unknown {

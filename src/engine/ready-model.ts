@@ -1,7 +1,7 @@
 /** A model on a device: weights uploaded, numbers checked. */
 import type { ArtifactInfo, OpenedArtifact } from '../checkpoint/artifact';
 import { PLAN } from '../checkpoint/manifest';
-import { type Device, noPlan, wrongNumbers } from '../compute/backend-fault';
+import { type BackendFault, type Device, noPlan, wrongNumbers } from '../compute/backend-fault';
 import { goneFault } from '../compute/device-loss';
 import { rivals } from '../compute/fallback';
 import { type RunningDevice, stopDevice } from '../compute/running';
@@ -78,14 +78,21 @@ async function loadTensors(architecture: string) {
   return code;
 }
 
-async function scorerOn(artifact: OpenedArtifact, device: Device): Promise<LoadedScorer> {
+/** @throws BackendFault `no-backend` where there is no plan. */
+export async function loadPlanned(artifact: OpenedArtifact, device: Device): Promise<LoadedScorer> {
   const { info, bytes } = artifact;
-  if (device.name !== 'plan') return (await loadTensors(info.architecture)).loadScorer(artifact);
   const { loadPlanScorer } = await loadPlans();
   const [{ model }, plan] = await Promise.all([loadArchitecture(info), bytes(PLAN)]);
-  if (!model || !plan) throw noPlan(new Error(`"${info.name}" has no compiled plan`));
+  if (!model || !plan) throw withoutPlan(artifact);
   return loadPlanScorer(artifact, model, plan, device);
 }
+
+export const withoutPlan = ({ info }: OpenedArtifact): BackendFault =>
+  noPlan(
+    new Error(
+      `The model "${info.name}" has no compiled plan. Train it again with this release, or use the backend "auto".`,
+    ),
+  );
 
 /**
  * Uploads an artifact to the device of the running slice and checks its golden answer. `loadComputing` has fetched what it needs.
@@ -122,7 +129,9 @@ export async function readyModel(
     } catch {} // what a broken device held may refuse to be freed
   };
   try {
-    const scorer = await scorerOn(artifact, device);
+    const scorer = await (backend === 'plan'
+      ? loadPlanned(artifact, device)
+      : (await loadTensors(artifact.info.architecture)).loadScorer(artifact));
     const session = openSession(scorer);
     let adapter: ActiveAdapter | undefined;
     const scoring = () => adapter?.session ?? session;

@@ -1,6 +1,8 @@
 /** Several artifacts that are evaluated together: an ensemble, or a model mixed with another. */
 import { type Artifact, type OpenedArtifact, USERS_TENSOR } from '../checkpoint/artifact';
+import type { Device } from '../compute/backend-fault';
 import { scaleOf } from '../engine/frozen-model';
+import { loadPlanned } from '../engine/ready-model';
 import { RecommenderError } from '../errors';
 import { baselines } from '../neighbours/index';
 import { combined, type Member, type Scale } from '../ranking/combine';
@@ -58,11 +60,14 @@ function readingOf({ info, tensors }: Artifact): string | undefined {
 /**
  * Loads the scorer of the equal parts, and that of the artifact that is mixed in. Networks need a running backend.
  *
- * @throws RecommenderError `bad-config` for probabilities of a network whose scale is not known.
+ * @param plans The backend `plan` where networks compute by their compiled plans. Default: TensorFlow.js computes.
+ * @throws RecommenderError `bad-config` for probabilities of a network whose scale is not known; `no-backend` for a network
+ *   without a plan.
  */
 export async function loadCombination(
   { artifacts, mixed }: Combination,
   scale: Scale,
+  plans?: Device,
 ): Promise<{ first: Member; second?: Member }> {
   const members: Member[] = [];
   const all = mixed ? [...artifacts, mixed] : artifacts;
@@ -70,7 +75,7 @@ export async function loadCombination(
   try {
     for (const artifact of all) {
       const isCounted = Object.hasOwn(baselines, artifact.info.architecture);
-      const scorer = await loadScorer(artifact);
+      const scorer = await (plans && !isCounted ? loadPlanned(artifact, plans) : loadScorer(artifact));
       members.push({ scorer, isCounted });
       if (!isCombined || scale !== 'probabilities' || isCounted) continue;
       const known = await scaleOf({ scorer, network: scorer.network, artifact });

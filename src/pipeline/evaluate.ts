@@ -2,8 +2,7 @@
 import { type Artifact, USERS_TENSOR } from '../checkpoint/artifact';
 import { userFinder } from '../checkpoint/users';
 import { run as runOnDevice } from '../compute/executor';
-import { models } from '../models/index';
-import { catalogueOf } from '../ranking/architecture';
+import { catalogueOf, isNeural } from '../ranking/architecture';
 import type { Member, Scale } from '../ranking/combine';
 import { type ClickLog, type Reindexed, reindex, sessionCount, usersOf } from '../session/event-log';
 import {
@@ -116,9 +115,10 @@ async function evaluateOnDevice<T>(
   const ranking: RankingOptions = { protocol, support: support!, ...defined({ ks, signal, target, seen }) };
   const result = await runOnDevice(async (slice) => {
     const all = [...combination.artifacts, ...(combination.mixed ? [combination.mixed] : [])];
-    if (all.some(({ info }) => Object.hasOwn(models, info.architecture)))
-      await startFirst(slice, options.backend ?? 'auto', options);
-    const { first, second } = await loadCombination(combination, combine);
+    const { backend = 'auto' } = options;
+    const plans = backend === 'plan' ? await slice.start(backend) : undefined;
+    if (!plans && all.some(({ info }) => isNeural(info.architecture))) await startFirst(slice, backend, options);
+    const { first, second } = await loadCombination(combination, combine, plans);
     const task = startTask(options, {
       label: `Evaluating ${name}`,
       total: protocol === 'events' ? log.sessions.items.length - sessionCount(log) : sessionCount(log),

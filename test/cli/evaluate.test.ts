@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { models } from '../../src/models/index';
 import { baselines } from '../../src/neighbours/index';
 import { writeArtifactFolder } from '../../src/pipeline/files/artifact-folder';
-import { IDS, smallModel } from '../engine/fixture';
+import { IDS, plannedModel, smallModel } from '../engine/fixture';
+import { SMALL } from '../engine/parity';
 import { aisle } from './program';
 
 let root: string;
@@ -14,8 +15,11 @@ const at = (name: string): string => join(root, name);
 
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), 'aisle-evaluate-'));
-  for (const architecture of [...Object.keys(models), ...Object.keys(baselines)]) {
+  for (const architecture of Object.keys(baselines)) {
     await writeArtifactFolder(at(architecture), await smallModel({ architecture, config: {} }));
+  }
+  for (const architecture of Object.keys(models)) {
+    await writeArtifactFolder(at(architecture), await plannedModel({ architecture, config: SMALL[architecture]! }));
   }
   log = at('log.tsv');
   const sessions: Record<string, string[]> = {
@@ -79,6 +83,29 @@ describe('aisle evaluate', () => {
       expect(Number(lines.at(-1)!.split('\t')[3])).toBe(items.filter(({ score }) => score >= target.score).length);
     },
   );
+
+  test.each(Object.keys(models))('ranks by the plan of %s as by WASM, mixed with a baseline, too', async (name) => {
+    for (const mix of [[], ['--mix', `${at('sknn')}:0.3`]]) {
+      const [plan, wasm] = await Promise.all(
+        ['plan', 'wasm'].map(async (backend) => {
+          const argv = ['--artifact', at(name), '--data', log, ...mix, '--json', '--backend', backend];
+          const { code, stdout } = await evaluate(...argv);
+          expect(code).toBe(0);
+          return JSON.parse(stdout);
+        }),
+      );
+      expect({ ...plan, seconds: 0 }).toEqual({ ...wasm, seconds: 0 });
+    }
+  });
+
+  test('by plans, refuses a network that has none', async () => {
+    await writeArtifactFolder(at('no plan'), await smallModel());
+    const { code, stdout, stderr } = await evaluate('--artifact', at('no plan'), '--data', log, '--backend', 'plan');
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/"small gru4rec" has no compiled plan\. Train it again .* "auto"\./);
+    const { code: counted } = await evaluate('--artifact', at('markov'), '--data', log, '--backend', 'plan');
+    expect(counted).toBe(0);
+  });
 
   test('prints a table for people, with both ways to count ties, and warns where they differ', async () => {
     const { stdout, stderr } = await evaluate('--artifact', at('markov'), '--data', log);

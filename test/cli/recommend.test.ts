@@ -144,7 +144,7 @@ describe('aisle recommend', () => {
     ['no session', ['--artifact', '.'], 'in one way'],
     ['two sessions', ['--artifact', '.', '--session', 'a', '--item', 'b'], 'in one way'],
     ['k of zero', ['--artifact', '.', '--session', 'a', '--k', '0'], 'whole number'],
-    ['an unknown backend', ['--artifact', '.', '--session', 'a', '--backend', 'gpu'], 'auto or wasm or cpu'],
+    ['an unknown backend', ['--artifact', '.', '--session', 'a', '--backend', 'gpu'], 'auto or plan or wasm or cpu'],
     ['a time that is none', ['--artifact', '.', '--session', 'a', '--now', 'soon'], 'date'],
     ['a session file that is not there', ['--artifact', '.', '--session-json', '/nowhere.json'], 'no such file'],
     ['a folder for a session file', ['--artifact', '.', '--session-json', tmpdir()], `${tmpdir()} cannot be read`],

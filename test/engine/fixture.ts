@@ -3,12 +3,14 @@ import type { Aliases, Artifact, CatalogueItem } from '../../src/checkpoint/arti
 import { packArtifact } from '../../src/checkpoint/pack';
 import { startBackend } from '../../src/compute/backends/start';
 import { run } from '../../src/compute/executor';
+import type { BackendName } from '../../src/compute/types';
 import type { FetchFile } from '../../src/engine/artifact-loader';
 import type { EngineEvent } from '../../src/engine/types';
 import { configure } from '../../src/models/configuration';
 import { models } from '../../src/models/index';
 import { initialise } from '../../src/models/initialise';
 import { baselines } from '../../src/neighbours/index';
+import { isNeural } from '../../src/ranking/architecture';
 import { compileArtifact } from '../../src/ranking/compile-plan';
 import { goldenAnswer } from '../../src/ranking/golden-check';
 import { loadScorer } from '../../src/ranking/load-scorer';
@@ -84,13 +86,24 @@ export async function smallModel(options: FixtureOptions = {}): Promise<Artifact
   return { ...artifact, info: { ...artifact.info, golden } };
 }
 
-/** The same with its compiled plan. */
-export async function plannedModel(options: FixtureOptions = {}): Promise<Artifact> {
-  return withPlan(await smallModel(options));
+const planned = new Map<string, Promise<Artifact>>();
+
+/** The same with its compiled plan, unless a baseline counts; each is compiled once. */
+export function plannedModel(options: FixtureOptions = {}): Promise<Artifact> {
+  const key = JSON.stringify(options);
+  if (!planned.has(key)) planned.set(key, smallModel(options).then(withPlan));
+  return planned.get(key)!;
 }
 
-export const withPlan = (artifact: Artifact): Promise<Artifact> =>
-  run(async (slice) => ({ ...artifact, plan: await compileArtifact(artifact, await slice.start('cpu')) }));
+/** What is loaded on a backend: on `plan` an artifact that has one, elsewhere one that has none. */
+export const modelFor = (backend: BackendName, options?: FixtureOptions): Promise<Artifact> =>
+  backend === 'plan' ? plannedModel(options) : smallModel(options);
+
+async function withPlan(artifact: Artifact): Promise<Artifact> {
+  if (!isNeural(artifact.info.architecture)) return artifact;
+  const plan = await run(async (slice) => compileArtifact(artifact, await slice.start('cpu')));
+  return { ...artifact, plan };
+}
 
 export type Folder = ReadonlyMap<string, Uint8Array>;
 

@@ -68,7 +68,7 @@ export function register(program: Command): void {
     .option('--retrain <how>', 'of incremental: all | last:N | before; default by model', parseRetrain)
     .option('--epochs <n>', 'of incremental: passes over each window of a network; default: 10', integer(1))
     .option('--ranks <file>', 'write session_id, position, item_id, rank of every prediction as TSV')
-    .addOption(backendOption());
+    .addOption(backendOption('plan'));
   addEventsOptions(command)
     .option('--json', 'print one JSON object')
     .addHelpText(

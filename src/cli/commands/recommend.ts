@@ -28,7 +28,7 @@ export function register(program: Command): void {
     .option('--user <id>', 'who asks, for models that know users; default: nobody in particular')
     .option('--k <n>', 'how many items', integer(1), 20)
     .option('--now <time>', 'the time of the request, ISO 8601 or seconds since 1970; default: now', parseDate)
-    .addOption(backendOption())
+    .addOption(backendOption('plan'))
     .option('--allow-unknown', 'print what is popular where the model knows no clicked item; default: refused')
     .option('--json', 'print one JSON object')
     .addHelpText('after', '\nExample:\n  $ aisle recommend --artifact my-model --session sku-42,sku-7 --k 5\n')

@@ -33,13 +33,17 @@ function allowRelaxedSimd(): void {
  *
  * @param observer Gets a warning if the faster one cannot start.
  * @returns Which one it is.
- * @throws RecommenderError `no-backend` if none can.
+ * @throws RecommenderError `no-backend` if none can; `bad-config` for `plan`.
  */
 export async function startFirst(
   slice: Pick<Slice, 'start'>,
   choice: BackendChoice,
   observer: Observer,
 ): Promise<BackendName> {
+  if (choice === 'plan') {
+    const message = 'The backend "plan" only recommends and evaluates. Use auto, wasm, cpu or webgpu to train.';
+    throw new RecommenderError('bad-config', message);
+  }
   const order: readonly BackendName[] = choice === 'auto' ? ['wasm', 'cpu'] : [choice];
   const options = await backendOptions(choice);
   for (const backend of order) {
