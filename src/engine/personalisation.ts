@@ -56,7 +56,7 @@ export function createPersonalisation(host: EngineAccess): Personalisation {
 
   const scored: Scored = async (placement, work, signal) => {
     const learnt = active?.base.hash === placement.artifact.hash ? active : null;
-    if (learnt?.method === 'full') await placement.needTensors(signal);
+    if (learnt?.method === 'full') await placement.needTensors();
     const withLearnt = async (model: Model) => {
       await applyTo(model);
       return work(model);
@@ -93,7 +93,7 @@ export function createPersonalisation(host: EngineAccess): Personalisation {
         const own = ++changes;
         if (delta) {
           checkBase(delta, placement);
-          if (delta.method === 'full') await placement.needTensors(signal);
+          if (delta.method === 'full') await placement.needTensors();
           await placement.run(async (model) => checkFit(delta, model, await frozenModelOf(model)), signal);
           if (changes !== own) return; // a newer call has set another adapter
         }

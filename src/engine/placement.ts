@@ -1,7 +1,7 @@
 /** Places a loaded model on the first backend that starts and computes correctly, and on the next one when that fails. */
 import { abortedError } from '../abort';
 import type { OpenedArtifact } from '../checkpoint/artifact';
-import { BackendFault } from '../compute/backend-fault';
+import { BackendFault, noPlan } from '../compute/backend-fault';
 import type { BackendOptions } from '../compute/backends/options';
 import { goneFault } from '../compute/device-loss';
 import { run, type Slice } from '../compute/executor';
@@ -54,7 +54,8 @@ export class Placement implements LoadedNetwork {
   #model: Model | undefined;
   #info: ModelInfo | undefined;
   #network: LoadedNetwork['network'];
-  #needsTensors = false;
+  /** Settles when the model has left the plan for good. */
+  #tensors: Promise<void> | undefined;
   #isDisposed = false;
   /** How often each backend's device was gone. */
   readonly #losses = new Map<BackendName, number>();
@@ -142,8 +143,10 @@ export class Placement implements LoadedNetwork {
    *
    * @throws BackendFault if that fails; then the model stays where it is.
    */
-  async move(backend: BackendName, why: string, signal: AbortSignal): Promise<Moved> {
+  async move(backend: BackendName, why: string, signal?: AbortSignal): Promise<Moved> {
     const { deadline, clock } = this.#options;
+    if (backend === 'plan' && this.#tensors)
+      throw noPlan(new Error('A plan does not compute what all parameters have learnt.'));
     await loadComputing(this.artifact, backend);
     return run(
       async (slice) => {
@@ -154,6 +157,8 @@ export class Placement implements LoadedNetwork {
           if (isThere) await slice.use(next.device);
           const milliseconds = await benchmark(next, clock);
           throwIfAborted(slice.signal);
+          const gone = goneFault(next.device);
+          if (gone) throw gone;
           this.#choice = { order: [backend, ...this.#fallbacks(backend)], why: () => why };
           this.#worked = this.#choice;
           this.#take(isThere ? { ...next, info: { ...next.info, why } } : next, isThere);
@@ -168,23 +173,29 @@ export class Placement implements LoadedNetwork {
   }
 
   /**
-   * Leaves the plan, and does not come back: it has its own parameters, and what was learnt has others.
+   * Leaves the plan, and does not come back: it has its own parameters, and what was learnt has others. After a failure, the
+   * next call tries again.
    *
-   * @throws BackendFault of the last backend.
+   * @throws BackendFault of the last backend; as `loadComputing`.
    */
-  async needTensors(signal: AbortSignal): Promise<void> {
-    if (this.#needsTensors) return;
-    this.#needsTensors = true;
-    const lower = this.#fallbacks('plan');
-    if (this.info.backend === 'plan') await this.#moveToFirst(lower, signal);
+  needTensors(): Promise<void> {
+    this.#tensors ??= this.#leavePlan().catch((error) => {
+      this.#tensors = undefined;
+      throw error;
+    });
+    return this.#tensors;
+  }
+
+  async #leavePlan(): Promise<void> {
+    if (this.info.backend === 'plan') await this.#moveToFirst(this.#fallbacks('plan'));
     const withoutPlan = ({ order, why }: Choice): Choice => ({ order: order.filter((name) => name !== 'plan'), why });
     [this.#choice, this.#worked] = [withoutPlan(this.#choice), withoutPlan(this.#worked)];
   }
 
-  async #moveToFirst(backends: readonly BackendName[], signal: AbortSignal): Promise<void> {
+  async #moveToFirst(backends: readonly BackendName[]): Promise<void> {
     for (const backend of backends) {
       try {
-        await this.move(backend, `"${backend}" computes what was learnt, which the plan cannot.`, signal);
+        await this.move(backend, `"${backend}" computes what was learnt, which the plan cannot.`);
         return;
       } catch (error) {
         if (!(error instanceof BackendFault) || backend === backends.at(-1)) throw error;
@@ -273,7 +284,7 @@ export class Placement implements LoadedNetwork {
   }
 
   get #canPlan(): boolean {
-    return this.artifact.hasPlan && !this.#needsTensors;
+    return this.artifact.hasPlan && !this.#tensors;
   }
 
   #fallbacks(backend: BackendName): readonly BackendName[] {

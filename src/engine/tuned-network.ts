@@ -19,7 +19,7 @@ export async function tuneFull(
   delta: Delta | undefined,
   signal: AbortSignal,
 ): Promise<Tuning<Full>> {
-  await placement.needTensors(signal);
+  await placement.needTensors();
   const { artifact, info } = placement;
   await loadTraining(info.backend as TensorBackend);
   const compute = <T>(work: () => Promise<T>): Promise<T> =>

@@ -53,8 +53,13 @@ export function loadPlanScorer<C>(
     startPlan(module, decodePlan(bytes), (name) => artifact.tensors[name]?.data as Float32Array | undefined),
   );
   memories.add(running.memory);
+  const guarded: RunningPlan = {
+    ...running,
+    run: (inputs) => onDevice(() => running.run(inputs)),
+    withItems: (...items) => onDevice(() => running.withItems(...items)),
+  };
   return {
-    ...planScorer({ ...running, run: (inputs) => onDevice(() => running.run(inputs)) }, known),
+    ...planScorer(guarded, known),
     dispose: () => void memories.delete(running.memory),
   };
 }

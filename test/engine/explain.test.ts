@@ -3,7 +3,7 @@ import { createLocalEngine } from '../../src/engine/local-engine';
 import type { Engine, EngineEvent } from '../../src/engine/types';
 import { models } from '../../src/models/index';
 import { wasmPath } from '../compute/backends/start';
-import { clicks, folderOf, IDS, MODEL_URL, NOW, serveFolder, smallModel } from './fixture';
+import { clicks, folderOf, IDS, MODEL_URL, modelFor, NOW, serveFolder, smallModel } from './fixture';
 import { SMALL } from './parity';
 
 const running: Engine[] = [];
@@ -13,10 +13,10 @@ afterEach(async () => {
 
 async function loaded(
   architecture: string,
-  backend: 'cpu' | 'wasm' = 'wasm',
+  backend: 'cpu' | 'wasm' | 'plan' = 'wasm',
   catalogue?: { id: string; availability: string }[],
 ) {
-  const artifact = await smallModel({
+  const artifact = await modelFor(backend, {
     architecture,
     config: SMALL[architecture] ?? {},
     ...(catalogue && { catalogue }),
@@ -41,37 +41,40 @@ async function logProbabilities(engine: Engine, session: readonly EngineEvent[])
 }
 
 describe.each(Object.keys(models))('explain by %s', (architecture) => {
-  test.each(['cpu', 'wasm'] as const)('equals leaving out one click after the other, on %s', async (backend) => {
-    const engine = await loaded(architecture, backend);
-    for (const session of [clicks('item-9'), clicks('item-9', 'item-12', 'gone', '__proto__', 'item-9')]) {
-      const itemIds = ['item-9', 'a,b', 'unheard of', 'item-30'];
-      const explanations = await engine.explain({ session, itemIds });
-      const known = session.filter(({ itemId }) => IDS.includes(itemId));
-      const ranked = await engine.recommend({ session, k: IDS.length, exclude: [], now: NOW });
-      const whole = await logProbabilities(engine, known);
-      const parts = await Promise.all(
-        known.map((_, t) =>
-          logProbabilities(
-            engine,
-            known.filter((_, other) => other !== t),
+  test.each(['cpu', 'wasm', 'plan'] as const)(
+    'equals leaving out one click after the other, on %s',
+    async (backend) => {
+      const engine = await loaded(architecture, backend);
+      for (const session of [clicks('item-9'), clicks('item-9', 'item-12', 'gone', '__proto__', 'item-9')]) {
+        const itemIds = ['item-9', 'a,b', 'unheard of', 'item-30'];
+        const explanations = await engine.explain({ session, itemIds });
+        const known = session.filter(({ itemId }) => IDS.includes(itemId));
+        const ranked = await engine.recommend({ session, k: IDS.length, exclude: [], now: NOW });
+        const whole = await logProbabilities(engine, known);
+        const parts = await Promise.all(
+          known.map((_, t) =>
+            logProbabilities(
+              engine,
+              known.filter((_, other) => other !== t),
+            ),
           ),
-        ),
-      );
-      expect(explanations.map(({ itemId }) => itemId)).toEqual(['item-9', 'a,b', 'item-30']);
-      for (const { itemId, score, rank, clicks } of explanations) {
-        expect(ranked.items[rank - 1]).toMatchObject({ itemId, score: expect.closeTo(score, 4) });
-        expect(clicks.map(({ itemId, time }) => ({ itemId, time }))).toEqual(
-          known.map(({ itemId, time }) => ({ itemId, time })),
         );
-        clicks.forEach(({ effect }, t) => {
-          expect(effect).toBeCloseTo(whole.get(itemId)! - parts[t]!.get(itemId)!, 4);
-        });
+        expect(explanations.map(({ itemId }) => itemId)).toEqual(['item-9', 'a,b', 'item-30']);
+        for (const { itemId, score, rank, clicks } of explanations) {
+          expect(ranked.items[rank - 1]).toMatchObject({ itemId, score: expect.closeTo(score, 4) });
+          expect(clicks.map(({ itemId, time }) => ({ itemId, time }))).toEqual(
+            known.map(({ itemId, time }) => ({ itemId, time })),
+          );
+          clicks.forEach(({ effect }, t) => {
+            expect(effect).toBeCloseTo(whole.get(itemId)! - parts[t]!.get(itemId)!, 4);
+          });
+        }
       }
-    }
-  });
+    },
+  );
 
-  test('leaves as many tensors as there were, and the session as it was', async () => {
-    const engine = await loaded(architecture);
+  test.each(['wasm', 'plan'] as const)('leaves memory and the session as they were, on %s', async (backend) => {
+    const engine = await loaded(architecture, backend);
     const session = clicks('item-9', 'item-12', 'item-7');
     const ask = () => engine.recommend({ session, k: 5, exclude: [], now: NOW });
     const { items } = await ask();

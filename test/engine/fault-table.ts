@@ -4,6 +4,7 @@
  */
 import { engine as runtime } from '@tensorflow/tfjs';
 import { expect } from 'vitest';
+import type { Artifact } from '../../src/checkpoint/artifact';
 import type { Delta } from '../../src/checkpoint/delta';
 import type { BackendName } from '../../src/compute/types';
 import { createLocalEngine, type LocalEngineOptions } from '../../src/engine/local-engine';
@@ -47,12 +48,16 @@ export const OPERATIONS: readonly Operation[] = [
 const request = { session: SESSION, k: 20, exclude: [], now: NOW };
 
 export interface Bench {
+  /** Default: a small GRU4Rec. */
+  readonly model?: () => Promise<Artifact>;
   readonly backend: BackendName;
   /** What the model falls back to. */
   readonly below: BackendName;
   readonly options?: LocalEngineOptions;
   /** Takes the device of the backend away. */
   readonly lose: () => void;
+  /** Puts a fault into the device's calls, from the `at`-th on; without one, only counts them. Default: into its reads. */
+  readonly withFault?: (fault?: Fault, at?: number) => Shim;
   /** In which all is answered, where the clock only runs while a device call hangs. */
   readonly seconds?: number;
   /** Waits for a call; time must pass while a device call hangs. Default: just waits. */
@@ -60,8 +65,11 @@ export interface Bench {
 }
 
 /** An engine with a model that has learnt a little, whose adapter is active. */
-async function prepared({ backend, options }: Bench, learnt?: Delta): Promise<{ engine: Engine; delta: Delta }> {
-  const fetchFile = serveFolder(await folderOf(await smallModel()));
+async function prepared(
+  { backend, options, model = smallModel }: Bench,
+  learnt?: Delta,
+): Promise<{ engine: Engine; delta: Delta }> {
+  const fetchFile = serveFolder(await folderOf(await model()));
   const engine = createLocalEngine({ fetchFile, ...options });
   await engine.load({ modelUrl: MODEL_URL, backend });
   const delta = learnt ?? (await engine.fineTune({ sessions: habit(1), milliseconds: 1e9 })).delta;
@@ -69,10 +77,18 @@ async function prepared({ backend, options }: Bench, learnt?: Delta): Promise<{ 
   return { engine, delta };
 }
 
+/** What stands between the engine and a device. Another instance of the backend is sound. */
+export interface Shim {
+  calls(): number;
+  remove(): void;
+  isHung(): boolean;
+}
+
 type Read = (this: object, id: object) => Promise<ArrayLike<number>>;
 
-/** Counts reads from the running instance of a backend; from the `at`-th on they fail. Another instance is sound. */
-function withFault({ backend, lose }: Bench, fault?: Fault, at = Number.POSITIVE_INFINITY) {
+function withFault(bench: Bench, fault?: Fault, at = Number.POSITIVE_INFINITY): Shim {
+  const { backend, lose } = bench;
+  if (bench.withFault) return bench.withFault(fault, at);
   const instance = runtime().registry[backend] as unknown as { read: Read };
   const { read } = instance;
   let calls = 0;
@@ -103,7 +119,7 @@ const every = (count: number): readonly number[] => Array.from({ length: count }
  * @param calls Which device calls fail, given how many there are. Default: each in turn.
  */
 export async function checkFaults(bench: Bench, { name, run }: Operation, fault: Fault, calls = every): Promise<void> {
-  let shim: ReturnType<typeof withFault> | undefined;
+  let shim: Shim | undefined;
   const settle: <T>(call: Promise<T>) => Promise<T> = (call) =>
     bench.settle ? bench.settle(call, () => shim?.isHung() ?? false) : call;
   const sound = await settle(prepared(bench));
@@ -144,7 +160,7 @@ export async function checkMove(
   calls = every,
 ): Promise<void> {
   const { backend, from } = bench;
-  let shim: ReturnType<typeof withFault> | undefined;
+  let shim: Shim | undefined;
   const settle: <T>(call: Promise<T>) => Promise<T> = (call) =>
     bench.settle ? bench.settle(call, () => shim?.isHung() ?? false) : call;
   let time = 0;

@@ -2,8 +2,9 @@ import { getBackend, memory, engine as runtime } from '@tensorflow/tfjs';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Artifact } from '../../src/checkpoint/artifact';
 import { BackendFault } from '../../src/compute/backend-fault';
+import { runningDevice } from '../../src/compute/running';
 import { createLocalEngine } from '../../src/engine/local-engine';
-import type { Engine, LoadProgress, RecommendRequest } from '../../src/engine/types';
+import type { Engine, LoadProgress, RankedItem, RecommendRequest } from '../../src/engine/types';
 import { configure } from '../../src/models/configuration';
 import { models } from '../../src/models/index';
 import { baselines } from '../../src/neighbours/index';
@@ -11,7 +12,19 @@ import { loadScorer } from '../../src/ranking/load-scorer';
 import { wasmPath } from '../compute/backends/start';
 import { sessionsOf } from '../neighbours/fixtures';
 import { supportOf } from '../train/helpers';
-import { clicks, folderOf, IDS, MODEL_URL, NOW, SESSIONS, serveFolder, smallModel } from './fixture';
+import {
+  clicks,
+  folderOf,
+  IDS,
+  MODEL_URL,
+  modelFor,
+  NOW,
+  plannedModel,
+  SESSIONS,
+  serveFolder,
+  smallModel,
+} from './fixture';
+import { SMALL } from './parity';
 
 const running: Engine[] = [];
 afterEach(async () => {
@@ -24,7 +37,7 @@ function started(fetchFile: ReturnType<typeof serveFolder>, path = wasmPath): En
   return engine;
 }
 
-async function loaded(artifact: Artifact, backend: 'auto' | 'wasm' | 'cpu' = 'cpu'): Promise<Engine> {
+async function loaded(artifact: Artifact, backend: 'auto' | 'plan' | 'wasm' | 'cpu' = 'cpu'): Promise<Engine> {
   const engine = started(serveFolder(await folderOf(artifact)));
   await engine.load({ modelUrl: MODEL_URL, backend });
   return engine;
@@ -144,19 +157,27 @@ describe('move', () => {
   });
 });
 
-describe.each(['gru4rec', 'sasrec', 'pop', 'markov'])('recommend by %s', (architecture) => {
-  const model = () => smallModel(architecture === 'sasrec' ? { architecture, config: {} } : { architecture });
+describe.each(['gru4rec', 'sasrec', 'cl4srec', 'pop', 'markov'])('recommend by %s', (architecture) => {
+  const config = { sasrec: {}, cl4srec: SMALL['cl4srec']! }[architecture];
+  const model = () => plannedModel(config ? { architecture, config } : { architecture });
+  const backends = ['cpu', 'wasm', ...(architecture in baselines ? [] : ['plan' as const])] as const;
 
-  test.each(Object.keys(SESSIONS))('gives the same items on both backends: %s', async (name) => {
+  test.each(Object.keys(SESSIONS))('gives the same items on every backend: %s', async (name) => {
     const artifact = await model();
     const session = SESSIONS[name]!;
-    const [cpu, wasm] = [await loaded(artifact, 'cpu'), await loaded(artifact, 'wasm')];
-    const answers = await Promise.all([cpu, wasm].map((engine) => engine.recommend(request({ session, k: 20 }))));
-    const [ours, theirs] = answers.map(({ items }) => items);
+    const exclude = ['item-10', 'gone'];
+    const lists: (readonly RankedItem[])[] = [];
+    for (const backend of backends) {
+      const engine = await loaded(artifact, backend);
+      lists.push((await engine.recommend(request({ session, k: 20, exclude }))).items);
+    }
+    const [ours, ...others] = lists;
     expect(ours).toHaveLength(20);
-    expect(new Set(ours!.map(({ itemId }) => itemId)).size).toBe(20);
-    expect(theirs!.map(({ itemId }) => itemId)).toEqual(ours!.map(({ itemId }) => itemId));
-    for (const [i, { score }] of ours!.entries()) expect(theirs![i]!.score).toBeCloseTo(score, 4);
+    expect(new Set([...ours!.map(({ itemId }) => itemId), ...exclude]).size).toBe(22);
+    for (const theirs of others) {
+      expect(theirs.map(({ itemId }) => itemId)).toEqual(ours!.map(({ itemId }) => itemId));
+      for (const [i, { score }] of ours!.entries()) expect(theirs[i]!.score).toBeCloseTo(score, 4);
+    }
     const known = session.some(({ itemId }) => IDS.includes(itemId));
     const counts = architecture in baselines; // and was given nothing to count
     expect(new Set(ours!.map(({ reason }) => reason))).toEqual(new Set([known && !counts ? 'neural' : 'popular']));
@@ -304,19 +325,21 @@ describe('recommend', () => {
     expect(again.items.map(({ itemId }) => itemId)).toEqual(items.map(({ itemId }) => itemId));
   });
 
-  test('keeps its backend where our own code makes a mistake', async () => {
+  test.each(['wasm', 'plan'] as const)('stays on %s where our own code makes a mistake', async (backend) => {
     const real = models['sasrec']!;
     const network = await real.network();
+    const artifact = await modelFor(backend, { architecture: 'sasrec', config: {} });
     const bad = 1 + IDS.indexOf('item-40');
     const prepare: typeof network.prepare = (sessions, ...rest) => {
       if (sessions.some(({ items }) => Array.from(items).includes(bad))) throw new TypeError('a mistake of ours');
       return network.prepare(sessions, ...rest);
     };
-    models['sasrec'] = { ...real, network: async () => ({ ...network, prepare }) };
+    const broken = async () => ({ ...network, prepare });
+    models['sasrec'] = { ...real, spec: broken, network: broken };
     try {
-      const engine = await loaded(await smallModel({ architecture: 'sasrec', config: {} }), 'wasm');
+      const engine = await loaded(artifact, backend);
       await expect(engine.recommend(request({ session: clicks('item-40') }))).rejects.toThrow('a mistake of ours');
-      expect(await engine.recommend(request())).toMatchObject({ backend: 'wasm', why: '"wasm" was asked for.' });
+      expect(await engine.recommend(request())).toMatchObject({ backend, why: `"${backend}" was asked for.` });
     } finally {
       models['sasrec'] = real;
     }
@@ -346,9 +369,9 @@ describe('recommend', () => {
   });
 });
 
-describe.each(['cpu', 'wasm'] as const)('tensors on %s', (backend) => {
-  test('stay as many over 1,000 recommendations, aborted and failing ones among them', async () => {
-    const engine = await loaded(await smallModel(), backend);
+describe.each(['cpu', 'wasm', 'plan'] as const)('memory on %s', (backend) => {
+  test('stays as it was over 1,000 recommendations, aborted and failing ones among them', async () => {
+    const engine = await loaded(await modelFor(backend), backend);
     await engine.recommend(request());
     const before = await engine.memory();
     const outcomes = new Set<string>();
@@ -370,18 +393,19 @@ describe.each(['cpu', 'wasm'] as const)('tensors on %s', (backend) => {
     expect(await engine.memory()).toEqual(before);
   });
 
-  test('are all freed by dispose, by an aborted load and by a load that fails', async () => {
-    const artifact = await smallModel();
+  test('is all freed by dispose, by an aborted load and by a load that fails', async () => {
+    const artifact = await modelFor(backend);
     await (await loaded(artifact, backend)).dispose(); // the backend itself has started
-    const before = memory().numTensors;
+    const held = () => (backend === 'plan' ? runningDevice('plan')!.memory().bytes : memory().numTensors);
+    const before = held();
     const engine = await loaded(artifact, backend);
-    expect(memory().numTensors).toBeGreaterThan(before);
+    expect(held()).toBeGreaterThan(before);
     await engine.dispose();
-    expect(memory().numTensors).toBe(before);
+    expect(held()).toBe(before);
 
     const golden = { ...artifact.info.golden, top: [...artifact.info.golden.top].reverse() };
     await expect(loaded({ ...artifact, info: { ...artifact.info, golden } }, backend)).rejects.toThrow('golden');
-    expect(memory().numTensors).toBe(before);
+    expect(held()).toBe(before);
 
     const fetchFile = serveFolder(await folderOf(artifact));
     for (const stage of ['download', 'backend', 'check']) {
@@ -393,6 +417,6 @@ describe.each(['cpu', 'wasm'] as const)('tensors on %s', (backend) => {
       await expect(loading).rejects.toMatchObject({ code: 'aborted' });
     }
     await Promise.all(running.splice(0).map((one) => one.dispose()));
-    expect(memory().numTensors).toBe(before);
+    expect(held()).toBe(before);
   });
 });

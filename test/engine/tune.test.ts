@@ -9,25 +9,32 @@ import { withoutUnread } from '../../src/recommender/personalisation/fresh-event
 import { type VisitorEvent, VisitorHistory } from '../../src/session/visitor-history';
 import { watch } from '../../src/train/tuning/guard';
 import { wasmPath } from '../compute/backends/start';
-import { clicks, type FixtureOptions, folderOf, IDS, MODEL_URL, NOW, serveFolder, smallModel } from './fixture';
+import {
+  clicks,
+  type FixtureOptions,
+  folderOf,
+  IDS,
+  MODEL_URL,
+  modelFor,
+  NOW,
+  serveFolder,
+  smallModel,
+} from './fixture';
 import { differences, SMALL } from './parity';
 
 const ARCHITECTURES = Object.keys(models);
+type Backend = 'cpu' | 'wasm' | 'plan';
 const METHODS = ['adapter', 'full'] as const satisfies readonly TuneMethod[];
 const running: Engine[] = [];
 afterEach(async () => {
   await Promise.all(running.splice(0).map((engine) => engine.dispose()));
 });
 
-async function loaded(
-  architecture: string,
-  backend: 'cpu' | 'wasm' = 'wasm',
-  over: FixtureOptions = {},
-): Promise<Engine> {
-  return loadedFrom(await smallModel({ architecture, config: SMALL[architecture] ?? {}, ...over }), backend);
+async function loaded(architecture: string, backend: Backend = 'wasm', over: FixtureOptions = {}): Promise<Engine> {
+  return loadedFrom(await modelFor(backend, { architecture, config: SMALL[architecture] ?? {}, ...over }), backend);
 }
 
-async function loadedFrom(artifact: Artifact, backend: 'cpu' | 'wasm' = 'wasm'): Promise<Engine> {
+async function loadedFrom(artifact: Artifact, backend: Backend = 'wasm'): Promise<Engine> {
   const engine = createLocalEngine({ fetchFile: serveFolder(await folderOf(artifact)), wasmPath });
   running.push(engine);
   await engine.load({ modelUrl: MODEL_URL, backend });
@@ -66,11 +73,14 @@ const everything = async (engine: Engine, session: readonly EngineEvent[]): Prom
   (await engine.recommend({ session, k: IDS.length, exclude: [], now: NOW })).items;
 const rankOf = (items: readonly RankedItem[], id: string): number => 1 + items.findIndex(({ itemId }) => itemId === id);
 
-describe.each(ARCHITECTURES.flatMap((name) => METHODS.map((method) => [name, method] as const)))(
-  '%s, tuned by %s',
-  (architecture, method) => {
+/** All parameters learn by TensorFlow.js alone. */
+const WAYS = [...METHODS.map((method) => [method, 'wasm'] as const), ['adapter', 'plan'] as const];
+
+describe.each(ARCHITECTURES.flatMap((name) => WAYS.map((way) => [name, ...way] as const)))(
+  '%s, tuned by %s on %s',
+  (architecture, method, backend) => {
     test('ranks what the visitor keeps coming back to better, and null brings back the very scores of the base', async () => {
-      const engine = await loaded(architecture);
+      const engine = await loaded(architecture, backend);
       const sessions = habit(8);
       const asked = HABIT.slice(1).map((id, t) => ({ id, session: clicks(...HABIT.slice(0, t + 1)) }));
       const all = async () => Promise.all(asked.map(({ session }) => everything(engine, session)));
@@ -93,7 +103,7 @@ describe.each(ARCHITECTURES.flatMap((name) => METHODS.map((method) => [name, met
     });
 
     test('answers with the very scores that it predicts the next event by', async () => {
-      const engine = await loaded(architecture);
+      const engine = await loaded(architecture, backend);
       const delta = await learnAll(engine, habit(5), undefined, method);
       await engine.setAdapter(delta);
       const scores = await Promise.all(
@@ -121,13 +131,15 @@ describe.each(ARCHITECTURES.flatMap((name) => METHODS.map((method) => [name, met
       }
     });
 
-    test('leaves as many tensors and bytes as there were', async () => {
-      const engine = await loaded(architecture);
+    test('leaves as many tensors and bytes as there were, however often it learns', async () => {
+      const engine = await loaded(architecture, backend);
       await engine.forget(); // a session's state
       const before = await engine.memory();
       const delta = await learnAll(engine, habit(3), undefined, method);
       expect(await engine.memory()).toEqual(before);
       await engine.setAdapter(delta);
+      // The memory of a plan does not shrink. It has room for two adapters: the next one is made before this one is freed.
+      if (backend === 'plan') await engine.setAdapter({ ...delta });
       const worn = await engine.memory();
       for (let n = 0; n < 3; n++) {
         await engine.setAdapter(await learnAll(engine, habit(3 + n), delta));
@@ -136,13 +148,13 @@ describe.each(ARCHITECTURES.flatMap((name) => METHODS.map((method) => [name, met
       }
       expect(await engine.memory()).toEqual(worn);
       await engine.setAdapter(null);
-      expect(await engine.memory()).toEqual(before);
+      expect(await engine.memory()).toEqual(backend === 'plan' ? worn : before);
       await engine.dispose();
       expect(memory().numTensors).toBe(0);
     });
 
     test('keeps the adapter that was set when it moves to another backend', async () => {
-      const engine = await loaded(architecture, 'wasm');
+      const engine = await loaded(architecture, backend);
       const base = await everything(engine, clicks('item-9'));
       await engine.setAdapter(await learnAll(engine, habit(4), undefined, method));
       const tuned = await everything(engine, clicks('item-9'));
@@ -535,6 +547,85 @@ test('another model that is loaded meanwhile ends the learning, and stays where 
   expect(await other).toMatchObject({ backend: 'wasm' });
   const { backend } = await engine.recommend({ session: clicks('item-9'), k: 5, exclude: [], now: NOW });
   expect(backend).toBe('wasm');
+});
+
+describe('a model with a plan', () => {
+  const planned = () => loaded('sasrec', 'plan');
+  const session = clicks(...HABIT.slice(0, 2));
+  const asked = { session, k: IDS.length, exclude: [], now: NOW };
+
+  test('learns by adapter as on WASM, and both answer alike by what was learnt', async () => {
+    const [plan, wasm] = [await planned(), await loaded('sasrec', 'wasm')];
+    const [ours, theirs] = [await learnAll(plan, habit(6)), await learnAll(wasm, habit(6))];
+    expect(ours.learnt).toEqual(theirs.learnt);
+    expect(ours.gate).toMatchObject({ isOpen: theirs.gate.isOpen, events: theirs.gate.events });
+    for (const [name, { data }] of Object.entries(theirs.arrays)) {
+      for (const [i, value] of ours.arrays[name]!.data.entries()) expect(value).toBeCloseTo(data[i]!, 4);
+    }
+    for (const engine of [plan, wasm]) await engine.setAdapter(theirs);
+    expect(differences(await everything(wasm, session), await everything(plan, session))).toEqual([]);
+    const answer = await plan.recommend({ ...asked, exclude: HABIT });
+    expect(answer.backend).toBe('plan');
+    expect(answer.items).toHaveLength(IDS.length - HABIT.length);
+  });
+
+  test('is left for WASM where all parameters learn, and not taken again', async () => {
+    const engine = await planned();
+    const base = await everything(engine, session);
+    const delta = await learnAll(engine, habit(3), undefined, 'full');
+    expect(delta.step).toBeGreaterThan(0);
+    const left = await engine.recommend(asked);
+    expect(left).toMatchObject({ backend: 'wasm', why: expect.stringContaining('which the plan cannot') });
+    expect(differences(base, left.items)).toEqual([]);
+    await engine.setAdapter(delta);
+    expect(await everything(engine, session)).not.toEqual(base);
+    await expect(engine.move({ backend: 'plan' })).rejects.toMatchObject({
+      code: 'no-backend',
+      message: expect.stringContaining('all parameters'),
+    });
+    expect((await engine.move({ backend: 'wasm' })).model.candidates).not.toContain('plan');
+
+    // What was stored is set as adapter, while others ask.
+    const next = await planned();
+    const [, ...answers] = await Promise.all([next.setAdapter(delta), next.recommend(asked), next.recommend(asked)]);
+    for (const { items } of answers) expect(differences(base, items)).toEqual([]);
+    const tuned = await next.recommend(asked);
+    expect(tuned.backend).toBe('wasm');
+    expect(differences(await everything(engine, session), tuned.items)).toEqual([]);
+    // The same model with the same adapter: every call waits until the plan has been left.
+    await next.load({ modelUrl: MODEL_URL, backend: 'auto' });
+    for (const { items, backend } of await Promise.all([next.recommend(asked), next.recommend(asked)])) {
+      expect([backend, differences(tuned.items, items)]).toEqual(['wasm', []]);
+    }
+  });
+
+  test('carries what was learnt over to another version, and refuses what is of neither', async () => {
+    const delta = await learnAll(await planned(), habit(8));
+    const after = await loaded('sasrec', 'plan', { seed: 2 });
+    await expect(after.setAdapter(delta)).rejects.toMatchObject({ code: 'foreign-delta' });
+    const migrated = await after.migrate(delta);
+    if (!('delta' in migrated)) throw new Error(migrated.reason);
+    const base = await everything(after, session);
+    await after.setAdapter(migrated.delta);
+    expect(await everything(after, session)).not.toEqual(base);
+    expect((await after.recommend(asked)).backend).toBe('plan');
+  });
+
+  test('refuses an adapter of numbers that are not finite once, and answers on', async () => {
+    const engine = await planned();
+    const base = await everything(engine, session);
+    const learnt = await learnAll(engine, habit(4));
+    await engine.setAdapter(learnt);
+    const { data } = learnt.arrays['rows.bias']!;
+    Object.assign(learnt.arrays, { 'rows.bias': { ...learnt.arrays['rows.bias'], data: data.map(() => Number.NaN) } });
+    await engine.move({ backend: 'cpu' });
+    await engine.move({ backend: 'plan' }); // makes the adapter anew, from the damaged numbers
+    const answer = await engine.recommend(asked);
+    expect(answer.refusedAdapter).toMatch(/not finite/);
+    expect(differences(answer.items, base)).toEqual([]);
+    const next = await engine.recommend(asked);
+    expect([next.refusedAdapter, next.backend]).toEqual([undefined, 'plan']);
+  });
 });
 
 test('a delta of one method does not go on by the other', async () => {

@@ -1,0 +1,231 @@
+/** A compiled plan as a backend of the engine: when it answers, and what answers in its place. */
+import { createHash } from 'node:crypto';
+import { memory } from '@tensorflow/tfjs';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { Artifact } from '../../src/checkpoint/artifact';
+import { fallbacks } from '../../src/compute/fallback';
+import { decodePlan, encodePlan } from '../../src/compute/plan/format';
+import { KINDS, OP, UNARY } from '../../src/compute/plan/plan';
+import { runningDevice } from '../../src/compute/running';
+import type { BackendChoice } from '../../src/compute/types';
+import { createLocalEngine } from '../../src/engine/local-engine';
+import type { Engine } from '../../src/engine/types';
+import { wasmPath } from '../compute/backends/start';
+import {
+  clicks,
+  type Folder,
+  folderOf,
+  MODEL_URL,
+  NOW,
+  plannedModel,
+  SESSIONS,
+  serveFolder,
+  smallModel,
+} from './fixture';
+import { differences, SMALL } from './parity';
+
+const running: Engine[] = [];
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await Promise.all(running.splice(0).map((engine) => engine.dispose()));
+});
+
+async function load(folder: Folder, over: Partial<Parameters<Engine['load']>[0]> = {}) {
+  const fetchFile = serveFolder(folder);
+  const engine = createLocalEngine({ fetchFile, wasmPath });
+  running.push(engine);
+  return { engine, fetchFile, info: await engine.load({ modelUrl: MODEL_URL, backend: 'auto', ...over }) };
+}
+const loaded = async (artifact: Artifact, backend: BackendChoice = 'auto') =>
+  load(await folderOf(artifact), { backend });
+const request = { session: clicks('item-9', 'item-12'), k: 20, exclude: ['item-7'], now: NOW };
+
+test('answers first under auto, from files that are each fetched once, and without a tensor', async () => {
+  const artifact = await plannedModel();
+  const before = memory().numTensors;
+  const { engine, fetchFile, info } = await loaded(artifact);
+  const files = ['items.json', 'manifest.json', 'plan.bin', 'weights.safetensors'];
+  expect(fetchFile.urls.map((url) => url.slice(MODEL_URL.length)).sort()).toEqual(files);
+  expect(info).toMatchObject({ backend: 'plan', why: '"plan" is ready at once.', candidates: ['plan'] });
+  expect(await engine.recommend(request)).toMatchObject({ backend: 'plan', why: info.why });
+  expect(memory().numTensors).toBe(before);
+  expect(await engine.memory()).toEqual({ tensors: 0, bytes: expect.any(Number) });
+  const other = await loaded(artifact);
+  const { bytes } = await engine.memory();
+  expect(bytes).toBeGreaterThan(0);
+  await other.engine.dispose();
+  expect((await engine.memory()).bytes).toBe(bytes / 2);
+  await engine.dispose();
+  expect(runningDevice('plan')!.memory()).toEqual({ tensors: 0, bytes: 0 });
+});
+
+test('answers the same to the bit each time, and is compiled to the same bytes', async () => {
+  const [first, second] = [await plannedModel({ seed: 3 }), await plannedModel({ seed: 3, scale: 1 })];
+  expect(second.plan).toEqual(first.plan);
+  const [{ engine }, { engine: other }] = [await loaded(first), await loaded(second)];
+  for (const session of Object.values(SESSIONS)) {
+    const { items } = await engine.recommend({ ...request, session });
+    expect((await other.recommend({ ...request, session })).items).toEqual(items);
+    await engine.forget();
+    expect((await engine.recommend({ ...request, session })).items).toEqual(items);
+  }
+});
+
+/** The plan with sigmoids in place of its hyperbolic tangents. */
+function otherNumbers(bytes: Uint8Array): Uint8Array {
+  const plan = decodePlan(bytes);
+  let changed = 0;
+  for (const { words } of plan.programs) {
+    for (let at = 0; at < words.length; at += 1 + KINDS[words[at]!]!.operands) {
+      if (words[at] !== OP.unary || words[at + 1] !== UNARY.indexOf('Tanh')) continue;
+      words[at + 1] = UNARY.indexOf('Sigmoid');
+      changed++;
+    }
+  }
+  expect(changed).toBeGreaterThan(0);
+  return encodePlan(plan);
+}
+
+describe('is passed over for WASM, which says why, where', () => {
+  const replaced =
+    (change: (plan: Uint8Array) => Uint8Array) =>
+    async (artifact: Artifact): Promise<Folder> =>
+      folderOf({ ...artifact, plan: change(artifact.plan!.slice()) });
+  const served =
+    (change: (plan: Uint8Array) => Uint8Array | undefined) =>
+    async (artifact: Artifact): Promise<Folder> => {
+      const files = new Map(await folderOf(artifact));
+      const plan = change(files.get('plan.bin')!.slice());
+      if (plan) return files.set('plan.bin', plan);
+      files.delete('plan.bin');
+      return files;
+    };
+
+  test.each<[string, (artifact: Artifact) => Promise<Folder>, string, string]>([
+    ['its file is missing', served(() => undefined), 'plan.bin is not served', 'no-backend'],
+    ['its file was changed', served((plan) => plan.fill(7, 20, 24)), 'plan.bin has the SHA-256', 'no-backend'],
+    ['its file was cut off', served((plan) => plan.subarray(0, -4)), 'plan.bin is ', 'no-backend'],
+    ['it is no plan', replaced((plan) => plan.fill(0, 0, 4)), 'It is no plan', 'no-backend'],
+    ['it is of another version', replaced((plan) => plan.fill(9, 4, 5)), 'a plan of version 9', 'no-backend'],
+    ['it is damaged', replaced((plan) => plan.subarray(0, -4)), 'The plan is damaged', 'no-backend'],
+    ['it computes something else', replaced(otherNumbers), 'golden answer on "plan"', 'bad-artifact'],
+    [
+      'it is of another model',
+      async (artifact) => folderOf({ ...artifact, plan: (await plannedModel({ config: { layers: '24' } })).plan! }),
+      'The parameter ',
+      'no-backend',
+    ],
+  ])('%s', async (_, change, why, code) => {
+    const artifact = await plannedModel();
+    const folder = await change(artifact);
+    const { engine, info } = await load(folder);
+    expect(info).toMatchObject({ backend: 'wasm', why: expect.stringContaining(why) });
+    expect(info.why).toMatch(/^"wasm" computes, since a faster one failed\. /);
+    const { engine: sound } = await loaded(artifact, 'wasm');
+    const { items } = await sound.recommend(request);
+    expect((await engine.recommend(request)).items).toEqual(items);
+    await expect(load(folder, { backend: 'plan' })).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(why),
+    });
+  });
+
+  test('it is to be avoided: then its file is not fetched', async () => {
+    const { fetchFile, info } = await load(await folderOf(await plannedModel()), { avoid: ['plan'] });
+    expect(info.backend).toBe('wasm');
+    expect(fetchFile.urls).not.toContain(`${MODEL_URL}plan.bin`);
+  });
+
+  test('the memory of WebAssembly is used up by the weights, or by an adapter', async () => {
+    const { engine } = await loaded(await plannedModel());
+    const sessions = [clicks('item-20', 'item-31', 'item-9')];
+    const { delta } = await engine.fineTune({ sessions, milliseconds: 1e9 });
+    const full = (): never => {
+      throw new RangeError('WebAssembly.Memory.grow(): Maximum memory size exceeded');
+    };
+    vi.spyOn(WebAssembly.Memory.prototype, 'grow').mockImplementation(full);
+    await engine.setAdapter(delta);
+    const why = expect.stringContaining('Maximum memory size exceeded');
+    const learnt = await engine.recommend(request);
+    expect(learnt).toMatchObject({ backend: 'wasm', why });
+    vi.restoreAllMocks();
+    const { engine: sound } = await loaded(await plannedModel());
+    await sound.setAdapter(delta);
+    const answer = await sound.recommend(request);
+    expect(answer.backend).toBe('plan');
+    expect(differences(answer.items, learnt.items)).toEqual([]);
+    vi.spyOn(WebAssembly, 'Memory').mockImplementation(full);
+    expect((await loaded(await plannedModel())).info).toMatchObject({ backend: 'wasm', why });
+  });
+});
+
+test('is refused by name where an artifact has none, and says what to do', async () => {
+  const message = /^The model "small gru4rec" has no compiled plan\. Train it again .* use the backend "auto"\.$/;
+  await expect(loaded(await smallModel(), 'plan')).rejects.toMatchObject({
+    code: 'no-backend',
+    message: expect.stringMatching(message),
+  });
+  await expect(loaded(await smallModel({ architecture: 'pop' }), 'plan')).rejects.toMatchObject({ code: 'no-backend' });
+  const { engine, info } = await loaded(await smallModel());
+  expect(info).toMatchObject({ backend: 'wasm', why: '"wasm" is ready at once.', candidates: ['wasm', 'cpu'] });
+  await expect(engine.move({ backend: 'plan' })).rejects.toMatchObject({
+    code: 'no-backend',
+    message: expect.stringMatching(message),
+  });
+  expect((await engine.recommend(request)).backend).toBe('wasm');
+});
+
+test('does not train', async () => {
+  const sessions = [clicks('a', 'b', 'c')];
+  const { engine } = await loaded(await plannedModel());
+  const training = { model: 'gru4rec', config: {}, seed: 1, epochs: 1, sessions };
+  await expect(engine.train({ ...training, backend: 'plan' })).rejects.toMatchObject({
+    code: 'no-backend',
+    message: expect.stringContaining('only recommends'),
+  });
+});
+
+describe('a weight that is no number', () => {
+  /** The folder with one in the middle of its weights, and hashes that fit. */
+  async function withNaN(artifact: Artifact): Promise<Folder> {
+    const files = new Map(await folderOf(artifact));
+    const weights = files.get('weights.safetensors')!.slice();
+    const view = new DataView(weights.buffer);
+    const header = 8 + Number(view.getBigUint64(0, true));
+    const tensors = JSON.parse(new TextDecoder().decode(weights.subarray(8, header)));
+    const [, table] = Object.entries<{ dtype: string; data_offsets: [number, number] }>(tensors).find(
+      ([name, { dtype }]) => dtype === 'F32' && !name.startsWith('catalogue'),
+    )!;
+    view.setFloat32(header + table.data_offsets[1] - 4, Number.NaN, true);
+    const manifest = JSON.parse(new TextDecoder().decode(files.get('manifest.json')));
+    manifest.files['weights.safetensors'].sha256 = createHash('sha256').update(weights).digest('hex');
+    files.set('weights.safetensors', weights);
+    return files.set('manifest.json', new TextEncoder().encode(JSON.stringify(manifest)));
+  }
+
+  test.each(['auto', 'plan', 'wasm'] as const)('is refused on %s', async (backend) => {
+    const folder = await withNaN(await plannedModel({ architecture: 'sasrec', config: SMALL['sasrec']! }));
+    await expect(load(folder, { backend })).rejects.toMatchObject({ code: 'not-finite' });
+  });
+});
+
+test('is moved to and from, and answers alike', async () => {
+  const { engine } = await loaded(await plannedModel());
+  const { items } = await engine.recommend(request);
+  const before = await engine.memory();
+  for (const backend of ['wasm', 'plan', 'plan', 'cpu', 'plan'] as const) {
+    const { model, milliseconds } = await engine.move({ backend, why: `"${backend}" for a test.` });
+    expect(model).toMatchObject({ backend, why: `"${backend}" for a test.`, candidates: ['plan'] });
+    expect(milliseconds).toBeGreaterThan(0);
+    const answer = await engine.recommend(request);
+    expect(answer).toMatchObject({ backend, why: `"${backend}" for a test.` });
+    expect(differences(items, answer.items)).toEqual([]);
+  }
+  expect(await engine.memory()).toEqual(before);
+});
+
+test('is next where a GPU fails, if the model has one', () => {
+  expect(fallbacks('webgl', () => false)).toEqual(['plan', 'wasm', 'cpu']);
+  expect(fallbacks('webgpu', (name) => name === 'plan')).toEqual(['wasm', 'cpu']);
+  expect(fallbacks('plan', () => false)).toEqual(['wasm', 'cpu']);
+});
