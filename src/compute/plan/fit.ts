@@ -104,7 +104,11 @@ function fitGroup(group: readonly SizedCalls[], lowering: Lowering): Omit<Fitted
   }
   if (!lists.every((list) => usesArraysAs(list, steps)))
     throw new NoFit('Samples of the same kernels pass other arrays.');
-  const fitted = polynomialFit(others.map(({ sample }) => sample.dims));
+  const points = others.map(({ sample }) => sample.dims);
+  const isSame = (v: number): boolean => points.every((point) => point[v] === points[0]![v]);
+  if (base.dims.some((size, v) => isSame(v) && size !== points[0]![v]))
+    throw new NoFit('A size varies in the largest sample alone.');
+  const fitted = polynomialFit(points);
   const words = steps.map(({ operands }, s) =>
     operands.map((_, o) => {
       const all = others.map(({ steps: list }) => list[s]!.operands[o]!);

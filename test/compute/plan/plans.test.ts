@@ -131,11 +131,32 @@ test('of a session that is too long, the newest clicks count', async () => {
   expect(await best(items.subarray(0, MOST_CLICKS))).not.toEqual(await best(newest));
 }, 60_000);
 
+/** How a model names the most clicks that it reads. */
+const SHORT: readonly (readonly [string, string, Readonly<Record<string, unknown>>])[] = [
+  ['sasrec', 'maxlen', {}],
+  ['cl4srec', 'maxlen', {}],
+  ['srgnn', 'maxlen', {}],
+  ['caser', 'L', {}],
+  ['transformers4rec', 'totalSeqLength', { lm: 'gpt2', objective: 'clm' }],
+  ['transformers4rec', 'totalSeqLength', { lm: 'xlnet', objective: 'mlm' }],
+  ['transformers4rec', 'totalSeqLength', { lm: 'bert', objective: 'mlm' }],
+];
+
 describe('a plan answers as its network', () => {
   test.each(slice(PRESETS, ([, preset]) => preset === 'default' || preset === 'diginetica'))(
     'of %s, preset %s',
     (name, _, config) => answersAlike(name, config),
     60_000,
+  );
+
+  test.each(
+    SHORT.flatMap(([name, option, config]) => {
+      const { min } = NETWORKS[name]!.options[option] as { readonly min: number };
+      const lengths = slice([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], (most) => [1, 2, 3, 9].includes(most));
+      return lengths.filter((most) => most >= min).map((most) => [name, option, most, config] as const);
+    }),
+  )('of %s with %s %i, %o', (name, option, most, config) =>
+    answersAlike(name, { ...SMALL[name], ...config, [option]: most }),
   );
 
   test.each(OTHERS)('of %s with %s: %s', (name, option, value) =>
