@@ -3,7 +3,8 @@ import type { Artifact } from '../checkpoint/artifact';
 import { type Device, deviceFailed } from '../compute/backend-fault';
 import type { PlanRunner } from '../compute/backends/plan';
 import { decodePlan } from '../compute/plan/format';
-import { type RunningPlan, startPlan } from '../compute/plan/runtime';
+import { damaged } from '../compute/plan/plan';
+import { type PlanItems, type RunningPlan, startPlan } from '../compute/plan/runtime';
 import type { ModelSpec } from '../models/model';
 import { lagsOf } from '../session/lags';
 import type { Scorer, SessionInput, Sessions } from '../types';
@@ -52,11 +53,18 @@ export function loadPlanScorer<C>(
   const running = onDevice(() =>
     startPlan(module, decodePlan(bytes), (name) => artifact.tensors[name]?.data as Float32Array | undefined),
   );
+  if (running.plan.items.n !== known.catalogue.items)
+    throw deviceFailed(device, damaged(`it has ${running.plan.items.n} items`));
   memories.add(running.memory);
+  const guardedItems = (items: PlanItems): PlanItems => ({
+    ...items,
+    top: (...request) => onDevice(() => items.top(...request)),
+  });
   const guarded: RunningPlan = {
     ...running,
+    items: guardedItems(running.items),
     run: (inputs) => onDevice(() => running.run(inputs)),
-    withItems: (...items) => onDevice(() => running.withItems(...items)),
+    withItems: (...given) => guardedItems(onDevice(() => running.withItems(...given))),
   };
   return {
     ...planScorer(guarded, known),

@@ -139,10 +139,9 @@ export function startPlan(
       top(most, added) {
         const k = Math.min(most, n);
         const found = scored(0, k, added);
-        return {
-          columns: ints.subarray(bestAt + k, bestAt + k + found),
-          scores: floats.subarray(bestAt, bestAt + found),
-        };
+        const columns = ints.subarray(bestAt + k, bestAt + k + found);
+        if (columns.some((column) => column >= n)) throw damaged('it has more items than it says');
+        return { columns, scores: floats.subarray(bestAt, bestAt + found) };
       },
       read() {
         const packed = floats.subarray(tableAt, tableAt + width * d);
