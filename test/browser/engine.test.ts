@@ -4,7 +4,7 @@ import { type BackendName, isGpu } from '../../src/compute/types';
 import type { RankedItem, RecommendRequest, TrainProgress, TrainRequest } from '../../src/engine/types';
 import { createRecommender } from '../../src/index';
 import { type EngineDegradation, startWorkerEngine, type WorkerEngineOptions } from '../../src/worker/client';
-import { clicks, folderOf, NOW, RING, RING_CONFIG, RING_LOSSES, SESSIONS, smallModel } from '../engine/fixture';
+import { clicks, folderOf, NOW, plannedModel, RING, RING_CONFIG, RING_LOSSES, SESSIONS } from '../engine/fixture';
 import expected from '../engine/small-model-answers.json';
 import { isSoak } from '../soak-slice';
 
@@ -12,7 +12,7 @@ const FOLDER = 'dist/test-models/small/';
 const modelUrl = new URL(`/${FOLDER}`, location.href).href;
 
 beforeAll(async () => {
-  for (const [name, bytes] of await folderOf(await smallModel())) {
+  for (const [name, bytes] of await folderOf(await plannedModel())) {
     const text = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
     await commands.writeFile(`${FOLDER}${name}`, btoa(text), 'base64');
   }
@@ -63,7 +63,7 @@ function expectAnswer(name: string, items: readonly RankedItem[]): void {
   }
 }
 
-describe.each<BackendName>(['cpu', 'wasm', 'webgl', 'webgpu'])('a worker on %s', (backend) => {
+describe.each<BackendName>(['plan', 'cpu', 'wasm', 'webgl', 'webgpu'])('a worker on %s', (backend) => {
   test('answers as Node does', async () => {
     const { engine, degraded } = started();
     expect(await engine.load({ modelUrl, backend })).toMatchObject({ backend, name: 'small gru4rec' });
@@ -105,7 +105,7 @@ describe('a worker', () => {
   test('whose script is missing is replaced by the page, which answers alike', async () => {
     const workerUrl = new URL('/no/such/worker.js', location.href).href;
     const { engine, degraded } = started({ workerUrl });
-    expect(await engine.load({ modelUrl, backend: 'auto' })).toMatchObject({ backend: 'wasm' });
+    expect(await engine.load({ modelUrl, backend: 'auto' })).toMatchObject({ backend: 'plan' });
     const name = 'odd ids';
     expectAnswer(name, (await engine.recommend(asked({ session: SESSIONS[name]! }))).items);
     expect(await engine.thread()).toBe('main');
@@ -193,6 +193,6 @@ describe('the recommender in a page', () => {
     }
     expectAnswer('a repeat', await recommender.recommend({ k: 20 }));
     expect(ready).toHaveBeenCalledTimes(1);
-    expect(recommender.status).toMatchObject({ engine: { backend: 'wasm', thread: 'worker' }, degraded: [] });
+    expect(recommender.status).toMatchObject({ engine: { backend: 'plan', thread: 'worker' }, degraded: [] });
   });
 });

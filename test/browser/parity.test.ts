@@ -10,6 +10,7 @@ import type { RankedItem } from '../../src/engine/types';
 import { createRecommender, type Recommender } from '../../src/index';
 import { startWorkerEngine } from '../../src/worker/client';
 import {
+  ANSWERING,
   ASKED,
   differences,
   HALVES,
@@ -34,7 +35,7 @@ const TIMEOUT = isSoak ? 1_800_000 : 240_000;
  * Whether every session and every step is compared, and the trained model's answers. A GPU in software takes minutes a model,
  * plain JavaScript half a minute: there `npm test` compares every 14th session and three steps.
  */
-const isWhole = (backend: BackendName): boolean => isSoak || backend === 'wasm';
+const isWhole = (backend: BackendName): boolean => isSoak || backend === 'wasm' || backend === 'plan';
 const SOME = 14;
 /** What `npm test` asks on a GPU; the golden files ask others. */
 const ASKED_ON: Partial<Record<BackendName, readonly string[]>> = { webgl: ['srgnn'], webgpu: ['caser'] };
@@ -122,14 +123,14 @@ describe('on WebGL with 16-bit textures', () => {
 });
 
 describe.each(PARITY_MODELS)('%s in a page', (model) => {
-  test.each(slice(PAGE_BACKENDS, (backend) => ASKED_ON[backend]?.includes(model) ?? true))(
+  test.each(slice([...PAGE_BACKENDS, 'plan'] as const, (backend) => ASKED_ON[backend]?.includes(model) ?? true))(
     'answers real sessions and the odd ones as Node does, on %s',
     async (backend) => {
       const every = isWhole(backend) ? 1 : SOME;
       const answers = await answersOf(`${folder}${model}/`, backend, every);
       expect(Object.keys(answers)).toHaveLength(Math.ceil((ASKED + 6) / every));
       const wrong: Record<string, string[]> = {};
-      for (const other of NODE_BACKENDS) {
+      for (const other of ANSWERING) {
         for (const [name, expected] of Object.entries(parity.answers[model]![other])) {
           const found = answers[name] ? differences(expected, answers[name]) : [];
           if (found.length > 0) wrong[`${name}, Node on ${other}`] = found;

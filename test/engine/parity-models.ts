@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { packArtifact } from '../../src/checkpoint/pack';
 import { run } from '../../src/cli/main';
+import type { BackendName } from '../../src/compute/types';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import type { RankedItem } from '../../src/engine/types';
 import { loadEngine } from '../../src/pipeline/files/artifact-engine';
@@ -17,6 +18,7 @@ import { backendOptions } from '../../src/pipeline/files/backend';
 import { newest, ROOT } from '../build/built';
 import { sharedPath } from '../shared';
 import {
+  ANSWERING,
   ASKED,
   K,
   type Learnt,
@@ -69,19 +71,24 @@ export async function makeParity(): Promise<Parity> {
       const keys = Object.entries(SMALL[model] ?? {}).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
       await aisle('train', '--data', log, '--model', model, '--out', artifact, '--epochs', '2', ...keys);
     }
-    answers[model] = await onEach((backend) => answersOf(artifact, backend, sessions));
-    learnt[model] = await onEach((backend) => learntOn(backend, model, sessions, join(dir, `learnt-${model}`)));
+    answers[model] = await onEach(ANSWERING, (backend) => answersOf(artifact, backend, sessions));
+    learnt[model] = await onEach(NODE_BACKENDS, (backend) =>
+      learntOn(backend, model, sessions, join(dir, `learnt-${model}`)),
+    );
   }
   const parity: Parity = { source: sourceOf(), sessions, answers, learnt };
   writeFileSync(join(dir, 'parity.json'), JSON.stringify(parity));
   return parity;
 }
 
-const onEach = async <T>(work: (backend: NodeBackend) => Promise<T>): Promise<Record<NodeBackend, T>> => {
-  const results: [NodeBackend, T][] = [];
-  for (const backend of NODE_BACKENDS) results.push([backend, await work(backend)]);
-  return Object.fromEntries(results) as Record<NodeBackend, T>;
-};
+async function onEach<B extends BackendName, T>(
+  backends: readonly B[],
+  work: (backend: B) => Promise<T>,
+): Promise<Record<B, T>> {
+  const results: [B, T][] = [];
+  for (const backend of backends) results.push([backend, await work(backend)]);
+  return Object.fromEntries(results) as Record<B, T>;
+}
 
 async function learntOn(
   backend: NodeBackend,
@@ -98,7 +105,7 @@ async function learntOn(
 }
 
 /** By the engine that `aisle recommend` uses. */
-async function answersOf(artifact: string, backend: NodeBackend, sessions: Parity['sessions']) {
+async function answersOf(artifact: string, backend: BackendName, sessions: Parity['sessions']) {
   const { engine } = await loadEngine(artifact, backend, new AbortController().signal);
   const answers: Record<string, readonly RankedItem[]> = {};
   for (const [n, [name, ids]] of Object.entries(sessions).entries()) {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { RankedItem } from '../../src/engine/types';
 import { aisle, file } from '../cli/program';
-import { differences, K, NODE_BACKENDS, PARITY_MODELS, type Parity, THOUSANDTH, timed, within } from './parity';
+import { ANSWERING, differences, K, PARITY_MODELS, type Parity, THOUSANDTH, timed, within } from './parity';
 import { makeParity, PARITY_FOLDER } from './parity-models';
 
 let parity: Parity;
@@ -22,10 +22,14 @@ test('the comparison sees another score, item or order, but not the order of equ
 });
 
 describe.each(PARITY_MODELS)('%s in Node', (model) => {
-  test('answers 50 real sessions and the odd ones alike on plain CPU and on WASM', () => {
-    const { cpu, wasm } = parity.answers[model]!;
+  test('answers 50 real sessions and the odd ones alike on plain CPU, on WASM and by its plan', () => {
+    const { cpu, ...others } = parity.answers[model]!;
     expect(Object.keys(cpu)).toHaveLength(56);
-    for (const [name, answer] of Object.entries(cpu)) expect(differences(answer, wasm[name]!), name).toEqual([]);
+    for (const [name, answer] of Object.entries(cpu)) {
+      for (const [backend, other] of Object.entries(others)) {
+        expect(differences(answer, other[name]!), `${name}, ${backend}`).toEqual([]);
+      }
+    }
   });
 
   test('learns alike on both: each of 20 steps on one batch, and what to answer after three epochs', () => {
@@ -58,7 +62,7 @@ describe.each(PARITY_MODELS)('%s in Node', (model) => {
     expect(wasm['unknown items inside']).toEqual(wasm['the same without them']);
   });
 
-  test.each(NODE_BACKENDS)('is what `aisle recommend` prints on %s', async (backend) => {
+  test.each(ANSWERING)('is what `aisle recommend` prints on %s', async (backend) => {
     for (const name of [
       'session 1',
       '200 events',

@@ -5,9 +5,11 @@ import type { Engine, EngineEvent, RankedItem, Trained, TrainProgress, TrainRequ
 import { models } from '../../src/models/index';
 
 export const PARITY_MODELS: readonly string[] = Object.keys(models);
-/** Backends of Node, whose answers a page must equal, and those of the page. */
+/** Backends that train in Node, whose answers a page must equal, and those of the page. */
 export const NODE_BACKENDS = ['cpu', 'wasm'] as const satisfies readonly BackendName[];
 export const PAGE_BACKENDS = ['cpu', 'wasm', 'webgl', 'webgpu'] as const satisfies readonly BackendName[];
+/** Those that answer in Node. */
+export const ANSWERING = [...NODE_BACKENDS, 'plan'] as const satisfies readonly BackendName[];
 export type NodeBackend = (typeof NODE_BACKENDS)[number];
 export const K = 20;
 /** Sessions of the real shop. */
@@ -46,7 +48,7 @@ export interface Parity {
   /** Item ids, oldest first, by the session's name. */
   readonly sessions: Readonly<Record<string, readonly string[]>>;
   /** Node's answers by model, backend and session. */
-  readonly answers: Readonly<Record<string, Record<NodeBackend, Answers>>>;
+  readonly answers: Readonly<Record<string, Record<(typeof ANSWERING)[number], Answers>>>;
   readonly learnt: Readonly<Record<string, Record<NodeBackend, Learnt>>>;
 }
 
