@@ -5,8 +5,9 @@ import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { DemoFile } from '../../src/demo/shop';
 import type { createRecommender, Recommender, RecommenderOptions } from '../../src/index';
 import type {} from '../../src/ui/embed';
-import { built, ROOT } from '../build/built';
-import { type EmbedServer, html, SETTLED, SLOT, STOCK, serveEmbed } from '../ui/embed-window';
+import { built, holdsTensorCode, ROOT } from '../build/built';
+import { slice } from '../soak-slice';
+import { type EmbedServer, html, SCRIPT, SETTLED, SLOT, STOCK, serveEmbed } from '../ui/embed-window';
 import { type Browser, type BrowserEngine, ENGINES, type Tab } from './browsers';
 
 vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy
@@ -50,6 +51,8 @@ function record(): void {
 }
 
 const RECORD = `<script>(${record})()</script>`;
+/** Who saves data tries no other backend. */
+const SAVING = "<script>Object.defineProperty(navigator, 'connection', { value: { saveData: true } })</script>";
 const LIBRARY = `<script type="module">
   import { createRecommender } from '/lib/index.js';
   window.shop.createRecommender = createRecommender;
@@ -65,7 +68,7 @@ async function openShop(
   engine: BrowserEngine,
   head: string,
   body = '',
-): Promise<{ tab: Tab; openTab: () => Promise<Tab> }> {
+): Promise<{ tab: Tab; openTab: () => Promise<Tab>; server: EmbedServer }> {
   const browser = browsers.get(engine) ?? engine.start();
   browsers.set(engine, browser);
   const server: EmbedServer = await serveEmbed({
@@ -79,7 +82,7 @@ async function openShop(
     onTestFinished(() => tab.close());
     return tab;
   };
-  return { tab: await openTab(), openTab };
+  return { tab: await openTab(), openTab, server };
 }
 
 /** Starts the library in a page that has it. */
@@ -131,8 +134,8 @@ const VISITS: readonly string[][] = [
 ];
 
 /** What a model recommends during some visits, how it explains one item, and what it learns from the visits. */
-async function outcome(tab: Tab, modelUrl: string) {
-  await createIn(tab, { modelUrl, consent: 'granted', history: 'session' });
+async function outcome(tab: Tab, modelUrl: string, backend: 'wasm' | 'plan' = 'wasm') {
+  await createIn(tab, { modelUrl, backend, consent: 'granted', history: 'session' });
   return tab.evaluate(
     async (visits, start, day) => {
       const { shop } = window;
@@ -213,6 +216,63 @@ describe.each(ENGINES)('in $name', (engine) => {
     const { tab } = await openShop(engine, LIBRARY);
     expect(await outcome(tab, `/${modelUrl}`)).toEqual(nearly(right));
     await expectWell(tab);
+  });
+
+  installed.each(slice(models, ({ modelUrl }) => /srgnn/.test(modelUrl)))(
+    '$title answers, explains and learns by its plan as elsewhere by WASM',
+    async ({ modelUrl }) => {
+      const right = await inChromium(`/${modelUrl}`);
+      const { tab } = await openShop(engine, LIBRARY);
+      expect(await outcome(tab, `/${modelUrl}`, 'plan')).toEqual(nearly(right));
+      await expectWell(tab);
+    },
+  );
+
+  /** What was requested from a build so far; each file without the TensorFlow.js that it may hold, or with it. */
+  const requested = ({ requests }: EmbedServer, at: string, build: 'lib' | 'embed') => {
+    const files = requests.flatMap((request) => request.split(`GET ${at}`)[1]?.split('?')[0] ?? []);
+    const scripts = files.filter((file) => file.endsWith('.js'));
+    return { files, tensors: scripts.filter((file) => holdsTensorCode(join(built(build), file))) };
+  };
+
+  installed('a page whose model has a plan recommends, explains and learns without TensorFlow.js', async () => {
+    const { tab, server } = await openShop(engine, LIBRARY);
+    await createIn(tab, { backend: 'plan', consent: 'granted' });
+    const { counts, learnt } = await tab.evaluate(
+      async (visit) => {
+        const recommender = window.shop.recommender!;
+        for (const itemId of visit) recommender.track(itemId);
+        const items = await recommender.recommend({ k: 8 });
+        await recommender.explain(items[2]!.itemId);
+        const { events, steps } = await recommender.fineTune();
+        const after = await recommender.recommend({ k: 8 });
+        return { counts: [items.length, after.length], learnt: { events, steps } };
+      },
+      ids(3, 40, 41),
+    );
+    expect(counts).toEqual([8, 8]);
+    expect(learnt).toEqual({ events: 3, steps: expect.any(Number) });
+    expect((await statusOf(tab)).engine).toMatchObject({ backend: 'plan', why: '"plan" was asked for.' });
+    await expectWell(tab);
+    const { files, tensors } = requested(server, '/lib/', 'lib');
+    expect(files).toContainEqual(expect.stringMatching(/^worker-plan-binary/));
+    expect({ tensors, wasm: files.filter((file) => file.endsWith('.wasm')) }).toEqual({ tensors: [], wasm: [] });
+    expect(server.requests.filter((request) => request.endsWith('/plan.bin'))).toHaveLength(1);
+  });
+
+  installed('the embed shows the suggestions of a plan, without TensorFlow.js', async () => {
+    const { tab, server } = await openShop(engine, SAVING + SCRIPT, SLOT);
+    const links = () =>
+      tab.evaluate(() => {
+        const slot = document.querySelector('aisle-recommendations[data-aisle-state=ready]');
+        return slot?.shadowRoot?.querySelectorAll('a').length;
+      });
+    await expect.poll(links).toBe(8);
+    const engineOf = () => tab.evaluate(async () => (await window.aisle!.ready)!.status.engine?.backend);
+    expect(await engineOf()).toBe('plan');
+    const { files, tensors } = requested(server, '/aisle/', 'embed');
+    expect(files).toContain('worker.js');
+    expect({ tensors, wasm: files.filter((file) => file.endsWith('.wasm')) }).toEqual({ tensors: [], wasm: [] });
   });
 
   installed('the backends are tried in a second worker, and the answer stays', async () => {
