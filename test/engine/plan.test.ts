@@ -1,6 +1,6 @@
 /** A compiled plan as a backend of the engine: when it answers, and what answers in its place. */
 import { createHash } from 'node:crypto';
-import { memory } from '@tensorflow/tfjs';
+import { engine as runtime } from '@tensorflow/tfjs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Artifact } from '../../src/checkpoint/artifact';
 import { fallbacks } from '../../src/compute/fallback';
@@ -42,13 +42,13 @@ const request = { session: clicks('item-9', 'item-12'), k: 20, exclude: ['item-7
 
 test('answers first under auto, from files that are each fetched once, and without a tensor', async () => {
   const artifact = await plannedModel();
-  const before = memory().numTensors;
+  const before = runtime().state.numTensors;
   const { engine, fetchFile, info } = await loaded(artifact);
   const files = ['items.json', 'manifest.json', 'plan.bin', 'weights.safetensors'];
   expect(fetchFile.urls.map((url) => url.slice(MODEL_URL.length)).sort()).toEqual(files);
   expect(info).toMatchObject({ backend: 'plan', why: '"plan" is ready at once.', candidates: ['plan'] });
   expect(await engine.recommend(request)).toMatchObject({ backend: 'plan', why: info.why });
-  expect(memory().numTensors).toBe(before);
+  expect(runtime().state.numTensors).toBe(before);
   expect(await engine.memory()).toEqual({ tensors: 0, bytes: expect.any(Number) });
   const other = await loaded(artifact);
   const { bytes } = await engine.memory();
