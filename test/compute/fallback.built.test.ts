@@ -136,6 +136,34 @@ describe('there are recommendations', () => {
       },
       { backend: 'cpu', degraded: ['no-backend'], message: '"wasm" did not answer within 20 s' },
     ],
+    ['with a plan', { hasPlan: true, recommender: { backend: 'plan' } }, { backend: 'plan' }],
+    [
+      'with a plan, without workers',
+      { hasPlan: true, inPage: [deleteWorker] },
+      { backend: 'plan', thread: 'main', degraded: ['no-worker'] },
+    ],
+    [
+      'with a plan, under a strict policy that forbids WebAssembly',
+      { hasPlan: true, csp: `${STRICT}; script-src 'self'` },
+      { backend: 'cpu', why: '"wasm" could not be started' },
+    ],
+    [
+      'where the plan is a page',
+      {
+        hasPlan: true,
+        answer: (path) => (path.endsWith('/plan.bin') ? { body: '<!doctype html>', type: 'text/html' } : undefined),
+      },
+      { backend: 'wasm', why: 'plan.bin is an HTML page' },
+    ],
+    [
+      'where the code of plans is missing, and the plan was asked for',
+      {
+        hasPlan: true,
+        answer: (path) => (path.includes('/worker-plan-') ? { status: 404 } : undefined),
+        recommender: { backend: 'plan' },
+      },
+      { backend: 'wasm', degraded: ['no-backend'], message: 'worker-plan-' },
+    ],
     ['on WebGPU', { recommender: { backend: 'webgpu' } }, { backend: 'webgpu' }],
     ['on WebGL', { recommender: { backend: 'webgl' } }, { backend: 'webgl' }],
     [

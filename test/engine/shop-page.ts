@@ -9,12 +9,14 @@ import { built } from '../build/built';
 import { launchChromium } from '../chromium';
 import { closeServer, listen, originOf } from '../server';
 import { type BrowserAndServer, browserAndServer, openBrowser } from '../shared-chromium';
-import { type FixtureOptions, folderOf, NOW, SESSIONS, smallModel } from './fixture';
+import { type FixtureOptions, folderOf, NOW, plannedModel, SESSIONS, smallModel } from './fixture';
 import answers from './small-model-answers.json';
 
 export interface ServerOptions {
   /** The model under `/model/`. Default: a small GRU4Rec. */
   readonly model?: FixtureOptions | undefined;
+  /** Whether the model has a compiled plan. Default: it has none. */
+  readonly hasPlan?: boolean | undefined;
   /** The policy that the shop's server sends with every file. */
   readonly csp?: string | undefined;
   /** What the server answers instead of a file: a body, nothing for ever, or the file after all. */
@@ -121,11 +123,11 @@ globalThis.ask = async () => {
  * @param paths Gets the paths that are asked for.
  */
 export async function serveShopPage(
-  { model: chosen, csp, answer }: ServerOptions = {},
+  { model: chosen, hasPlan = false, csp, answer }: ServerOptions = {},
   paths: string[] = [],
 ): Promise<Server> {
   const library = built('lib');
-  const model = await folderOf(await smallModel(chosen));
+  const model = await folderOf(await (hasPlan ? plannedModel(chosen) : smallModel(chosen)));
   const fileOf = (path: string): string | Uint8Array | undefined => {
     if (path === '/') return PAGE;
     if (path === '/shop.js') return SHOP;
