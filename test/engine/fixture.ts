@@ -90,7 +90,7 @@ const planned = new Map<string, Promise<Artifact>>();
 
 /** The same with its compiled plan, unless a baseline counts; each is compiled once. */
 export function plannedModel(options: FixtureOptions = {}): Promise<Artifact> {
-  const key = JSON.stringify(options);
+  const key = JSON.stringify(options, (_, value) => (value instanceof Map ? [...value] : value));
   if (!planned.has(key)) planned.set(key, smallModel(options).then(withPlan));
   return planned.get(key)!;
 }

@@ -60,6 +60,7 @@ test('answers first under auto, from files that are each fetched once, and witho
 });
 
 test('answers the same to the bit each time, and is compiled to the same bytes', async () => {
+  // The scale is 1 by default: the options differ, so that the second one is compiled, too.
   const [first, second] = [await plannedModel({ seed: 3 }), await plannedModel({ seed: 3, scale: 1 })];
   expect(second.plan).toEqual(first.plan);
   const [{ engine }, { engine: other }] = [await loaded(first), await loaded(second)];
