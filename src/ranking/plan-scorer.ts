@@ -3,7 +3,7 @@ import type { Artifact } from '../checkpoint/artifact';
 import { type Device, deviceFailed } from '../compute/backend-fault';
 import type { PlanRunner } from '../compute/backends/plan';
 import { decodePlan } from '../compute/plan/format';
-import { damaged } from '../compute/plan/plan';
+import { damaged, type Plan } from '../compute/plan/plan';
 import { type PlanItems, type RunningPlan, startPlan } from '../compute/plan/runtime';
 import type { ModelSpec } from '../models/model';
 import { lagsOf } from '../session/lags';
@@ -53,8 +53,10 @@ export function loadPlanScorer<C>(
   const running = onDevice(() =>
     startPlan(module, decodePlan(bytes), (name) => artifact.tensors[name]?.data as Float32Array | undefined),
   );
-  if (running.plan.items.n !== known.catalogue.items)
-    throw deviceFailed(device, damaged(`it has ${running.plan.items.n} items`));
+  const { items, programs } = running.plan;
+  const results = 1 + stateOf(running.plan).length;
+  if (items.n !== known.catalogue.items || programs.some((program) => program.results.length !== results))
+    throw deviceFailed(device, damaged('it is of another model'));
   memories.add(running.memory);
   const guardedItems = (items: PlanItems): PlanItems => ({
     ...items,
@@ -72,11 +74,14 @@ export function loadPlanScorer<C>(
   };
 }
 
+/** The parts of a state, where a network goes on click by click. */
+const stateOf = ({ programs }: Plan) => Object.entries(programs[0]!.inputs).filter(([name]) => name.startsWith(STATE));
+
 /** A scorer by a plan that runs, and by its items or others. */
 export function planScorer<C>(running: RunningPlan, known: NetworkInfo<C>, items = running.items): PlanScorer {
   const { model, config, catalogue } = known;
   const { items: n } = catalogue;
-  const parts = Object.entries(running.plan.programs[0]!.inputs).filter(([name]) => name.startsWith(STATE));
+  const parts = stateOf(running.plan);
   const { repeats } = running;
 
   function openSession(): PlanSession {

@@ -87,6 +87,17 @@ function otherNumbers(bytes: Uint8Array): Uint8Array {
   return encodePlan(plan);
 }
 
+function furtherState(bytes: Uint8Array): Uint8Array {
+  const plan = decodePlan(bytes);
+  const programs = plan.programs.map((program) => ({ ...program, results: [...program.results, program.results[0]!] }));
+  return encodePlan({ ...plan, programs });
+}
+
+function fewerItems(bytes: Uint8Array): Uint8Array {
+  const plan = decodePlan(bytes);
+  return encodePlan({ ...plan, items: { ...plan.items, n: plan.items.n - 1 } });
+}
+
 describe('is passed over for WASM, which says why, where', () => {
   const replaced =
     (change: (plan: Uint8Array) => Uint8Array) =>
@@ -110,8 +121,10 @@ describe('is passed over for WASM, which says why, where', () => {
     ['it is of another version', replaced((plan) => plan.fill(9, 4, 5)), 'a plan of version 9', 'no-backend'],
     ['it is damaged', replaced((plan) => plan.subarray(0, -4)), 'The plan is damaged', 'no-backend'],
     ['it computes something else', replaced(otherNumbers), 'golden answer on "plan"', 'bad-artifact'],
+    ['it has a further state', replaced(furtherState), 'it is of another model', 'no-backend'],
+    ['it has other items', replaced(fewerItems), 'it is of another model', 'no-backend'],
     [
-      'it is of another model',
+      'it is of a wider model',
       async (artifact) => folderOf({ ...artifact, plan: (await plannedModel({ config: { layers: '24' } })).plan! }),
       'The parameter ',
       'no-backend',
