@@ -1,0 +1,30 @@
+/** Our networks with the weights of the peers in `../shared/peers`. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { importers } from '../../src/checkpoint/imports/index';
+import { toOurs } from '../../src/checkpoint/imports/name-map';
+import { decodeSafetensors } from '../../src/checkpoint/safetensors';
+import { configure } from '../../src/models/configuration';
+import { models } from '../../src/models/index';
+import type { SessionModel } from '../../src/models/model';
+
+export type PeerName = 'gru4rec' | 'sasrec';
+export const PEER_ITEMS = 10_000;
+const CONFIG = {
+  gru4rec: { layers: [100], constrainedEmbedding: true },
+  sasrec: { norm: 'pre', hiddenUnits: 64, maxlen: 50, numBlocks: 2, numHeads: 2 },
+};
+
+/** @param folder Of the peers. */
+export async function peerNetwork(name: PeerName, folder: string) {
+  const file = `${name}-10k.safetensors`;
+  const { tensors } = decodeSafetensors(readFileSync(join(folder, file)), file);
+  // The peer calls its one cell `cell`; the official code has a list of them.
+  const named = Object.fromEntries(
+    Object.entries(tensors).map(([key, value]) => [key.replace(/^cell\./, 'G.0.'), value]),
+  );
+  const model = (await models[name]!.network()) as unknown as SessionModel<object>;
+  const config = configure(model, CONFIG[name]);
+  const weights = toOurs(importers[name].map(config as Record<string, unknown>, PEER_ITEMS), named);
+  return { model, config, weights, catalogue: { items: PEER_ITEMS } };
+}
