@@ -99,9 +99,9 @@ test('products are those of plain SIMD, whether or not the engine fuses multipli
 });
 
 /** Products by a binary with a memory of its own. */
-function productOf(base64: string) {
+function productOf(hex: string) {
   const memory = new WebAssembly.Memory({ initial: 64 });
-  const module = new WebAssembly.Module(Buffer.from(base64, 'base64'));
+  const module = new WebAssembly.Module(Buffer.from(hex, 'hex'));
   const { gemm } = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as SimdExports;
   return (a: ArrayLike<number>, b: ArrayLike<number>, size: [number, number, number], tA: boolean, tB: boolean) => {
     const [m, k, n] = size;
