@@ -133,12 +133,13 @@ async function loadPage(browser: Browser, address: string): Promise<Load> {
 const ours = (backend: string): string => `
   import { createRecommender } from '/lib/index.js';
   const recommender = await createRecommender({ modelUrl: '/model/', backend: '${backend}' });
-  for (const [t, item] of ${JSON.stringify(SESSION)}.entries()) recommender.track({ itemId: String(item), time: Date.now() / 1000 - 60 + t });
+  for (const item of ${JSON.stringify(SESSION)}) recommender.track(String(item));
   const answers = [];
   let items;
   for (let i = 0; i < ${ANSWERS}; i++) {
     items = await recommender.recommend({ k: 20 });
     answers.push(performance.now());
+    if (items[0].reason !== 'neural') throw new Error('The first item is ' + items[0].reason + '.');
   }
   globalThis.found = { answers, items: items.map(({ itemId }) => Number(itemId)) };`;
 
