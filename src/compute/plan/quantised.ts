@@ -32,8 +32,8 @@ export interface QuantisedExports {
   ): number;
 }
 
-/** Numbers of the table. A smaller one stays in a cache, where integers save little: the few answers of a page do not pay for the copy. */
-const LEAST_TABLE = 2 ** 21;
+/** Numbers of the table. The few answers of a page do not pay for the copy of a smaller one. */
+const LEAST_TABLE = 2 ** 19;
 /** Of more numbers a sum of products of 127 and 16,383 could exceed 32 bits. */
 const MOST_NUMBERS = 1024;
 const LEVELS = 16_383;

@@ -12,6 +12,9 @@ interface Exports extends QuantisedExports {
 const BLOCK = 64;
 const PAGE = 65536;
 
+/** With this answer the items are quantised: a page that asks once or twice answers sooner without. */
+const FREQUENT = 3;
+
 const NOTHING: ReadonlyMap<number, number> = new Map();
 
 export interface PlanInput {
@@ -118,11 +121,13 @@ export function startPlan(
   /** @param tableAt @param biasAt @param ownAt In numbers; the last is that of the table in bytes. */
   function itemsAt(tableAt: number, biasAt: number, ownAt: number, free: () => void): PlanItems {
     const places = { table: 4 * tableAt, bias: 4 * biasAt, own: 4 * ownAt };
-    const quantised = isQuantised ? quantisedTop(exports, memory, plan.items, places) : undefined;
+    let quantised: ReturnType<typeof quantisedTop> | undefined;
+    let answers = 0;
     function scored(to: number, k: number, added: ReadonlyMap<number, number> = NOTHING): number {
       const before = [...added.keys()].map((column) => floats[biasAt + column]!);
       for (const [column, more] of added) floats[biasAt + column]! += more;
       const c = 4 * (BLOCK + vector!.at);
+      if (isQuantised && k > 0 && ++answers === FREQUENT) quantised = quantisedTop(exports, memory, plan.items, places);
       const found =
         (k > 0 ? quantised?.(c, k, 4 * bestAt) : undefined) ??
         score(c, d, places.table, places.bias, width / 32, to, k, 4 * bestAt);
@@ -249,10 +254,11 @@ const packedAt = (i: number, j: number, d: number): number => (i >> 5) * 32 * d 
 
 /** A comparison with NaN is false: no score would be among the best. */
 function checkFinite(values: Float32Array): void {
-  for (let i = 0; i < values.length; i++) {
-    if (values[i]! - values[i]! !== 0)
-      throw new RecommenderError('not-finite', `A computed number is ${values[i]}, expected a finite one.`);
-  }
+  let poison = 0; // 0 · x is NaN where x is not finite: no branch
+  for (let i = 0; i < values.length; i++) poison += 0 * values[i]!;
+  if (poison === 0) return;
+  const wrong = values.find((value) => value - value !== 0);
+  throw new RecommenderError('not-finite', `A computed number is ${wrong}, expected a finite one.`);
 }
 
 const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
