@@ -89,7 +89,7 @@ describe('the panel', () => {
     await page.locator('.figures').getByText('Caser', { exact: true }).waitFor();
     await settled(page);
     await expect.poll(() => because(page)).toBe(`Because you looked at ${title}`);
-    expect(loaded(requests)).toEqual(new Set(['gru4rec', 'caser']));
+    await expect.poll(() => loaded(requests)).toEqual(new Set(['gru4rec', 'caser']));
     await page.reload();
     await settled(page);
     await openPanel(page, 'Models');
@@ -116,7 +116,8 @@ describe('the panel', () => {
     };
     const [first, second] = [await suggestions('GRU4Rec'), await suggestions('SR-GNN')];
     expect(first).not.toEqual(second);
-    expect(loaded(requests)).toEqual(new Set(['gru4rec', 'srgnn']));
+    // The browser reports the requests of workers late.
+    await expect.poll(() => loaded(requests)).toEqual(new Set(['gru4rec', 'srgnn']));
     // The row of the shop's own model is its shelf.
     const shelf = page.locator('.slot-for-you [part=title]');
     expect(first).toEqual((await shelf.allTextContents()).slice(0, 6));
