@@ -22,7 +22,7 @@ import { readSafetensors } from './safetensors';
 import { sha256 } from './sha256';
 import { checkTensors } from './verify';
 
-/** Called with the manifest; returns files that are read with those of every artifact. */
+/** Called with the manifest before any other file is read; returns files to read at once, with those of every artifact. */
 export type OnManifest = (manifest: Manifest) => readonly string[];
 type ReadFile = (name: string, maxBytes: number) => Promise<Uint8Array | undefined>;
 
@@ -31,8 +31,7 @@ type ReadFile = (name: string, maxBytes: number) => Promise<Uint8Array | undefin
  *
  * @param read Contents of a file of the folder by name; undefined where it does not exist. More than `maxBytes` need not
  *   be read: throw `tooLong`. May throw another `RecommenderError` of its own, which is passed on.
- * @param onManifest Called before any other file is read.
- * @returns Of `onManifest`: files of `bytes` and `further` that are read at once.
+ * @param onManifest What it returns are files of `bytes` or `further`. Default: none.
  * @throws RecommenderError `bad-artifact` with one sentence that names file and tensor, or field.
  */
 export async function openArtifact(read: ReadFile, onManifest: OnManifest = () => []): Promise<OpenedArtifact> {

@@ -149,8 +149,10 @@ export async function readyModel(
     if (gone) throw gone;
     if (wrong) throw mismatch(artifact, device, wrong);
     const { name, version, architecture, items } = artifact.info;
+    // A plan that has failed is left for WASM or plain CPU, with which GPUs are then compared.
+    const hasPlan = canPlan && (backend === 'plan' || isGpu(backend));
     // Counting baselines score on typed arrays on every backend.
-    const candidates = isNeural(architecture) ? rivals(canPlan) : [backend];
+    const candidates = isNeural(architecture) ? rivals(hasPlan) : [backend];
     const { hash } = artifact;
     const info = { name, version, architecture, hash, items, ...sizes(artifact), backend, why, candidates };
     return {
