@@ -93,8 +93,8 @@ export function createPersonalisation(host: EngineAccess): Personalisation {
         const own = ++changes;
         if (delta) {
           checkBase(delta, placement);
-          if (delta.method === 'full') await placement.needTensors();
           await placement.run(async (model) => checkFit(delta, model, await frozenModelOf(model)), signal);
+          if (delta.method === 'full') await placement.needTensors();
           if (changes !== own) return; // a newer call has set another adapter
         }
         const before = active;
