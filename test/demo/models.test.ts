@@ -74,7 +74,7 @@ describe('the panel', () => {
       expect(texts[i]).toContain(`${parameters!.toLocaleString('en-GB')} parameters · `);
     });
     expect(await line(page, 'SASRec').first().getByRole('radio').isChecked()).toBe(true);
-    expect(loaded(requests)).toEqual(new Set(['sasrec']));
+    await expect.poll(() => loaded(requests)).toEqual(new Set(['sasrec']));
     expect(errors).toEqual([]);
   });
 
@@ -104,7 +104,7 @@ describe('the panel', () => {
     const workers = () => page.workers().length;
     const before = workers();
     await page.getByRole('checkbox', { name: 'Compare GRU4Rec' }).check();
-    expect(loaded(requests)).toEqual(new Set(['gru4rec'])); // one alone is what the shop shows
+    await expect.poll(() => loaded(requests)).toEqual(new Set(['gru4rec'])); // one alone is what the shop shows
     await page.getByRole('checkbox', { name: 'Compare SR-GNN' }).check();
     const row = (title: string) =>
       page.locator('.contender').filter({ has: page.getByRole('heading', { name: title }) });
@@ -116,7 +116,6 @@ describe('the panel', () => {
     };
     const [first, second] = [await suggestions('GRU4Rec'), await suggestions('SR-GNN')];
     expect(first).not.toEqual(second);
-    // The browser reports the requests of workers late.
     await expect.poll(() => loaded(requests)).toEqual(new Set(['gru4rec', 'srgnn']));
     // The row of the shop's own model is its shelf.
     const shelf = page.locator('.slot-for-you [part=title]');

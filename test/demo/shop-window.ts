@@ -1,6 +1,6 @@
 /** The built demo shop in a real browser, and a log of every request that it causes. */
 import type { Server } from 'node:http';
-import type { Browser, BrowserContextOptions, CDPSession, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { startDemo } from '../../src/cli/commands/demo';
 import { built } from '../build/built';
 import { originOf } from '../server';
@@ -21,7 +21,7 @@ export const NAMED = '?backend=wasm';
 export interface ShopWindow {
   readonly page: Page;
   readonly origin: string;
-  /** Requests so far, as the devtools protocol reports them; what is inside a `data:` address is none. */
+  /** Requests so far, as the browser reports them; what is inside a `data:` address is none. */
   readonly requests: LoggedRequest[];
   /** Errors of the page and of its console. */
   readonly errors: string[];
@@ -52,7 +52,7 @@ export async function openShopWindow(
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(error.message));
   page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
-  const requests = await logRequests(await context.newCDPSession(page));
+  const requests = await logRequests(page);
   await prepare(page);
   await page.goto(`${origin}/${address}`);
   await settled(page);
@@ -67,28 +67,30 @@ export function shopWindows() {
   return Object.assign(shared, { open });
 }
 
-/** Listens to the page's network domain and, as each worker starts, to the worker's. */
-export async function logRequests(session: CDPSession): Promise<LoggedRequest[]> {
+/**
+ * Listens to the page's network domain, and to Playwright for what workers ask for: a second session that attaches to a
+ * worker may come after the worker has started, and then misses requests.
+ */
+export async function logRequests(page: Page): Promise<LoggedRequest[]> {
+  const session = await page.context().newCDPSession(page);
   const requests: LoggedRequest[] = [];
-  const log = (
-    from: 'page' | 'worker',
-    { method, url, hasPostData }: { method: string; url: string; hasPostData?: boolean },
-  ) => {
-    if (!url.startsWith('data:')) requests.push({ from, method, url, body: hasPostData === true });
-  };
-  session.on('Network.requestWillBeSent', ({ request }) => log('page', request));
-  session.on('Network.webSocketCreated', ({ url }) => log('page', { method: 'WEBSOCKET', url }));
-  session.on('Target.attachedToTarget', async ({ sessionId }) => {
-    for (const [id, method] of ['Network.enable', 'Runtime.runIfWaitingForDebugger'].entries()) {
-      const message = JSON.stringify({ id, method });
-      await session.send('Target.sendMessageToTarget', { sessionId, message }).catch(() => {}); // a worker that is gone
-    }
+  const ofPage = new Map<string, number>(); // requests of the page that Playwright has still to report
+  session.on('Network.requestWillBeSent', ({ request: { method, url, hasPostData } }) => {
+    if (url.startsWith('data:')) return;
+    requests.push({ from: 'page', method, url, body: hasPostData === true });
+    ofPage.set(url, (ofPage.get(url) ?? 0) + 1);
   });
-  session.on('Target.receivedMessageFromTarget', ({ message }) => {
-    const { method, params } = JSON.parse(message) as { method?: string; params?: { request: LoggedRequest } };
-    if (method === 'Network.requestWillBeSent' && params) log('worker', params.request);
+  session.on('Network.webSocketCreated', ({ url }) =>
+    requests.push({ from: 'page', method: 'WEBSOCKET', url, body: false }),
+  );
+  page.on('request', async (request) => {
+    const url = request.url();
+    if (url.startsWith('data:')) return;
+    await session.send('Network.enable').catch(() => {}); // what the page has asked for is known after this answer
+    const expected = ofPage.get(url) ?? 0;
+    if (expected > 0) ofPage.set(url, expected - 1);
+    else requests.push({ from: 'worker', method: request.method(), url, body: request.postDataBuffer() !== null });
   });
   await session.send('Network.enable');
-  await session.send('Target.setAutoAttach', { autoAttach: true, waitForDebuggerOnStart: true, flatten: false });
   return requests;
 }

@@ -144,7 +144,7 @@ describe('with the script to embed', () => {
       html(`${SLOT}<aisle-recommendations strategy="related"></aisle-recommendations>`, head),
     );
     const page = await browser.context.newPage();
-    const watch = await watchPage(page, await browser.context.newCDPSession(page));
+    const watch = await watchPage(page);
     const steps: string[][] = [];
     const timed: string[] = [];
     const endStep = async (): Promise<void> => {

@@ -106,7 +106,7 @@ export async function journey(
         history: 'all',
         learn: learning === 'auto' ? 'auto' : 'manual',
       },
-      prepare: async (page, protocol) => void watches.push(await watchPage(page, protocol)),
+      prepare: async (page) => void watches.push(await watchPage(page)),
     });
   const half = Math.ceil(visitor.items.length / 2);
 

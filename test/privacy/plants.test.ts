@@ -35,8 +35,8 @@ async function foundWith(csp: string | undefined): Promise<string[]> {
     let watch: Awaited<ReturnType<typeof watchPage>> | undefined;
     const { page, ask } = await openShopPage(context, server, {
       recommender: { ...STORING, backend: 'cpu' },
-      prepare: async (opened, protocol) => {
-        watch = await watchPage(opened, protocol);
+      prepare: async (opened) => {
+        watch = await watchPage(opened);
       },
     });
     await ask();

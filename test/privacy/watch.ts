@@ -1,5 +1,5 @@
 /**
- * Watches what a visit sends, from every side at once: the server that is asked, the devtools protocol of the page and its
+ * Watches what a visit sends, from every side at once: the server that is asked, what its browser reports of the page and its
  * workers, their Resource Timing, the page's security policy, and the whole browser's network log; and says what of it
  * is not a GET of a file of the shop.
  */
@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import type { IncomingHttpHeaders, IncomingMessage, Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type BrowserContext, type CDPSession, chromium, type Page, type Worker } from 'playwright-core';
+import { type BrowserContext, chromium, type Page, type Worker } from 'playwright-core';
 import { CHROMIUM_FLAGS, findChromium, NO_CHROMIUM } from '../chromium';
 import { type LoggedRequest, logRequests } from '../demo/shop-window';
 import { logFlags, type NetworkAct, readNetLog } from './net-log';
@@ -37,7 +37,7 @@ export interface Shop {
 export interface Evidence {
   /** What arrived at the server. */
   readonly received: readonly Received[];
-  /** What the devtools protocol tells of the page and its workers. */
+  /** What the browser reports of the page and its workers. */
   readonly seen: readonly LoggedRequest[];
   /** What Resource Timing tells in the page and in its workers. */
   readonly timed: readonly string[];
@@ -129,7 +129,7 @@ export function receivedBy(server: Server): Received[] {
 }
 
 /** Gathers the evidence of one page, from before it is loaded. */
-export async function watchPage(page: Page, protocol: CDPSession) {
+export async function watchPage(page: Page) {
   const reported: string[] = [];
   page.on('console', (message) => {
     const isOfPolicy = message.type() === 'error' && /Content Security Policy/i.test(message.text());
@@ -143,7 +143,7 @@ export async function watchPage(page: Page, protocol: CDPSession) {
   page.on('popup', (popup) => reported.push(`a window was opened: ${popup.url()}`));
   await page.exposeFunction('reportLeak', (text: string) => void reported.push(text));
   await page.addInitScript(reportLeaks);
-  const seen = await logRequests(protocol);
+  const seen = await logRequests(page);
   return {
     reported,
     seen,

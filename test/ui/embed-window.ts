@@ -106,7 +106,7 @@ export async function openEmbed(
     if (message.type() === 'error') errors.push(message.text());
     if (message.type() === 'warning') warnings.push(message.text());
   });
-  const requests = await logRequests(await context.newCDPSession(page));
+  const requests = await logRequests(page);
   await prepare(page);
   await page.goto(server.origin + path, { waitUntil: until });
   return { page, requests, errors, warnings };
