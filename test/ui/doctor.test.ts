@@ -279,7 +279,17 @@ describe('the report', () => {
     });
     await copy.click();
     await expect.poll(() => said.textContent()).toContain('the text is selected');
-    expect(await page.evaluate(() => String(getSelection()))).toContain('doctor:');
+    const selected = () => page.evaluate(() => String(getSelection()));
+    expect(await selected()).toContain('doctor:');
+
+    // What else is found waits until it is copied, or asked for.
+    const others = page.locator('aisle-doctor dd', { hasText: '1 other entries' });
+    await page.evaluate("(window.dataLayer ??= []).push({ event: 'later' }); 0");
+    await page.waitForTimeout(3000);
+    expect(await selected()).toContain('doctor:');
+    expect(await others.count()).toBe(0);
+    await page.getByRole('button', { name: 'Check again' }).click();
+    await others.waitFor();
   });
 });
 

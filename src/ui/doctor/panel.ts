@@ -32,7 +32,7 @@ export function openPanel(host: Host, again: () => Promise<unknown>): Panel {
     { role: 'dialog', 'aria-labelledby': 'heading', lang: 'en', dir: 'ltr' },
     node('header', {}, heading, button('Close', close)),
     body,
-    node('footer', {}, button('Copy report', copy), button('Check again', again), said),
+    node('footer', {}, button('Copy report', copy), button('Check again', checkAgain), said),
   );
   const element = node('aisle-doctor', {});
   const root = element.attachShadow({ mode: 'open' });
@@ -51,6 +51,10 @@ export function openPanel(host: Host, again: () => Promise<unknown>): Panel {
     element.remove();
     (before as HTMLElement | null)?.focus?.();
   }
+  function checkAgain(): unknown {
+    getSelection()?.removeAllRanges();
+    return again();
+  }
   async function copy(): Promise<void> {
     try {
       await navigator.clipboard.writeText(report);
@@ -63,6 +67,9 @@ export function openPanel(host: Host, again: () => Promise<unknown>): Panel {
       said.textContent = 'The browser does not let it be copied: the text is selected.';
     }
   }
+
+  /** Whether someone is about to copy the report: what is drawn anew is no longer selected. */
+  const isSelected = () => report !== '' && String(getSelection()).trim() === report.trim();
 
   const item = ({ severity, what, todo, detail }: Finding) =>
     node(
@@ -158,7 +165,7 @@ export function openPanel(host: Host, again: () => Promise<unknown>): Panel {
     },
     show(found) {
       const next = JSON.stringify(found);
-      if (next === shown) return;
+      if (next === shown || isSelected()) return;
       shown = next;
       report = found.report;
       draw(found);
