@@ -50,6 +50,9 @@ const ISOLATED = [
   'test/seventh-architecture.test.ts',
 ];
 
+/** Rounds of the randomised tests; 0: those of `npm test`. */
+const SOAK = Number(process.env['SOAK'] ?? 0);
+
 /** Without isolation the files that a process runs share its modules, which load once. */
 const inNode = {
   environment: 'node',
@@ -61,12 +64,12 @@ const inNode = {
 export const tests: NonNullable<ViteUserConfig['test']> = {
   // All projects run side by side. One worker more than cores: many tests wait for a clock, or for another process.
   maxWorkers: Math.min(4, availableParallelism()) + 1,
-  testTimeout: 60_000,
+  testTimeout: SOAK > 0 ? 1_200_000 : 60_000,
   hookTimeout: 300_000,
   // A test that asserts nothing fails. What is waited for comes sooner or later; how soon is up to what else the machine does.
   expect: { requireAssertions: true, poll: { timeout: 20_000 } },
   reporters: ['default', new SlowestFiles()],
-  provide: { SOAK: Number(process.env['SOAK'] ?? 0) },
+  provide: { SOAK },
   projects: [
     {
       extends: true,
