@@ -36,11 +36,11 @@ const SHARED = { name: 'shared', priority: 2, test: /src\/(errors|abort|compute\
  */
 const PAGE = { name: 'page', priority: 1, test: /src\/(ui\/page|recommender\/data-layer)\.ts$/ };
 
-/** What reads the page is one file, which what tells the data layer of clicks shares. */
-const READERS = {
-  name: 'readers',
+/** What fills the slots and reads the page is one file, which what is loaded later shares. */
+const SLOTS = {
+  name: 'slots',
   priority: 1,
-  test: /src\/page\/(readers|address|data-layer|id|json-ld|microdata|page-product|selection|things|watch)\.ts$/,
+  test: /src\/(page\/(address|data-layer|id|json-ld|microdata|page-product|plan-slots|selection|things|watch)|ui\/(cards|links|pictures|slots|suggestions|view))\.ts$/,
 };
 
 /** What every backend begins with, a plan as well: no operations. */
@@ -78,7 +78,7 @@ const page: UserConfig = {
     modulePreload: false,
     // There is one style sheet, in the page's head; otherwise every script that loads another names it, too.
     cssCodeSplit: false,
-    rolldownOptions: { checks, output: { codeSplitting: { groups: [SHARED, PAGE, READERS] } } },
+    rolldownOptions: { checks, output: { codeSplitting: { groups: [SHARED, PAGE, SLOTS] } } },
   },
   // The demo's own, which counts requests before it loads the engine's.
   worker: { format: 'es', rolldownOptions: { output: { entryFileNames: 'assets/demo-worker-[hash].js' } } },
@@ -123,7 +123,7 @@ const embed: UserConfig = {
       output: {
         ...library.build?.rolldownOptions?.output,
         // What is loaded later finds what it shares with the page in the file of that.
-        codeSplitting: { groups: [PAGE, READERS] },
+        codeSplitting: { groups: [PAGE, SLOTS] },
         // Nothing bundles it any further, so nothing needs its line breaks.
         minify: true,
         comments: { legal: false, annotation: false },

@@ -21,7 +21,7 @@ import { createPrivacy } from './recommender/privacy';
 import { pictured } from './recommender/products';
 import { answer } from './recommender/strategies';
 import type { Recommender, RecommenderEvents, RecommenderOptions, Status, StoredClick } from './recommender/types';
-import type { Basket } from './session/basket';
+import { type Basket, basketOf } from './session/basket';
 import { VisitorHistory } from './session/visitor-history';
 import { openDeviceNotes } from './store/device-notes';
 import { createEventStore } from './store/event-store';
@@ -121,7 +121,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       history.remove(dropped);
       if (paused !== status.paused) update({ paused });
     },
-    onLearnt: () => personalisation.lookAgain(),
+    onLearnt: () => personalisation.lookAgain(true),
     onState: (storage) => update({ storage }),
     onProblem: (code, message) => (message === undefined ? mend(code) : degrade(code, message)),
   });
@@ -213,7 +213,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       (model) => {
         identity.changed();
         resolveIds();
-        personalisation.lookAgain();
+        personalisation.lookAgain(false);
         if (!disposed) emit('ready', model);
       },
       (error) => {
@@ -229,8 +229,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   function forgetSession(): void {
     engine.forget().catch(() => {}); // a lost worker has no state to forget
   }
-  async function basket(): Promise<Basket> {
-    const { basketOf } = await loaded(import('./session/basket'));
+  function basket(): Basket {
     return basketOf(history.sessions().flat(), now() / 1000);
   }
   function assertAlive(): void {
@@ -267,7 +266,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
           user: options.user,
           now: time,
           clicks: history.at(time),
-          cart: async () => (await basket()).cart,
+          cart: async () => basket().cart,
         };
         const answered = await answer(computing, complete)
           .catch(failed)

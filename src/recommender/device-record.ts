@@ -5,6 +5,8 @@ import type { BackendName } from '../compute/types';
 export const BACKENDS = 'backends';
 /** The key of the visitor's variant in the page's A/B test. */
 export const VARIANT = 'variant';
+/** The key of what the slots of the page before showed. */
+export const LISTS = 'lists';
 
 /** The backend that was the fastest. */
 export interface BackendChoice {

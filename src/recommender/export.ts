@@ -4,7 +4,7 @@ import type { DeviceNotes } from '../store/device-notes';
 import type { EventStore } from '../store/event-store';
 import { readQuarantine } from '../store/quarantine';
 import type { StoredEvent } from '../store/records';
-import { BACKENDS, VARIANT } from './device-record';
+import { BACKENDS, LISTS, VARIANT } from './device-record';
 import type { Learnt, PrivacyExport, Status } from './types';
 
 export interface ExportParts {
@@ -36,6 +36,7 @@ export async function exported({ store, notes, history, learnt, now, status }: E
     unreadable: storage === 'indexeddb' ? await readQuarantine(store) : [],
     device: await notes.read(BACKENDS),
     variant: await notes.read(VARIANT),
+    lists: await notes.read(LISTS),
   };
 }
 

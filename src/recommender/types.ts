@@ -380,6 +380,8 @@ export interface PrivacyExport {
   readonly device?: unknown;
   /** The visitor's variant in the page's A/B test; absent where none was drawn. */
   readonly variant?: unknown;
+  /** What the slots showed last, of at most half an hour ago; absent where they showed nothing. */
+  readonly lists?: unknown;
 }
 
 export type LearnChoice = 'auto' | 'manual';
@@ -586,8 +588,12 @@ export interface FineTuningParts extends AdapterStoreParts {
 }
 
 export interface FineTuning extends LearningCalls {
-  /** Reads and activates the stored adapter after it, or the model, has changed. */
-  look(): Promise<void>;
+  /**
+   * Reads and activates the stored adapter after it, or the model, has changed.
+   *
+   * @param isOther Whether it is read again.
+   */
+  look(isOther: boolean): Promise<void>;
   /** There may be new events: with `auto`, they are learnt when the page is idle. */
   wake(): void;
   /** Quarantines the active adapter, which the engine has stopped using; `status` says so. */

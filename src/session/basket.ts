@@ -1,4 +1,4 @@
-/** The visitor's basket. Loaded when the slots of a page are planned. */
+/** The visitor's basket. */
 import type { VisitorEvent } from './visitor-history';
 
 const DAY = 86_400;

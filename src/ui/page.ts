@@ -7,16 +7,16 @@ import type { Recommender, Status, TrackedEvent } from '../recommender/types';
 import { optionsOfTag, partOptions } from './options';
 import type { Commands, EmbedOptions, Host, PageOptions } from './types';
 import type { Experiment } from './variants';
-import { createView } from './view';
+import type { View } from './view';
 
-type Readers = typeof import('../page/readers');
+type Slots = typeof import('./slots');
 
 /** What runs after a start, until the next one. */
 interface Running {
   readonly recommender: Recommender;
   readonly options: PageOptions;
   readonly product: PageProduct;
-  readonly readers: Readers;
+  readonly slots: Slots;
   strategyFor(strategy: string): string;
   stop(): void;
 }
@@ -29,12 +29,22 @@ const NOTHING = { list: '[]', view: '', pageView: '', times: 0 };
 /** Most changes of a page's markup that are reported of one page view. */
 const MAX_REPORTS = 10;
 
-export function startPage(host: Host): void {
+/** @returns Rejects if what fills the slots cannot be loaded. */
+export function startPage(host: Host): Promise<unknown> {
   const { aisle } = host;
   let { settle } = host;
-  /** Loaded beside the model. */
-  const readers = import('../page/readers');
-  readers.catch(() => {}); // a start fails with it
+  /** Loaded beside the model, by a file of its own: a browser would compile all in one long task. */
+  const loading = import('./slots').then((slots) => {
+    const made = slots.createView(host, () => running && { ...running, pageItem });
+    view = made;
+    host.onSlot = (slot, change) => {
+      if (change === 'changed') made.changed(slot);
+      else if (change === 'came') made.refreshSoon('better');
+    };
+    return slots;
+  });
+  /** There before anything runs. */
+  let view: View | undefined;
   let earlyPage: Host['early'] | undefined = host.early;
   let hasStarted = false;
   /** Whether `aisle.ready` is settled: then the next start makes another one. */
@@ -46,20 +56,20 @@ export function startPage(host: Host): void {
   let reported = NOTHING;
   /** Commands that came before there is a recommender, in their order. */
   const waiting: (() => void)[] = [];
+  let stopLists = () => {};
   /** Updates the elements that show what is known of the visitor. */
   const panels = new Set<() => void>();
-  const view = createView(host, () => running && { ...running, pageItem });
 
   function track(event: Parameters<Recommender['track']>[0]): void {
-    const { product, readers, options } = running!;
+    const { product, slots, options } = running!;
     const report = typeof event === 'object' && event !== null ? event : { itemId: event };
     const { itemId, event: kind = 'view', time, pageView, candidates } = report;
-    const isOnShow = kind === 'view' && time === undefined && readers.idIn(itemId) !== undefined;
+    const isOnShow = kind === 'view' && time === undefined && slots.idIn(itemId) !== undefined;
     if (isOnShow) product.name(itemId, 'track');
     if (isOnShow && options.track === 'auto' && pageView === undefined && candidates === undefined) readPage(report);
     // An event with a time of its own is an earlier one.
     else store(time === undefined ? { pageView: product.view(), ...report } : report);
-    view.refreshSoon('asked');
+    view?.refreshSoon('asked');
   }
   function store(event: TrackedEvent): void {
     running?.recommender.track(event);
@@ -76,7 +86,7 @@ export function startPage(host: Host): void {
   }
   async function ask<T>(answer: Promise<T>): Promise<T> {
     const result = await answer;
-    view.refreshSoon('asked');
+    view?.refreshSoon('asked');
     return result;
   }
   const commands: { readonly [C in keyof Commands]: (...args: Commands[C]) => unknown } = {
@@ -89,17 +99,17 @@ export function startPage(host: Host): void {
     on: (...args) => void running!.recommender.on(...(args as Parameters<Recommender['on']>)),
     page() {
       readPage();
-      view.refreshSoon('asked');
+      view?.refreshSoon('asked');
     },
     catalogue: (products) => running!.recommender.update(products),
-    refresh: () => view.refreshSoon('asked'),
+    refresh: () => view?.refreshSoon('asked'),
     doctor() {
       aisle.doctor = import('./doctor/doctor').then(({ examine }) => examine(host, () => running));
       return aisle.doctor;
     },
     stop() {
       end();
-      view.failAll('disposed');
+      failAll('disposed');
       settled(undefined);
     },
   };
@@ -144,6 +154,7 @@ export function startPage(host: Host): void {
           if (mine !== turn) return opened.dispose();
           aisle.recommender = opened;
           updatePanels();
+          keepLists(opened, page);
           // Before the readers are loaded: the model may be there, or not, first.
           const answered = new Promise<void>((resolve) => {
             opened.on('ready', () => resolve());
@@ -152,16 +163,28 @@ export function startPage(host: Host): void {
               resolve();
             });
           });
-          const loaded = await readers.catch((error) => {
-            void opened.dispose();
-            throw error;
-          });
-          await (mine === turn ? open(opened, page, loaded, answered, experiment) : opened.dispose());
+          const loaded = await loading.catch(() => undefined); // `embed.js` says so
+          await (loaded && mine === turn ? open(opened, page, loaded, answered, experiment) : opened.dispose());
         })
         .then(undefined, failed);
     } catch (error) {
       failed(error);
     }
+  }
+
+  /** Until the first answer slots show what those of the page before showed, where the visitor lets that be kept. */
+  function keepLists(recommender: Recommender, options: PageOptions): void {
+    let isKept = false;
+    const begin = ({ consent }: Status): void => {
+      if (isKept || consent !== 'granted') return;
+      isKept = true;
+      host.guard('The list of the page before', async () => {
+        const { keepLists } = await import('./previous-list');
+        if (aisle.recommender === recommender) stopLists = keepLists(host, recommender, options);
+      });
+    };
+    begin(recommender.status);
+    recommender.on('status', begin);
   }
 
   /** What was waited for under `aisle.ready`; more than the first answer does nothing. */
@@ -174,26 +197,32 @@ export function startPage(host: Host): void {
     end();
     const isOptions = error instanceof RangeError;
     host.warn(isOptions ? 'the options are wrong.' : 'there are no suggestions.', error);
-    view.failAll(isOptions ? 'options' : 'engine-lost');
+    failAll(isOptions ? 'options' : 'engine-lost');
     settled(undefined);
+  }
+
+  /** The slots say why there is nothing, until the next start. */
+  function failAll(code: string): void {
+    const mine = turn;
+    loading.then(() => mine === turn && view?.failAll(code)).catch(() => {});
   }
 
   /** @param answered Settles when the model is there, or cannot be loaded. */
   function open(
     recommender: Recommender,
     options: PageOptions,
-    readers: Readers,
+    slots: Slots,
     answered: Promise<void>,
     experiment: Experiment | undefined,
   ): void {
-    const { addressOf, idIn, readDataLayer, watchPage, watchSelections } = readers;
-    const product = readers.pageProduct(earlyPage);
+    const { addressOf, idIn, readDataLayer, watchPage, watchSelections } = slots;
+    const product = slots.pageProduct(earlyPage);
     const stops: (() => void)[] = [];
     const mine: Running = {
       recommender,
       options,
       product,
-      readers,
+      slots,
       strategyFor: experiment?.strategyFor ?? ((strategy) => strategy),
       stop() {
         for (const end of stops) host.guard('The end', end);
@@ -221,19 +250,19 @@ export function startPage(host: Host): void {
     const retry = (): void => {
       if (recommender.status.model !== undefined) return;
       recommender.retry().catch(() => {}); // reported like the first failure
-      view.refreshSoon('asked');
+      view?.refreshSoon('asked');
     };
     addEventListener('online', retry);
     stops.push(
       () => removeEventListener('online', retry),
-      recommender.on('erased', () => view.refreshSoon('asked')),
-      recommender.on('catalogue', () => view.refreshSoon('better')),
+      recommender.on('erased', () => view?.refreshSoon('asked')),
+      recommender.on('catalogue', () => view?.refreshSoon('better')),
       recommender.on('status', (status) => {
         report(status);
         const answersNow = status.learning?.gate.isOpen;
-        if (answersNow !== answers) view.refreshSoon('better'); // the adapter is used from now on, or no more
+        if (answersNow !== answers) view?.refreshSoon('better'); // the adapter is used from now on, or no more
         answers = answersNow;
-        if (status.storage === 'indexeddb' && storage !== 'indexeddb') view.refreshSoon('better');
+        if (status.storage === 'indexeddb' && storage !== 'indexeddb') view?.refreshSoon('better');
         storage = status.storage;
       }),
     );
@@ -260,7 +289,7 @@ export function startPage(host: Host): void {
             readPage(); // what was viewed comes before
             const order = event === 'purchase' && transaction !== undefined ? { transaction } : {};
             for (const itemId of ids) store({ itemId, event, pageView: product.view(), ...order });
-            view.refreshSoon('asked');
+            view?.refreshSoon('asked');
           },
           layer,
         ),
@@ -270,7 +299,7 @@ export function startPage(host: Host): void {
     while (running === mine && waiting.length > 0) waiting.shift()!();
     if (running !== mine) return; // one of them was to stop
     guardReader(() => stops.push(watchPage(() => guardReader(readPage))));
-    view.refreshSoon('asked');
+    view?.refreshSoon('asked');
   }
 
   /**
@@ -291,7 +320,7 @@ export function startPage(host: Host): void {
     const times = isSameView ? reported.times + Number(isNews && given === undefined) : 0;
     reported = { list, view: now, pageView, times };
     if (!isNews && given === undefined) return;
-    view.refreshSoon('asked');
+    view?.refreshSoon('asked');
     const [first] = candidates;
     if (options.track === 'manual' || first === undefined || times > MAX_REPORTS) return;
     const report = (): void => store({ pageView, ...given, itemId: first.id, candidates });
@@ -308,6 +337,8 @@ export function startPage(host: Host): void {
 
   function end(): void {
     turn++;
+    stopLists();
+    stopLists = () => {};
     const before = running;
     running = undefined;
     aisle.recommender = undefined;
@@ -330,10 +361,6 @@ export function startPage(host: Host): void {
       },
     ),
   );
-  host.onSlot = (slot, change) => {
-    if (change === 'changed') view.changed(slot);
-    else if (change === 'came') view.refreshSoon('better');
-  };
   const early = aisle.splice(0);
   aisle.push = (...entries: unknown[]) => {
     for (const entry of entries) host.guard('A command', () => carryOut(entry));
@@ -346,10 +373,12 @@ export function startPage(host: Host): void {
     running?.product.reopen();
     reported = NOTHING; // it is viewed again
     host.guard('A reader of the page', () => readPage());
-    view.refreshSoon('better');
+    view?.refreshSoon('better');
   });
   if (/[?&]aisle-doctor/.test(host.early.href)) carryOut('doctor');
-  if (hasStarted) return;
-  if (host.script !== undefined) start(optionsOfTag(host.script, host));
+  if (hasStarted) {
+    // by one of these commands
+  } else if (host.script !== undefined) start(optionsOfTag(host.script, host));
   else failed(new RangeError('No script has data-model-url, and no ["start", { modelUrl }] was pushed.'));
+  return loading;
 }

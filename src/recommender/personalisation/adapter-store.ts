@@ -29,6 +29,7 @@ export class AdapterStore {
   #life = 0;
   /** Settles when all requested reads have ended. */
   #reading: Promise<void> = Promise.resolve();
+  #wasRead = false;
 
   constructor(parts: AdapterStoreParts) {
     this.#parts = parts;
@@ -61,9 +62,15 @@ export class AdapterStore {
 
   /** Reads the record on the device if this page does not know it. Never rejects. */
   read(): Promise<void> {
+    this.#wasRead = true;
     // A running read may not see the latest change.
     this.#reading = this.#reading.then(() => this.#read());
     return this.#reading;
+  }
+
+  /** Reads it unless that has happened, or happens, already. */
+  readOnce(): Promise<void> {
+    return this.#wasRead ? this.#reading : this.read();
   }
 
   async #read(): Promise<void> {

@@ -37,9 +37,9 @@ export function createPersonalisation(parts: PersonalisationParts) {
   const ifLoaded = <T>(call: (learning: FineTuning) => T): Promise<Awaited<T> | undefined> =>
     Promise.resolve(loading?.then(call)).catch(() => undefined) as Promise<Awaited<T> | undefined>;
 
-  function look(): void {
+  function look(isOther: boolean): void {
     looking = load()
-      .then((learning) => learning.look())
+      .then((learning) => learning.look(isOther))
       .catch((error) => {
         const message = 'Nothing is learnt, and what was learnt before does not count: its code could not be loaded.';
         parts.degrade('learning-failed', `${message} ${error.message}`);
@@ -63,9 +63,13 @@ export function createPersonalisation(parts: PersonalisationParts) {
      * Reads the stored adapter. The code is loaded even if there is none, so that the requests of a page do not reveal whether
      * the visitor has learnt something.
      */
-    look,
-    /** The model or the stored adapter has changed. */
-    lookAgain: () => loading && look(),
+    look: () => look(false),
+    /**
+     * The model or the stored adapter has changed.
+     *
+     * @param isOther Whether the stored one may be another.
+     */
+    lookAgain: (isOther: boolean) => loading && look(isOther),
     /** Settles when the adapter is set, or after a short wait. */
     settled: () => Promise.race([looking, sleep(PATIENCE).over]),
   };

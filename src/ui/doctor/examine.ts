@@ -21,7 +21,7 @@ export interface Patient {
   readonly recommender: Recommender;
   readonly options: PageOptions;
   readonly product: Pick<PageProduct, 'candidates'>;
-  readonly readers: Pick<typeof import('../../page/readers'), 'eventOf'>;
+  readonly slots: Pick<typeof import('../slots'), 'eventOf'>;
   /** What a slot of this strategy is asked for, by the visitor’s variant. */
   strategyFor(strategy: string): string;
 }
@@ -55,7 +55,7 @@ export async function examine(
   ]);
   const events = layer.flatMap((entry) => {
     try {
-      const { event, ids } = patient!.readers.eventOf(entry) ?? {};
+      const { event, ids } = patient!.slots.eventOf(entry) ?? {};
       return event === undefined ? [] : [{ event, ids: ids! }];
     } catch {
       return []; // an entry that throws when it is read

@@ -1,0 +1,158 @@
+import type { Page } from 'playwright-core';
+import { describe, expect, test, vi } from 'vitest';
+import { embedPages, push, ready, SETTLED, SLOT, STOCK, shown } from './embed-window';
+
+vi.setConfig({ testTimeout: 120_000 }); // several pages in a browser, on a machine that may be busy
+
+const pages = embedPages();
+const GRANTED = SETTLED.replace('data-', 'data-consent="granted" data-');
+const [VIEWED] = STOCK as [(typeof STOCK)[0]];
+
+/** The note, as the database has it. */
+const note = (page: Page, change = '') =>
+  page.evaluate(`new Promise((resolve, reject) => {
+    const opening = indexedDB.open('aisle');
+    opening.onupgradeneeded = () => opening.transaction.abort();
+    opening.onerror = () => resolve(undefined);
+    opening.onsuccess = () => {
+      const [name] = opening.result.objectStoreNames;
+      const store = opening.result.transaction(name, 'readwrite').objectStore(name);
+      const reading = store.get('note/lists');
+      reading.onsuccess = () => {
+        const note = reading.result;
+        ${change === '' ? '' : `(${change})(note); store.put(note, 'note/lists');`}
+        store.transaction.oncomplete = () => { opening.result.close(); resolve(note); };
+      };
+      reading.onerror = reject;
+    };
+  })`) as Promise<{ time: number; lists: Record<string, { id: string; href: string }[]> } | undefined>;
+
+/** A first page that has shown suggestions by a look at a product, and has kept them where it may. */
+async function firstPage(body = SLOT, head = GRANTED) {
+  const opened = await pages.open(body, { head });
+  await ready(opened.page);
+  await push(opened.page, 'track', VIEWED.id);
+  await expect.poll(() => opened.page.evaluate(() => window.aisle!.recommender!.status.ids.known)).toBe(1);
+  await settled(opened.page);
+  return opened;
+}
+/** Until the suggestions by the last click are shown. */
+async function settled(page: Page): Promise<void> {
+  await expect.poll(() => page.locator('aisle-recommendations section[aria-busy=true]').count()).toBe(0);
+  await page.waitForTimeout(300); // what is planned but not begun
+}
+/** The next page of the same visit, whose model never comes. */
+async function nextPage(page: Page, body = SLOT, head = GRANTED): Promise<Page> {
+  const path = `/next-${Math.random()}.html`;
+  pages.server.serve(path, `<!doctype html><html lang="en"><head>${head}</head><body>${body}</body></html>`);
+  await page.context().route('**/weights.safetensors', () => {}); // workers ask for it, too
+  await page.context().route('**/worker.js', () => {});
+  await page.goto(pages.server.origin + path);
+  return page;
+}
+const state = (page: Page) => page.locator('aisle-recommendations').first().getAttribute('data-aisle-state');
+const cards = (page: Page) => page.locator('aisle-recommendations a').count();
+
+describe('the list of the page before', () => {
+  test('is shown while the model is not there, and what the model says replaces it', async () => {
+    const { page } = await firstPage();
+    await expect.poll(() => note(page)).toBeDefined();
+    const before = await shown(page);
+    const next = await nextPage(page);
+    await expect.poll(() => shown(next)).toEqual(before);
+    expect(await state(next)).toBe('loading');
+    expect(await next.locator('aisle-recommendations section').first().getAttribute('aria-busy')).toBe('true');
+    await next.context().unrouteAll();
+    await next.reload();
+    await ready(next);
+    expect(await shown(next)).toHaveLength(8);
+  });
+
+  test('does not name the page that shows it', async () => {
+    const { page } = await firstPage();
+    await expect.poll(() => note(page)).toBeDefined();
+    const [own, ...others] = await shown(page);
+    // This page is the first product's own.
+    const path = '/own.html';
+    pages.server.serve(path, `<!doctype html><html lang="en"><head>${GRANTED}</head><body>${SLOT}</body></html>`);
+    await note(page, `(note) => { Object.values(note.lists)[0][0].href = '${pages.server.origin}${path}'; }`);
+    await page.context().route('**/worker.js', () => {});
+    await page.goto(`${pages.server.origin}${path}#top`);
+    await expect.poll(() => shown(page)).toEqual(others);
+    expect(others).not.toContain(own);
+  });
+
+  test('is for a slot that asks for the same, and for none that depends on the page’s product', async () => {
+    const slots = `${SLOT}<aisle-recommendations strategy="related"></aisle-recommendations>`;
+    const { page } = await firstPage(slots);
+    await expect.poll(() => note(page)).toBeDefined();
+    const next = await nextPage(
+      page,
+      `${slots}<aisle-recommendations limit="3"></aisle-recommendations><aisle-recommendations strategy="popular"></aisle-recommendations>`,
+    );
+    await expect.poll(() => cards(next)).toBe(8);
+    const counts = await next
+      .locator('aisle-recommendations')
+      .evaluateAll((slots) => slots.map((slot) => slot.shadowRoot!.querySelectorAll('a').length));
+    expect(counts).toEqual([8, 0, 0, 0]);
+  });
+
+  test('is kept by no page without consent, and its code is not loaded there', async () => {
+    const { page, requests } = await firstPage(SLOT, SETTLED);
+    expect(await note(page)).toBeUndefined();
+    expect(requests.filter(({ url }) => url.includes('previous-list'))).toEqual([]);
+    await push(page, 'consent', 'granted');
+    await push(page, 'refresh');
+    await push(page, 'track', STOCK[1]!.id);
+    await expect.poll(() => note(page), { timeout: 10_000 }).toBeDefined();
+  });
+
+  test('is in the export, and is erased and withdrawn like all that is kept', async () => {
+    const { page } = await firstPage();
+    await expect.poll(() => note(page)).toBeDefined();
+    const exported = await page.evaluate(async () => (await window.aisle!.recommender!.privacy.export()).lists);
+    expect(exported).toEqual(await note(page));
+    await push(page, 'erase');
+    await expect.poll(() => note(page)).toBeUndefined();
+    await settled(page);
+    expect(await note(page)).toBeUndefined();
+
+    // After an erasure the next click begins anew.
+    await push(page, 'track', STOCK[2]!.id);
+    await expect.poll(() => note(page), { timeout: 10_000 }).toBeDefined();
+    await push(page, 'consent', 'denied');
+    await expect.poll(() => note(page)).toBeUndefined();
+    await settled(page);
+    expect(await note(page)).toBeUndefined();
+  });
+
+  test('is passed over where it is old, or is not what this page may show', async () => {
+    const { page } = await firstPage();
+    await expect.poll(() => note(page)).toBeDefined();
+    const whole = JSON.stringify(await note(page));
+    const next = await nextPage(page);
+    await expect.poll(() => cards(next)).toBe(8);
+    const warnings: string[] = [];
+    page.on('console', (message) => warnings.push(message.text()));
+    for (const change of [
+      'note.time -= 31 * 60_000',
+      'note.time += 600_000', // the clock was ahead
+      "for (const one of LIST) one.href = 'https://evil.example/'",
+      "for (const one of LIST) one.href = 'javascript:alert(1)'",
+      'for (const one of LIST) one.title = { length: 1 }',
+      'for (const one of LIST) one.price = 1',
+      'for (const key in note.lists) note.lists[key] = 7',
+      'for (const key in note.lists) note.lists[key] = [null, 1]',
+      'for (const key in note) note[key] = null',
+    ]) {
+      const restored = `Object.assign(note, ${whole}, { time: Date.now() })`;
+      await note(page, `(note) => { ${restored}; const LIST = Object.values(note.lists)[0]; ${change}; }`);
+      await next.reload();
+      await next.locator('aisle-recommendations[data-aisle-state=loading]').waitFor();
+      await next.waitForFunction(() => window.aisle?.recommender?.status.storage === 'indexeddb');
+      await next.waitForTimeout(500); // the note has been read
+      expect(await cards(next), change).toBe(0);
+    }
+    expect(warnings).toEqual([]);
+  });
+});
