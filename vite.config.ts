@@ -12,7 +12,15 @@
 import { defineConfig, type UserConfig } from 'vite';
 import { leanTensorFlow } from './src/build/lean-tensorflow.ts';
 import { bundledForNode, modulesForNode } from './src/build/node.ts';
-import { codeHash, compactStyles, declarations, executable, fileList, withoutHelp } from './src/build/plugins.ts';
+import {
+  codeHash,
+  compactStyles,
+  declarations,
+  executable,
+  fileList,
+  withoutHelp,
+  withoutHelpers,
+} from './src/build/plugins.ts';
 import { kernelFiles, tfjsKernels } from './src/build/tfjs-kernels.ts';
 import { workerFiles } from './src/build/worker-files.ts';
 
@@ -82,7 +90,13 @@ const page: UserConfig = {
   },
   // The demo's own, which counts requests before it loads the engine's.
   worker: { format: 'es', rolldownOptions: { output: { entryFileNames: 'assets/demo-worker-[hash].js' } } },
-  plugins: [workerFiles({ worker: 'assets/worker-[hash].js' }), leanTensorFlow(), withoutHelp(), compactStyles()],
+  plugins: [
+    workerFiles({ worker: 'assets/worker-[hash].js' }),
+    leanTensorFlow(),
+    withoutHelp(),
+    withoutHelpers(),
+    compactStyles(),
+  ],
 };
 
 const library: UserConfig = {
@@ -134,6 +148,7 @@ const embed: UserConfig = {
     workerFiles({ worker: 'worker.js' }),
     leanTensorFlow(),
     withoutHelp(),
+    withoutHelpers(),
     compactStyles(),
     declarations({ entry: 'src/ui/embed.ts', outDir: 'dist/embed' }),
     fileList('dist/embed'),

@@ -55,6 +55,30 @@ export function fileList(outDir: string): Plugin {
   };
 }
 
+/** The bundler's helper that makes the object of what a chunk exports, where it is all that the chunk has of the helpers. */
+const HELPER = /^import\{\w+ as (\w+)\}from"\.\/rolldown-runtime-[\w-]+\.js";/;
+
+/**
+ * Writes out the objects that the bundler makes of the exports of chunks loaded on demand: a page would wait for its file of helpers,
+ * of which it needs one line.
+ */
+export function withoutHelpers(): Plugin {
+  return {
+    name: 'aisle:without-helpers',
+    apply: 'build',
+    generateBundle(_, bundle) {
+      for (const chunk of Object.values(bundle)) {
+        const name = chunk.type === 'chunk' ? HELPER.exec(chunk.code)?.[1] : undefined;
+        if (chunk.type !== 'chunk' || name === undefined) continue;
+        const objects = new RegExp(`(?<=[ ,;]\\w+=)${name}\\(\\{((?:\\w+:\\(\\)=>\\w+,?)+)\\}\\)`, 'g');
+        if ([...chunk.code.matchAll(objects)].length !== 1) continue;
+        const getters = (list: string) => list.replace(/(\w+):\(\)=>(\w+)/g, 'get $1(){return $2}');
+        chunk.code = chunk.code.replace(HELPER, '').replace(objects, (_, list: string) => `{${getters(list)}}`);
+      }
+    },
+  };
+}
+
 /** Takes comments and needless white space out of the style sheets that our elements have as texts, `const CSS = …`. */
 export function compactStyles(): Plugin {
   return {

@@ -174,17 +174,16 @@ export function startPage(host: Host): Promise<unknown> {
 
   /** Until the first answer slots show what those of the page before showed, where the visitor lets that be kept. */
   function keepLists(recommender: Recommender, options: PageOptions): void {
-    let isKept = false;
-    const begin = ({ consent }: Status): void => {
-      if (isKept || consent !== 'granted') return;
-      isKept = true;
+    const stop = recommender.on('status', begin);
+    function begin({ consent }: Status): void {
+      if (consent !== 'granted') return;
+      stop();
       host.guard('The list of the page before', async () => {
         const { keepLists } = await import('./previous-list');
         if (aisle.recommender === recommender) stopLists = keepLists(host, recommender, options);
       });
-    };
+    }
     begin(recommender.status);
-    recommender.on('status', begin);
   }
 
   /** What was waited for under `aisle.ready`; more than the first answer does nothing. */

@@ -62,7 +62,7 @@ export async function serveEmbed(
     requests,
     serve(path, text, type = 'text/html; charset=utf-8') {
       const at = mounts.findIndex((mount) => mount.path === path);
-      mounts.splice(at < 0 ? mounts.length : at, at < 0 ? 0 : 1, { path, text, type });
+      mounts.splice(Math.max(at, 0), at < 0 ? 0 : 1, { path, text, type }); // before the folders
     },
     close: () => closeServer(server),
   };
