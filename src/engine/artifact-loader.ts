@@ -3,25 +3,28 @@
  * credentials and without a referrer, chosen by the manifest and never by what was clicked or recommended.
  */
 import type { OpenedArtifact } from '../checkpoint/artifact';
+import { MANIFEST } from '../checkpoint/manifest';
 import { type OnManifest, openArtifact, tooLong } from '../checkpoint/open';
 import { RecommenderError, reasonOf, throwIfAborted } from '../errors';
 import type { LoadProgress } from './types';
 
+type FetchUse = Pick<RequestInit, 'cache' | 'priority'>;
+
 /**
  * How files are fetched: `fetch` in a page, a reader of folders on the command line. Rejects where nothing answers.
  *
- * @param cache Which use is made of the browser's cache. Given for the files of a catalogue alone.
+ * @param use Which use is made of the browser's cache, and what comes later than the model: a catalogue.
  */
-export type FetchFile = (url: string, signal: AbortSignal, cache?: RequestCache) => Promise<Response>;
+export type FetchFile = (url: string, signal: AbortSignal, use?: FetchUse) => Promise<Response>;
 
 /** `fetch` as the privacy promise wants it. */
-export const fetchPrivately: FetchFile = (url, signal, cache) =>
+export const fetchPrivately: FetchFile = (url, signal, use) =>
   fetch(url, {
     method: 'GET',
     credentials: 'omit',
     referrerPolicy: 'no-referrer',
     signal,
-    ...(cache && { cache, priority: 'low' }), // the model comes first
+    ...use,
   });
 
 export interface ArtifactLoaderOptions {
@@ -48,7 +51,13 @@ export async function loadArtifact(baseUrl: string, options: ArtifactLoaderOptio
       `modelUrl: expected the absolute URL of a folder, ending in "/" or with {file}, got "${baseUrl}".`,
     );
   }
-  return openArtifact((name, maxBytes) => download(baseUrl, name, maxBytes, options), options.onManifest);
+  // The manifest has the hash of every file, so that a browser need not ask for one that it has; it may have an older one.
+  const useOf = (name: string, isAgain: boolean): FetchUse =>
+    isAgain ? { cache: 'reload' } : name === MANIFEST ? {} : { cache: 'force-cache' };
+  return openArtifact(
+    (name, maxBytes, isAgain) => download(baseUrl, name, maxBytes, { ...options, use: useOf(name, isAgain) }),
+    options.onManifest,
+  );
 }
 
 /**
@@ -61,17 +70,17 @@ export async function download(
   name: string,
   maxBytes: number,
   options: ArtifactLoaderOptions & {
-    readonly cache?: RequestCache;
+    readonly use?: FetchUse;
     /** Hash of the file, for its address: then neither a browser nor a server between answers with another version. */
     readonly sha256?: string;
   },
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { fetchFile = fetchPrivately, signal, onProgress, stallDeadline = 30, cache, sha256 } = options;
+  const { fetchFile = fetchPrivately, signal, onProgress, stallDeadline = 30, use, sha256 } = options;
   throwIfAborted(signal);
   const url = fileUrl(baseUrl, name, sha256);
   const watch = stallWatch(stallDeadline, signal);
   try {
-    const response = await watch.unlessStalled(fetchFile(url, watch.signal, cache));
+    const response = await watch.unlessStalled(fetchFile(url, watch.signal, use));
     if (!response.ok) throw notServed(url, response.status);
     const total = plainLength(response);
     const bytes = await readBody(response, maxBytes, watch, (loaded) =>

@@ -106,7 +106,10 @@ async function fetchCatalogue(
   { url, have }: CatalogueRequest,
   options: ArtifactLoaderOptions,
 ): Promise<CatalogueFiles | null> {
-  const bytes = await download(url, CATALOGUE_MANIFEST, MAX_MANIFEST_BYTES, { ...options, cache: 'no-store' });
+  const bytes = await download(url, CATALOGUE_MANIFEST, MAX_MANIFEST_BYTES, {
+    ...options,
+    use: { cache: 'no-store', priority: 'low' },
+  });
   if (have && (await have.manifest.text()) === new TextDecoder().decode(bytes)) return null;
   const manifest = manifestOf(bytes);
   const known = have && manifestOf(await bytesOf(have.manifest));
@@ -115,7 +118,7 @@ async function fetchCatalogue(
     const { sha256, bytes: length } = entry;
     const kept = known?.files[name]?.sha256 === sha256 ? have?.files.get(name) : undefined;
     if (kept) return [name, kept];
-    const file = await download(url, name, length, { ...options, cache: 'default', sha256 });
+    const file = await download(url, name, length, { ...options, use: { cache: 'default', priority: 'low' }, sha256 });
     return [name, new Blob([await checkFile(name, file, entry, CATALOGUE_MANIFEST)])];
   });
   return { manifest: new Blob([bytes]), files: new Map(await Promise.all(files)) };

@@ -72,6 +72,28 @@ describe('an artifact over HTTP', () => {
     expect(seen).toContain('/cdn/aisle-weights.safetensors.wasm?v=4');
   });
 
+  test.each([
+    ['of another model', (bytes: Uint8Array) => bytes.map((byte) => byte ^ 1)],
+    ['a longer one', (bytes: Uint8Array) => new Uint8Array([...bytes, 0])],
+    ['none', () => undefined],
+  ])('is read past a browser’s cache where the file in it is %s, and only then', async (_, old) => {
+    const seen: string[] = [];
+    const fetchFile: FetchFile = async (url, _, { cache } = {}) => {
+      const name = url.slice(url.lastIndexOf('/') + 1);
+      seen.push(`${name} ${cache}`);
+      const bytes = folder.get(name)!;
+      const found = name === 'items.json' && cache !== 'reload' ? old(bytes) : bytes;
+      return found ? new Response(found.slice()) : new Response('not here', { status: 404 });
+    };
+    expect(await loadArtifact('http://x/model/', { fetchFile })).toEqual({ ...artifact, ...OPENED });
+    expect(seen.sort()).toEqual([
+      'items.json force-cache',
+      'items.json reload',
+      'manifest.json undefined',
+      'weights.safetensors force-cache',
+    ]);
+  });
+
   test('reports how much of each file has come, compressed or not', async () => {
     const url = await serve((request, response) => {
       const bytes = fileOf(request.url)!;

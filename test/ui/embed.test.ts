@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
-import { brotliBytes, built } from '../build/built';
+import { brotliBytes, built, ROOT } from '../build/built';
 import {
   asked,
   CATALOGUE,
@@ -57,13 +59,13 @@ describe('a plain page with the tag and three products', () => {
     const folder = built('embed');
     const bytes = (path: string) => brotliBytes(join(folder, path.replace('page /aisle/', '')));
     expect(bytes(scripts[0]!)).toBeLessThanOrEqual(5_000);
-    // What reads the page, and plans by the basket, comes beside the model, and the arrows of a wide row after its cards.
-    const isReader = (path: string) => path.includes('/readers-');
-    const isLater = (path: string) => /\/(readers|basket|arrows)-/.test(path);
+    // What fills the slots and reads the page comes beside the model, and the arrows of a wide row after its cards.
+    const readers = 3_780; // of themselves
+    const isLater = (path: string) => /\/arrows-/.test(path);
     const own = scripts.filter((path) => !path.endsWith('/worker.js'));
     const sum = (paths: readonly string[]) => paths.reduce((total, path) => total + bytes(path), 0);
-    expect(sum(own.filter((path) => !isLater(path)))).toBeLessThanOrEqual(24_000);
-    expect(own.some(isReader)).toBe(true);
+    expect(own.some((path) => path.includes('/slots-'))).toBe(true);
+    expect(sum(own.filter((path) => !isLater(path)))).toBeLessThanOrEqual(24_000 + readers);
     expect(sum(own)).toBeLessThanOrEqual(29_000);
     for (const { method, url, body } of requests) {
       expect([method, body], url).toEqual(['GET', false]);
@@ -222,6 +224,35 @@ describe('a slot', () => {
     const requests = pages.server.requests.slice(before);
     expect(requests.filter((request) => request.endsWith('/weights.safetensors'))).toHaveLength(1);
     expect(requests.filter((request) => request.endsWith('/worker.js'))).toHaveLength(1);
+  });
+
+  test('asks the server for the manifest alone on the next page, and for a new model where there is one', async () => {
+    const { page } = await open(SLOT);
+    await ready(page);
+    const files = async () => {
+      const before = pages.server.requests.length;
+      await page.reload();
+      await ready(page);
+      return pages.server.requests.slice(before).filter((request) => request.includes('/models/demo/'));
+    };
+    expect(await files()).toEqual(['GET /models/demo/manifest.json']); // its server lets no file be used unasked
+
+    // The same model with other texts: the manifest is new, and the cache has the old catalogue.
+    const catalogue = JSON.stringify(CATALOGUE.map((product) => ({ ...product, title: `New: ${product.title}` })));
+    const manifest = JSON.parse(readFileSync(join(ROOT, 'public/models/demo/manifest.json'), 'utf8'));
+    const sha256 = createHash('sha256').update(catalogue).digest('hex');
+    manifest.files['catalogue.json'] = { bytes: Buffer.byteLength(catalogue), sha256 };
+    const serve = (name: string, text: string) => pages.server.serve(`/models/demo/${name}`, text, 'application/json');
+    try {
+      serve('catalogue.json', catalogue);
+      serve('manifest.json', JSON.stringify(manifest));
+      expect(await files()).toEqual(['GET /models/demo/manifest.json', 'GET /models/demo/catalogue.json']);
+      expect(await page.locator('aisle-recommendations a').first().textContent()).toContain('New: ');
+    } finally {
+      for (const name of ['catalogue.json', 'manifest.json']) {
+        serve(name, readFileSync(join(ROOT, 'public/models/demo', name), 'utf8'));
+      }
+    }
   });
 
   test('may come later, move and go', async () => {

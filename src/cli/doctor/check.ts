@@ -224,7 +224,9 @@ export async function checkModel(site: Site, folder: URL, page: Pick<Page, 'url'
   if (manifest === undefined) return undefined;
   try {
     const { files } = checkManifest(parseJson(manifest.bytes, MANIFEST));
-    const wanted = Object.entries(files).map(([name, entry]): Wanted => ({ url: urlOf(name), entry }));
+    const wanted = Object.entries(files).map(
+      ([name, entry]): Wanted => ({ url: urlOf(name), isCompared: true, entry }),
+    );
     const found = await checkFiles(site, wanted, page?.url, add);
     if (found.size < wanted.length) return undefined;
     const all = new Map([[at.href, manifest], ...found]);

@@ -8,6 +8,8 @@ import type { Add, Answer, Site } from './types';
 export interface Wanted {
   readonly url: URL;
   readonly isHashed?: boolean;
+  /** Whether a page compares it with its hash, and asks the server where a cache has another one. Default false. */
+  readonly isCompared?: boolean;
   readonly entry?: FileEntry;
 }
 
@@ -43,7 +45,7 @@ export async function checkFiles(
 /** @returns What came, if it is the file. */
 export async function checkFile(
   site: Site,
-  { url, isHashed = false, entry }: Wanted,
+  { url, isHashed = false, isCompared = false, entry }: Wanted,
   page: URL | undefined,
   add: Add,
 ): Promise<Answer | undefined> {
@@ -72,7 +74,7 @@ export async function checkFile(
       'Compress .js, .json, .wasm, .safetensors and .bin by Brotli or gzip.',
     );
   }
-  checkCache(headers, isHashed, name, add);
+  if (!isCompared) checkCache(headers, isHashed, name, add);
   return answer;
 }
 
