@@ -11,7 +11,7 @@ const SMALL = {
   batching: 'same-length',
 };
 /** A pass predicts fewer clicks than with clm, each from both sides: more hidden clicks, and no dropout. */
-const HIDDEN = { ...SMALL, itemEmbeddingDim: 128, mlmProbability: 0.4, learningRate: 0.002, dropout: 0 };
+const MASKED = { ...SMALL, itemEmbeddingDim: 128, mlmProbability: 0.4, learningRate: 0.002, dropout: 0 };
 const NEXT = { ...SMALL, lm: 'gpt2', objective: 'clm' };
 /**
  * For thousands of items and more: the language model reads and predicts vectors of length 1. They are short at the start, so
@@ -54,7 +54,7 @@ const HISTORIES = { totalSeqLength: 50, nLayer: 2, learningRate: 0.001, dropout:
 export const TRANSFORMERS4REC: Presets = {
   eshop: {
     doc: 'small catalogue, long sessions, for mlm, plm and rtd; chosen on a validation week of eshop-clothing-2008',
-    config: { ...HIDDEN, repeatLags: 50, trainOnPrefixes: true, batchClicks: 256, nEpochs: 4 },
+    config: { ...MASKED, repeatLags: 50, trainOnPrefixes: true, batchClicks: 256, nEpochs: 4 },
   },
   'eshop-clm': {
     doc: 'the same for clm',
@@ -62,7 +62,7 @@ export const TRANSFORMERS4REC: Presets = {
   },
   'yoochoose-100k': {
     doc: 'short anonymous sessions, a few thousand items, for mlm, plm and rtd; chosen on a validation day of yoochoose-100k',
-    config: { ...HIDDEN, batchClicks: 128, nEpochs: 20 },
+    config: { ...MASKED, batchClicks: 128, nEpochs: 20 },
   },
   'yoochoose-100k-clm': {
     doc: 'for clm, with vectors of length 1; the best of a few trials on a validation part of yoochoose-100k',
@@ -80,7 +80,7 @@ export const TRANSFORMERS4REC: Presets = {
   },
   beauty: {
     doc: 'long histories without repeats, for mlm, plm and rtd; carried over, not searched',
-    config: { ...HIDDEN, ...HISTORIES, mlmProbability: 0.3, nEpochs: 60 },
+    config: { ...MASKED, ...HISTORIES, mlmProbability: 0.3, nEpochs: 60 },
   },
   'beauty-clm': {
     doc: 'for clm, with vectors of length 1 as SASRec has them there, not searched',

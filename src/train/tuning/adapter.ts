@@ -23,7 +23,7 @@ import type { FineTuner, FineTunerState } from './fine-tuner';
 import { type FrozenModel, type Pair, repeatedColumns, type TuneEvent } from './frozen-model';
 import { ItemBiases } from './item-biases';
 import { ADAPTER, type AdapterSettings, CAPS } from './settings';
-import { crossEntropy, HIDDEN } from './softmax';
+import { crossEntropy, EXCLUDED } from './softmax';
 import { attributePriors, Popularity, visitorPrior } from './visitor-priors';
 
 /** The item side of a tuned model: score of item i = c · table[i] + bias[i], in the base's own unit. */
@@ -106,8 +106,8 @@ export class Adapter implements FineTuner {
     for (const other of hidden) {
       const place = placeOf(other - 1);
       if (place === undefined || other === item) continue;
-      this.#base[place] = HIDDEN;
-      this.#delta[place] = HIDDEN;
+      this.#base[place] = EXCLUDED;
+      this.#delta[place] = EXCLUDED;
     }
     const target = placeOf(item - 1)!;
     return { base: crossEntropy(this.#base, target, weights), tuned: crossEntropy(this.#delta, target, weights) };

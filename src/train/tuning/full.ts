@@ -26,7 +26,7 @@ import type { FineTuner, FineTunerState } from './fine-tuner';
 import { type FrozenModel, type Pair, repeatedColumns, type TuneEvent } from './frozen-model';
 import { type BaseNetwork, FullParameters } from './full-parameters';
 import { FULL, SAMPLE, SAMPLE_ABOVE } from './settings';
-import { crossEntropy, HIDDEN } from './softmax';
+import { crossEntropy, EXCLUDED } from './softmax';
 
 /** Milliseconds of work in one task of the thread, which may be a page's own. */
 const TASK = 12;
@@ -87,8 +87,8 @@ export class Full<C = unknown> implements FineTuner {
     for (const other of hidden) {
       const place = placeOf(other - 1);
       if (place === undefined || other === item) continue;
-      base[place] = HIDDEN;
-      tuned[place] = HIDDEN;
+      base[place] = EXCLUDED;
+      tuned[place] = EXCLUDED;
     }
     const target = placeOf(item - 1)!;
     return { base: crossEntropy(base, target, weights), tuned: crossEntropy(tuned, target, weights) };

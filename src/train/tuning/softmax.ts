@@ -2,7 +2,7 @@
 import type { Predicted } from './frozen-model';
 
 /** Stands for −∞ among scores: no candidate. Finite, so that differences of scores are. */
-export const HIDDEN = -1e30;
+export const EXCLUDED = -1e30;
 
 /**
  * −log softmax(scores)[target] and the target's rank; the scores become probabilities minus the target's indicator, which is
@@ -19,11 +19,11 @@ export function crossEntropy(scores: Float64Array, target: number, weights?: Flo
   for (let i = 0; i < scores.length; i++) {
     const score = scores[i]!;
     if (score > largest) largest = score;
-    if (score >= own && score !== HIDDEN) rank += weights ? weights[i]! : 1;
+    if (score >= own && score !== EXCLUDED) rank += weights ? weights[i]! : 1;
   }
   let sum = 0;
   for (let i = 0; i < scores.length; i++) {
-    const power = scores[i]! === HIDDEN ? 0 : Math.exp(scores[i]! - largest) * (weights ? weights[i]! : 1);
+    const power = scores[i]! === EXCLUDED ? 0 : Math.exp(scores[i]! - largest) * (weights ? weights[i]! : 1);
     scores[i] = power;
     sum += power;
   }

@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { devDependencies } from '../../../package.json';
+import { launchChromium } from '../../chromium';
 import { takeShifts, watchShifts } from '../../layout-shifts';
-import { openBrowser } from '../../shared-chromium';
 import { type EmbedServer, openEmbed, ready, SCRIPT, SLOT, serveEmbed } from '../../ui/embed-window';
 import type { BenchCase, OpenCase } from '../bench-case';
 import { median } from '../contender';
@@ -32,7 +32,7 @@ interface Load {
 }
 
 async function openCase(): Promise<OpenCase> {
-  const [browser, server] = await Promise.all([openBrowser(), serveEmbed()]);
+  const [browser, server] = await Promise.all([launchChromium(), serveEmbed()]);
   const loads: Load[] = [];
   return {
     async ours() {
