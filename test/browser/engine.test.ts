@@ -80,7 +80,7 @@ describe.each<BackendName>(['plan', 'cpu', 'wasm', 'webgl', 'webgpu'])('a worker
     await engine.load({ modelUrl, backend });
     await engine.recommend(asked());
     const before = await engine.memory();
-    for (let call = 0; call < (isSoak || !isGpu(backend) ? 100 : 20); call++) {
+    for (let call = 0; call < (isSoak || !isGpu(backend) ? 100 : 10); call++) {
       const abort = new AbortController();
       const session = SESSIONS['200 clicks']!.slice(call % 7, (call % 7) + 3);
       const answer = engine.recommend(asked({ session }), { signal: abort.signal });

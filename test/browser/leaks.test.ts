@@ -6,7 +6,7 @@ import { memory, engine as tensors } from '@tensorflow/tfjs';
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl/dist/backend_webgl';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu/dist/backend_webgpu';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { isGpu, type TensorBackend } from '../../src/compute/types';
+import type { TensorBackend } from '../../src/compute/types';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import type { Engine } from '../../src/engine/types';
 import { models } from '../../src/models/index';
@@ -20,8 +20,11 @@ const SWITCHES = isSoak ? 50 : 4;
 const TIMEOUT = isSoak ? 1_800_000 : 240_000;
 
 const ARCHITECTURES = Object.keys(models);
-/** What `npm test` asks on a GPU, which takes its time in software: a recurrent network and attention. */
-const FEW = ['gru4rec', 'sasrec'];
+/** What `npm test` asks on a GPU, which takes its time in software: a recurrent network, and attention. */
+const ASKED_ON: Partial<Record<TensorBackend, readonly string[]>> = {
+  webgpu: ['gru4rec'],
+  webgl: ['gru4rec', 'sasrec'],
+};
 const BACKENDS = ['webgpu', 'webgl', 'wasm', 'cpu'] as const satisfies readonly TensorBackend[];
 /** Devices that were opened and not lost since, and contexts likewise. */
 const devices = new Set<GPUDevice>();
@@ -108,7 +111,7 @@ const ask = (n: number) =>
   });
 
 describe.each(ARCHITECTURES)('%s', (architecture) => {
-  test.each(slice(BACKENDS, (backend) => !isGpu(backend) || FEW.includes(architecture)))(
+  test.each(slice(BACKENDS, (backend) => ASKED_ON[backend]?.includes(architecture) ?? true))(
     `holds as much after ${RECOMMENDATIONS} recommendations as before, on %s`,
     async (backend) => {
       engine = createLocalEngine({ fetchFile: serveFolder(folders.get(architecture)!), ...patient });
