@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { built } from '../build/built';
+import { isSoak, slice } from '../soak-slice';
 import { aisle, file, folder } from './program';
 import { RING_LOG, SMALL } from './ring-log';
 import { startProgram } from './start-program';
@@ -89,23 +90,24 @@ describe('a kill without a warning', () => {
       '--backend',
       'wasm',
     ];
-    const killed = start(argv(60));
+    const epochs = isSoak ? 60 : 20;
+    const killed = start(argv(epochs));
     await killed.reads('epoch 3 ');
     killed.child.kill('SIGKILL');
     expect(await killed.code).toBe(null);
-    const again = start(argv(60));
+    const again = start(argv(epochs));
     expect(await again.code).toBe(0);
     const { stderr } = again.written;
     for (const model of ['pop', 'markov']) expect(stderr).toMatch(new RegExp(`${model}: .* was there already`));
     expect(stderr).not.toMatch(/^epoch [12] /m);
-    expect(stderr).toMatch(/^epoch 60 /m);
+    expect(stderr).toMatch(new RegExp(`^epoch ${epochs} `, 'm'));
     expect((await readdir(out)).sort()).toEqual(['cells', 'parts', 'report.html', 'report.json', 'report.md']);
   });
 });
 
 describe('a reader that goes away', () => {
   test('does not end a training: its artifact is written', async () => {
-    const { child, reads, code } = start(training('--epochs', '50'));
+    const { child, reads, code } = start(training('--epochs', isSoak ? '50' : '10'));
     await reads('epoch 1 ');
     child.stderr?.destroy();
     child.stdout?.destroy();
@@ -119,17 +121,21 @@ describe('a reader that goes away', () => {
     ]);
   });
 
-  test.each([
+  const commands: [string, () => string[]][] = [
     ['train', () => training('--json')],
     ['evaluate', () => ['evaluate', '--artifact', join(place, 'model'), '--data', data]],
     ['recommend', () => ['recommend', '--artifact', join(place, 'model'), '--session', '']],
-  ])('such as `head` is no error of %s', async (_, argv) => {
-    expect((await aisle(...training())).code).toBe(0);
-    const { child, written, code } = start(argv());
-    child.stdout?.destroy();
-    expect(await code).toBe(0);
-    expect(written.stderr).not.toMatch(/EPIPE|^\s+at /m);
-  });
+  ];
+  test.each(slice(commands, ([command]) => command !== 'evaluate'))(
+    'such as `head` is no error of %s',
+    async (_, argv) => {
+      expect((await aisle(...training())).code).toBe(0);
+      const { child, written, code } = start(argv());
+      child.stdout?.destroy();
+      expect(await code).toBe(0);
+      expect(written.stderr).not.toMatch(/EPIPE|^\s+at /m);
+    },
+  );
 });
 
 describe('where WebAssembly cannot start', () => {

@@ -5,8 +5,8 @@ import { slice } from '../soak-slice';
 import { corpus } from './corpus';
 import { readPages, summaryOf } from './read-pages';
 
-/** Of so many pages, `npm test` opens one. */
-const EVERY = 10;
+/** Of so many pages, `npm test` opens one: of all kinds and most platforms, since this is no multiple of how many a rule makes. */
+const EVERY = 19;
 
 test('the product of a shop page is found, no other one, and its events are complete', async () => {
   const pages = slice([...corpus().entries()], ([k]) => k % EVERY === 3).map(([, page]) => page);
