@@ -62,7 +62,7 @@ const LIBRARY = `<script type="module">
 const ANSWERING: Readonly<Record<BrowserEngine['name'], readonly string[]>> = {
   Chromium: ['SASRec'],
   Firefox: ['GRU4Rec', 'Caser', 'XLNet, hidden clicks'],
-  WebKit: ['SR-GNN', 'SASRec', 'GPT-2, next click'],
+  WebKit: ['SR-GNN', 'SASRec'],
 };
 
 const browsers = new Map<BrowserEngine, Promise<Browser>>();

@@ -85,8 +85,8 @@ describe.each(Object.entries(models))('%s', (name, model) => {
   });
 });
 
-/** What only the full run goes through: forms of which the networks' own tests have much. */
-const OWN = /"12\/9"|"numHeads":2|"edges"|"readout":"local"|"positions":"reverse"|"coserec"/;
+/** What only the full run goes through: forms of which the networks' own tests have much, and a wide GRU4Rec. */
+const OWN = /^gru4rec {}|"constrained|"numHeads":2|"edges"|"readout":"local"|"positions":"reverse"|"coserec"/;
 
 describe.each(slice(forms, ([title]) => !OWN.test(title)))('%s', (_, name, given) => {
   const training = trainings[name]!;
