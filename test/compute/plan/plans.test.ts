@@ -129,7 +129,7 @@ test('of a session that is too long, the newest clicks count', async () => {
   const best = (items: Int32Array) => session.topK({ items, times: items }, K, new Set());
   expect(await best(items)).toEqual(await best(newest));
   expect(await best(items.subarray(0, MOST_CLICKS))).not.toEqual(await best(newest));
-}, 60_000);
+});
 
 /** How a model names the most clicks that it reads. */
 const SHORT: readonly (readonly [string, string, Readonly<Record<string, unknown>>])[] = [
@@ -147,7 +147,6 @@ describe('a plan answers as its network', () => {
   test.each(slice(PRESETS, ([name, preset]) => preset === 'default' || (preset === 'diginetica' && name === 'sasrec')))(
     'of %s, preset %s',
     (name, _, config) => answersAlike(name, config),
-    60_000,
   );
 
   test.each(
