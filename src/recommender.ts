@@ -21,7 +21,7 @@ import { createPrivacy } from './recommender/privacy';
 import { pictured } from './recommender/products';
 import { answer } from './recommender/strategies';
 import type { Recommender, RecommenderEvents, RecommenderOptions, Status, StoredClick } from './recommender/types';
-import { type Basket, basketOf } from './session/basket';
+import type { Basket } from './session/basket';
 import { VisitorHistory } from './session/visitor-history';
 import { openDeviceNotes } from './store/device-notes';
 import { createEventStore } from './store/event-store';
@@ -229,7 +229,8 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   function forgetSession(): void {
     engine.forget().catch(() => {}); // a lost worker has no state to forget
   }
-  function basket(): Basket {
+  async function basket(): Promise<Basket> {
+    const { basketOf } = await loaded(import('./session/basket'));
     return basketOf(history.sessions().flat(), now() / 1000);
   }
   function assertAlive(): void {
@@ -266,7 +267,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
           user: options.user,
           now: time,
           clicks: history.at(time),
-          cart: async () => basket().cart,
+          cart: async () => (await basket()).cart,
         };
         const answered = await answer(computing, complete)
           .catch(failed)

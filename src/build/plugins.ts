@@ -70,9 +70,12 @@ export function withoutHelpers(): Plugin {
       for (const chunk of Object.values(bundle)) {
         const name = chunk.type === 'chunk' ? HELPER.exec(chunk.code)?.[1] : undefined;
         if (chunk.type !== 'chunk' || name === undefined) continue;
-        const objects = new RegExp(`(?<=[ ,;]\\w+=)${name}\\(\\{((?:\\w+:\\(\\)=>\\w+,?)+)\\}\\)`, 'g');
-        if ([...chunk.code.matchAll(objects)].length !== 1) continue;
-        const getters = (list: string) => list.replace(/(\w+):\(\)=>(\w+)/g, 'get $1(){return $2}');
+        const objects = new RegExp(`(?<=[ ,;][\\w$]+=)${name}\\(\\{((?:[\\w$]+:\\(\\)=>[\\w$]+,?)+)\\}\\)`, 'g');
+        const object = [...chunk.code.matchAll(objects)];
+        // More than the one: a use of the helper that is not understood, or another function of that name.
+        const uses = chunk.code.replace(objects, '').match(new RegExp(`(?<![\\w$.])${name}\\(\\{[\\w$]+:\\(\\)`, 'g'));
+        if (object.length !== 1 || uses) continue;
+        const getters = (list: string) => list.replace(/([\w$]+):\(\)=>([\w$]+)/g, 'get $1(){return $2}');
         chunk.code = chunk.code.replace(HELPER, '').replace(objects, (_, list: string) => `{${getters(list)}}`);
       }
     },

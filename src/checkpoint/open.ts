@@ -24,26 +24,30 @@ import { checkTensors } from './verify';
 
 /** Called with the manifest before any other file is read; returns files to read at once, with those of every artifact. */
 export type OnManifest = (manifest: Manifest) => readonly string[];
-type ReadFile = (name: string, maxBytes: number, isAgain: boolean) => Promise<Uint8Array | undefined>;
+type ReadFile = (name: string, maxBytes: number) => Promise<Uint8Array | undefined>;
 
 /**
  * Reads and checks an artifact, whole or not at all.
  *
  * @param read Contents of a file of the folder by name; undefined where it does not exist. More than `maxBytes` need not
- *   be read: throw `tooLong`. May throw another `RecommenderError` of its own, which is passed on. Called again for a file
- *   that is not the one that the manifest means.
+ *   be read: throw `tooLong`. May throw another `RecommenderError` of its own, which is passed on.
  * @param onManifest What it returns are files of `bytes` or `further`. Default: none.
+ * @param readPastCache Reads a file that is not what the manifest says once more. Default: none is read again.
  * @throws RecommenderError `bad-artifact` with one sentence that names file and tensor, or field.
  */
-export async function openArtifact(read: ReadFile, onManifest: OnManifest = () => []): Promise<OpenedArtifact> {
+export async function openArtifact(
+  read: ReadFile,
+  onManifest: OnManifest = () => [],
+  readPastCache?: ReadFile,
+): Promise<OpenedArtifact> {
   const manifest = await readManifest(read);
   const { formatVersion: _, files, aliases: hasAliases, ...info } = manifest;
-  const loadOnce = async (name: string, entry: FileEntry, isAgain: boolean) =>
-    checkFile(name, await readFile(read, name, entry.bytes, isAgain), entry);
+  const loadBy = async (how: ReadFile, name: string) =>
+    checkFile(name, await readFile(how, name, files[name]!.bytes), files[name]!);
   const load = (name: string) =>
-    loadOnce(name, files[name]!, false).catch((error) => {
-      if ((error as Partial<RecommenderError>).code !== 'bad-artifact') throw error;
-      return loadOnce(name, files[name]!, true);
+    loadBy(read, name).catch((error) => {
+      if (!readPastCache || (error as Partial<RecommenderError>).code !== 'bad-artifact') throw error;
+      return loadBy(readPastCache, name);
     });
   const bytesOf = new Map<string, Promise<Uint8Array>>();
   const further = new Map<string, Promise<unknown>>();
@@ -98,7 +102,7 @@ async function readAliases(bytes: Uint8Array): Promise<Pick<OpenedArtifact, 'ali
  * @throws RecommenderError `bad-artifact`.
  */
 async function readManifest(read: ReadFile): Promise<Manifest> {
-  return checkManifest(parseJson(await readFile(read, MANIFEST, MAX_MANIFEST_BYTES, false), MANIFEST));
+  return checkManifest(parseJson(await readFile(read, MANIFEST, MAX_MANIFEST_BYTES), MANIFEST));
 }
 
 /** What a reader throws where a file has more bytes than it may have. */
@@ -106,10 +110,10 @@ export function tooLong(name: string, maxBytes: number): RecommenderError {
   return bad(`${name} is longer than ${maxBytes} bytes, the most that it may have here; copy the whole folder again.`);
 }
 
-async function readFile(read: ReadFile, name: string, maxBytes: number, isAgain: boolean): Promise<Uint8Array> {
+async function readFile(read: ReadFile, name: string, maxBytes: number): Promise<Uint8Array> {
   let bytes: Uint8Array | undefined;
   try {
-    bytes = await read(name, maxBytes, isAgain);
+    bytes = await read(name, maxBytes);
   } catch (cause) {
     if (cause instanceof RecommenderError || (cause as Error)?.name === 'AbortError') throw cause;
     throw new RecommenderError('bad-artifact', `${name} could not be read (${(cause as Error)?.message}).`, { cause });

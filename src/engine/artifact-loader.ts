@@ -8,23 +8,23 @@ import { type OnManifest, openArtifact, tooLong } from '../checkpoint/open';
 import { RecommenderError, reasonOf, throwIfAborted } from '../errors';
 import type { LoadProgress } from './types';
 
-type FetchUse = Pick<RequestInit, 'cache' | 'priority'>;
+type FetchOptions = Pick<RequestInit, 'cache' | 'priority'>;
 
 /**
  * How files are fetched: `fetch` in a page, a reader of folders on the command line. Rejects where nothing answers.
  *
- * @param use Which use is made of the browser's cache, and what comes later than the model: a catalogue.
+ * @param options How the browser's cache is used; a priority for what comes later than the model, a catalogue.
  */
-export type FetchFile = (url: string, signal: AbortSignal, use?: FetchUse) => Promise<Response>;
+export type FetchFile = (url: string, signal: AbortSignal, options?: FetchOptions) => Promise<Response>;
 
 /** `fetch` as the privacy promise wants it. */
-export const fetchPrivately: FetchFile = (url, signal, use) =>
+export const fetchPrivately: FetchFile = (url, signal, options) =>
   fetch(url, {
     method: 'GET',
     credentials: 'omit',
     referrerPolicy: 'no-referrer',
     signal,
-    ...use,
+    ...options,
   });
 
 export interface ArtifactLoaderOptions {
@@ -51,12 +51,13 @@ export async function loadArtifact(baseUrl: string, options: ArtifactLoaderOptio
       `modelUrl: expected the absolute URL of a folder, ending in "/" or with {file}, got "${baseUrl}".`,
     );
   }
-  // The manifest has the hash of every file, so that a browser need not ask for one that it has; it may have an older one.
-  const useOf = (name: string, isAgain: boolean): FetchUse =>
-    isAgain ? { cache: 'reload' } : name === MANIFEST ? {} : { cache: 'force-cache' };
+  const get = (name: string, maxBytes: number, fetchOptions: FetchOptions) =>
+    download(baseUrl, name, maxBytes, { ...options, fetchOptions });
+  // The manifest has the hash of every file: a browser need not ask for one that it has, unless it is an older one.
   return openArtifact(
-    (name, maxBytes, isAgain) => download(baseUrl, name, maxBytes, { ...options, use: useOf(name, isAgain) }),
+    (name, maxBytes) => get(name, maxBytes, name === MANIFEST ? {} : { cache: 'force-cache' }),
     options.onManifest,
+    (name, maxBytes) => get(name, maxBytes, { cache: 'reload' }),
   );
 }
 
@@ -70,17 +71,17 @@ export async function download(
   name: string,
   maxBytes: number,
   options: ArtifactLoaderOptions & {
-    readonly use?: FetchUse;
+    readonly fetchOptions?: FetchOptions;
     /** Hash of the file, for its address: then neither a browser nor a server between answers with another version. */
     readonly sha256?: string;
   },
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { fetchFile = fetchPrivately, signal, onProgress, stallDeadline = 30, use, sha256 } = options;
+  const { fetchFile = fetchPrivately, signal, onProgress, stallDeadline = 30, fetchOptions, sha256 } = options;
   throwIfAborted(signal);
   const url = fileUrl(baseUrl, name, sha256);
   const watch = stallWatch(stallDeadline, signal);
   try {
-    const response = await watch.unlessStalled(fetchFile(url, watch.signal, use));
+    const response = await watch.unlessStalled(fetchFile(url, watch.signal, fetchOptions));
     if (!response.ok) throw notServed(url, response.status);
     const total = plainLength(response);
     const bytes = await readBody(response, maxBytes, watch, (loaded) =>

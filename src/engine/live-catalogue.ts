@@ -108,7 +108,7 @@ async function fetchCatalogue(
 ): Promise<CatalogueFiles | null> {
   const bytes = await download(url, CATALOGUE_MANIFEST, MAX_MANIFEST_BYTES, {
     ...options,
-    use: { cache: 'no-store', priority: 'low' },
+    fetchOptions: { cache: 'no-store', priority: 'low' },
   });
   if (have && (await have.manifest.text()) === new TextDecoder().decode(bytes)) return null;
   const manifest = manifestOf(bytes);
@@ -118,7 +118,11 @@ async function fetchCatalogue(
     const { sha256, bytes: length } = entry;
     const kept = known?.files[name]?.sha256 === sha256 ? have?.files.get(name) : undefined;
     if (kept) return [name, kept];
-    const file = await download(url, name, length, { ...options, use: { cache: 'default', priority: 'low' }, sha256 });
+    const file = await download(url, name, length, {
+      ...options,
+      fetchOptions: { cache: 'default', priority: 'low' },
+      sha256,
+    });
     return [name, new Blob([await checkFile(name, file, entry, CATALOGUE_MANIFEST)])];
   });
   return { manifest: new Blob([bytes]), files: new Map(await Promise.all(files)) };

@@ -380,7 +380,7 @@ export interface PrivacyExport {
   readonly device?: unknown;
   /** The visitor's variant in the page's A/B test; absent where none was drawn. */
   readonly variant?: unknown;
-  /** What the slots showed last, of at most half an hour ago; absent where they showed nothing. */
+  /** What the slots showed last, each list with its time; absent where they showed nothing. */
   readonly lists?: unknown;
 }
 
@@ -591,9 +591,9 @@ export interface FineTuning extends LearningCalls {
   /**
    * Reads and activates the stored adapter after it, or the model, has changed.
    *
-   * @param isOther Whether it is read again.
+   * @param mayHaveChanged Whether it is read again, though it was read before.
    */
-  look(isOther: boolean): Promise<void>;
+  look(mayHaveChanged: boolean): Promise<void>;
   /** There may be new events: with `auto`, they are learnt when the page is idle. */
   wake(): void;
   /** Quarantines the active adapter, which the engine has stopped using; `status` says so. */

@@ -1,4 +1,4 @@
-/** The visitor's basket. */
+/** The visitor's basket. Loaded when the slots of a page are planned. */
 import type { VisitorEvent } from './visitor-history';
 
 const DAY = 86_400;

@@ -1,4 +1,4 @@
-/** What `embed.js` loads on demand: the recommender of the page, its commands, its readers and its slots. */
+/** What `embed.js` loads on demand: the recommender of the page, and its commands. */
 
 import type { PageProduct } from '../page/page-product';
 import { createRecommender } from '../recommender';
@@ -154,8 +154,9 @@ export function startPage(host: Host): Promise<unknown> {
           if (mine !== turn) return opened.dispose();
           aisle.recommender = opened;
           updatePanels();
-          keepLists(opened, page);
-          // Before the readers are loaded: the model may be there, or not, first.
+          // What another arm of a test, another user or the page's own function would show is not known yet.
+          if (!options.variants && !options.user && !options.product) keepLists(opened, page);
+          // Before what reads the page is loaded: the model may be there, or not, first.
           const answered = new Promise<void>((resolve) => {
             opened.on('ready', () => resolve());
             opened.on('error', (error) => {
@@ -164,7 +165,10 @@ export function startPage(host: Host): Promise<unknown> {
             });
           });
           const loaded = await loading.catch(() => undefined); // `embed.js` says so
-          await (loaded && mine === turn ? open(opened, page, loaded, answered, experiment) : opened.dispose());
+          if (mine !== turn) return opened.dispose();
+          if (loaded) return open(opened, page, loaded, answered, experiment);
+          end();
+          settled(undefined);
         })
         .then(undefined, failed);
     } catch (error) {
@@ -178,7 +182,7 @@ export function startPage(host: Host): Promise<unknown> {
     function begin({ consent }: Status): void {
       if (consent !== 'granted') return;
       stop();
-      host.guard('The list of the page before', async () => {
+      host.guard('A slot', async () => {
         const { keepLists } = await import('./previous-list');
         if (aisle.recommender === recommender) stopLists = keepLists(host, recommender, options);
       });

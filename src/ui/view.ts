@@ -43,7 +43,7 @@ export function createView(host: Host, source: () => Source | undefined): View {
     const { signal } = abort;
     const isCurrent = (slot: Slot) => !signal.aborted && host.slots.has(slot);
     // Cards do not change while the visitor uses them.
-    const isUsed = ({ element }: Slot) => urgency === 'better' && element.matches(':focus-within');
+    const isUsed = (slot: Slot) => (urgency === 'better' || !shown.has(slot)) && slot.element.matches(':focus-within');
     const failed = (slot: Slot, error: unknown) => {
       const code = error instanceof RecommenderError ? error.code : 'engine-lost';
       if (!isCurrent(slot) || code === 'aborted' || code === 'disposed') return;

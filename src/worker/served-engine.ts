@@ -36,15 +36,15 @@ function keepingFiles(
   const files = new Map<string, Blob>();
   return {
     files,
-    async fetchFile(url, signal, use) {
-      if (use?.priority) return fetchFile(url, signal, use); // of a catalogue, which the page keeps
+    async fetchFile(url, signal, options) {
+      if (options?.priority) return fetchFile(url, signal, options); // of a catalogue, which the page keeps
       const known = unread.get(url);
       if (known) {
         unread.delete(url); // a later load asks the server
         files.set(url, known);
         return new Response(known);
       }
-      const response = await fetchFile(url, signal, use);
+      const response = await fetchFile(url, signal, options);
       if (!response.ok || !response.body) return response;
       const chunks: Uint8Array<ArrayBuffer>[] = [];
       const keep = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({

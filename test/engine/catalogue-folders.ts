@@ -46,12 +46,12 @@ export function filesOf(folder: Folder): CatalogueFiles {
 /** Serves the folder of the moment under `CATALOGUE_URL`, and what another loader serves besides. */
 export function serveCatalogue(folder: Folder, besides?: FetchFile) {
   const served = { folder, names: [] as string[], urls: [] as string[] };
-  const fetchFile: FetchFile = async (url, signal, use) => {
-    if (!url.startsWith(CATALOGUE_URL) && besides) return besides(url, signal, use);
+  const fetchFile: FetchFile = async (url, signal, options) => {
+    if (!url.startsWith(CATALOGUE_URL) && besides) return besides(url, signal, options);
     const { pathname } = new URL(url);
     const name = pathname.slice(pathname.lastIndexOf('/') + 1);
     served.names.push(name);
-    served.urls.push(`${use?.cache} ${url}`);
+    served.urls.push(`${options?.cache} ${url}`);
     const bytes = served.folder.get(name);
     return bytes ? new Response(bytes.slice()) : new Response('not here', { status: 404 });
   };

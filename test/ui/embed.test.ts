@@ -61,7 +61,7 @@ describe('a plain page with the tag and three products', () => {
     expect(bytes(scripts[0]!)).toBeLessThanOrEqual(5_000);
     // What fills the slots and reads the page comes beside the model, and the arrows of a wide row after its cards.
     const readers = 3_780; // of themselves
-    const isLater = (path: string) => /\/arrows-/.test(path);
+    const isLater = (path: string) => /\/(basket|arrows)-/.test(path);
     const own = scripts.filter((path) => !path.endsWith('/worker.js'));
     const sum = (paths: readonly string[]) => paths.reduce((total, path) => total + bytes(path), 0);
     expect(own.some((path) => path.includes('/slots-'))).toBe(true);

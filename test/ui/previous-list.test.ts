@@ -25,9 +25,9 @@ const note = (page: Page, change = '') =>
       };
       reading.onerror = reject;
     };
-  })`) as Promise<{ time: number; lists: Record<string, { id: string; href: string }[]> } | undefined>;
+  })`) as Promise<Record<string, { time: number; items: { id: string; href: string }[] }> | undefined>;
 
-/** A first page that has shown suggestions by a look at a product, and has kept them where it may. */
+/** A first page that has shown suggestions by a look at a product, and has stored them where it may. */
 async function firstPage(body = SLOT, head = GRANTED) {
   const opened = await pages.open(body, { head });
   await ready(opened.page);
@@ -75,9 +75,9 @@ describe('the list of the page before', () => {
     // This page is the first product's own.
     const path = '/own.html';
     pages.server.serve(path, `<!doctype html><html lang="en"><head>${GRANTED}</head><body>${SLOT}</body></html>`);
-    await note(page, `(note) => { Object.values(note.lists)[0][0].href = '${pages.server.origin}${path}'; }`);
+    await note(page, `(note) => { Object.values(note)[0].items[0].href = '${pages.server.origin}${path}'; }`);
     await page.context().route('**/worker.js', () => {});
-    await page.goto(`${pages.server.origin}${path}#top`);
+    await page.goto(`${pages.server.origin}${path}?utm_source=letter#top`);
     await expect.poll(() => shown(page)).toEqual(others);
     expect(others).not.toContain(own);
   });
@@ -97,17 +97,70 @@ describe('the list of the page before', () => {
     expect(counts).toEqual([8, 0, 0, 0]);
   });
 
-  test('is kept by no page without consent, and its code is not loaded there', async () => {
+  test('goes where the model fails, which the slot says, and is neither stored again nor made younger', async () => {
+    const { page } = await firstPage();
+    await expect.poll(() => note(page)).toBeDefined();
+    await note(page, '(note) => { for (const key in note) note[key].time -= 60_000; }');
+    const before = await note(page);
+    const next = await nextPage(page);
+    await expect.poll(() => cards(next)).toBe(8);
+    await next.context().unrouteAll();
+    let fail = () => {};
+    const failing = new Promise<void>((resolve) => {
+      fail = resolve;
+    });
+    await next.context().route('**/weights.safetensors', async (route) => {
+      await failing;
+      await route.fulfill({ status: 404 });
+    });
+    await next.reload();
+    await expect.poll(() => cards(next)).toBe(8);
+    fail();
+    await next.locator('aisle-recommendations[data-aisle-state^=error]').waitFor();
+    await expect.poll(() => cards(next)).toBe(0);
+    expect(await next.locator('aisle-recommendations [part=message]').first().textContent()).not.toBe('');
+    await next.waitForTimeout(300);
+    expect(await note(next)).toEqual(before);
+  });
+
+  test('is gone from the page where the visitor erases everything while it is shown, and does not come back', async () => {
+    const { page } = await firstPage();
+    await expect.poll(() => note(page)).toBeDefined();
+    const next = await nextPage(page);
+    await expect.poll(() => cards(next)).toBe(8);
+    await next.evaluate(() => window.aisle!.recommender!.privacy.erase());
+    await expect.poll(() => cards(next)).toBe(0);
+    await push(next, 'track', STOCK[3]!.id);
+    await expect.poll(() => next.evaluate(() => window.aisle!.recommender!.status.storage)).toBe('indexeddb');
+    await next.waitForTimeout(500);
+    expect(await note(next)).toBeUndefined();
+  });
+
+  test('is for no page of an A/B test, of a named user, or with its own word on products', async () => {
+    const { page } = await firstPage();
+    await expect.poll(() => note(page)).toBeDefined();
+    const start = (options: string) =>
+      `<script>(window.aisle ||= []).push(['start', { modelUrl: '/models/demo/', backend: 'wasm', consent: 'granted', ${options} }])</script>` +
+      '<script type="module" src="/aisle/embed.js"></script>';
+    for (const options of ["variants: 'a:50 b:50:none'", "user: 'u-1'", 'product: (known) => known']) {
+      const next = await nextPage(page, SLOT, start(options));
+      await next.waitForFunction(() => window.aisle?.recommender?.status.storage === 'indexeddb');
+      await next.waitForTimeout(500);
+      expect(await cards(next), options).toBe(0);
+    }
+    await nextPage(page);
+    await expect.poll(() => cards(page)).toBe(8);
+  });
+
+  test('is stored by no page without consent, and its code is not loaded there', async () => {
     const { page, requests } = await firstPage(SLOT, SETTLED);
     expect(await note(page)).toBeUndefined();
     expect(requests.filter(({ url }) => url.includes('previous-list'))).toEqual([]);
-    await push(page, 'consent', 'granted');
-    await push(page, 'refresh');
-    await push(page, 'track', STOCK[1]!.id);
+    await push(page, 'consent', 'granted'); // what is shown already is stored then
     await expect.poll(() => note(page), { timeout: 10_000 }).toBeDefined();
   });
 
-  test('is in the export, and is erased and withdrawn like all that is kept', async () => {
+  test('is in the export, and is erased and withdrawn like all that is stored', async () => {
     const { page } = await firstPage();
     await expect.poll(() => note(page)).toBeDefined();
     const exported = await page.evaluate(async () => (await window.aisle!.recommender!.privacy.export()).lists);
@@ -135,18 +188,21 @@ describe('the list of the page before', () => {
     const warnings: string[] = [];
     page.on('console', (message) => warnings.push(message.text()));
     for (const change of [
-      'note.time -= 31 * 60_000',
-      'note.time += 600_000', // the clock was ahead
-      "for (const one of LIST) one.href = 'https://evil.example/'",
-      "for (const one of LIST) one.href = 'javascript:alert(1)'",
-      'for (const one of LIST) one.title = { length: 1 }',
-      'for (const one of LIST) one.price = 1',
-      'for (const key in note.lists) note.lists[key] = 7',
-      'for (const key in note.lists) note.lists[key] = [null, 1]',
+      'LIST.time -= 31 * 60_000',
+      'LIST.time += 600_000', // the clock was ahead
+      "for (const one of LIST.items) one.href = 'https://evil.example/'",
+      "for (const one of LIST.items) one.href = 'javascript:alert(1)'",
+      "for (const one of LIST.items) one.image = 'https://evil.example/seen.png'",
+      'for (const one of LIST.items) one.title = { length: 1 }',
+      'for (const one of LIST.items) one.price = 1',
+      'for (const one of LIST.items) one.reason = {}',
+      'for (const key in note) note[key] = 7',
+      'LIST.items = [null, 1]',
+      'LIST.items = "list"',
       'for (const key in note) note[key] = null',
     ]) {
-      const restored = `Object.assign(note, ${whole}, { time: Date.now() })`;
-      await note(page, `(note) => { ${restored}; const LIST = Object.values(note.lists)[0]; ${change}; }`);
+      const restored = `Object.assign(note, ${whole}); for (const key in note) note[key].time = Date.now()`;
+      await note(page, `(note) => { ${restored}; const LIST = Object.values(note)[0]; ${change}; }`);
       await next.reload();
       await next.locator('aisle-recommendations[data-aisle-state=loading]').waitFor();
       await next.waitForFunction(() => window.aisle?.recommender?.status.storage === 'indexeddb');

@@ -62,20 +62,20 @@ export class AdapterStore {
 
   /** Reads the record on the device if this page does not know it. Never rejects. */
   read(): Promise<void> {
-    this.#wasRead = true;
     // A running read may not see the latest change.
     this.#reading = this.#reading.then(() => this.#read());
     return this.#reading;
   }
 
-  /** Reads it unless that has happened, or happens, already. */
+  /** Reads it unless that has been done. */
   readOnce(): Promise<void> {
-    return this.#wasRead ? this.#reading : this.read();
+    return this.#reading.then(() => (this.#wasRead ? undefined : this.read()));
   }
 
   async #read(): Promise<void> {
     const life = this.#life;
     const found = await this.#deltas.read().catch(() => undefined);
+    this.#wasRead ||= found !== undefined;
     // Nothing may be read, or there is no record: only this page's memory counts.
     if (!found || life !== this.#life || found.name === this.#name) return;
     this.#name = found.name;
@@ -203,6 +203,7 @@ export class AdapterStore {
   /** Forgets everything; work in progress cannot restore it. */
   drop(): void {
     this.#life++;
+    this.#wasRead = false;
     this.#take(undefined);
     this.#since = undefined;
     this.#name = undefined;

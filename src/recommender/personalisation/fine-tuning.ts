@@ -305,8 +305,8 @@ export function createFineTuning(parts: FineTuningParts): FineTuning {
 
   return {
     wake,
-    async look(isOther) {
-      await (isOther ? adapterStore.read() : adapterStore.readOnce());
+    async look(mayHaveChanged) {
+      await (mayHaveChanged ? adapterStore.read() : adapterStore.readOnce());
       if (isClosed) return;
       if (status().model) {
         const isSet = adapterStore.setAdapter(true);

@@ -37,9 +37,9 @@ export function createPersonalisation(parts: PersonalisationParts) {
   const ifLoaded = <T>(call: (learning: FineTuning) => T): Promise<Awaited<T> | undefined> =>
     Promise.resolve(loading?.then(call)).catch(() => undefined) as Promise<Awaited<T> | undefined>;
 
-  function look(isOther: boolean): void {
+  function look(mayHaveChanged: boolean): void {
     looking = load()
-      .then((learning) => learning.look(isOther))
+      .then((learning) => learning.look(mayHaveChanged))
       .catch((error) => {
         const message = 'Nothing is learnt, and what was learnt before does not count: its code could not be loaded.';
         parts.degrade('learning-failed', `${message} ${error.message}`);
@@ -67,9 +67,9 @@ export function createPersonalisation(parts: PersonalisationParts) {
     /**
      * The model or the stored adapter has changed.
      *
-     * @param isOther Whether the stored one may be another.
+     * @param mayHaveChanged Whether the stored one may be another.
      */
-    lookAgain: (isOther: boolean) => loading && look(isOther),
+    lookAgain: (mayHaveChanged: boolean) => loading && look(mayHaveChanged),
     /** Settles when the adapter is set, or after a short wait. */
     settled: () => Promise.race([looking, sleep(PATIENCE).over]),
   };
