@@ -61,8 +61,9 @@ function addArrows(host: Host, list: HTMLElement): () => void {
   }
   host.applyStyles(list.getRootNode() as ShadowRoot, CSS);
   list.after(...buttons); // the keyboard comes to the products first
-  list.addEventListener('scroll', hideAtEnds, { passive: true });
-  const observer = new ResizeObserver(hideAtEnds);
+  const look = () => host.guard('Arrows', hideAtEnds); // some pages replace methods of arrays
+  list.addEventListener('scroll', look, { passive: true });
+  const observer = new ResizeObserver(look);
   // Observed anew, it looks once the new cards have their places.
   return () => {
     observer.disconnect();

@@ -154,8 +154,7 @@ export function startPage(host: Host): Promise<unknown> {
           if (mine !== turn) return opened.dispose();
           aisle.recommender = opened;
           updatePanels();
-          // What another arm of a test, another user or the page's own function would show is not known yet.
-          if (!options.variants && !options.user && !options.product) keepLists(opened, page);
+          if (!options.product) keepLists(opened, page); // what that says now is not known yet
           // Before what reads the page is loaded: the model may be there, or not, first.
           const answered = new Promise<void>((resolve) => {
             opened.on('ready', () => resolve());

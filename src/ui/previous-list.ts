@@ -34,7 +34,8 @@ const ATTRIBUTES = 'id limit item exclude fallback min hide diversity filter'.sp
  */
 export function keepLists(host: Host, recommender: Recommender, options: PageOptions): () => void {
   const { slots, guard } = host;
-  const { modelUrl } = options.recommender;
+  const { modelUrl, user } = options.recommender;
+  if (options.variants !== undefined || user !== undefined) return () => {}; // another arm of a test, or another user, would see it
   const notes = openDeviceNotes();
   /** Answers of this page that are not stored yet, or not since an erasure. */
   let answers: Record<string, List> = {};
