@@ -18,8 +18,8 @@ import {
   declarations,
   executable,
   fileList,
+  inlineNamespaces,
   withoutHelp,
-  withoutHelpers,
 } from './src/build/plugins.ts';
 import { kernelFiles, tfjsKernels } from './src/build/tfjs-kernels.ts';
 import { workerFiles } from './src/build/worker-files.ts';
@@ -94,7 +94,7 @@ const page: UserConfig = {
     workerFiles({ worker: 'assets/worker-[hash].js' }),
     leanTensorFlow(),
     withoutHelp(),
-    withoutHelpers(),
+    inlineNamespaces(),
     compactStyles(),
   ],
 };
@@ -148,7 +148,7 @@ const embed: UserConfig = {
     workerFiles({ worker: 'worker.js' }),
     leanTensorFlow(),
     withoutHelp(),
-    withoutHelpers(),
+    inlineNamespaces(),
     compactStyles(),
     declarations({ entry: 'src/ui/embed.ts', outDir: 'dist/embed' }),
     fileList('dist/embed'),

@@ -62,9 +62,9 @@ const HELPER = /^import\{\w+ as (\w+)\}from"\.\/rolldown-runtime-[\w-]+\.js";/;
  * Writes out the objects that the bundler makes of the exports of chunks loaded on demand: a page would wait for its file of helpers,
  * of which it needs one line.
  */
-export function withoutHelpers(): Plugin {
+export function inlineNamespaces(): Plugin {
   return {
-    name: 'aisle:without-helpers',
+    name: 'aisle:inline-namespaces',
     apply: 'build',
     generateBundle(_, bundle) {
       for (const chunk of Object.values(bundle)) {

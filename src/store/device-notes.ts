@@ -1,5 +1,5 @@
 /**
- * Notes about this device, such as which backend is the fastest, and nothing about its user. They are in the page's memory
+ * Notes beside the events: which backend is the fastest, the visitor's variant, what slots showed last. They are in the page's memory
  * until they may be stored, and then also in the database of the events, which is erased as a whole.
  */
 import { get } from 'idb-keyval';

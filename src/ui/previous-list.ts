@@ -37,7 +37,7 @@ export function keepLists(host: Host, recommender: Recommender, options: PageOpt
   const { modelUrl, user } = options.recommender;
   if (options.variants !== undefined || user !== undefined) return () => {}; // another arm of a test, or another user, would see it
   const notes = openDeviceNotes();
-  /** Answers of this page that are not stored yet, or not since an erasure. */
+  /** This page's answers since the last erasure. */
   let answers: Record<string, List> = {};
   let { storage } = recommender.status;
   /** Slots that show a list of the page before. */
@@ -85,12 +85,12 @@ export function keepLists(host: Host, recommender: Recommender, options: PageOpt
       slot.suggestions = items;
     }
   }
-  /** Placeholders again, which a slot without an answer has. */
+  /** Placeholders again, as many as there were cards, so that nothing below moves. */
   function takeAway(slot: Slot): void {
     if (!previous.delete(slot)) return;
     slot.suggestions = [];
-    slot.frame.list?.replaceChildren(...slot.frame.list.querySelectorAll('.wait'));
-    host.redraw(slot);
+    const { list } = slot.frame;
+    list?.replaceChildren(...Array.from(list.children, () => host.placeholder()));
   }
   function forget(): void {
     answers = {};

@@ -119,6 +119,7 @@ describe('the list of the page before', () => {
     await next.locator('aisle-recommendations[data-aisle-state^=error]').waitFor();
     await expect.poll(() => cards(next)).toBe(0);
     expect(await next.locator('aisle-recommendations [part=message]').first().textContent()).not.toBe('');
+    expect(await next.locator('aisle-recommendations [part=placeholder]').count()).toBe(8); // the place stays
     await next.waitForTimeout(300);
     expect(await note(next)).toEqual(before);
   });

@@ -7,7 +7,7 @@ import { median } from '../contender';
 import { most, SESSION, servePeers, THROTTLE } from '../peer-site';
 
 /**
- * The second page of a shop: from the navigation until its slot shows what the network says, everything in the browser's cache, the
+ * The second page of a shop: from the navigation until its slot shows what the network says, files that the browser may keep, the
  * visit on the device; beside a page that does the same with ONNX Runtime Web.
  */
 export const cases: readonly BenchCase[] = coldCases();
