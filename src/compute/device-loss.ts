@@ -5,10 +5,13 @@ import { runningDevice } from './running';
 interface Watch {
   readonly isLost: () => boolean;
   readonly isSound: () => boolean;
+  readonly reply: () => Promise<unknown>;
   readonly listeners: Set<(what: string) => void>;
 }
 
 const watches = new WeakMap<object, Watch>();
+/** The longest time in milliseconds that `lossReported` waits for a reply. */
+const REPLY_WITHIN = 1000;
 /** Why a running instance was given up. */
 const faults = new WeakMap<object, BackendFault>();
 
@@ -18,15 +21,17 @@ const faults = new WeakMap<object, BackendFault>();
  * @param lost Resolves to what happened, once the device is lost.
  * @param isLost Whether it is lost, perhaps before `lost` resolves.
  * @param isSound Called after a read: whether the numbers are the device's own, and not the zeros of a lost device.
+ * @param reply Asks the device, whose reply comes after the report of a loss. Default: 20 ms, for a device without questions.
  */
 export function watch(
   instance: object,
   lost: Promise<string>,
   isLost: () => boolean,
   isSound: () => boolean = () => true,
+  reply: () => Promise<unknown> = () => new Promise((resolve) => setTimeout(resolve, 20)),
 ): void {
   const listeners = new Set<(what: string) => void>();
-  watches.set(instance, { isLost, isSound, listeners });
+  watches.set(instance, { isLost, isSound, reply, listeners });
   lost.then((what) => {
     for (const listener of [...listeners]) listener(what);
   });
@@ -61,8 +66,17 @@ export function lostFault({ name, instance }: Device, what = `the device of "${n
 /** Whether the numbers of a device are its own, and not the zeros of a lost one. */
 export const isSound = ({ instance }: Device): boolean => watches.get(instance)?.isSound() !== false;
 
-/** Whether a device can be lost, and may report it only after the call that fails. */
-export const canBeLost = ({ instance }: Device): boolean => watches.has(instance);
+/** Settles once a device has reported the loss that made a call fail: a browser may refuse the call a tenth of a second before. */
+export async function lossReported(device: Device): Promise<void> {
+  const watch = watches.get(device.instance);
+  if (!watch || goneFault(device)) return;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, REPLY_WITHIN);
+  });
+  await Promise.race([watch.reply().catch(() => {}), late]);
+  clearTimeout(timer);
+}
 
 /** @returns Stops listening. */
 export function onLost(device: Device, listener: (fault: BackendFault) => void): () => void {

@@ -12,7 +12,7 @@ import { RecommenderError, throwIfAborted } from '../errors';
 import { BackendFault, type Device } from './backend-fault';
 import type { BackendOptions } from './backends/options';
 import { startBackend } from './backends/start';
-import { canBeLost, giveUp, goneFault, lossOf, onLost } from './device-loss';
+import { giveUp, goneFault, lossOf, lossReported, onLost } from './device-loss';
 import { type RunningDevice, runningDevice, stopDevice } from './running';
 import type { BackendName } from './types';
 
@@ -50,8 +50,6 @@ export interface RunOptions {
 const TASK = 40;
 /** A timer that is later than these milliseconds shows that the page was frozen or the machine slept. */
 const SLEPT = 2000;
-/** Milliseconds within which a lost device reports its loss. */
-const LOSS_REPORTED_WITHIN = 20;
 
 interface Waiting {
   resolve(): void;
@@ -276,10 +274,7 @@ class RunningSlice implements Slice {
     const device = this.#device;
     if (!device || (error instanceof BackendFault && error.isGone)) return error;
     if (error instanceof RecommenderError && error.code === 'aborted') return error;
-    // A call that fails on a lost device may do so before the loss is reported.
-    if (canBeLost(device) && !goneFault(device)) {
-      await new Promise((next) => setTimeout(next, LOSS_REPORTED_WITHIN));
-    }
+    await lossReported(device);
     // What failed with a reason of its own may have stopped the backend, which is then no reason. Another backend's fault is
     // none: where its own is gone, work goes astray.
     const isOwn = error instanceof BackendFault ? error.backend === device.name : error instanceof RecommenderError;

@@ -312,6 +312,27 @@ describe('what fails', () => {
     expect(await run(async () => 'next', { deadline: 1 })).toBe('next');
   });
 
+  test('is a loss that the device reports only after the call has failed', async () => {
+    const reply = gate();
+    let isLost = false;
+    const call = run(async (slice) => {
+      const { instance } = await onWasm(slice);
+      watch(
+        instance,
+        hangs(),
+        () => isLost,
+        undefined,
+        () => reply.passed,
+      );
+      throw new BackendFault('no-backend', 'wasm', 'a buffer was unmapped', { instance });
+    });
+    setTimeout(() => {
+      isLost = true;
+      reply.pass();
+    }, 100);
+    await expect(call).rejects.toMatchObject({ code: 'engine-lost', isGone: true });
+  });
+
   test('by an argument that no kernel can take is a mistake of ours', async () => {
     const error = await faultOf(async () => {
       const table = tensor2d([1, 2], [2, 1]);

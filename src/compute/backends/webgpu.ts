@@ -64,7 +64,11 @@ async function open(signal: AbortSignal | undefined): Promise<WebGPUBackend> {
     isLost = true;
     return `the WebGPU device was lost (${message || reason})`;
   });
-  watch(backend, lost, () => isLost);
+  const reply = async () => {
+    device.pushErrorScope('internal');
+    return device.popErrorScope();
+  };
+  watch(backend, lost, () => isLost, undefined, reply);
   const dispose = (): void => {
     WebGPUBackend.prototype.dispose.call(backend);
     device.destroy(); // its memory goes back now, and not when the garbage is collected
