@@ -1,24 +1,43 @@
 /** Stable reasons that a page, a script or a test may branch on. The text beside a code may change, a code may not. */
 export type ErrorCode =
-  | 'bad-input' // an events file, catalogue or session that does not follow the contract
-  | 'bad-config' // an unknown or out-of-range configuration key
-  | 'bad-artifact' // an artifact folder that is damaged, incomplete or of another version
-  | 'weights-mismatch' // a tensor with another name, type or shape than the architecture needs
-  | 'no-backend' // no compute backend could be started
-  | 'diverged' // training produced a loss or weights that are not finite
-  | 'bad-delta' // what was learnt on a device is damaged, or of another version
-  | 'foreign-delta' // what was learnt belongs to another model
-  | 'not-tunable' // this kind of model does not learn on the device
-  | 'nothing-learnt' // there is nothing yet to export
-  | 'not-allowed' // the visitor has paused recording or wants nothing stored, or the page is not to learn now
-  | 'wrong-passphrase' // a file was sealed with another passphrase
-  | 'insecure-context' // the page has no cryptography: it is served over plain http
-  | 'not-finite' // a model produced scores that are not finite
-  | 'aborted' // the caller's signal, or a newer request, ended the work
-  | 'engine-lost' // the worker crashed and could not be restarted
-  | 'timeout' // a step that must settle did not within its deadline
-  | 'disposed' // a call after dispose()
-  | 'io'; // the disk or the network refused
+  /** An events file, catalogue or session that does not follow the contract. */
+  | 'bad-input'
+  /** An unknown or out-of-range configuration key. */
+  | 'bad-config'
+  /** An artifact folder that is damaged, incomplete or of another version. */
+  | 'bad-artifact'
+  /** A tensor with another name, type or shape than the architecture needs. */
+  | 'weights-mismatch'
+  /** No compute backend could be started. */
+  | 'no-backend'
+  /** Training produced a loss or weights that are not finite. */
+  | 'diverged'
+  /** What was learnt on a device is damaged, or of another version. */
+  | 'bad-delta'
+  /** What was learnt belongs to another model. */
+  | 'foreign-delta'
+  /** This kind of model does not learn on the device. */
+  | 'not-tunable'
+  /** There is nothing yet to export. */
+  | 'nothing-learnt'
+  /** The visitor has paused recording or wants nothing stored, or the page is not to learn now. */
+  | 'not-allowed'
+  /** A file was sealed with another passphrase. */
+  | 'wrong-passphrase'
+  /** The page has no cryptography: it is served over plain http. */
+  | 'insecure-context'
+  /** A model produced scores that are not finite. */
+  | 'not-finite'
+  /** The caller's signal, or a newer request, ended the work. */
+  | 'aborted'
+  /** The worker crashed and could not be restarted. */
+  | 'engine-lost'
+  /** A step that must settle did not within its deadline. */
+  | 'timeout'
+  /** A call after dispose(). */
+  | 'disposed'
+  /** The disk or the network refused. */
+  | 'io';
 
 /**
  * An error with a stable `code`. The message says what failed, what was expected, what came, and what to do.

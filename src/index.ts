@@ -23,6 +23,7 @@ export type {
   ConsentWord,
   ConsentWords,
   Degradation,
+  DegradationCode,
   Diagnosis,
   Favourite,
   FineTuneOptions,

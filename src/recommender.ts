@@ -20,7 +20,14 @@ import { createPersonalisation } from './recommender/personalisation/lazy-person
 import { createPrivacy } from './recommender/privacy';
 import { pictured } from './recommender/products';
 import { answer } from './recommender/strategies';
-import type { Recommender, RecommenderEvents, RecommenderOptions, Status, StoredClick } from './recommender/types';
+import type {
+  DegradationCode,
+  Recommender,
+  RecommenderEvents,
+  RecommenderOptions,
+  Status,
+  StoredClick,
+} from './recommender/types';
 import type { Basket } from './session/basket';
 import { VisitorHistory } from './session/visitor-history';
 import { openDeviceNotes } from './store/device-notes';
@@ -78,13 +85,13 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     status = { ...status, ...change };
     emit('status', status);
   }
-  function degrade(code: string, message: string): void {
+  function degrade(code: DegradationCode, message: string): void {
     const before = status.degraded.find((entry) => entry.code === code);
     if (before?.message === message) return;
     const others = status.degraded.filter((entry) => entry !== before);
     update({ degraded: [...others, { code, message, since: before?.since ?? now() }] });
   }
-  function mend(code: string): void {
+  function mend(code: DegradationCode): void {
     const left = status.degraded.filter((entry) => entry.code !== code);
     if (left.length < status.degraded.length) update({ degraded: left });
   }

@@ -6,7 +6,7 @@ import { RecommenderError, reasonOf } from '../errors';
 import type { DeviceNotes } from '../store/device-notes';
 import type { WorkerEngine } from '../worker/client';
 import type { Trials } from './trials';
-import type { Status } from './types';
+import type { DegradationCode, Status } from './types';
 
 export interface ComputingOptions {
   readonly engine: WorkerEngine;
@@ -17,7 +17,7 @@ export interface ComputingOptions {
   readonly now: () => number;
   readonly onProgress: (progress: LoadProgress) => void;
   readonly onChange: (change: Required<Pick<Status, 'model' | 'engine'>>) => void;
-  readonly onDegraded: (code: string, message: string) => void;
+  readonly onDegraded: (code: DegradationCode, message: string) => void;
   /** The engine has stopped using the adapter. */
   readonly onRefusedAdapter: (why: string) => void;
 }

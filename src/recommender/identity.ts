@@ -6,7 +6,7 @@ import type { Engine } from '../engine/types';
 import type { VisitorHistory } from '../session/visitor-history';
 import type { StoredEvent } from '../store/records';
 import type { Candidate } from '../types';
-import type { Status } from './types';
+import type { DegradationCode, Status } from './types';
 
 /** Unknown ids from which `status.degraded` has an entry, and most examples in `status.ids`. */
 const EXAMPLES = 5;
@@ -17,8 +17,8 @@ interface IdentityParts {
   readonly history: Pick<VisitorHistory<StoredEvent>, 'events' | 'sessions'>;
   readonly status: () => Status;
   readonly update: (change: Pick<Status, 'ids'>) => void;
-  readonly degrade: (code: string, message: string) => void;
-  readonly mend: (code: string) => void;
+  readonly degrade: (code: DegradationCode, message: string) => void;
+  readonly mend: (code: DegradationCode) => void;
 }
 
 export function createIdentity({ engine, history, status, update, degrade, mend }: IdentityParts) {

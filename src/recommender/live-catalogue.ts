@@ -21,7 +21,7 @@ import {
   must,
 } from './arguments';
 import { isHidden } from './idle';
-import type { Recommender, Status } from './types';
+import type { DegradationCode, Recommender, Status } from './types';
 
 /** Milliseconds after which a catalogue is fetched again. */
 const HOUR = 3_600_000;
@@ -53,8 +53,8 @@ export interface LiveCatalogueParts {
   readonly options: { readonly catalogueUrl: string | undefined; readonly now: () => number };
   readonly on: Recommender['on'];
   readonly status: () => Status;
-  readonly degrade: (code: string, message: string) => void;
-  readonly mend: (code: string) => void;
+  readonly degrade: (code: DegradationCode, message: string) => void;
+  readonly mend: (code: DegradationCode) => void;
   /** Other products are in effect. */
   readonly onChange: (catalogue: CatalogueInfo) => void;
 }

@@ -8,7 +8,7 @@ import { checkedAnswer } from './arguments';
 import { type ConsentParts, createConsent } from './consent';
 import { loaded } from './loaded';
 import type { createPersonalisation } from './personalisation/lazy-personalisation';
-import type { Consent, ConsentWords, Privacy, Status } from './types';
+import type { Consent, ConsentWords, DegradationCode, Privacy, Status } from './types';
 
 interface PrivacyParts {
   readonly options: Pick<ConsentParts, 'consent' | 'consentMap' | 'dataLayer'>;
@@ -19,8 +19,8 @@ interface PrivacyParts {
   readonly now: () => number;
   readonly status: () => Status;
   readonly update: (change: Partial<Status>) => void;
-  readonly degrade: (code: string, message: string) => void;
-  readonly mend: (code: string) => void;
+  readonly degrade: (code: DegradationCode, message: string) => void;
+  readonly mend: (code: DegradationCode) => void;
   /** Throws `disposed`. */
   readonly assertAlive: () => void;
 }

@@ -162,19 +162,48 @@ export interface Diagnosis {
   readonly nearest: string | undefined;
 }
 
+/** What `status.degraded` reports. A code is stable, the text beside it is not. */
+export type DegradationCode =
+  /** No worker could be started: the model runs in the page's own thread. */
+  | 'no-worker'
+  /** The worker has crashed and was started again. */
+  | 'worker-restarted'
+  /** The backend that was asked for does not work here: another one computes. */
+  | 'no-backend'
+  /** The browser does not store: events wait in memory. */
+  | 'no-storage'
+  /** The device has no room: events wait in memory. */
+  | 'storage-full'
+  /** Older events were deleted for lack of space. */
+  | 'storage-short'
+  /** Some stored records could not be read. They are kept apart, and exported. */
+  | 'records-set-aside'
+  /** The device has not confirmed that it erased what was stored. */
+  | 'not-erased'
+  /** What was learnt cannot be used any more. */
+  | 'learnt-set-aside'
+  /** What was learnt could not be stored, and ends with this page. */
+  | 'learnt-not-stored'
+  /** Automatic learning has failed. */
+  | 'learning-failed'
+  /** The fastest backend could not be determined. */
+  | 'trials-failed'
+  /** The page's consent platform cannot be read yet. */
+  | 'consent-unread'
+  /** The page's consent platform grants only what does not count here. */
+  | 'consent-ignored'
+  /** The model does not know five of the ids of this session. */
+  | 'unknown-ids'
+  /** The catalogue of `catalogueUrl` cannot be had: the last good one, or the artifact's own, is shown. */
+  | 'catalogue-stale'
+  /** The artifact lacks what a strategy needs. */
+  | 'no-strategy'
+  /** Rules of the shop are wrong, or cannot be read. */
+  | 'bad-rules';
+
 /** A degraded state. Recommending continues. */
 export interface Degradation {
-  /**
-   * Stable: `no-worker`, `worker-restarted`, `no-backend`, or the code of an error. Of storing: `no-storage` and
-   * `storage-full` while events wait in memory, `storage-short` if older events were deleted for lack of space,
-   * `records-set-aside` if some could not be read, `not-erased`; `learnt-set-aside` if what was learnt cannot be used
-   * any more, `learnt-not-stored`; `learning-failed` if automatic learning failed; `trials-failed` if the fastest backend
-   * could not be determined; `consent-unread` if the page's consent platform cannot be read yet; `consent-ignored` if it grants only
-   * what does not count; `unknown-ids` if the model does not know five of the ids of this session; `catalogue-stale` while the
-   * catalogue of `catalogueUrl` cannot be had, and the last good one, or the artifact's own, is shown; `no-strategy` if the artifact
-   * lacks what a strategy needs; `bad-rules` if rules of the shop are wrong or cannot be read.
-   */
-  readonly code: string;
+  readonly code: DegradationCode;
   readonly message: string;
   /** Milliseconds since 1970. */
   readonly since: number;
@@ -559,8 +588,8 @@ export interface AdapterStoreParts {
   readonly engine: Pick<Engine, 'setAdapter' | 'migrate'>;
   readonly store: Pick<EventStore, 'beside'>;
   readonly status: () => Status;
-  readonly degrade: (code: string, message: string) => void;
-  readonly mend: (code: string) => void;
+  readonly degrade: (code: DegradationCode, message: string) => void;
+  readonly mend: (code: DegradationCode) => void;
 }
 
 export interface FineTuningParts extends AdapterStoreParts {

@@ -12,7 +12,7 @@ import { startLazily } from './lazy-start';
 import { applyStyles } from './sheet';
 import type { Aisle, Host, Slot } from './types';
 
-export type { Aisle, AisleCommand } from './types';
+export type { Aisle, AisleCommand, Commands, EmbedOptions, SlotState } from './types';
 
 declare global {
   interface Window {

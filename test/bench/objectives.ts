@@ -14,7 +14,7 @@ import { readRun } from '../../src/pipeline/compare/run';
 import { bySession, pairedDifference } from '../../src/pipeline/compare/statistics';
 import type { Rank } from '../../src/pipeline/files/ranks';
 import { metricsOf } from '../../src/train/metrics';
-import { writePages } from '../docs/quality-pages';
+import { writeQuality } from '../docs/quality-pages';
 import {
   type ClaimTest,
   claimsOf,
@@ -46,7 +46,7 @@ export async function main(args: readonly string[]): Promise<void> {
     const known = readObjectives();
     writeObjectives({ ...known, [log]: merged(log, known[log], compared(log, rows)) });
   }
-  writePages();
+  writeQuality();
 }
 
 /** Of every row that claims are about: of the seeds that are committed and whose ranks are there. */

@@ -6,8 +6,8 @@
  *
  * Trains a base model for each log and architecture on other visitors, once, and follows the held-out visitors in chunks of
  * 100, each kept in `.cache/personal`: a run that was ended goes on where it was. What is there goes to
- * `results/personal.json` after each row; other rows stay as they are. `npm run docs` writes `personal.md` and the table of the
- * README, and marks the rows there whose base model or way of learning has changed since. Beauty and eshop need the logs of
+ * `results/personal.json` after each row; other rows stay as they are. `npm run docs` writes `personal.md` and the table of
+ * `docs/claims.md`, and marks the rows there whose base model or way of learning has changed since. Beauty and eshop need the logs of
  * `../shared`.
  */
 import { execFileSync, spawn } from 'node:child_process';

@@ -20,7 +20,7 @@ import { parseArgs } from 'node:util';
 import { EXIT } from '../../src/cli/errors';
 import { fileName, type Run, readRun } from '../../src/pipeline/compare/run';
 import { type Metrics, metricsOf } from '../../src/train/metrics';
-import { writePages } from '../docs/quality-pages';
+import { writeQuality } from '../docs/quality-pages';
 import { builtChild } from './contender';
 import { commit, machine } from './machine';
 import type { RowFolder, Work } from './quality/child';
@@ -111,7 +111,7 @@ export async function main(args: readonly string[]): Promise<void> {
       };
       const order = all.map(({ name }) => name);
       writeResults(name, withRow(readResults(name), done, order));
-      writePages();
+      writeQuality();
       const { conservative } = run.result.metrics;
       const figures = log.shown.slice(0, 2).map((metric) => `${metric} ${conservative[metric]!.toFixed(4)}`);
       console.error(`[${i + 1}/${open.length}] ${row.name}, seed ${seed}: ${figures.join(', ')}`);
@@ -119,7 +119,7 @@ export async function main(args: readonly string[]): Promise<void> {
   } finally {
     await child?.remove();
   }
-  writePages();
+  writeQuality();
 }
 
 /** The rows that are asked for, by name, architecture or form. */

@@ -20,7 +20,7 @@ await recommender.fineTune();
 const { engine, degraded } = recommender.status;
 globalThis.answer = { reasons: items.map(({ reason }) => reason), backend: engine.backend, thread: engine.thread, degraded };
 `;
-/** As strict as the README says that a policy may be. */
+/** As strict as docs/security-policy.md says that a policy may be. */
 const CSP = `default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; require-trusted-types-for 'script'; trusted-types aisle`;
 
 let shop: string;

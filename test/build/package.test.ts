@@ -90,14 +90,19 @@ describe('the package', () => {
     const shop = join(folder, 'shop');
     mkdirSync(join(shop, 'node_modules/aisle'), { recursive: true });
     await execute('tar', ['-xzf', tarball, '-C', join(shop, 'node_modules/aisle'), '--strip-components', '1']);
-    const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
-    const snippets = (language: string) =>
-      [...readme.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'gms'))].map(([, code]) => code).join('');
+    const snippets = (page: string, language: string) =>
+      [
+        ...readFileSync(join(ROOT, 'docs', page), 'utf8').matchAll(
+          new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'gms'),
+        ),
+      ]
+        .map(([, code]) => code)
+        .join('');
     const commands = `import type {} from 'aisle/embed.js';\n`;
     const faults = typeFaults(shop, {
       // Each goes on where the one before has ended; the other browser is the reader's.
-      'library.ts': `${snippets('ts')}declare const elsewhere: typeof recommender;\n`,
-      'commands.ts': `${commands}${snippets('js')}aisle.push(['on', 'stored', ({ events }) => events[0]?.itemId.trim()]);\n`,
+      'library.ts': `${snippets('library.md', 'ts')}declare const elsewhere: typeof recommender;\n`,
+      'commands.ts': `${commands}${snippets('embed.md', 'js')}aisle.push(['on', 'stored', ({ events }) => events[0]?.itemId.trim()]);\n`,
       'wrong.ts': `${commands}aisle.push(['trak', 'a']);\naisle.push(['consent', 'yes']);\n`,
     });
     expect(faults.filter(({ file }) => file !== 'wrong.ts')).toEqual([]);

@@ -4,10 +4,11 @@ import { LOG_NAMES, LOGS } from '../bench/quality/logs';
 import { type QualityRow, readResults, withRow } from '../bench/quality/record';
 import { rowsOf } from '../bench/quality/rows';
 import { page, summary } from '../bench/quality/tables';
+import { pageNow } from './pages';
 import { qualityPages } from './quality-pages';
 
 test('what the pages say of quality is what was committed of it; "npm run docs" writes them', () => {
-  for (const [path, { is, shouldBe }] of qualityPages()) expect(is, path).toBe(shouldBe);
+  for (const [path, shouldBe] of qualityPages()) expect(pageNow(path), path).toBe(shouldBe);
 });
 
 test.each(LOG_NAMES)('no row of %s names a folder of the machine it was made on', (log) => {

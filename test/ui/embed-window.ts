@@ -15,10 +15,10 @@ export const SCRIPT = '<script type="module" src="/aisle/embed.js" data-model-ur
 export const SETTLED = SCRIPT.replace('data-', 'data-backend="wasm" data-');
 export const SLOT = '<aisle-recommendations></aisle-recommendations>';
 
-const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
+const MANUAL = readFileSync(join(ROOT, 'docs/embed.md'), 'utf8');
 
 /** The style by which the manual tells a shop to reserve an element's place. */
-export const reserving = (element: string): string => README.match(`<style>\\s*${element}[^<]*</style>`)![0];
+export const reserving = (element: string): string => MANUAL.match(`<style>\\s*${element}[^<]*</style>`)![0];
 
 /** A page of a shop: three products, and what a test adds. */
 export function html(body: string, head = SCRIPT): string {

@@ -86,8 +86,7 @@ function embedTag(tags: readonly Tag[], name: string, add: Add): Tag | undefined
       add('error', 'no-model-url', name, 'has embed.js without data-model-url.', 'Add data-model-url="…/" to its tag.');
     } else {
       const what = 'has no script with data-model-url.';
-      const todo =
-        'Add the tag (README, "On a shop page"). If a tag manager adds it, check the address of embed.js by itself.';
+      const todo = 'Add the tag (docs/embed.md). If a tag manager adds it, check the address of embed.js by itself.';
       add(tags.some((tag) => tag.name === TAG) ? 'error' : 'warning', 'no-tag', name, what, todo);
     }
     return undefined;

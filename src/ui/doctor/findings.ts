@@ -1,5 +1,6 @@
 /** What follows from the facts: what is so, and what to do. A pure function. */
 import { STRATEGIES } from '../../recommender/arguments';
+import type { DegradationCode } from '../../recommender/types';
 import type { PageOptions } from '../types';
 import { type ConsentFacts, explainConsent } from './consent';
 import type { Examination, Finding, Severity, SlotFacts } from './types';
@@ -47,9 +48,9 @@ export function conclude(facts: Facts, circumstances: Circumstances): Finding[] 
     add('error', 'files-failed', what, `Copy the whole folder. ${CHECK}`, facts.files.failed.join(', '));
   }
   for (const { code, message } of facts.degraded) {
-    if (SAID.has(code)) continue;
-    const [what, todo] = DEGRADED[code] ?? ['Something works with less; the panel has its words.'];
-    add('warning', Object.hasOwn(DEGRADED, code) ? code : 'degraded', what, todo, message);
+    if (!Object.hasOwn(DEGRADED, code)) continue;
+    const [what, todo] = DEGRADED[code as keyof typeof DEGRADED];
+    add('warning', code, what, todo, message);
   }
   return found.sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
 }
@@ -57,9 +58,9 @@ export function conclude(facts: Facts, circumstances: Circumstances): Finding[] 
 type Add = (severity: Severity, code: string, what: string, todo?: string, detail?: string) => void;
 
 /** Codes of `status.degraded` that have findings of their own. */
-const SAID = new Set(['no-worker', 'unknown-ids', 'consent-ignored', 'consent-unread']);
+type Explained = 'no-worker' | 'unknown-ids' | 'consent-ignored' | 'consent-unread';
 /** The others, in words that name nothing of the page. */
-const DEGRADED: Readonly<Record<string, readonly [what: string, todo?: string]>> = {
+const DEGRADED: Readonly<Record<Exclude<DegradationCode, Explained>, readonly [what: string, todo?: string]>> = {
   'worker-restarted': ['The worker has crashed and was started again.'],
   'no-backend': ['The backend that was asked for does not work here; another one computes.', 'Leave data-backend out.'],
   'no-storage': ['The browser does not store: events wait in memory.'],
@@ -75,6 +76,11 @@ const DEGRADED: Readonly<Record<string, readonly [what: string, todo?: string]>>
     'Look at the address of data-catalogue-url, and write the folder again with "aisle catalogue".',
   ],
   'trials-failed': ['The fastest backend could not be found out.'],
+  'no-strategy': [
+    'The model lacks what the strategy of a slot needs.',
+    'Train it again from a log with its kinds of events and times: both count for bought-together and trending.',
+  ],
+  'bad-rules': ['Rules of the shop are wrong or cannot be read, and are left out.', 'Mend rules.json (docs/slots.md).'],
 };
 
 function addPolicy({ violations }: Facts, add: Add): void {

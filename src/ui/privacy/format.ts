@@ -1,5 +1,5 @@
 /** Formats an export for the visitor: how much is known, and what the visitor looks at most. */
-import type { Favourite, PrivacyExport, Status } from '../../recommender/types';
+import type { DegradationCode, Favourite, PrivacyExport, Status } from '../../recommender/types';
 import type { PanelTexts } from './texts';
 
 /** Most entries of each kind. */
@@ -20,7 +20,7 @@ export function placeOf({ sessions, learnt }: PrivacyExport, status: Status, { p
 
 /** Whether storing is allowed, and which source allows it. The visitor's own choice is named before the page's. */
 export function answerOf({ consent, consentBy, degraded }: Status, { answers }: PanelTexts): string {
-  const isDegraded = (code: string) => degraded.some((entry) => entry.code === code);
+  const isDegraded = (code: DegradationCode) => degraded.some((entry) => entry.code === code);
   if (consentBy['privacy-control'] !== undefined) return answers.control;
   if (consent !== 'granted') return answers[consent];
   if (isDegraded('storage-full')) return answers.full;

@@ -25,7 +25,7 @@ export interface QualityLog {
   /** What chooses the number of epochs, cut from the training part. Absent where every user holds out events for it. */
   readonly valid?: string;
   readonly holdout?: number;
-  /** The one architecture that has rows; all where it is absent. The README tells of those logs only that have all. */
+  /** The one architecture that has rows; all where it is absent. docs/claims.md tells of those logs only that have all. */
   readonly only?: string;
   /** Pairs of Transformers4Rec, and faithful forms, that have rows; all where it is absent. */
   readonly pairs?: readonly string[];

@@ -283,7 +283,7 @@ export function summary(resultsOf: (log: LogName) => Results): string {
     return `${of(second)} / ${of(first)}${called}${isStale(group) ? '; stale' : ''}`;
   };
   const titles = logs.map(
-    ({ name, log }) => `[${log.title}](test/bench/results/quality-${name}.md), ${log.shown[1]} / ${log.shown[0]}`,
+    ({ name, log }) => `[${log.title}](../test/bench/results/quality-${name}.md), ${log.shown[1]} / ${log.shown[0]}`,
   );
   const measured = logs.map(({ name, partner, groups }) => {
     const planned = plannedRows(name, partner?.name);
@@ -300,6 +300,29 @@ export function summary(resultsOf: (log: LogName) => Results): string {
     ['model', ...titles],
     [['best of counting on the test', ...counted], ...lines, ['rows measured', ...measured]],
   );
+}
+
+/** One log in a sentence: the best architecture and the best of counting, each chosen by the test itself. */
+export function headline(name: LogName, results: Results): string {
+  const log = LOGS[name];
+  const groups = groupsOf(results.rows, log);
+  const [first, second] = log.shown as [string, string];
+  const cell = ({ name: row, runs }: Group) => {
+    const of = (metric: string) =>
+      spread(
+        runs.map(({ metrics }) => metrics.conservative[metric]!),
+        log,
+      );
+    return `${of(second)} / ${of(first)} (${row})`;
+  };
+  const network = groups.find(isLearnt);
+  const counted = groups.find(({ form }) => form === 'counted');
+  if (!network || !counted) throw new Error(`${log.title} has no rows to compare.`);
+  const metrics = [second, first].map((metric) =>
+    metric.replace(/^mrr|^ndcg/, (name) => name.toUpperCase()).replace(/^r/, 'R'),
+  );
+  const unit = log.inPercent ? ' in percent' : '';
+  return `**Quality**: ${metrics.join(' / ')}${unit} on ${log.title}: the best network ${cell(network)}, the best of counting ${cell(counted)}.`;
 }
 
 export const isLearnt = ({ form }: Group): boolean => form === 'improved' || form === 'faithful';
