@@ -51,6 +51,7 @@ async function typePages(): Promise<Map<string, string>> {
       hidePageHeader: true,
       hideBreadcrumbs: true,
       hideGroupHeadings: true,
+      useHTMLAnchors: true,
       interfacePropertiesFormat: 'table',
       classPropertiesFormat: 'table',
       typeAliasPropertiesFormat: 'table',
@@ -66,7 +67,10 @@ async function typePages(): Promise<Map<string, string>> {
     return new Map(
       ENTRIES.map(({ made, page, title }) => {
         const body = readFileSync(join(folder, 'out', made), 'utf8').replace(/^# .*\n/, '');
-        const linked = ENTRIES.reduce((text, entry) => text.replaceAll(`../${entry.made}#`, `${entry.page}#`), body);
+        const linked = ENTRIES.reduce(
+          (text, entry) => text.replaceAll(new RegExp(`\\((\\.\\./)*${entry.made}`, 'g'), `(${entry.page}`),
+          body,
+        );
         return [join(DOCS, 'reference', page), `# ${title}\n\nWritten from the types.\n${linked}`];
       }),
     );

@@ -1,0 +1,40 @@
+/** What the Markdown pages of the repository hold. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+export const ROOT = resolve(import.meta.dirname, '../..');
+/** Every page for readers, by its address in the repository. */
+export const PAGES = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.md'))
+  .map((file) => `docs/${file}`)
+  .concat('README.md', 'CONTRIBUTING.md')
+  .sort();
+
+export const textOf = (page: string): string => readFileSync(join(ROOT, page), 'utf8');
+
+export interface Block {
+  readonly page: string;
+  readonly language: string;
+  readonly code: string;
+}
+
+export const blocksOf = (page: string): Block[] =>
+  [...textOf(page).matchAll(/^```(\w+)\n(.*?)^```/gms)].map(([, language, code]) => ({
+    page,
+    language: language!,
+    code: code!,
+  }));
+
+/** The lines of a shell that a page tells a reader to type, without their comments. */
+export function commandsOf(page: string): string[] {
+  const fenced = blocksOf(page).flatMap(({ language, code }) => (language === 'sh' ? code.split('\n') : []));
+  const indented = [...textOf(page).matchAll(/^ {4}((?:npx )?aisle .*|npm .*|node .*)$/gm)].map(([, line]) => line!);
+  const inText = [
+    ...textOf(page)
+      .replace(/^```.*?^```/gms, '')
+      .matchAll(/`((?:npx )?aisle \w[^`]*|npm run [^`]*)`/g),
+  ];
+  return [...fenced, ...indented, ...inText.map(([, line]) => line!.replaceAll('\n', ' '))]
+    .map((line) => line.replace(/\s+#\s.*/, '').trim())
+    .filter((line) => line !== '');
+}
