@@ -84,7 +84,7 @@ export const splitCommand = (data: string, read: ReadOptions | undefined, test: 
 /** The command that makes a report again, with paths as they were given. */
 export function compareCommand(options: CompareOptions): string {
   const { data, read, test, out, models, preset, variants, catalogue, seeds = 1, epochs, valid, holdout } = options;
-  const { protocol = 'events', window, backend = 'auto' } = options;
+  const { protocol = 'events', window, backend = 'auto', atLeast } = options;
   return commandLine('compare', [
     ...words({
       data,
@@ -98,6 +98,7 @@ export function compareCommand(options: CompareOptions): string {
       epochs,
       valid,
       holdout,
+      atLeast,
     }),
     ...words({ protocol, window: window && `${window / 3600}h`, backend }),
     ...readWords(read),

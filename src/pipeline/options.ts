@@ -187,6 +187,8 @@ export interface CompareOptions extends DataOptions, RunObserver {
   readonly valid?: string;
   /** 2: the last event of every session of `data` is the test, the one before chooses the epochs. */
   readonly holdout?: number;
+  /** Folder of an artifact that the best row is compared with: `gate` of the report. */
+  readonly atLeast?: string;
   /** Default `events`. */
   readonly protocol?: Protocol;
   /** Of `incremental`: the length of a window in seconds. Default a day. */

@@ -89,6 +89,34 @@ describe('aisle compare', () => {
     expect(timeless(report())).toEqual(timeless(before));
   });
 
+  test('is not passed where the best row is worse than an artifact, on items that both know', async () => {
+    const fewer = await file('fewer.csv', RING_LOG.replace(/^s\d+,"p""9".*\n/gm, ''));
+    const [good, poor] = [join(out, '../good'), join(out, '../poor')];
+    await aisle('train', '--data', fewer, '--model', 'markov', '--out', good);
+    await aisle('train', '--data', data, '--model', 'pop', '--out', poor);
+
+    const worse = await compare('--models', 'pop', '--at-least', good);
+    expect(worse).toMatchObject({ code: 3, stderr: expect.stringContaining(`pop is worse than ${good}: in mrr@20`) });
+    const { gate, rows, command } = report();
+    expect(gate).toMatchObject({ artifact: good, row: 'pop', isWorse: true, metric: 'mrr@20' });
+    expect(gate.behind.low).toBeGreaterThan(0);
+    expect(gate.predictions).toBeGreaterThan(0);
+    expect(gate.predictions).toBeLessThan(rows[0].predictions);
+    expect(command).toContain(`--at-least ${good}`);
+    expect(readFileSync(join(out, 'report.md'), 'utf8')).toContain(`pop is worse than ${good}`);
+
+    for (const [model, artifact] of [
+      ['markov', good], // a tie
+      ['markov', poor],
+    ] as const) {
+      const { code, stdout } = await compare('--models', model, '--at-least', artifact);
+      expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining(`not worse than ${artifact}`) });
+    }
+    expect((await compare('--models', 'pop', '--at-least', join(out, 'none'))).code).toBe(2);
+    const other = await compare('--protocol', 'incremental', '--at-least', good);
+    expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining('--at-least does not go with') });
+  });
+
   test('computes anew what other code has computed', async () => {
     const file = await variants([small, { name: 'half and half', mix: ['small net', 'markov'], weight: 0.5 }]);
     const argv = ['--models', 'markov', '--variants', file, '--epochs', '1'];

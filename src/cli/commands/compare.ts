@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { compare } from '../../pipeline/compare/compare';
+import { gateSentence } from '../../pipeline/compare/gate';
 import { cell as figure, type Report } from '../../pipeline/compare/markdown';
 import type { Row } from '../../pipeline/compare/rows';
 import { everyName } from '../../pipeline/compare/variants';
 import type { CompareOptions } from '../../pipeline/options';
 import { contextOf, print } from '../context';
+import { NotPassed } from '../errors';
 import {
   addEventsOptions,
   backendOption,
@@ -65,6 +67,11 @@ export function register(program: Command): void {
       oneOf('events', 'last-item', 'leave-one-out', 'incremental'),
       'events',
     )
+    .option(
+      '--at-least <dir>',
+      'artifact, such as yesterday’s, that neither has learnt from the test part: if the best row is worse in the metric of the ' +
+        'report, beyond the 95 % interval, on items that both know, the exit code is 3',
+    )
     .option('--window <length>', 'of incremental: 1d, 12h, …; default: 1d, the days of UTC', parseWindow)
     .addOption(backendOption());
   addEventsOptions(command)
@@ -89,6 +96,7 @@ async function run(flags: CompareFlags, command: Command): Promise<void> {
   const context = contextOf(command);
   const report = await compare({ ...flags, read: readOptions(flags), ...observeRuns(context) });
   print(context, flags, report, () => summary(report, flags.out));
+  if (report.gate?.isWorse) throw new NotPassed(gateSentence(report.gate));
 }
 
 function parseModels(list: string): string[] {
@@ -112,7 +120,7 @@ function parseValidation(text: string): string {
   return parseValid(text);
 }
 
-function summary({ rows, failures, metric }: Report, out: string): string {
+function summary({ rows, failures, metric, gate }: Report, out: string): string {
   const metrics = ['recall@20', 'mrr@20', 'ndcg@20'] as const;
   const name = (row: Row) => `${row.isTied ? '= ' : '  '}${row.name}`;
   const width = Math.max(...rows.map((row) => name(row).length), 8) + 2;
@@ -122,6 +130,7 @@ function summary({ rows, failures, metric }: Report, out: string): string {
     ...table([['', ...metrics], ...cells], [-width, column, column, column]),
     ...failures.map(({ name: failed, seed, message }) => `No result of ${failed}, seed ${seed}: ${message}`),
     `Ordered by ${metric}. "=": less than 5 % behind the best.`,
+    ...(gate ? [`${gateSentence(gate)} It is in ${gate.trained}.`] : []),
     `Written to ${join(out, 'report.html')}, report.md and report.json.`,
   ];
   return `${lines.join('\n')}\n`;

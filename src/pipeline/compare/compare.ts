@@ -5,11 +5,13 @@ import type { LogFacts } from '../../session/log-facts';
 import { compareCommand } from '../commands';
 import { informOfAuto } from '../configuration';
 import { defined } from '../defined';
+import { readArtifactFolder } from '../files/artifact-folder';
 import { readCatalogueFile } from '../files/catalogue-file';
 import { join, replaceFile, replaceFiles } from '../files/disk';
 import { observerOf, warn } from '../observer';
 import type { CompareOptions } from '../options';
 import { VERSION } from '../version';
+import { gateOf } from './gate';
 import { htmlReport } from './html';
 import { markdownReport, type Report } from './markdown';
 import { factsOfTraining, type Parts, partsOf } from './parts';
@@ -23,15 +25,16 @@ import { DAY, writeWindows } from './windows';
  * the same call resumes after an interruption. The report names models that failed.
  *
  * @returns `report.json`.
- * @throws RecommenderError `bad-config` or `bad-input` for what was passed in; `aborted` with finished runs kept; `io`.
+ * @throws RecommenderError `bad-config`, `bad-input` or `bad-artifact` for what was passed in; `aborted` with finished runs kept; `io`.
  * @throws Error if no model gave a result; its code, if any, is that of the first failure.
  */
 export async function compare(options: CompareOptions): Promise<Report> {
   const { data, test, out, read, epochs, valid, holdout, window: seconds = DAY } = options;
-  const { protocol = 'events', backend = 'auto' } = options;
+  const { protocol = 'events', backend = 'auto', atLeast } = options;
   const isIncremental = protocol === 'incremental';
   const observer = observerOf(options);
   refuseMixed(options);
+  if (atLeast !== undefined) await readArtifactFolder(atLeast); // refuses a wrong one before hours of work
   let cut: Promise<Parts> | undefined;
   const parts = (): Promise<Parts> => {
     cut ??= partsOf(options, observer);
@@ -63,6 +66,11 @@ export async function compare(options: CompareOptions): Promise<Report> {
   const single = await computeSeries(out, series, metric, options);
   const together = await computeEnsembles(out, ensembles, single.runs, metric, options);
 
+  const rows = rowsOf([...single.runs, ...together.runs], support, metric);
+  const names = rows.map(({ name }) => name);
+  const gate =
+    atLeast === undefined ? undefined : await gateOf(atLeast, single.runs, names, await parts(), metric, out, observer);
+
   const report: Report = {
     train: data,
     test: test ?? testedOf(options),
@@ -70,7 +78,8 @@ export async function compare(options: CompareOptions): Promise<Report> {
     metric,
     windows,
     seeds,
-    rows: rowsOf([...single.runs, ...together.runs], support, metric),
+    rows,
+    ...defined({ gate }),
     failures: [...single.failures, ...together.failures],
     version: VERSION,
     command: compareCommand(options),
@@ -110,13 +119,14 @@ const testedOf = ({ holdout }: CompareOptions): string =>
   holdout === undefined ? 'the last tenth of its sessions' : 'the last event of its sessions';
 
 /** Refuses options that contradict the protocol or each other. */
-function refuseMixed({ protocol = 'events', test, window, valid, holdout }: CompareOptions): void {
+function refuseMixed({ protocol = 'events', test, window, valid, holdout, atLeast }: CompareOptions): void {
   const refuse = (message: string): never => {
     throw new RecommenderError('bad-config', message);
   };
   const refuseWith = (option: string, why: string): never =>
     refuse(`\`${option}\` does not go with \`protocol\` ${protocol}: ${why}. Leave it out.`);
   if (protocol === 'incremental' && test !== undefined) refuseWith('test', 'each window is tested by the one before');
+  if (protocol === 'incremental' && atLeast !== undefined) refuseWith('atLeast', 'it has an artifact for each window');
   if (protocol === 'incremental' && valid !== undefined) refuseWith('valid', 'each window has its own epochs');
   const isOneTarget = protocol === 'leave-one-out' || protocol === 'last-item';
   if (holdout !== undefined && !isOneTarget) refuseWith('holdout', 'it predicts more than the last event');

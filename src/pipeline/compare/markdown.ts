@@ -1,4 +1,5 @@
 import { duration, markdownTable, whole } from '../format';
+import { type Gate, gateSentence } from './gate';
 import type { Failure, Row } from './rows';
 import type { Combined } from './run';
 import type { MetricName, Part } from './statistics';
@@ -15,6 +16,8 @@ export interface Report {
   readonly seeds: readonly number[];
   readonly rows: readonly Row[];
   readonly failures: readonly Failure[];
+  /** The best row beside an artifact that is there already, with `atLeast`. */
+  readonly gate?: Gate;
   readonly version: string;
   readonly command: string;
 }
@@ -22,7 +25,7 @@ export interface Report {
 export const SHOWN = ['recall@5', 'recall@20', 'mrr@20', 'ndcg@20'] as const;
 
 /** What every reader of the figures must know, in sentences. */
-export function protocolSentences({ train, test, protocol, metric, windows, seeds, rows }: Report): string[] {
+export function protocolSentences({ train, test, protocol, metric, windows, seeds, rows, gate }: Report): string[] {
   const predictions = rows[0] ? `${whole(rows[0].predictions)} predictions` : 'no predictions';
   const how =
     windows > 0
@@ -38,6 +41,7 @@ export function protocolSentences({ train, test, protocol, metric, windows, seed
     `Behind: how much the best row is ahead in ${metric} over all predictions, with the 95 % interval of a paired bootstrap ` +
       'over sessions. An interval without 0 says that the order would hold for other sessions of the same kind, not for ' +
       'other shops.',
+    ...(gate ? [gateSentence(gate)] : []),
   ];
 }
 

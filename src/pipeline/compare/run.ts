@@ -157,6 +157,9 @@ export async function readRun(folder: string, plan: RunPlan): Promise<Run | unde
   }
 }
 
+/** What `testRun` has left. */
+export const readRanks = async (folder: string): Promise<Rank[]> => parseRanks(await readText(join(folder, RANKS)));
+
 /** Writes the result of a run, whose ranks are in its folder already. */
 export async function writeRun(folder: string, plan: RunPlan, result: RunResult): Promise<Run> {
   const ranks = await readText(join(folder, RANKS));
