@@ -7,7 +7,7 @@ export const ROOT = resolve(import.meta.dirname, '../..');
 export const PAGES = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.md'))
   .map((file) => `docs/${file}`)
-  .concat('README.md', 'CONTRIBUTING.md', 'SECURITY.md')
+  .concat('README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md')
   .sort();
 
 export const textOf = (page: string): string => readFileSync(join(ROOT, page), 'utf8');
