@@ -8,20 +8,33 @@ import { parseTime } from '../session/time';
 /** The flags of every command that reads an events file, as commander hands them over. */
 export type EventsFlags = Omit<ReadOptions, 'features' | 'featuresIfAny' | 'minItems'>;
 
+/** What `--data` and its like take. */
+export const EVENTS_FILES = 'events: file, folder, "glob" or - (TSV, CSV, JSONL, also .gz; Parquet)';
+
 /** Adds the flags that say how an events file is read; all of them keep everything by default. */
 export function addEventsOptions(command: Command): Command {
-  return command
-    .option('--columns <list>', 'other column names: session=…,item=…,time=…,user=…,event=…', parseColumns)
+  command
+    .option(
+      '--columns <list>',
+      'other column names: session=…,item=…,time=…,user=…,event=…; fields of objects as item=product.id',
+      parseColumns,
+    )
     .option('--format <kind>', 'events | sequences (lines "user item item …", no times)', oneOf('events', 'sequences'))
-    .option('--time-unit <unit>', 's | ms | iso; default: recognised', oneOf('s', 'ms', 'iso'))
-    .option('--sessions-by <rule>', 'id | gap:MINUTES (per user) | user; default: id', parseSessionRule)
+    .option('--time-unit <unit>', 's | ms | iso; default: recognised', oneOf('s', 'ms', 'iso'));
+  addSessionsOption(command)
     .option('--events <kinds>', 'keep these kinds of events only, such as view,cart; default: all', parseList)
     .option('--min-support <n>', 'leave out items with fewer events; default: 1', integer(1))
     .option('--min-length <n>', 'leave out sessions with fewer events; default: 2', integer(1))
     .option('--iterative', 'repeat both minima until nothing changes; default: one pass')
-    .option('--collapse-repeats', 'count an item clicked several times in a row once')
-    .option('--skip-bad-rows <n>', 'tolerate and count up to n bad rows; default: 0', integer(0));
+    .option('--collapse-repeats', 'count an item clicked several times in a row once');
+  return addSkipOption(command);
 }
+
+export const addSessionsOption = (command: Command, byDefault = 'id'): Command =>
+  command.option('--sessions-by <rule>', `id | gap:MINUTES (per user) | user; default: ${byDefault}`, parseSessionRule);
+
+export const addSkipOption = (command: Command): Command =>
+  command.option('--skip-bad-rows <n>', 'tolerate and count up to n bad rows; default: 0', integer(0));
 
 /** How to read an events file, from its flags. */
 export function readOptions(flags: EventsFlags): ReadOptions {

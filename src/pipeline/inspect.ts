@@ -1,7 +1,7 @@
 /** What an events file, or an artifact folder, holds. */
 import type { ReadOptions } from '../session/options';
 import { type ArtifactSummary, finishReplacing, inspectArtifact } from './files/artifact-folder';
-import { isFolder } from './files/disk';
+import { exists, isFolder, join } from './files/disk';
 import { readEventsFile } from './files/events-file';
 import type { Observer } from './observer';
 import { type FileSummary, inspectLog } from './read-events';
@@ -9,14 +9,14 @@ import { type FileSummary, inspectLog } from './read-events';
 /**
  * Summarises a log or an artifact. Sessions of one event count, too, unless `read` says otherwise.
  *
- * @throws RecommenderError `bad-input` for a file that is no log; `bad-artifact` for a folder that is no artifact; `aborted`.
+ * @throws RecommenderError `bad-input` for a file or folder that is no log; `bad-artifact` for an artifact that is damaged; `aborted`.
  */
 export async function inspect(
   path: string,
   options: { readonly read?: ReadOptions } & Observer = {},
 ): Promise<FileSummary | ArtifactSummary> {
   await finishReplacing(path);
-  if (await isFolder(path)) return inspectArtifact(path);
+  if ((await isFolder(path)) && (await exists(join(path, 'manifest.json')))) return inspectArtifact(path);
   return inspectLog(await readEventsFile(path, { minLength: 1, minItems: 1, ...options.read }, options), path);
 }
 

@@ -11,10 +11,19 @@ import type { Observer } from './observer';
 
 /** A log on disk. */
 export interface DataOptions {
-  /** Path of an events file: TSV or CSV, plain or gzip, or Parquet. */
+  /** A log: TSV, CSV or JSON objects, plain or gzip, or Parquet; a file, a folder, a glob, or `-` for standard input. */
   readonly data: string;
   /** How it is read. Default: every event is kept. */
   readonly read?: ReadOptions;
+}
+
+export interface ConvertOptions extends Observer, Pick<ReadOptions, 'sessionsBy' | 'skipBadRows'> {
+  /** Name of the log, such as `movielens`. */
+  readonly name: string;
+  /** Its files, in the order in which they are read. */
+  readonly files: readonly string[];
+  /** The events file. */
+  readonly out: string;
 }
 
 export interface SplitOptions extends DataOptions, CutOptions, Observer {

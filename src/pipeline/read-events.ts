@@ -1,8 +1,10 @@
 /** Reads and summarises an events file, whether Node or a page holds it: imports nothing of Node. */
 import { RecommenderError } from '../errors';
+import { buildLog } from '../session/build';
+import type { Collector } from '../session/collector';
 import type { EventLog, ReadReport } from '../session/event-log';
 import type { ReadOptions } from '../session/options';
-import { readText } from '../session/read-text';
+import { type LogFile, readText } from '../session/read-text';
 import { type LogSummary, summarise } from '../session/summary';
 import { defined } from './defined';
 import { isAborted } from './errors';
@@ -12,6 +14,8 @@ import { inform, type Observer, startTask, warn } from './observer';
 export interface EventsSource {
   /** As the user calls it: it starts every message, and a name in `.parquet` or `.pq` says what it holds. */
   readonly name: string;
+  /** Columns that the path of the file gives, such as `day` of `day=2024-05-01/`. */
+  readonly constants?: Readonly<Record<string, string>>;
   /** In bytes. */
   readonly size: number;
   /** The bytes `start` … `end - 1`, fewer at the end of the file. */
@@ -25,63 +29,67 @@ export interface EventsSource {
   pieces(isPacked: boolean, onBytes: (bytes: number) => void): AsyncIterable<Uint8Array>;
 }
 
+/** Reads the events of one file, as `readLog` does those of several. */
+export const readEvents = (source: EventsSource, options?: ReadOptions, observer?: Observer): Promise<EventLog> =>
+  readLog({ name: source.name, size: source.size, parts: [source] }, options, observer);
+
+/** The files of a log, in the order in which they are read. */
+export interface LogSource {
+  /** For messages about the log as a whole. */
+  readonly name: string;
+  /** Of all parts together, in bytes. */
+  readonly size: number;
+  readonly parts: Iterable<EventsSource> | AsyncIterable<EventsSource>;
+}
+
 /**
- * Reads events: TSV or CSV, plain or gzip, or Parquet. The first bytes tell the format.
+ * Reads a log: TSV, CSV or JSON objects, plain or gzip, or Parquet. The first bytes of each part tell its format; all
+ * parts have the same columns.
  *
  * @throws RecommenderError `bad-input` if they do not follow the contract; `aborted`.
  */
-export async function readEvents(
-  source: EventsSource,
+export async function readLog(
+  { name, size, parts }: LogSource,
   options: ReadOptions = {},
   observer: Observer = {},
 ): Promise<EventLog> {
-  const { name, size } = source;
-  const magic = new Uint8Array(await source.slice(0, 4));
-  const isPacked = magic[0] === 0x1f && magic[1] === 0x8b;
-  const isParquet = /\.(parquet|pq)$/i.test(name) || new TextDecoder('latin1').decode(magic) === 'PAR1';
-  let log: EventLog;
+  const task = startTask(observer, { label: `Reading ${name}`, total: size });
+  let rows: Collector | undefined;
+  let done = 0;
   try {
-    log =
-      isParquet && !isPacked && size > 0
-        ? await readTable(source, options, observer)
-        : await readLines(source, isPacked, options, observer);
+    for await (const part of parts) {
+      const update = (bytes: number): void => task.update(done + bytes);
+      rows = await readPart(part, rows, options, observer.signal, update);
+      done += part.size;
+    }
   } catch (error) {
     throw isAborted(error) ? new RecommenderError('aborted', `Interrupted while reading ${name}.`) : error;
+  } finally {
+    task.finish();
   }
+  const log = buildLog(rows!, options, name);
   remark(log, name, observer);
   return log;
 }
 
-async function readLines(
+async function readPart(
   source: EventsSource,
-  isPacked: boolean,
+  before: Collector | undefined,
   options: ReadOptions,
-  observer: Observer,
-): Promise<EventLog> {
-  const { name, size } = source;
-  const task = startTask(observer, { label: `Reading ${name}`, total: size });
-  try {
-    return await readText(source.pieces(isPacked, task.update), name, options, observer.signal);
-  } finally {
-    task.finish();
-  }
-}
-
-async function readTable(source: EventsSource, options: ReadOptions, observer: Observer): Promise<EventLog> {
+  signal: AbortSignal | undefined,
+  update: (bytes: number) => void,
+): Promise<Collector> {
+  const { name, size, constants = {} } = source;
+  const magic = new Uint8Array(await source.slice(0, 4));
+  const isPacked = magic[0] === 0x1f && magic[1] === 0x8b;
+  const isParquet = /\.(parquet|pq)$/i.test(name) || new TextDecoder('latin1').decode(magic) === 'PAR1';
+  const file: LogFile = { name, constants, before };
+  if (!isParquet || isPacked || size === 0) return readText(source.pieces(isPacked, update), file, options, signal);
   // Loaded on demand: most logs are text, and the decoders are large.
   const { readParquet } = await import('../session/read-parquet');
-  const { name, size: byteLength } = source;
-  const slice = (start: number, end = byteLength) => source.slice(start, end);
-  let task: ReturnType<typeof startTask> | undefined;
-  const onRows = (done: number, total: number): void => {
-    task ??= startTask(observer, { label: `Reading ${name}`, total, unit: 'rows' });
-    task.update(done);
-  };
-  try {
-    return await readParquet({ byteLength, slice }, name, options, observer.signal, onRows);
-  } finally {
-    task?.finish();
-  }
+  const slice = (start: number, end = size) => source.slice(start, end);
+  const onRows = (done: number, total: number): void => update((size * done) / total);
+  return readParquet({ byteLength: size, slice }, file, options, signal, onRows);
 }
 
 /** Reports the kinds of a log's events, what was left out, and warnings. */

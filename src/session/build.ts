@@ -2,6 +2,7 @@ import { RecommenderError } from '../errors';
 import type { Collector } from './collector';
 import { unreadEvents } from './columns';
 import { countSupport, type Dropped, type EventLog, type FeatureColumn } from './event-log';
+import { LOOK_AHEAD } from './json-rows';
 import type { ReadOptions } from './options';
 import { sortByTime } from './sort';
 
@@ -206,7 +207,7 @@ function finish(
     itemIds,
     sessionIds: sessionIdsOf(keys, columns, options),
     ...(userIds && { userIds }),
-    ...(events && { events, eventNames: columns.kinds!.texts() }),
+    ...(events && { events, eventNames: columns.kindNames() }),
     ...(features.size > 0 && { features }),
     support: countSupport(items, itemIds.length),
     report: report(columns, options, dropped, keys.length, file),
@@ -234,11 +235,20 @@ function report(
 ): EventLog['report'] {
   const warnings: string[] = [];
   if (sessions === 1) warnings.push(`${file}: only one session; a model of it can be no more than an example.`);
-  const kinds = columns.kinds?.texts() ?? [];
+  const kinds = columns.kindNames();
   for (const kind of options.events ?? [])
     if (!kinds.includes(kind)) warnings.push(`${file}: no event of kind "${kind}"; there are ${kinds.join(', ')}.`);
   if (columns.badRows > 0)
     warnings.push(`${file}: ${columns.badRows} bad rows left out, the first: ${columns.badRowExamples[0]}.`);
+  if (columns.incomplete > 0)
+    warnings.push(
+      `${file}: ${columns.incomplete} events of Google Analytics left out, because they have no visitor, session or item.`,
+    );
+  if (columns.lateColumns.size > 0)
+    warnings.push(
+      `${file}: left out ${[...columns.lateColumns].join(', ')}: no column of a later line or file is read that the first ` +
+        `${LOOK_AHEAD.toLocaleString('en')} lines lack.`,
+    );
   const unread = columns.kinds === undefined ? unreadEvents(columns.otherColumns) : undefined;
   if (unread !== undefined)
     warnings.push(
@@ -269,7 +279,7 @@ function nothingLeft(
     return new RecommenderError('bad-input', `${file}: no events, only a header; expected at least one row below it.`);
   }
   if (kept === 0 && dropped.otherKinds > 0) {
-    const kinds = columns.kinds!.texts().join(', ');
+    const kinds = columns.kindNames().join(', ');
     return new RecommenderError(
       'bad-input',
       `${file}: no event of the kinds asked for; there are ${kinds} (--events).`,

@@ -4,8 +4,9 @@ import { type Growing, growingFloat64, growingInt32, growingUint8 } from './grow
 import { Interner } from './interner';
 import type { ReadOptions } from './options';
 import { TimeReader } from './time';
-import { quote, textFault } from './utf8';
+import { quote, textFault, textOf } from './utf8';
 
+const encoder = new TextEncoder();
 const EXAMPLES = 5;
 const MOST_KINDS = 256;
 
@@ -42,17 +43,23 @@ export class Collector {
   badRows = 0;
   readonly badRowExamples: string[] = [];
   otherKinds = 0;
+  /** Events of Google Analytics that lack a visitor, a session or an item. */
+  incomplete = 0;
+  /** Columns that appear too late in a file of JSON objects to be read. */
+  readonly lateColumns = new Set<string>();
   readonly otherColumns: readonly string[];
   /** Rows of each kind of event. */
   readonly kindCounts: number[] = [];
   private readonly isWantedKind: boolean[] = [];
+  private readonly firstFile: string;
 
   constructor(
-    private readonly file: string,
+    private file: string,
     private readonly options: ReadOptions,
     /** Absent for sequences, which have neither times nor kinds. */
-    private readonly layout?: Layout,
+    public layout?: Layout,
   ) {
+    this.firstFile = file;
     this.times = new TimeReader(options.timeUnit);
     this.otherColumns = layout?.others ?? [];
     this.features = (layout?.features ?? []).map(({ name }) => ({
@@ -73,24 +80,61 @@ export class Collector {
     }
   }
 
+  /**
+   * Goes on with another file of the same log.
+   *
+   * @throws RecommenderError `bad-input` if its columns are not those of the first file; their order may be another.
+   */
+  nextFile(file: string, layout?: Layout): void {
+    this.file = file;
+    if (!layout) return;
+    if (this.options.recipe) {
+      // Its files differ in what is not read.
+      this.layout = layout;
+      return;
+    }
+    const { names } = this.layout!;
+    const lost = names.find((name) => !layout.names.includes(name));
+    const found = layout.names.find((name) => !names.includes(name));
+    if (lost !== undefined || found !== undefined) {
+      const what =
+        lost !== undefined
+          ? `no column "${lost}", which ${this.firstFile} has`
+          : `column "${found}" is not in ${this.firstFile}`;
+      throw new RecommenderError(
+        'bad-input',
+        `${file}: ${what}; expected the same columns in all parts. Write the parts with the same columns, or name those that go together by a glob.`,
+      );
+    }
+    this.layout = { ...layout, features: this.features.map(({ name }) => ({ name, at: layout.names.indexOf(name) })) };
+  }
+
   /** A row of text. */
   addText(bytes: Uint8Array, starts: Int32Array, ends: Int32Array, fields: number, line: number): void {
     const layout = this.layout!;
+    const { constants } = layout;
     this.rows++;
-    if (fields !== layout.names.length) {
+    if (fields !== layout.names.length - constants.length) {
       const got = quote(bytes, starts[0]!, ends[fields - 1]!);
-      this.bad(line, `${fields} columns`, `expected ${layout.names.length} as in the header, got ${got}`);
+      const expected = layout.names.length - constants.length;
+      this.bad(line, `${fields} columns`, `expected ${expected} as in the header, got ${got}`);
       return;
     }
-    const seconds = this.times.read(bytes, starts[layout.time]!, ends[layout.time]!);
+    const seconds = this.seconds(bytes, starts, ends, fields);
     if (Number.isNaN(seconds)) {
-      const got = quote(bytes, starts[layout.time]!, ends[layout.time]!);
-      this.bad(line, `${this.name(layout.time)} is no time`, `expected ${this.times.expected}, got ${got}`);
+      const at = layout.time;
+      const got = at < fields ? quote(bytes, starts[at]!, ends[at]!) : quote(constants[at - fields]!);
+      this.bad(line, `${this.name(at)} is no time`, `expected ${this.times.expected}, got ${got}`);
       return;
     }
     // −1 means a refused cell; ids must not be empty, other cells may.
-    const number = (names: Interner, at: number): number => names.intern(bytes, starts[at]!, ends[at]!);
-    const id = (names: Interner, at: number): number => (starts[at] === ends[at] ? -1 : number(names, at));
+    const number = (names: Interner, at: number): number => {
+      if (at < fields) return names.intern(bytes, starts[at]!, ends[at]!);
+      return names.intern(constants[at - fields]!, 0, constants[at - fields]!.length);
+    };
+    const isEmpty = (at: number): boolean =>
+      at < fields ? starts[at] === ends[at] : constants[at - fields]!.length === 0;
+    const id = (names: Interner, at: number): number => (isEmpty(at) ? -1 : number(names, at));
     const key = id(this.keys, layout.key);
     const item = key < 0 ? -1 : id(this.items, layout.item);
     const user = this.users ? number(this.users, layout.user!) : 0;
@@ -103,7 +147,29 @@ export class Collector {
       if (this.featureCodes[f]! < 0 && refused < 0) refused = at;
     }
     if (refused < 0) this.add(key, item, seconds, user, kind, this.featureCodes);
-    else this.badText(line, refused, bytes, starts[refused]!, ends[refused]!);
+    else if (refused < fields) this.badText(line, refused, bytes, starts[refused]!, ends[refused]!);
+    else this.badText(line, refused, constants[refused - fields]!, 0, constants[refused - fields]!.length);
+  }
+
+  private seconds(bytes: Uint8Array, starts: Int32Array, ends: Int32Array, fields: number): number {
+    const { time, names, constants } = this.layout!;
+    const { recipe } = this.options;
+    if (recipe?.time) {
+      this.times.expected = recipe.time.expected;
+      this.times.unit ??= 'iso';
+      return recipe.time.secondsOf((name) => textOf(bytes, starts[names.indexOf(name)]!, ends[names.indexOf(name)]!));
+    }
+    if (time < fields) return this.times.read(bytes, starts[time]!, ends[time]!);
+    return this.times.read(constants[time - fields]!, 0, constants[time - fields]!.length);
+  }
+
+  /** The kinds of events by number, in the words of the recipe where there is one. */
+  kindNames(): string[] {
+    return (this.kinds?.texts() ?? []).map((kind) => this.kindName(kind));
+  }
+
+  private kindName(kind: string): string {
+    return this.options.recipe?.kinds?.[kind] ?? kind;
   }
   private readonly featureCodes: number[] = [];
 
@@ -116,6 +182,22 @@ export class Collector {
     this.user?.push(user);
     this.event?.push(kind);
     for (let f = 0; f < this.features.length; f++) this.features[f]!.codes.push(features[f]!);
+  }
+
+  /** An event of texts that are ids, none of them empty. */
+  addEvent(session: string, item: string, seconds: number, user: string, kind: string, line: number): void {
+    const layout = this.layout!;
+    this.times.unit ??= 's';
+    const key = this.numberOf(this.keys, layout.key === layout.user ? user : session);
+    const numbers = [key, this.numberOf(this.items, item), this.users ? this.numberOf(this.users, user) : 0];
+    if (numbers.every((number) => number >= 0)) {
+      this.add(key, numbers[1]!, seconds, numbers[2]!, this.numberOf(this.kinds!, kind), []);
+    } else this.bad(line, 'an id holds a NUL byte', `expected text, got ${JSON.stringify([session, item, user])}`);
+  }
+
+  private numberOf(names: Interner, text: string): number {
+    const bytes = encoder.encode(text);
+    return names.intern(bytes, 0, bytes.length);
   }
 
   /** A row that breaks the contract: stops, or is counted while `skipBadRows` lasts. */
@@ -157,7 +239,7 @@ export class Collector {
     // Parquet numbers the kinds of a row group before its rows come, so a kind may be more than one ahead.
     for (let next = this.kindCounts.length; next <= kind; next++) {
       this.kindCounts.push(0);
-      this.isWantedKind.push(this.options.events?.includes(this.kinds!.text(next)) ?? true);
+      this.isWantedKind.push(this.options.events?.includes(this.kindName(this.kinds!.text(next))) ?? true);
     }
     this.kindCounts[kind]!++;
     if (!this.isWantedKind[kind]) this.otherKinds++;

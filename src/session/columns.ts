@@ -1,10 +1,12 @@
 import { editDistance, nearestName, RecommenderError } from '../errors';
-import { COLUMNS, type ColumnName, type ReadOptions } from './options';
+import { COLUMNS, type ColumnName, type ColumnNames, type ReadOptions, type Recipe } from './options';
 
 /** Positions of a file's columns, from 0. */
 export interface Layout {
-  /** Names as the file has them. */
+  /** Names as the file has them, without RecBole's types, and then those of `constants`. */
   readonly names: readonly string[];
+  /** Columns that have one value for the whole file, which its path gives (`day=2024-05-01/`): a cell for each. */
+  readonly constants: readonly Uint8Array[];
   /** What decides a row's session: the session column, or the user column for `gap` and `user`. */
   readonly key: number;
   readonly item: number;
@@ -17,20 +19,35 @@ export interface Layout {
   readonly others: readonly string[];
 }
 
+/** The header of an atomic file of RecBole names the type of each column: `item_id:token`. */
+const TYPE = /:(token|float)(_seq)?$/;
+export const isRecBole = (names: readonly string[]): boolean => names.every((name) => TYPE.test(name));
+
 /**
  * Finds the columns of an events file.
  *
  * @param where `FILE:1` or `FILE`, to start messages with.
+ * @param constants Columns that the path of the file gives; one that the file has too is read from the file.
  * @throws RecommenderError `bad-input` if a column that is needed is missing or named twice.
  */
-export function layoutOf(names: readonly string[], options: ReadOptions, where: string): Layout {
-  const wanted = (column: ColumnName): string => options.columns?.[column] ?? COLUMNS[column];
+export function layoutOf(
+  header: readonly string[],
+  options: ReadOptions,
+  where: string,
+  constants: Readonly<Record<string, string>> = {},
+): Layout {
+  const untyped = isRecBole(header) ? (name: string): string => name.replace(TYPE, '') : (name: string): string => name;
+  const own = header.map(untyped);
+  const given = Object.keys(constants).filter((name) => !own.includes(name));
+  const names = [...own, ...given];
+  const columns = options.recipe ? recipeColumns(options.recipe, header, where) : (options.columns ?? {});
+  const wanted = (column: ColumnName): string => untyped(columns[column] ?? COLUMNS[column]);
   const find = (column: ColumnName): number | undefined => {
     const name = wanted(column);
     const at = names.indexOf(name);
     if (at >= 0 && names.indexOf(name, at + 1) >= 0)
       throw new RecommenderError('bad-input', `${where}: column "${name}" stands twice; name each column once.`);
-    if (at < 0 && options.columns?.[column] !== undefined) throw missing(column);
+    if (at < 0 && columns[column] !== undefined) throw missing(column);
     return at < 0 ? undefined : at;
   };
   const by = options.sessionsBy?.by ?? 'id';
@@ -49,8 +66,8 @@ export function layoutOf(names: readonly string[], options: ReadOptions, where: 
     const left = new Set(names);
     for (const other of COLUMN_NAMES) left.delete(wanted(other));
     const parts = COLUMN_NAMES.flatMap((other) => {
-      const given = options.columns?.[other];
-      if (given !== undefined && names.includes(given)) return [`${other}=${given}`];
+      const given = columns[other];
+      if (given !== undefined && names.includes(untyped(given))) return [`${other}=${given}`];
       if (!needed.includes(other) || names.includes(wanted(other))) return [];
       const near = nearest(other, [...left]);
       if (near !== undefined) left.delete(near);
@@ -78,6 +95,7 @@ export function layoutOf(names: readonly string[], options: ReadOptions, where: 
   const others = names.filter((_, at) => !known.has(at));
   return {
     names,
+    constants: given.map((name) => new TextEncoder().encode(constants[name])),
     key,
     item,
     time,
@@ -86,6 +104,16 @@ export function layoutOf(names: readonly string[], options: ReadOptions, where: 
     features: features(others, options, where).map((name) => ({ name, at: names.indexOf(name) })),
     others,
   };
+}
+
+function recipeColumns({ name, columns, files }: Recipe, header: readonly string[], where: string): ColumnNames {
+  const found = columns(header);
+  if (found) return found;
+  const got = header.map((column) => JSON.stringify(clip(column))).slice(0, 20);
+  throw new RecommenderError(
+    'bad-input',
+    `${where}: this is no file of ${name}, expected ${files}; got ${got.join(', ')}.`,
+  );
 }
 
 function features(others: readonly string[], options: ReadOptions, where: string): readonly string[] {
@@ -140,4 +168,4 @@ function nearest(column: ColumnName, names: readonly string[]): string | undefin
     .sort((a, b) => a.distance - b.distance)[0]?.name;
 }
 
-const clip = (name: string): string => (name.length > 40 ? `${name.slice(0, 40)}…` : name);
+export const clip = (name: string): string => (name.length > 40 ? `${name.slice(0, 40)}…` : name);

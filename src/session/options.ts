@@ -17,11 +17,35 @@ export type SessionRule =
   | { readonly by: 'user' }
   | { readonly by: 'gap'; readonly minutes: number };
 
+export type ColumnNames = Partial<Readonly<Record<ColumnName, string>>>;
+
+/** How the files of a published log are laid out. */
+export interface Recipe {
+  readonly name: string;
+  /** The files that it reads, for help and messages. */
+  readonly files: string;
+  /** Where the files are described: the name of a page. */
+  readonly page: string;
+  /** The columns in a file with these names; undefined for a file that is none of this log. */
+  readonly columns: (names: readonly string[]) => ColumnNames | undefined;
+  /** The names of a file without a header, from its first row, and a kind for all of its events; undefined with a header. */
+  readonly header?: (first: readonly string[]) => { names: readonly string[]; event?: string } | undefined;
+  readonly sessionsBy?: SessionRule;
+  /** Seconds of a row from its cells by name; NaN where they are no time. Default: the time column alone. */
+  readonly time?: { readonly secondsOf: (cell: (name: string) => string) => number; readonly expected: string };
+  /** Other words for the kinds of events that the files name. */
+  readonly kinds?: Readonly<Record<string, string>>;
+  /** How the files write that there is no user. */
+  readonly noUser?: string;
+}
+
 /** How an events file is read. Every filter is off by default, so that nothing disappears silently. */
 export interface ReadOptions {
   /** Other names of the columns in this file. */
-  readonly columns?: Partial<Readonly<Record<ColumnName, string>>>;
-  /** `events`: a table with a header. `sequences`: lines `user item item …` without times. Default events. */
+  readonly columns?: ColumnNames;
+  /** How the files of a published log are laid out; takes the place of `columns`. */
+  readonly recipe?: Recipe;
+  /** `events`: a table with a header, or JSON objects. `sequences`: lines `user item item …` without times. Default events. */
   readonly format?: 'events' | 'sequences';
   /** Unit of the times. Default: recognised from the first row. */
   readonly timeUnit?: TimeUnit;

@@ -1,12 +1,21 @@
-import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetScan, type SchemaElement } from 'hyparquet';
+import {
+  type AsyncBuffer,
+  type FileMetaData,
+  type ParquetScan,
+  parquetMetadataAsync,
+  parquetScan,
+  parquetSchema,
+  type SchemaElement,
+  type SchemaTree,
+} from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { RecommenderError, throwIfAborted } from '../errors';
-import { buildLog } from './build';
-import { Collector } from './collector';
+import type { Collector } from './collector';
 import { type Layout, layoutOf } from './columns';
-import type { EventLog } from './event-log';
+import { addGa4Row, GA4_COLUMNS, GA4_NAMES, isGa4 } from './ga4';
 import type { Interner } from './interner';
 import type { ReadOptions } from './options';
+import { collectorOf, type LogFile } from './read-text';
 import type { TimeReader } from './time';
 import { quote } from './utf8';
 
@@ -17,38 +26,50 @@ export type { AsyncBuffer } from 'hyparquet';
 const EMPTY = -2;
 
 /**
- * Reads a Parquet file of events into a log, one row group and one column at a time: memory is bounded by the largest
+ * Reads a Parquet file of events, one row group and one column at a time: memory is bounded by the largest
  * column chunk. Ids may be text or whole numbers; times numbers, text or Parquet timestamps and dates.
  *
- * @param file Name for messages; rows are counted from 1 in them.
+ * @param log Rows are counted from 1 in its messages.
  * @param onRows Called with the number of rows read so far, and of all.
+ * @returns The rows, for `buildLog`.
  * @throws RecommenderError `bad-input` if it is no Parquet file, or a column has a type that cannot be what it is for.
  */
 export async function readParquet(
   buffer: AsyncBuffer,
-  file: string,
+  log: LogFile,
   options: ReadOptions = {},
   signal?: AbortSignal,
   onRows?: (done: number, total: number) => void,
-): Promise<EventLog> {
+): Promise<Collector> {
+  const file = log.name;
+  if (options.recipe?.time) {
+    const { name, files } = options.recipe;
+    throw new RecommenderError(
+      'bad-input',
+      `${file}: a Parquet file, expected the text of ${name} as published: ${files}.`,
+    );
+  }
   const metadata = await openMetadata(buffer, file);
-  const columns = topLevel(metadata.schema);
-  const layout = layoutOf([...columns.keys()], options, file);
+  const tree = parquetSchema(metadata).children;
+  if (isGa4(tree.map(({ element }) => element.name)) && options.columns === undefined)
+    return readGa4(buffer, metadata, log, options, signal, onRows);
+  const columns = columnsOf(tree, options);
+  const layout = layoutOf([...columns.keys()], options, file, log.constants);
   checkTypes(columns, layout, file);
-  const collector = new Collector(file, options, layout);
-  const open = (at: number): Promise<Column> => openColumn(buffer, metadata, columns.get(layout.names[at]!)!, file);
+  const collector = collectorOf(log, options, layout);
+  const open = (at: number): Promise<Column> => {
+    const found = columns.get(layout.names[at]!);
+    return found ? openColumn(buffer, metadata, found, file) : constantColumn(layout.constants[at - columns.size]!);
+  };
   const key = await open(layout.key);
   const item = await open(layout.item);
   const time = await open(layout.time);
   const user = collector.users && (await open(layout.user!));
   const kind = collector.kinds && (await open(layout.event!));
-  const features = await Promise.all(layout.features.map(({ at }) => open(at)));
+  // `collector` has the features in the order of the first file.
+  const features = await Promise.all(collector.layout!.features.map(({ at }) => open(at)));
 
-  const total = Number(metadata.num_rows);
-  let first = 0;
-  for (const group of metadata.row_groups) {
-    throwIfAborted(signal);
-    const end = first + Number(group.num_rows);
+  await eachGroup(metadata, signal, onRows, async (first, end) => {
     addRows(collector, layout, first, {
       key: await key.codes(first, end, collector.keys),
       item: await item.codes(first, end, collector.items),
@@ -57,10 +78,50 @@ export async function readParquet(
       kind: kind && (await kind.codes(first, end, collector.kinds!)),
       features: await Promise.all(features.map((column, f) => column.codes(first, end, collector.features[f]!.names))),
     });
+  });
+  return collector;
+}
+
+/** Calls `read` with the first row of each row group and the end of it. */
+async function eachGroup(
+  { num_rows, row_groups }: FileMetaData,
+  signal: AbortSignal | undefined,
+  onRows: ((done: number, total: number) => void) | undefined,
+  read: (first: number, end: number) => Promise<void>,
+): Promise<void> {
+  let first = 0;
+  for (const group of row_groups) {
+    throwIfAborted(signal);
+    const end = first + Number(group.num_rows);
+    if (end > first) await read(first, end);
     first = end;
-    onRows?.(first, total);
+    onRows?.(first, Number(num_rows));
   }
-  return buildLog(collector, options, file);
+}
+
+/** The export of Google Analytics 4, whose lists are read as objects: a few columns of one row group at a time. */
+async function readGa4(
+  buffer: AsyncBuffer,
+  metadata: FileMetaData,
+  log: LogFile,
+  options: ReadOptions,
+  signal: AbortSignal | undefined,
+  onRows: ((done: number, total: number) => void) | undefined,
+): Promise<Collector> {
+  const collector = collectorOf(log, options, layoutOf(GA4_NAMES, options, log.name));
+  const found = new Set(metadata.schema.map(({ name }) => name));
+  const names = GA4_COLUMNS.filter((name) => found.has(name));
+  const scan = await parquetScan({ file: buffer, metadata, columns: names, compressors, geoparquet: false });
+  await eachGroup(metadata, signal, onRows, async (rowStart, rowEnd) => {
+    const cells = await Promise.all(
+      names.map((column) => readCells(scan, { column, rowStart, rowEnd }, column, log.name)),
+    );
+    for (let k = 0; k < rowEnd - rowStart; k++) {
+      const row = Object.fromEntries(names.map((name, c) => [name, cells[c]![k]]));
+      addGa4Row(collector, row, rowStart + k + 1);
+    }
+  });
+  return collector;
 }
 
 /** One row group, numbered. */
@@ -128,26 +189,47 @@ async function openMetadata(buffer: AsyncBuffer, file: string): Promise<FileMeta
   }
 }
 
-/** The columns of the file with their types; nested ones without a type of their own. */
-function topLevel(schema: readonly SchemaElement[]): Map<string, SchemaElement> {
-  const columns = new Map<string, SchemaElement>();
-  const skip = (at: number): number => {
-    let next = at + 1;
-    for (let child = 0; child < (schema[at]!.num_children ?? 0); child++) next = skip(next);
-    return next;
-  };
-  for (let at = 1; at < schema.length; at = skip(at)) columns.set(schema[at]!.name, schema[at]!);
+/** A column with one value a row, or a nested one, which is refused where it is read. */
+interface Found {
+  readonly tree: SchemaTree;
+  /** Of a field of a struct: the structs that it is in, from the top. */
+  readonly above: readonly SchemaTree[];
+}
+
+/** The columns of the file by name; of a struct also the fields that the options name, as `item.id`. */
+function columnsOf(tree: readonly SchemaTree[], options: ReadOptions): Map<string, Found> {
+  const columns = new Map<string, Found>();
+  for (const top of tree) columns.set(top.element.name, { tree: top, above: [] });
+  const { columns: named = {}, features = [] } = options;
+  for (const name of [...Object.values(named), ...(features === 'all' ? [] : features)]) {
+    if (columns.has(name)) continue;
+    const found = fieldOf(tree, name);
+    if (found) columns.set(name, found);
+  }
   return columns;
 }
 
-function checkTypes(columns: ReadonlyMap<string, SchemaElement>, layout: Layout, file: string): void {
+function fieldOf(trees: readonly SchemaTree[], name: string): Found | undefined {
+  for (const tree of trees) {
+    const { element, children } = tree;
+    if (element.name === name) return { tree, above: [] };
+    if (!name.startsWith(`${element.name}.`) || element.repetition_type === 'REPEATED') continue;
+    const found = fieldOf(children, name.slice(element.name.length + 1));
+    if (found) return { tree: found.tree, above: [tree, ...found.above] };
+  }
+  return undefined;
+}
+
+function checkTypes(columns: ReadonlyMap<string, Found>, layout: Layout, file: string): void {
   const check = (at: number, expected: string, allowed: ReadonlySet<string>): void => {
     const name = layout.names[at]!;
-    const { type, logical_type, converted_type, repetition_type } = columns.get(name)!;
-    const fine =
-      type !== undefined && allowed.has(type) && repetition_type !== 'REPEATED' && logical_type?.type !== 'DECIMAL';
-    if (fine && converted_type !== 'DECIMAL') return;
-    const got = repetition_type === 'REPEATED' || type === undefined ? 'a nested column' : (logical_type?.type ?? type);
+    const found = columns.get(name);
+    if (!found) return; // a constant, which is text
+    const { type, logical_type, converted_type, repetition_type } = found.tree.element;
+    const isNested = repetition_type === 'REPEATED' || type === undefined;
+    const fine = !isNested && allowed.has(type) && logical_type?.type !== 'DECIMAL' && converted_type !== 'DECIMAL';
+    if (fine) return;
+    const got = isNested ? nestedAs(found.tree, name) : (logical_type?.type ?? converted_type ?? type);
     throw new RecommenderError('bad-input', `${file}: column "${name}" holds no ${expected}, got ${got}.`);
   };
   const ids = new Set(['BYTE_ARRAY', 'INT32', 'INT64', 'FIXED_LEN_BYTE_ARRAY']);
@@ -164,6 +246,14 @@ function checkTypes(columns: ReadonlyMap<string, SchemaElement>, layout: Layout,
   for (const { at } of layout.features) check(at, 'plain values', any);
 }
 
+/** What a nested column is, and what to do about it. */
+function nestedAs({ element, children }: SchemaTree, name: string): string {
+  const isStruct = element.repetition_type !== 'REPEATED' && !['LIST', 'MAP'].includes(element.converted_type ?? '');
+  if (!isStruct) return 'a nested column, a list of several values a row; write the file with one row for each value';
+  const fields = children.slice(0, 10).map((child) => `${name}.${child.element.name}`);
+  return `a nested column; name one of its fields with --columns: ${fields.join(', ')}`;
+}
+
 /** One column of the file, read a row group at a time. */
 interface Column {
   /** The cells as numbers of `interner`: −1 where a cell is no text, `EMPTY` where it is empty. */
@@ -174,7 +264,7 @@ interface Column {
 async function openColumn(
   buffer: AsyncBuffer,
   metadata: FileMetaData,
-  element: SchemaElement,
+  { tree, above }: Found,
   file: string,
 ): Promise<Column> {
   // Text becomes a number where it is decoded: no string is made for a row. `interner` is set for the read that runs.
@@ -187,10 +277,12 @@ async function openColumn(
     <T>(seconds: (value: T) => number) =>
     (value: T | undefined | null): number | undefined =>
       value === undefined || value === null ? undefined : seconds(value);
+  const { element } = tree;
+  const [column, ...path] = [...above, tree].map((one) => one.element.name);
   const scan = await parquetScan({
     file: buffer,
-    metadata,
-    columns: [element.name],
+    metadata: path.length > 0 ? onlyField(metadata, tree, above) : metadata,
+    columns: [column!],
     compressors,
     geoparquet: false,
     parsers: {
@@ -203,17 +295,8 @@ async function openColumn(
     },
   });
   const read = async (rowStart: number, rowEnd: number): Promise<ArrayLike<unknown>> => {
-    const rows = rowEnd - rowStart;
-    let cells: ArrayLike<unknown>;
-    try {
-      cells = await scan.readColumn({ column: element.name, rowStart, rowEnd });
-    } catch (cause) {
-      const what = `column "${element.name}" cannot be read: ${reason(cause)}`;
-      throw new RecommenderError('bad-input', `${file}: ${what}. The file is damaged or cut off.`, { cause });
-    }
-    if (cells.length === rows) return cells;
-    const what = `column "${element.name}" has ${cells.length} values in a group of ${rows} rows`;
-    throw new RecommenderError('bad-input', `${file}: ${what}; the file is damaged.`);
+    const cells = await readCells(scan, { column: column!, rowStart, rowEnd }, tree.path.join('.'), file);
+    return path.length > 0 ? Array.from(cells, (cell) => path.reduce(memberOf, cell)) : cells;
   };
   return {
     async codes(rowStart, rowEnd, names) {
@@ -226,6 +309,51 @@ async function openColumn(
       interner = undefined;
       return readTimes(await read(rowStart, rowEnd), reader, isMoment(element));
     },
+  };
+}
+
+const memberOf = (struct: unknown, name: string): unknown =>
+  (struct as Readonly<Record<string, unknown>> | null | undefined)?.[name];
+
+async function readCells(
+  scan: ParquetScan,
+  range: { readonly column: string; readonly rowStart: number; readonly rowEnd: number },
+  name: string,
+  file: string,
+): Promise<ArrayLike<unknown>> {
+  const rows = range.rowEnd - range.rowStart;
+  let cells: ArrayLike<unknown>;
+  try {
+    cells = await scan.readColumn(range);
+  } catch (cause) {
+    const what = `column "${name}" cannot be read: ${reason(cause)}`;
+    throw new RecommenderError('bad-input', `${file}: ${what}. The file is damaged or cut off.`, { cause });
+  }
+  if (cells.length === rows) return cells;
+  const what = `column "${name}" has ${cells.length} values in a group of ${rows} rows`;
+  throw new RecommenderError('bad-input', `${file}: ${what}; the file is damaged.`);
+}
+
+/** The metadata of a file that has nothing but this field of a struct, so that its other fields are not read. */
+function onlyField(metadata: FileMetaData, tree: SchemaTree, above: readonly SchemaTree[]): FileMetaData {
+  const name = tree.path.join('.');
+  const parents = [metadata.schema[0]!, ...above.map(({ element }) => element)];
+  return {
+    ...metadata,
+    schema: [...parents.map((element) => ({ ...element, num_children: 1 })), tree.element],
+    row_groups: metadata.row_groups.map((group) => ({
+      ...group,
+      columns: group.columns.filter(({ meta_data }) => meta_data?.path_in_schema.join('.') === name),
+    })),
+  };
+}
+
+/** A column that the path of the file gives. */
+async function constantColumn(cell: Uint8Array): Promise<Column> {
+  return {
+    codes: async (rowStart, rowEnd, names) =>
+      new Int32Array(rowEnd - rowStart).fill(cell.length === 0 ? EMPTY : names.intern(cell, 0, cell.length)),
+    times: async (rowStart, rowEnd, reader) => readTimes(new Array(rowEnd - rowStart).fill(cell), reader, false),
   };
 }
 

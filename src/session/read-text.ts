@@ -1,76 +1,118 @@
 import { RecommenderError, throwIfAborted } from '../errors';
-import { buildLog } from './build';
 import { Collector } from './collector';
-import { layoutOf } from './columns';
-import type { EventLog } from './event-log';
+import { type Layout, layoutOf } from './columns';
+import { JsonRows } from './json-rows';
 import { COLUMNS, type ReadOptions } from './options';
-import type { Dialect, Row, RowFault } from './rows';
+import { type Dialect, NEWLINE, type Row, type RowFault } from './rows';
 import { faultOf, LONGEST_ROW, TextReader, tableDialect } from './text-reader';
 import { quote, textOf } from './utf8';
 
 /** Longest line of `sequences`, which holds all items of a user. */
 const LONGEST_SEQUENCE = 1 << 26;
 
+/** Which file of a log is read. */
+export interface LogFile {
+  /** Name for messages. */
+  readonly name: string;
+  /** Columns that its path gives: `day=2024-05-01/`. */
+  readonly constants?: Readonly<Record<string, string>>;
+  /** What the files before it gave, to go on with. */
+  readonly before?: Collector | undefined;
+}
+
 /**
- * Reads a TSV or CSV of events, or lines of item sequences, into a log.
+ * Reads events from a TSV, a CSV or JSON objects, one a line; or lines of item sequences.
  *
  * @param source The file's bytes, unpacked; a piece may be reused once the next one is requested.
- * @param file Name for messages.
  * @param signal Stops between two pieces.
+ * @returns The rows, for `buildLog`.
  * @throws RecommenderError `bad-input` as `FILE:LINE: what, expected, got`.
  */
 export async function readText(
   source: AsyncIterable<Uint8Array>,
-  file: string,
+  file: LogFile,
   options: ReadOptions = {},
   signal?: AbortSignal,
-): Promise<EventLog> {
+): Promise<Collector> {
   const reader = options.format === 'sequences' ? new SequenceReader(file, options) : new EventsReader(file, options);
   for await (const chunk of source) {
     throwIfAborted(signal);
     reader.push(chunk);
   }
   reader.finish();
-  return buildLog(reader.collector, options, file);
+  return reader.collector;
 }
+
+/** The collector for a file of these columns: a new one, or that of the files before. */
+export function collectorOf(file: LogFile, options: ReadOptions, layout?: Layout): Collector {
+  if (!file.before) return new Collector(file.name, options, layout);
+  file.before.nextFile(file.name, layout);
+  return file.before;
+}
+
+const [BRACE, BRACKET, COLON] = [0x7b, 0x5b, 0x3a];
 
 class EventsReader extends TextReader {
   protected readonly wants = `a header with ${COLUMNS.session}, ${COLUMNS.item}, ${COLUMNS.time}`;
   private columns: Collector | undefined;
+  private json: JsonRows | undefined;
 
   constructor(
-    file: string,
+    private readonly log: LogFile,
     private readonly options: ReadOptions,
   ) {
-    super(file, LONGEST_ROW);
+    super(log.name, LONGEST_ROW);
   }
 
   get collector(): Collector {
-    return this.columns!;
+    return this.json?.finish() ?? this.columns!;
   }
 
   protected dialectOf(first: Uint8Array): Dialect {
-    const { columns } = this.options;
+    const begin = first.find((byte) => byte > 0x20);
+    const crlf = first.at(-1) === 0x0d;
+    if (begin === BRACKET) {
+      const what = 'a JSON list, expected objects, one a line';
+      throw new RecommenderError('bad-input', `${this.file}:1: ${what}. Write it with  jq -c '.[]'`);
+    }
+    if (begin === BRACE) {
+      const start = (names: readonly string[]) => this.begin(names, this.file);
+      this.json = new JsonRows(this.file, this.options, start, this.log.before);
+      return { delimiter: NEWLINE, quotes: 'none', crlf };
+    }
+    const { columns, recipe } = this.options;
+    // The files of MovieLens have two colons between cells, none of which is empty.
+    if (recipe?.header && /^[^:]+::[^:]+::/.test(new TextDecoder().decode(first)))
+      return { delimiter: COLON, quotes: 'none', crlf, merge: true };
     return tableDialect(first, this.file, new Set([...Object.values(COLUMNS), ...Object.values(columns ?? {})]));
   }
 
-  protected row({ bytes, starts, ends, fields, line }: Row): void {
-    if (this.columns) {
-      this.columns.addText(bytes, starts, ends, fields, line);
-      return;
+  private begin(names: readonly string[], where: string, event?: string): Collector {
+    const constants = { ...this.log.constants, ...(event !== undefined && { event }) };
+    return collectorOf(this.log, this.options, layoutOf(names, this.options, where, constants));
+  }
+
+  protected row(row: Row): void {
+    const { bytes, starts, ends, fields, line } = row;
+    if (this.json) this.json.row(row);
+    else if (this.columns) this.columns.addText(bytes, starts, ends, fields, line);
+    else {
+      const first = Array.from({ length: fields }, (_, f) => textOf(bytes, starts[f]!, ends[f]!));
+      const given = this.options.recipe?.header?.(first);
+      this.splitter!.columns = fields;
+      this.columns = this.begin(given?.names ?? first, `${this.file}:${line}`, given?.event);
+      if (given) this.columns.addText(bytes, starts, ends, fields, line);
     }
-    const names = Array.from({ length: fields }, (_, f) => textOf(bytes, starts[f]!, ends[f]!));
-    this.splitter!.columns = fields;
-    this.columns = new Collector(this.file, this.options, layoutOf(names, this.options, `${this.file}:${line}`));
   }
 
   protected fault(fault: RowFault, line: number): void {
-    if (!this.columns) {
+    const columns = this.json?.finish() ?? this.columns;
+    if (!columns) {
       const got = fault === 'too long' ? `more than ${LONGEST_ROW} bytes without an end of line` : fault;
       throw new RecommenderError('bad-input', `${this.file}:${line}: no header, expected ${this.wants}, got ${got}.`);
     }
-    this.columns.rows++;
-    this.columns.bad(line, ...faultOf(fault));
+    columns.rows++;
+    columns.bad(line, ...faultOf(fault));
   }
 }
 
@@ -78,7 +120,8 @@ class SequenceReader extends TextReader {
   protected readonly wants = 'lines "user item item …"';
   readonly collector: Collector;
 
-  constructor(file: string, options: ReadOptions) {
+  constructor(log: LogFile, options: ReadOptions) {
+    const file = log.name;
     super(file, LONGEST_SEQUENCE);
     if (options.sessionsBy?.by === 'gap') {
       throw new RecommenderError(
@@ -88,7 +131,7 @@ class SequenceReader extends TextReader {
     }
     if (options.events)
       throw new RecommenderError('bad-input', `${file}: sequences have no kinds of events (--events).`);
-    this.collector = new Collector(file, options);
+    this.collector = collectorOf(log, options);
   }
 
   protected dialectOf(first: Uint8Array): Dialect {

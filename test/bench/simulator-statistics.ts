@@ -12,11 +12,11 @@ import { baselines } from '../../src/neighbours/index';
 import { eventLines } from '../../src/pipeline/simulate/files';
 import { DEFAULT_OPTIONS, simulate } from '../../src/pipeline/simulate/simulate';
 import { type EventLog, reindex } from '../../src/session/event-log';
-import { readText } from '../../src/session/read-text';
 import { splitLog } from '../../src/session/split';
 import { summarise } from '../../src/session/summary';
 import { evaluate } from '../../src/train/evaluate';
 import { personalGain } from '../pipeline/simulate/personal';
+import { readText } from '../session/helpers';
 import { sharedPath } from '../shared';
 
 /** Files of each real log, oldest first. */

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { expect, test } from 'vitest';
 import { testWithLogs } from '../with-logs';
 import { aisle, file } from './program';
@@ -84,9 +85,11 @@ testWithLogs('agrees with the notes on the real logs', REAL, async (eshop, beaut
   expect(sequences.length).toMatchObject({ median: 6, max: 204 });
 });
 
-test('refuses a folder that is no artifact', async () => {
-  const path = await file('log.csv', LOG);
-  const { code, stderr } = await aisle('inspect', path.slice(0, path.lastIndexOf('/')));
+test('reads a folder of parts as a log, and refuses one that is neither that nor an artifact', async () => {
+  const part = await file('log.csv', LOG);
+  const parts = await aisle('inspect', dirname(part), '--json');
+  expect(JSON.parse(parts.stdout)).toMatchObject({ file: dirname(part), sessions: 3, events: 7 });
+  const { code, stderr } = await aisle('inspect', dirname(await file('notes.md', LOG)));
   expect(code).toBe(2);
-  expect(stderr).toContain('manifest.json');
+  expect(stderr).toContain('this is a folder without parts of a log');
 });

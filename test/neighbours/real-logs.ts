@@ -7,8 +7,8 @@ import { createGunzip } from 'node:zlib';
 import { configure } from '../../src/models/configuration';
 import { type Baseline, baselines } from '../../src/neighbours/index';
 import { type EventLog, reindex, selectSessions } from '../../src/session/event-log';
-import { readText } from '../../src/session/read-text';
 import { type EvaluateResult, evaluate, type RankRow } from '../../src/train/evaluate';
+import { readText } from '../session/helpers';
 import { sharedPath } from '../shared';
 
 export type LogName = 'yoochoose-100k' | 'eshop-clothing-2008' | 'online-retail' | 'diginetica';

@@ -1,6 +1,8 @@
+import { buildLog } from '../../src/session/build';
 import type { EventLog } from '../../src/session/event-log';
 import type { ReadOptions } from '../../src/session/options';
-import { readText } from '../../src/session/read-text';
+import { type AsyncBuffer, readParquet as rowsOfParquet } from '../../src/session/read-parquet';
+import { readText as rowsOfText } from '../../src/session/read-text';
 
 const encoder = new TextEncoder();
 
@@ -12,6 +14,20 @@ export async function* inPieces(bytes: Uint8Array, size: number): AsyncGenerator
     piece.set(part);
     yield piece.subarray(0, part.length);
   }
+}
+
+/** Reads one text file. */
+export async function readText(
+  source: AsyncIterable<Uint8Array>,
+  name: string,
+  options: ReadOptions = {},
+): Promise<EventLog> {
+  return buildLog(await rowsOfText(source, { name }, options), options, name);
+}
+
+/** Reads one Parquet file. */
+export async function readParquet(buffer: AsyncBuffer, name: string, options: ReadOptions = {}): Promise<EventLog> {
+  return buildLog(await rowsOfParquet(buffer, { name }, options), options, name);
 }
 
 /** Reads a text as `log.tsv`. */

@@ -1,8 +1,7 @@
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { describe, expect, test } from 'vitest';
 import type { ReadOptions } from '../../src/session/options';
-import { readParquet } from '../../src/session/read-parquet';
-import { rowsOf, sessionsOf } from './helpers';
+import { readParquet, rowsOf, sessionsOf } from './helpers';
 
 type Columns = Parameters<typeof parquetWriteBuffer>[0]['columnData'];
 

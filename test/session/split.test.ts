@@ -3,11 +3,10 @@ import { createGunzip } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { type EventLog, reindex } from '../../src/session/event-log';
 import type { ReadOptions } from '../../src/session/options';
-import { readText } from '../../src/session/read-text';
 import { splitCounts, splitLog } from '../../src/session/split';
 import { parseTime } from '../../src/session/time';
 import { testWithLogs } from '../with-logs';
-import { read, sessionsOf } from './helpers';
+import { read, readText, sessionsOf } from './helpers';
 
 const DAY = 86400;
 /** Session k: two events, k days after 1970 and `k · 0.4` days later; the last one ends last. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { readText } from '../../src/session/read-text';
 import { halves, windowsOf } from '../../src/session/windows';
+import { readText } from './helpers';
 
 const DAY = 86_400;
 const START = Date.parse('2024-03-01T22:00:00Z') / 1000;

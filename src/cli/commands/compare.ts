@@ -11,6 +11,7 @@ import { NotPassed } from '../errors';
 import {
   addEventsOptions,
   backendOption,
+  EVENTS_FILES,
   type EventsFlags,
   integer,
   oneOf,
@@ -31,7 +32,7 @@ export function register(program: Command): void {
   const command = program
     .command('compare')
     .description('train and evaluate many models on one log and write a report')
-    .requiredOption('--data <file>', 'events file to train on: TSV, CSV, .gz or Parquet')
+    .requiredOption('--data <file>', `to train on; ${EVENTS_FILES}`)
     .requiredOption('--out <dir>', 'folder for report.md, report.json, report.html and the finished cells')
     .option('--test <file>', 'events file to test on; default: the last tenth of the sessions of --data')
     .option('--models <list>', 'names such as markov,v-sknn,gru4rec, or all; default: all', parseModels)

@@ -11,6 +11,7 @@ import { contextOf, print } from '../context';
 import {
   addEventsOptions,
   backendOption,
+  EVENTS_FILES,
   type EventsFlags,
   integer,
   oneOf,
@@ -51,7 +52,7 @@ export function register(program: Command): void {
       oneOf(...SCALES),
       'probabilities',
     )
-    .requiredOption('--data <file>', 'events file: TSV, CSV, .gz or Parquet')
+    .requiredOption('--data <file>', EVENTS_FILES)
     .option('--protocol <name>', 'events | last-item | leave-one-out | incremental', oneOf(...PROTOCOLS), 'events')
     .option(
       '--target <event>',

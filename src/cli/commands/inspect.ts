@@ -6,7 +6,7 @@ import { inspect, isArtifact } from '../../pipeline/inspect';
 import type { FileSummary } from '../../pipeline/read-events';
 import { isoTime } from '../../session/split';
 import { contextOf, print } from '../context';
-import { addEventsOptions, type EventsFlags, readOptions } from '../options';
+import { addEventsOptions, EVENTS_FILES, type EventsFlags, readOptions } from '../options';
 import { observe } from '../progress';
 import { table } from '../table';
 
@@ -19,7 +19,7 @@ export function register(program: Command): void {
   const command = program
     .command('inspect')
     .description('summarise an events file or an artifact folder')
-    .argument('<dir-or-file>', 'artifact folder, or events file: TSV, CSV, .gz or Parquet');
+    .argument('<input>', `artifact folder, or ${EVENTS_FILES}`);
   addEventsOptions(command)
     .option('--json', 'print one JSON object')
     .addHelpText(

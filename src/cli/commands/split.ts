@@ -4,7 +4,7 @@ import { whole } from '../../pipeline/format';
 import { split } from '../../pipeline/split';
 import type { LatePart, SplitCounts } from '../../session/split';
 import { contextOf, print } from '../context';
-import { addEventsOptions, type EventsFlags, oneOf, parseDate, parseLast, readOptions } from '../options';
+import { addEventsOptions, EVENTS_FILES, type EventsFlags, oneOf, parseDate, parseLast, readOptions } from '../options';
 import { observe } from '../progress';
 import { table } from '../table';
 
@@ -24,7 +24,7 @@ export function register(program: Command): void {
   const command = program
     .command('split')
     .description('split an events file by time into train, validation and test')
-    .requiredOption('--data <file>', 'events file: TSV, CSV, .gz or Parquet')
+    .requiredOption('--data <file>', EVENTS_FILES)
     .requiredOption('--out <dir>', 'folder for train.tsv.gz, valid.tsv.gz, test.tsv.gz and split.json')
     .option('--by <time>', 'place a session by its start or its end', oneOf('start', 'end'), 'start')
     .option('--test-from <date>', 'test on the sessions from this day or time on (UTC)', parseDate)

@@ -10,6 +10,7 @@ import { optionTable } from '../option-table';
 import {
   addEventsOptions,
   backendOption,
+  EVENTS_FILES,
   type EventsFlags,
   holdoutOption,
   integer,
@@ -33,7 +34,7 @@ export function register(program: Command): void {
   const command = program
     .command('train')
     .description('train a model on a click log and write its artifact folder')
-    .requiredOption('--data <file>', 'events file: TSV, CSV, .gz or Parquet')
+    .requiredOption('--data <file>', EVENTS_FILES)
     .requiredOption('--model <name>', 'architecture or counting baseline; with --help: its options')
     .requiredOption('--out <dir>', 'folder to write; an artifact that is there is replaced')
     .option('--from <dir>', 'artifact to go on from, with its settings; items that are new to it are added')

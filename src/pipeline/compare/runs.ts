@@ -4,7 +4,7 @@ import { RecommenderError } from '../../errors';
 import type { Metrics } from '../../train/metrics';
 import { defined } from '../defined';
 import { isAborted, sentenceOf } from '../errors';
-import { contentHash } from '../files/disk';
+import { inputHash } from '../files/events-file';
 import { observerOf } from '../observer';
 import type { RunObserver } from '../options';
 import { computeEnsemble, type Ensemble, ensembleFolder, ensembleJobs, ensemblePlan } from './ensemble';
@@ -119,7 +119,7 @@ export async function computeSeries(
       const plan = from === undefined ? planned : { ...planned, from };
       const { train, test, catalogue = train, step } = plan;
       const validation = plan.valid === undefined || plan.valid.startsWith('last:') ? train : plan.valid;
-      for (const file of [train, test, catalogue, validation]) contents[file] ??= await contentHash(file);
+      for (const file of [train, test, catalogue, validation]) contents[file] ??= await inputHash(file, observer);
       const folder = runFolder(out, plan, contents);
       const place = [++count, total] as const;
       const event = { name, place, metric, ...(plan.isNeural && { seed }), ...defined({ step }) };

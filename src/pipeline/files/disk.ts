@@ -1,6 +1,5 @@
 /** Files on disk: read whole, written whole or not at all; and a cache of results. */
 import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { access, mkdir, mkdtemp, open, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -142,13 +141,6 @@ export const temporaryFolder = (name: string): Promise<string> => mkdtemp(join(t
 export const shortHash = (value: unknown): string => hashOf(JSON.stringify(value)).slice(0, 12);
 
 export const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
-
-/** The SHA-256 of a file. */
-export async function contentHash(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const piece of createReadStream(path)) hash.update(piece as Buffer);
-  return hash.digest('hex');
-}
 
 /**
  * Writes a result as JSON with a checksum.

@@ -1,40 +1,258 @@
-/** An events file on disk. */
-import { createReadStream } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+/** The files of a log on disk, or what comes in through standard input. */
+import { createHash } from 'node:crypto';
+import { createReadStream, rmSync } from 'node:fs';
+import { type FileHandle, open, readdir, stat, writeFile } from 'node:fs/promises';
+import { addAbortSignal } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { RecommenderError } from '../../errors';
 import type { EventLog } from '../../session/event-log';
 import type { ReadOptions } from '../../session/options';
 import { systemCodeOf, systemMeaning } from '../errors';
 import { whole } from '../format';
-import type { Observer } from '../observer';
-import { readEvents } from '../read-events';
+import { inform, type Observer, startTask } from '../observer';
+import { type EventsSource, readLog } from '../read-events';
+import { dirname, isFolder, join, refused, remove, temporaryFolder } from './disk';
 
 const PIECE = 1 << 17;
 
+/** Names of files in a folder that are parts of a log. */
+const PART = /\.(parquet|pq|tsv|csv|jsonl|ndjson|inter)(\.gz)?$/i;
+/** Files that writers of parts put beside them: `_SUCCESS`, `.part-0.csv.crc`. */
+const HIDDEN = /^[._]/;
+
 /**
- * Reads an events file as `readEvents` does.
+ * Reads a log as `readLog` does.
  *
- * @param path As the user typed it; it starts every message.
- * @throws RecommenderError `bad-input` if the file cannot be opened or does not follow the contract; `aborted`.
+ * @param path As the user typed it: a file; a folder; a glob with `*`, `?` or `**`; `-` for standard input. It starts every
+ *   message. The parts of a folder or glob are read in the order of their names; folders in it that are named `key=value`
+ *   become columns.
+ * @throws RecommenderError `bad-input` if a file cannot be opened or does not follow the contract; `aborted`.
  */
-export async function readEventsFile(path: string, options?: ReadOptions, observer?: Observer): Promise<EventLog> {
-  const file = await openFile(path, 'an events file (TSV, CSV, .gz or Parquet)');
+export async function readEventsFile(path: string, options?: ReadOptions, observer: Observer = {}): Promise<EventLog> {
+  return readFiles(await filesOf(path, observer), path, options, observer);
+}
+
+/** Reads files as one log, in this order. */
+export async function readEventsFiles(
+  paths: readonly string[],
+  options?: ReadOptions,
+  observer: Observer = {},
+): Promise<EventLog> {
+  const files: Files[] = [];
+  for (const path of paths) files.push(await filesOf(path, observer));
+  const all = { names: files.flatMap(({ names }) => names), isFolder: false };
+  return readFiles(all, paths.join(', '), options, observer);
+}
+
+async function readFiles({ names, isFolder }: Files, path: string, options: ReadOptions = {}, observer: Observer) {
+  let size = 0;
+  for (const name of names) size += (await stat(await pathOf(name, observer)).catch(() => undefined))?.size ?? 0;
+  const log = { name: shownAs(path), size, parts: openAll(names, isFolder, observer) };
+  return readLog(log, options, observer);
+}
+
+/** Opens one file after the other, and closes each. */
+async function* openAll(names: readonly string[], isFolder: boolean, observer: Observer): AsyncGenerator<EventsSource> {
+  for (const name of names) {
+    const path = await pathOf(name, observer);
+    const shown = shownAs(name);
+    let unpacked: string | undefined;
+    const file = await openFile(path, EXPECTED);
+    try {
+      // Parquet is read from its end, so what is in a gzip file has to be on the disk.
+      if (await isPackedParquet(path, file))
+        unpacked = await spool(
+          pieces(path, true, () => {}),
+          shown,
+        );
+      const source = unpacked === undefined ? { file, path } : { file: await open(unpacked), path: unpacked };
+      try {
+        yield {
+          ...(isFolder && { constants: constantsOf(name) }),
+          name: shown,
+          size: (await source.file.stat()).size,
+          async slice(start, end) {
+            const bytes = new Uint8Array(Math.max(0, end - start));
+            const { bytesRead } = await source.file.read(bytes, 0, bytes.length, start);
+            return bytes.buffer.slice(0, bytesRead);
+          },
+          pieces: (isPacked, onBytes) => pieces(source.path, isPacked, onBytes, shown),
+        };
+      } finally {
+        if (source.file !== file) await source.file.close();
+      }
+    } finally {
+      await file.close();
+      if (unpacked !== undefined) await remove(dirname(unpacked));
+    }
+  }
+}
+
+const EXPECTED = 'an events file (TSV, CSV, JSONL, .gz or Parquet)';
+const shownAs = (name: string): string => (name === '-' ? 'standard input' : name);
+
+/** Where a file is that the user named: what came in through standard input is on the disk, too. */
+const pathOf = async (name: string, observer: Observer): Promise<string> => (name === '-' ? received(observer) : name);
+
+/** What came in, by stream: a command that reads a log twice finds it again. */
+const inputs = new WeakMap<object, Promise<string>>();
+
+function received(observer: Observer): Promise<string> {
+  const { stdin } = process;
+  let path = inputs.get(stdin);
+  if (!path) {
+    path = receive(stdin, observer);
+    inputs.set(stdin, path);
+  }
+  return path;
+}
+
+async function receive(stdin: NodeJS.ReadStream, observer: Observer): Promise<string> {
+  if (stdin.isTTY) {
+    const how = 'pipe a log into it, such as  zcat events.tsv.gz | aisle inspect -';
+    throw new RecommenderError('bad-input', `standard input: this is a terminal, expected ${EXPECTED}; ${how}`);
+  }
+  const { signal } = observer;
+  if (signal) addAbortSignal(signal, stdin);
+  const task = startTask(observer, { label: 'Receiving standard input', total: 0, unit: 'MB' });
+  let bytes = 0;
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    for await (const piece of stdin as AsyncIterable<Buffer>) {
+      bytes += piece.length;
+      task.update(bytes / 1e6);
+      yield piece;
+    }
+  }
   try {
-    const { size } = await file.stat();
-    const source = {
-      name: path,
-      size,
-      async slice(start: number, end: number): Promise<ArrayBuffer> {
-        const bytes = new Uint8Array(Math.max(0, end - start));
-        const { bytesRead } = await file.read(bytes, 0, bytes.length, start);
-        return bytes.buffer.slice(0, bytesRead);
-      },
-      pieces: (isPacked: boolean, onBytes: (bytes: number) => void) => pieces(path, isPacked, onBytes),
-    };
-    return await readEvents(source, options, observer);
+    const path = await spool(counted(), 'standard input');
+    process.once('exit', () => rmSync(dirname(path), { recursive: true, force: true }));
+    return path;
+  } catch (error) {
+    throw signal?.aborted ? new RecommenderError('aborted', 'Interrupted while reading standard input.') : error;
   } finally {
-    await file.close();
+    task.finish();
+  }
+}
+
+/** Writes to a file in a temporary folder of its own. */
+async function spool(source: AsyncIterable<Uint8Array>, name: string): Promise<string> {
+  const folder = await temporaryFolder('aisle-input');
+  const path = join(folder, 'input');
+  try {
+    await writeFile(path, source);
+    return path;
+  } catch (error) {
+    await remove(folder);
+    throw refused(`Writing ${name} to a temporary file in ${folder}`, error);
+  }
+}
+
+async function isPackedParquet(path: string, file: FileHandle): Promise<boolean> {
+  const { buffer } = await file.read(new Uint8Array(2), 0, 2, 0);
+  if (!(buffer[0] === 0x1f && buffer[1] === 0x8b)) return false;
+  const first = pieces(path, true, () => {});
+  for await (const piece of first) return new TextDecoder('latin1').decode(piece.subarray(0, 4)) === 'PAR1';
+  return false;
+}
+
+/** The SHA-256 of the files that a path stands for; a folder may be a catalogue's, too. */
+export async function inputHash(path: string, observer: Observer): Promise<string> {
+  const names: string[] = [];
+  if (await isFolder(path)) for await (const name of walk(`${path}/`, Number.POSITIVE_INFINITY)) names.push(name);
+  else names.push(...(await filesOf(path, observer)).names);
+  const hash = createHash('sha256');
+  for (const name of names.sort()) {
+    if (names.length > 1) hash.update(`${name}\0`);
+    for await (const piece of createReadStream(await pathOf(name, observer))) hash.update(piece as Buffer);
+  }
+  return hash.digest('hex');
+}
+
+/** What a path stands for. */
+interface Files {
+  readonly names: readonly string[];
+  /** Whether the path names several files at once, so that folders in their paths may be columns. */
+  readonly isFolder: boolean;
+}
+
+async function filesOf(path: string, observer: Observer): Promise<Files> {
+  const found = path === '-' ? undefined : await stat(path).catch(() => undefined);
+  const isGlob = !found && /[*?]/.test(path);
+  if (!found?.isDirectory() && !isGlob) return { names: [path], isFolder: false };
+  const names: string[] = [];
+  const others: string[] = [];
+  const pattern = isGlob ? patternOf(path) : undefined;
+  const root = isGlob ? path.replace(/[^/]*[*?].*$/s, '') : path.replace(/\/*$/, '/');
+  const depth = isGlob && !path.includes('**') ? path.slice(root.length).split('/').length : Number.POSITIVE_INFINITY;
+  for await (const name of walk(root, depth)) {
+    if (pattern ? pattern.test(name) : PART.test(name)) names.push(name);
+    else others.push(name);
+  }
+  names.sort((a, b) => (a < b ? -1 : 1));
+  if (names.length === 0) {
+    const what = isGlob ? 'no file has such a name' : 'this is a folder without parts of a log';
+    throw new RecommenderError(
+      'bad-input',
+      `${path}: ${what}, expected one or more files in .parquet, .tsv, .csv, .jsonl or .inter, also with .gz. ` +
+        `Name a file, or the files by a glob in quotes such as "${root}*.csv".`,
+    );
+  }
+  if (!isGlob && others.length > 0) {
+    const examples = others.slice(0, 3).join(', ');
+    inform(
+      observer,
+      `${path}: ${whole(names.length)} parts; left out ${whole(others.length)} other files: ${examples}${others.length > 3 ? ', …' : ''}`,
+    );
+  }
+  return { names, isFolder: true };
+}
+
+/** The files below a folder whose path ends in `/`, but for hidden ones. */
+async function* walk(folder: string, depth: number): AsyncGenerator<string> {
+  const entries = await readdir(folder === '' ? '.' : folder, { withFileTypes: true }).catch((error: unknown) => {
+    throw new RecommenderError(
+      'bad-input',
+      `${folder}: the folder cannot be read, ${systemMeaning(error)} (${systemCodeOf(error)}).`,
+      { cause: error },
+    );
+  });
+  for (const entry of entries) {
+    if (HIDDEN.test(entry.name)) continue;
+    const path = folder + entry.name;
+    const isFolder = entry.isSymbolicLink() ? (await stat(path)).isDirectory() : entry.isDirectory();
+    if (!isFolder) yield path;
+    else if (depth > 1) yield* walk(`${path}/`, depth - 1);
+  }
+}
+
+/** `*` and `?` stand for characters of a name, a whole `**` for any number of folders. */
+function patternOf(glob: string): RegExp {
+  const source = glob.replace(/\*\*\/|\*+|\?|[.+^${}()|[\]\\]/g, (token) => {
+    if (token === '**/') return '(?:.*/)?';
+    if (token === '?') return '[^/]';
+    return token[0] === '*' ? '[^/]*' : `\\${token}`;
+  });
+  return new RegExp(`^${source}$`, 's');
+}
+
+/** What Hive writes into a path for a value that is missing. */
+const NO_VALUE = '__HIVE_DEFAULT_PARTITION__';
+
+/** The columns that the folders of a path give: `day=2024-05-01/part-0.parquet`. */
+function constantsOf(path: string): Record<string, string> {
+  const folders = path.split('/').slice(0, -1);
+  const pairs = folders.flatMap((folder) => {
+    const [, key, value] = /^([^=]+)=(.*)$/s.exec(folder) ?? [];
+    return key === undefined ? [] : [[decoded(key), value === NO_VALUE ? '' : decoded(value!)]];
+  });
+  return Object.fromEntries(pairs);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
   }
 }
 
@@ -62,11 +280,12 @@ export async function openFile(path: string, expected: string): Promise<FileHand
   return file;
 }
 
-/** The file's bytes, unpacked where it is packed. */
+/** The file's bytes, unpacked where it is packed. @param name For messages. */
 export async function* pieces(
   path: string,
   isPacked: boolean,
   onBytes: (bytes: number) => void,
+  name = path,
 ): AsyncGenerator<Uint8Array> {
   const source = createReadStream(path, { highWaterMark: PIECE });
   const unpacked = isPacked ? createGunzip({ chunkSize: PIECE }) : undefined;
@@ -86,7 +305,7 @@ export async function* pieces(
     if (!code?.startsWith('Z_')) throw cause;
     const what = code === 'Z_BUF_ERROR' ? 'is cut off' : 'is damaged';
     const rest = `expected a whole one, got ${whole(bytes)} readable bytes. Copy or create the file again.`;
-    throw new RecommenderError('bad-input', `${path}: the gzip file ${what}, ${rest}`, { cause });
+    throw new RecommenderError('bad-input', `${name}: the gzip file ${what}, ${rest}`, { cause });
   } finally {
     source.destroy();
     unpacked?.destroy();

@@ -8,8 +8,8 @@ import { run } from '../../../src/cli/main';
 import { catalogueText, eventLines } from '../../../src/pipeline/simulate/files';
 import { type SimulatedLog, simulate } from '../../../src/pipeline/simulate/simulate';
 import { EVENT_NAMES } from '../../../src/pipeline/simulate/visit';
-import { readText } from '../../../src/session/read-text';
 import { fillDisk } from '../../cli/program';
+import { readText } from '../../session/helpers';
 import { personalGain } from './personal';
 
 const SMALL = { items: 300, sessions: 3000, visitors: 600, seed: 5 };

@@ -1,0 +1,48 @@
+/** Files of well-known public logs, and of Google Analytics, to an events file. */
+import { nearestName, RecommenderError } from '../errors';
+import type { EventLog } from '../session/event-log';
+import { RECIPES } from '../session/recipes';
+import { writeTsv } from '../session/write';
+import { defined } from './defined';
+import { pieces, replaceFile } from './files/disk';
+import { readEventsFiles } from './files/events-file';
+import type { ConvertOptions } from './options';
+import { type FileSummary, inspectLog } from './read-events';
+
+/**
+ * Writes the events of a published log as TSV, packed where the name ends in `.gz`: whole sessions, those of one event too.
+ *
+ * @returns What was written.
+ * @throws RecommenderError `bad-config` for a name that has no recipe; `bad-input` for files that are not of that log; `io`;
+ *   `aborted`, with nothing written.
+ */
+export async function convert(options: ConvertOptions): Promise<FileSummary> {
+  const { name, files, out, sessionsBy, skipBadRows, signal } = options;
+  const recipe = RECIPES.find((one) => one.name === name);
+  if (!recipe) {
+    const names = RECIPES.map((one) => one.name);
+    const near = nearestName(name, names);
+    const hint = near === undefined ? '' : ` Did you mean ${near}?`;
+    throw new RecommenderError('bad-config', `No log is called "${name}"; expected ${names.join(', ')}.${hint}`);
+  }
+  const read = {
+    recipe,
+    minLength: 1,
+    minItems: 1,
+    ...defined({ sessionsBy: sessionsBy ?? recipe.sessionsBy, skipBadRows }),
+  };
+  const log = withoutNobody(await readEventsFiles(files, read, options), recipe.noUser);
+  try {
+    await replaceFile(out, pieces(writeTsv(log), { gzip: /\.gz$/i.test(out), signal }));
+  } catch (error) {
+    if (signal?.aborted) throw new RecommenderError('aborted', `Interrupted; ${out} was not written.`);
+    throw error;
+  }
+  return inspectLog(log, out);
+}
+
+/** A log in which users of this name have none. */
+function withoutNobody(log: EventLog, nobody: string | undefined): EventLog {
+  if (!log.userIds || nobody === undefined) return log;
+  return { ...log, userIds: log.userIds.map((id) => (id === nobody ? '' : id)) };
+}
