@@ -36,7 +36,7 @@ export function addGa4Row(collector: Collector, row: Fields, line: number): void
   }
   const seconds = Number(microseconds ?? Number.NaN) / 1e6;
   if (!(seconds >= 0)) {
-    const got = JSON.stringify(microseconds ?? null);
+    const got = typeof microseconds === 'object' ? 'nothing' : `${microseconds ?? 'nothing'}`;
     collector.bad(line, 'event_timestamp is no time', `expected microseconds since 1970, got ${got}`);
     return;
   }

@@ -125,13 +125,21 @@ async function receive(stdin: NodeJS.ReadStream, observer: Observer): Promise<st
   }
   try {
     const path = await spool(counted(), 'standard input');
-    process.once('exit', () => rmSync(dirname(path), { recursive: true, force: true }));
+    removeAtExit(dirname(path));
     return path;
   } catch (error) {
     throw signal?.aborted ? new RecommenderError('aborted', 'Interrupted while reading standard input.') : error;
   } finally {
     task.finish();
   }
+}
+
+const temporary: string[] = [];
+function removeAtExit(folder: string): void {
+  if (temporary.push(folder) > 1) return;
+  process.once('exit', () => {
+    for (const one of temporary) rmSync(one, { recursive: true, force: true });
+  });
 }
 
 /** Writes to a file in a temporary folder of its own. */
@@ -225,12 +233,13 @@ async function* walk(folder: string, depth: number): AsyncGenerator<string> {
   }
 }
 
-/** `*` and `?` stand for characters of a name, a whole `**` for any number of folders. */
+/** `*` and `?` stand for characters of a name, `**` also for folders. */
 function patternOf(glob: string): RegExp {
-  const source = glob.replace(/\*\*\/|\*+|\?|[.+^${}()|[\]\\]/g, (token) => {
+  const source = glob.replace(/\*\*\/|\*\*|\*|\?|[.+^${}()|[\]\\]/g, (token) => {
     if (token === '**/') return '(?:.*/)?';
     if (token === '?') return '[^/]';
-    return token[0] === '*' ? '[^/]*' : `\\${token}`;
+    if (token === '**') return '.*';
+    return token === '*' ? '[^/]*' : `\\${token}`;
   });
   return new RegExp(`^${source}$`, 's');
 }

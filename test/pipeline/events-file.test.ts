@@ -1,0 +1,286 @@
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
+import { parquetWriteBuffer } from 'hyparquet-writer';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { inputHash, readEventsFile } from '../../src/pipeline/files/events-file';
+import type { Message, Progress } from '../../src/pipeline/observer';
+import { folder } from '../cli/program';
+import { rowsOf, sessionsOf } from '../session/helpers';
+
+const HEADER = 'session_id,item_id,timestamp\n';
+
+/** A folder of these files, whose names may hold folders. */
+async function folderOf(files: Readonly<Record<string, string | Uint8Array>>): Promise<string> {
+  const root = await folder();
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(dirname(join(root, name)), { recursive: true });
+    await writeFile(join(root, name), content);
+  }
+  return root;
+}
+
+function parquet(rows: readonly (readonly [session: string, item: string, time: number])[]): Uint8Array {
+  const column = <T>(at: number) => rows.map((row) => row[at]) as T[];
+  return new Uint8Array(
+    parquetWriteBuffer({
+      columnData: [
+        { name: 'session_id', data: column<string>(0), type: 'STRING' },
+        { name: 'item_id', data: column<string>(1), type: 'STRING' },
+        { name: 'timestamp', data: column<number>(2), type: 'DOUBLE' },
+      ],
+    }),
+  );
+}
+
+const FORMATS: [string, string | Uint8Array][] = [
+  ['.csv', `${HEADER}a,x,1\nb,y,2\n`],
+  ['.tsv', 'timestamp\titem_id\tsession_id\n1\tx\ta\n2\ty\tb\n'],
+  ['.jsonl', '{"session_id":"a","item_id":"x","timestamp":1}\n{"item_id":"y","timestamp":2,"session_id":"b"}\n'],
+  ['.inter', 'session_id:token\titem_id:token\ttimestamp:float\na\tx\t1\nb\ty\t2\n'],
+  [
+    '.parquet',
+    parquet([
+      ['a', 'x', 1],
+      ['b', 'y', 2],
+    ]),
+  ],
+];
+
+describe('parts of a log', () => {
+  test.each(
+    FORMATS.flatMap(
+      ([name, content]) =>
+        [
+          [name, content],
+          [`${name}.gz`, gzipSync(content)],
+        ] as const,
+    ),
+  )('may be %s files, each with its own order of columns', async (extension, content) => {
+    const root = await folderOf({ 'one.csv': `${HEADER}a,z,0\n`, [`two${extension}`]: content });
+    expect(sessionsOf(await readEventsFile(root, { minLength: 1 }))).toEqual({ a: 'z x', b: 'y' });
+  });
+
+  test('are read in the order of their names, in folders too, without what writers put beside them', async () => {
+    const part = (item: string) => `${HEADER}s,${item},1\n`;
+    const root = await folderOf({
+      'b.csv': part('3'),
+      'a/2.csv': part('2'),
+      'a/10.csv': part('1'),
+      _SUCCESS: '',
+      '.b.csv.crc': 'x',
+      '_temporary/b.csv': part('0'),
+      'notes.md': 'x',
+    });
+    const messages: Message[] = [];
+    const log = await readEventsFile(root, {}, { onMessage: (message) => messages.push(message) });
+    expect(sessionsOf(log)).toEqual({ s: '1 2 3' });
+    expect(messages[0]!.text).toBe(`${root}: 3 parts; left out 1 other files: ${root}/notes.md`);
+  });
+
+  test.each([
+    ['*.csv', '6 1 2'],
+    ['part-?.csv', '1 2'],
+    ['deep/*.csv', '3'],
+    ['deep/**/*.csv', '3 4'],
+    ['**/*.csv', '6 3 4 1 2'],
+    ['deep/**', '3 4 5'],
+    ['*/*/*.csv', '4'],
+    ['[x]*.csv', '6'],
+  ])('are named by the glob %s', async (glob, items) => {
+    const part = (item: string) => `${HEADER}s,${item},1\n`;
+    const root = await folderOf({
+      'part-1.csv': part('1'),
+      'part-2.csv': part('2'),
+      'deep/3.csv': part('3'),
+      'deep/er/4.csv': part('4'),
+      'deep/last': part('5'),
+      'deep/_7.csv': part('7'),
+      '[x]y.csv': part('6'),
+    });
+    const log = await readEventsFile(`${root}/${glob}`, { minLength: 1, minItems: 1 });
+    expect(sessionsOf(log)).toEqual({ s: items });
+  });
+
+  test.each(['csv', 'jsonl', 'parquet'])('give columns by the names of their folders: %s', async (format) => {
+    const content = (item: string): string | Uint8Array =>
+      format === 'csv'
+        ? `${HEADER}s,${item},1\n`
+        : format === 'jsonl'
+          ? `{"session_id":"s","item_id":"${item}","timestamp":1}\n`
+          : parquet([['s', item, 1]]);
+    const root = await folderOf({
+      [`country=DE/day=2024-05-02/part.${format}`]: content('c'),
+      [`country=DE/day=2024-05-01/part.${format}`]: content('b'),
+      [`country=__HIVE_DEFAULT_PARTITION__/day=2024-05-03/part.${format}`]: content('d'),
+      [`country=C%C3%B4te/day=2024-04-01/part.${format}`]: content('a'),
+    });
+    const log = await readEventsFile(root, { columns: { time: 'day', event: 'country' }, events: ['DE', '', 'Côte'] });
+    expect(rowsOf(log)).toEqual([
+      ['s', 'a', Date.UTC(2024, 3, 1) / 1000],
+      ['s', 'b', Date.UTC(2024, 4, 1) / 1000],
+      ['s', 'c', Date.UTC(2024, 4, 2) / 1000],
+      ['s', 'd', Date.UTC(2024, 4, 3) / 1000],
+    ]);
+    expect(Array.from(log.events!, (kind) => log.eventNames![kind])).toEqual(['Côte', 'DE', 'DE', '']);
+    expect(log.report.otherColumns).toEqual(['timestamp']);
+  });
+
+  test('keep their own column where a folder has its name, and features where their order differs', async () => {
+    const root = await folderOf({
+      'price=7/a.csv': 'session_id,item_id,timestamp,price,colour\ns,x,1,5,red\n',
+      'price=7/b.csv': 'colour,session_id,item_id,timestamp,price\nblue,s,y,2,6\n',
+    });
+    const { features } = await readEventsFile(root, { features: 'all' });
+    const cells = (name: string) => Array.from(features!.get(name)!.codes, (code) => features!.get(name)!.names[code]);
+    expect([cells('price'), cells('colour')]).toEqual([
+      ['5', '6'],
+      ['red', 'blue'],
+    ]);
+  });
+
+  test('are one task, from its beginning to its end', async () => {
+    const root = await folderOf({ 'a.csv': `${HEADER}s,x,1\n`, 'b.parquet': parquet([['s', 'y', 2]]) });
+    const reports: Progress[] = [];
+    await readEventsFile(root, {}, { onProgress: (progress) => reports.push(progress) });
+    expect(new Set(reports.map(({ label }) => label))).toEqual(new Set([`Reading ${root}`]));
+    expect(reports.at(-1)).toMatchObject({ isFinished: true, done: reports[0]!.total });
+    expect(reports.map(({ done }) => done)).toEqual(reports.map(({ done }) => done).sort((a, b) => a - b));
+  });
+
+  test('have a hash that changes with any of them', async () => {
+    const root = await folderOf({ 'a.csv': 'x', 'b.csv': 'y' });
+    const hash = await inputHash(root, {});
+    expect(await inputHash(root, {})).toBe(hash);
+    await writeFile(join(root, 'b.csv'), 'z');
+    expect(await inputHash(root, {})).not.toBe(hash);
+  });
+});
+
+/** Until the test ends, this comes in through standard input. */
+function pipe(content: string | Uint8Array, isTTY = false): void {
+  const bytes = Buffer.from(content as Uint8Array);
+  const stdin = Object.assign(Readable.from([bytes.subarray(0, 3), bytes.subarray(3)]), { isTTY });
+  const spy = vi.spyOn(process, 'stdin', 'get').mockReturnValue(stdin as unknown as typeof process.stdin);
+  onTestFinished(() => spy.mockRestore());
+}
+
+describe('standard input', () => {
+  test.each(
+    FORMATS.flatMap(
+      ([name, content]) =>
+        [
+          [name, content],
+          [`${name}.gz`, gzipSync(content)],
+        ] as const,
+    ),
+  )('may be %s, and is read as often as it is needed', async (_, content) => {
+    pipe(content);
+    const first = await readEventsFile('-', { minLength: 1 });
+    expect(sessionsOf(first)).toEqual({ a: 'x', b: 'y' });
+    expect(await readEventsFile('-', { minLength: 1 })).toEqual(first);
+    expect(await inputHash('-', {})).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test('has its name in messages', async () => {
+    pipe(`${HEADER}a,x,yesterday\n`);
+    await expect(readEventsFile('-')).rejects.toThrow('standard input:2: timestamp is no time');
+  });
+
+  test('is refused from a terminal, which would wait for ever', async () => {
+    pipe('', true);
+    await expect(readEventsFile('-')).rejects.toThrow('standard input: this is a terminal, expected an events file');
+  });
+
+  test('stops by its signal', async () => {
+    const stdin = Object.assign(new Readable({ read: () => {} }), { isTTY: false });
+    const spy = vi.spyOn(process, 'stdin', 'get').mockReturnValue(stdin as unknown as typeof process.stdin);
+    onTestFinished(() => spy.mockRestore());
+    const before = await temporaryFolders();
+    const abort = new AbortController();
+    const reading = readEventsFile('-', {}, { signal: abort.signal });
+    setTimeout(() => abort.abort(), 20);
+    await expect(reading).rejects.toMatchObject({ code: 'aborted' });
+    expect(await temporaryFolders()).toEqual(before);
+  });
+});
+
+const temporaryFolders = async (): Promise<string[]> =>
+  (await readdir(tmpdir())).filter((name) => name.startsWith('aisle-input'));
+
+const refused: [string, Record<string, string | Uint8Array>, string, string][] = [
+  ['an empty folder', { 'x.md': '' }, '', 'ROOT: this is a folder without parts of a log, expected one or more files'],
+  ['a glob without files', { 'a.csv': HEADER }, '/*.tsv', 'ROOT/*.tsv: no file has such a name, expected one or more'],
+  [
+    'a glob in a folder that is not there',
+    { 'a.csv': HEADER },
+    '/no/*.csv',
+    'ROOT/no/: the folder cannot be read, no such file (ENOENT).',
+  ],
+  [
+    'a part with a column less',
+    { 'a.csv': 'session_id,item_id,timestamp,price\na,x,1,2\n', 'b.csv': `${HEADER}a,x,1\n` },
+    '',
+    'ROOT/b.csv: no column "price", which ROOT/a.csv has; expected the same columns in all parts.',
+  ],
+  [
+    'a part with a column more',
+    { 'a.csv': `${HEADER}a,x,1\n`, 'b.csv': 'session_id,item_id,timestamp,price\na,x,1,2\n' },
+    '',
+    'ROOT/b.csv: column "price" is not in ROOT/a.csv; expected the same columns in all parts.',
+  ],
+  [
+    'a part in a folder of another kind',
+    { 'a.csv': `${HEADER}a,x,1\n`, 'day=1/b.csv': `${HEADER}a,x,1\n` },
+    '',
+    'ROOT/day=1/b.csv: column "day" is not in ROOT/a.csv',
+  ],
+  [
+    'a bad row in the second part',
+    { 'a.csv': `${HEADER}a,x,1\n`, 'b.csv': `${HEADER}a,y,2\na,,3\n` },
+    '',
+    'ROOT/b.csv:3: item_id is empty, expected an id, got nothing.',
+  ],
+  [
+    'a part with times of another unit',
+    { 'a.csv': `${HEADER}a,x,1396314141\n`, 'b.csv': `${HEADER}a,y,1396314141719\n` },
+    '',
+    'ROOT/b.csv:2: timestamp is no time, expected seconds since 1970, as in the first row',
+  ],
+  [
+    'a time in the name of a folder',
+    { 'day=monday/a.csv': 'session_id,item_id\na,x\n' },
+    '?columns=day',
+    'ROOT/day=monday/a.csv:2: day is no time, expected a time in seconds, milliseconds or ISO 8601, got "monday".',
+  ],
+  [
+    'a damaged Parquet part',
+    { 'a.parquet': parquet([['a', 'x', 1]]), 'b.parquet': parquet([['a', 'x', 1]]).subarray(0, 60) },
+    '',
+    'ROOT/b.parquet: no Parquet file, or a damaged one',
+  ],
+  [
+    'a cut-off gzip part',
+    { 'a.csv.gz': gzipSync(`${HEADER}a,x,1\n`).subarray(0, 30) },
+    '',
+    'ROOT/a.csv.gz: the gzip file is cut off',
+  ],
+  [
+    'an empty part',
+    { 'a.csv': `${HEADER}a,x,1\n`, 'b.csv': '' },
+    '',
+    'ROOT/b.csv: the file is empty; expected a header',
+  ],
+];
+
+test.each(refused)('%s is refused with what to do', async (_, files, path, message) => {
+  const root = await folderOf(files);
+  const [glob, time] = path.split('?columns=');
+  const reading = readEventsFile(root + glob, time === undefined ? {} : { columns: { time } });
+  await expect(reading).rejects.toMatchObject({
+    code: 'bad-input',
+    message: expect.stringContaining(message.replaceAll('ROOT', root)),
+  });
+});
