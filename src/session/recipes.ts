@@ -10,8 +10,8 @@ const firstOf =
   (names) =>
     namings.find((naming) => Object.values(naming).every((name) => names.includes(name)));
 
-/** Amazon's product ids have ten characters, its ids of reviewers have more. */
-const isAsin = (cell: string | undefined): boolean => /^[0-9A-Z]{10}$/.test(cell ?? '');
+/** Amazon's products have an ASIN, which begins with B, or a book's ISBN; reviewers have ids that begin with A. */
+const isAsin = (cell: string | undefined): boolean => /^(B[0-9A-Z]{9}|\d{9}[\dX])$/.test(cell ?? '');
 const isTime = (cell: string | undefined): boolean => /^\d{9,13}$/.test(cell ?? '');
 
 export const RECIPES: readonly Recipe[] = [

@@ -1,4 +1,6 @@
-import { parquetWriteBuffer } from 'hyparquet-writer';
+import { parquetMetadata } from 'hyparquet';
+import { ByteWriter, parquetWriteBuffer } from 'hyparquet-writer';
+import { writeMetadata } from 'hyparquet-writer/src/metadata.js';
 import { describe, expect, test } from 'vitest';
 import type { ReadOptions } from '../../src/session/options';
 import { readParquet, rowsOf, sessionsOf } from './helpers';
@@ -18,6 +20,37 @@ function read(buffer: ArrayBuffer, options: ReadOptions = {}) {
     'log.parquet',
     options,
   );
+}
+
+/** The writer has no INT96, whose bytes are those of 12 fixed ones: the type is changed in the metadata. */
+function asInt96(times: readonly Uint8Array[]): ArrayBuffer {
+  const text = (name: string) =>
+    ({ name, type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'REQUIRED' }) as const;
+  const bytes = {
+    name: 'timestamp',
+    type: 'FIXED_LEN_BYTE_ARRAY',
+    type_length: 12,
+    repetition_type: 'REQUIRED',
+  } as const;
+  const file = parquetWriteBuffer({
+    schema: [{ name: 'root', num_children: 3 }, text('session_id'), text('item_id'), bytes],
+    columnData: [
+      { name: 'session_id', data: ['s', 's'] },
+      { name: 'item_id', data: ['a', 'b'] },
+      { name: 'timestamp', data: [...times], encoding: 'PLAIN' },
+    ],
+    statistics: false,
+  });
+  const metadata = parquetMetadata(file);
+  const { type_length: _, ...element } = metadata.schema[3]!;
+  metadata.schema[3] = { ...element, type: 'INT96' };
+  metadata.row_groups[0]!.columns[2]!.meta_data!.type = 'INT96';
+  const writer = new ByteWriter();
+  writer.appendBytes(new Uint8Array(file, 0, file.byteLength - metadata.metadata_length - 8));
+  // The writer has types of its own version of the reader.
+  writeMetadata(writer, metadata as unknown as Parameters<typeof writeMetadata>[1]);
+  writer.appendUint32(0x31524150); // PAR1
+  return writer.getBuffer();
 }
 
 const IDS = ['a,b', '"q"', '😀', '__proto__', ' x ', '\ufeffy'];
@@ -69,6 +102,18 @@ describe('the Parquet reader', () => {
       { name: 'timestamp', data, type },
     ];
     expect([...(await read(write(columns))).sessions.times]).toEqual([1396314141.719, 1396314191.6]);
+  });
+
+  test('takes the INT96 times that Spark wrote for long', async () => {
+    const nanoseconds = [1396314141719000000n, 1396314191600000000n];
+    const int96 = nanoseconds.map((time) => {
+      const bytes = new Uint8Array(12);
+      const view = new DataView(bytes.buffer);
+      view.setBigUint64(0, time % 86_400_000_000_000n, true);
+      view.setUint32(8, Number(time / 86_400_000_000_000n) + 2_440_588, true); // the Julian day
+      return bytes;
+    });
+    expect([...(await read(asInt96(int96))).sessions.times]).toEqual([1396314141.719, 1396314191.6]);
   });
 
   test('keeps users, kinds and features, and takes nulls in them', async () => {
