@@ -20,6 +20,20 @@ const PRODUCTS = [
   { id: '🧦', category: ['Kitchen'], features: { page: 2.5, sku: '12' } },
 ];
 
+test('a table with other names of columns is read by way of a catalogue, as its error says', async () => {
+  const table = await file('items.csv', 'sku,name,amount,colour\nA1,Socks,"4,50",blue\nA2,Hat,9,red\n');
+  const out = join(await folder(), 'catalogue');
+  await expect(readCatalogueFile(table)).rejects.toThrow(
+    `Map the columns by  aisle catalogue ${table} --columns id=…,title=… --out FOLDER  and pass the folder.`,
+  );
+  const columns = { id: 'sku', title: 'name', price: 'amount' };
+  await catalogue({ feeds: [table], out, columns, features: ['colour'], currency: 'EUR' });
+  expect(await readCatalogueFile(out)).toMatchObject([
+    { id: 'A1', title: 'Socks', price: 4.5, features: { colour: 'blue' } },
+    { id: 'A2', title: 'Hat', price: 9, features: { colour: 'red' } },
+  ]);
+});
+
 test.each([
   [
     'tab-separated',

@@ -62,7 +62,8 @@ function products({ names, rows }: Table, ids: readonly string[], path: string):
     throw new RecommenderError(
       'bad-input',
       `${path}:1: no column "${ids[0]}", expected the ids of the items under that name; got ` +
-        `${names.map((name) => JSON.stringify(name)).join(', ')}.${near === undefined ? '' : ` Rename "${near}"?`}`,
+        `${names.map((name) => JSON.stringify(name)).join(', ')}. Map the columns by  aisle catalogue ${path} ` +
+        `--columns id=…,title=… --out FOLDER  and pass the folder.${near === undefined ? '' : ` Rename "${near}"?`}`,
     );
   }
   if (rows.length === 0) {
