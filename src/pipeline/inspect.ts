@@ -2,7 +2,7 @@
 import type { ReadOptions } from '../session/options';
 import { type ArtifactSummary, finishReplacing, inspectArtifact } from './files/artifact-folder';
 import { exists, isFolder, join } from './files/disk';
-import { readEventsFile } from './files/events-file';
+import { hasParts, readEventsFile } from './files/events-file';
 import type { Observer } from './observer';
 import { type FileSummary, inspectLog } from './read-events';
 
@@ -16,7 +16,8 @@ export async function inspect(
   options: { readonly read?: ReadOptions } & Observer = {},
 ): Promise<FileSummary | ArtifactSummary> {
   await finishReplacing(path);
-  if ((await isFolder(path)) && (await exists(join(path, 'manifest.json')))) return inspectArtifact(path);
+  const isLog = !(await isFolder(path)) || (!(await exists(join(path, 'manifest.json'))) && (await hasParts(path)));
+  if (!isLog) return inspectArtifact(path);
   return inspectLog(await readEventsFile(path, { minLength: 1, minItems: 1, ...options.read }, options), path);
 }
 

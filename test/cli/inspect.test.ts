@@ -91,5 +91,5 @@ test('reads a folder of parts as a log, and refuses one that is neither that nor
   expect(JSON.parse(parts.stdout)).toMatchObject({ file: dirname(part), sessions: 3, events: 7 });
   const { code, stderr } = await aisle('inspect', dirname(await file('notes.md', LOG)));
   expect(code).toBe(2);
-  expect(stderr).toContain('this is a folder without parts of a log');
+  expect(stderr).toContain('manifest.json');
 });

@@ -215,6 +215,12 @@ async function filesOf(path: string, observer: Observer): Promise<Files> {
   return { names, isFolder: true };
 }
 
+/** Whether a folder holds parts of a log. */
+export async function hasParts(folder: string): Promise<boolean> {
+  for await (const name of walk(`${folder}/`, Number.POSITIVE_INFINITY)) if (PART.test(name)) return true;
+  return false;
+}
+
 /** The files below a folder whose path ends in `/`, but for hidden ones. */
 async function* walk(folder: string, depth: number): AsyncGenerator<string> {
   const entries = await readdir(folder === '' ? '.' : folder, { withFileTypes: true }).catch((error: unknown) => {
