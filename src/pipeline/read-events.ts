@@ -1,10 +1,10 @@
 /** Reads and summarises an events file, whether Node or a page holds it: imports nothing of Node. */
 import { RecommenderError } from '../errors';
 import { buildLog } from '../session/build';
-import type { Collector } from '../session/collector';
+import type { Collector, LogFile } from '../session/collector';
 import type { EventLog, ReadReport } from '../session/event-log';
 import type { ReadOptions } from '../session/options';
-import { type LogFile, readText } from '../session/read-text';
+import { readText } from '../session/read-text';
 import { type LogSummary, summarise } from '../session/summary';
 import { defined } from './defined';
 import { isAborted } from './errors';

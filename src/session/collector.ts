@@ -10,6 +10,16 @@ const encoder = new TextEncoder();
 const EXAMPLES = 5;
 const MOST_KINDS = 256;
 
+/** Which file of a log is read. */
+export interface LogFile {
+  /** Name for messages. */
+  readonly name: string;
+  /** Columns that its path gives: `day=2024-05-01/`. */
+  readonly constants?: Readonly<Record<string, string>>;
+  /** What the files before it gave, to go on with. */
+  readonly before?: Collector | undefined;
+}
+
 /** The rows of a file as columns of numbers, before sessions are formed. */
 export type Columns = Pick<
   Collector,
@@ -157,7 +167,10 @@ export class Collector {
     if (recipe?.time) {
       this.times.expected = recipe.time.expected;
       this.times.unit ??= 'iso';
-      return recipe.time.secondsOf((name) => textOf(bytes, starts[names.indexOf(name)]!, ends[names.indexOf(name)]!));
+      return recipe.time.secondsOf((name) => {
+        const at = names.indexOf(name);
+        return at < 0 ? '' : textOf(bytes, starts[at]!, ends[at]!);
+      });
     }
     if (time < fields) return this.times.read(bytes, starts[time]!, ends[time]!);
     return this.times.read(constants[time - fields]!, 0, constants[time - fields]!.length);
@@ -245,4 +258,11 @@ export class Collector {
     if (!this.isWantedKind[kind]) this.otherKinds++;
     return this.isWantedKind[kind]!;
   }
+}
+
+/** The collector for a file of these columns: a new one, or that of the files before. */
+export function collectorOf(file: LogFile, options: ReadOptions, layout?: Layout): Collector {
+  if (!file.before) return new Collector(file.name, options, layout);
+  file.before.nextFile(file.name, layout);
+  return file.before;
 }

@@ -168,4 +168,4 @@ function nearest(column: ColumnName, names: readonly string[]): string | undefin
     .sort((a, b) => a.distance - b.distance)[0]?.name;
 }
 
-export const clip = (name: string): string => (name.length > 40 ? `${name.slice(0, 40)}…` : name);
+const clip = (name: string): string => (name.length > 40 ? `${name.slice(0, 40)}…` : name);

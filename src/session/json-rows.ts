@@ -22,7 +22,7 @@ export class JsonRows {
   private waiting: Line[] = [];
   private collector: Collector | undefined;
   private add: (fields: Fields, line: number) => void = () => {};
-  /** Names at the top of an object that are no news; absent where the names of the export are known. */
+  /** Names at the top of an object that are no news; absent where the columns of a published log are read. */
   private known: Set<string> | undefined;
 
   /**
@@ -65,9 +65,9 @@ export class JsonRows {
     const columns = analytics ? GA4_NAMES : before ? ownNames(before.layout!) : [...names];
     this.collector = this.begin(columns);
     if (analytics) this.add = (fields, line) => addGa4Row(this.collector!, fields, line);
-    else {
+    else this.add = textRows(this.collector, columns, this.options);
+    if (!analytics && !this.options.recipe) {
       this.known = new Set([...(before ? columns : names)].flatMap((name) => [name, name.split('.')[0]!]));
-      this.add = textRows(this.collector, columns, this.options);
     }
     for (const row of rows) this.take(row);
   }
@@ -110,7 +110,7 @@ function parse(bytes: Uint8Array, start: number, end: number, line: number): Lin
   return { line, got: quote(bytes, start, end) };
 }
 
-const TOKENS = /"(?:[^"\\]|\\.)*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
 /** The text with each number that JavaScript would write otherwise as a string: ids survive byte for byte. */
 function exact(text: string): string {
@@ -118,10 +118,13 @@ function exact(text: string): string {
   return text.replace(TOKENS, (token) => (token[0] === '"' || String(Number(token)) === token ? token : `"${token}"`));
 }
 
+/** Objects deeper than this have no columns. */
+const DEEPEST = 16;
+
 /** The names of an object with those of the objects in it: `item.id`. */
-function namesOf(fields: Fields, prefix: string, names: Set<string>): void {
+function namesOf(fields: Fields, prefix: string, names: Set<string>, depth = 1): void {
   for (const [name, value] of Object.entries(fields)) {
-    if (isFields(value)) namesOf(value, `${prefix}${name}.`, names);
+    if (isFields(value) && depth < DEEPEST) namesOf(value, `${prefix}${name}.`, names, depth + 1);
     else names.add(prefix + name);
   }
 }

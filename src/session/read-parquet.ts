@@ -10,12 +10,11 @@ import {
 } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { RecommenderError, throwIfAborted } from '../errors';
-import type { Collector } from './collector';
+import { type Collector, collectorOf, type LogFile } from './collector';
 import { type Layout, layoutOf } from './columns';
 import { addGa4Row, GA4_COLUMNS, GA4_NAMES, isGa4 } from './ga4';
 import type { Interner } from './interner';
 import type { ReadOptions } from './options';
-import { collectorOf, type LogFile } from './read-text';
 import type { TimeReader } from './time';
 import { quote } from './utf8';
 
@@ -109,7 +108,7 @@ async function readGa4(
   onRows: ((done: number, total: number) => void) | undefined,
 ): Promise<Collector> {
   const collector = collectorOf(log, options, layoutOf(GA4_NAMES, options, log.name));
-  const found = new Set(metadata.schema.map(({ name }) => name));
+  const found = new Set(parquetSchema(metadata).children.map(({ element }) => element.name));
   const names = GA4_COLUMNS.filter((name) => found.has(name));
   const scan = await parquetScan({ file: buffer, metadata, columns: names, compressors, geoparquet: false });
   await eachGroup(metadata, signal, onRows, async (rowStart, rowEnd) => {

@@ -1,6 +1,6 @@
 import { RecommenderError, throwIfAborted } from '../errors';
-import { Collector } from './collector';
-import { type Layout, layoutOf } from './columns';
+import { type Collector, collectorOf, type LogFile } from './collector';
+import { layoutOf } from './columns';
 import { JsonRows } from './json-rows';
 import { COLUMNS, type ReadOptions } from './options';
 import { type Dialect, NEWLINE, type Row, type RowFault } from './rows';
@@ -9,16 +9,6 @@ import { quote, textOf } from './utf8';
 
 /** Longest line of `sequences`, which holds all items of a user. */
 const LONGEST_SEQUENCE = 1 << 26;
-
-/** Which file of a log is read. */
-export interface LogFile {
-  /** Name for messages. */
-  readonly name: string;
-  /** Columns that its path gives: `day=2024-05-01/`. */
-  readonly constants?: Readonly<Record<string, string>>;
-  /** What the files before it gave, to go on with. */
-  readonly before?: Collector | undefined;
-}
 
 /**
  * Reads events from a TSV, a CSV or JSON objects, one a line; or lines of item sequences.
@@ -41,13 +31,6 @@ export async function readText(
   }
   reader.finish();
   return reader.collector;
-}
-
-/** The collector for a file of these columns: a new one, or that of the files before. */
-export function collectorOf(file: LogFile, options: ReadOptions, layout?: Layout): Collector {
-  if (!file.before) return new Collector(file.name, options, layout);
-  file.before.nextFile(file.name, layout);
-  return file.before;
 }
 
 const [BRACE, BRACKET, COLON] = [0x7b, 0x5b, 0x3a];

@@ -1,14 +1,15 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { inputHash, readEventsFile } from '../../src/pipeline/files/events-file';
 import type { Message, Progress } from '../../src/pipeline/observer';
 import { folder } from '../cli/program';
 import { rowsOf, sessionsOf } from '../session/helpers';
+import { testWithLogs } from '../with-logs';
 
 const HEADER = 'session_id,item_id,timestamp\n';
 
@@ -159,6 +160,8 @@ describe('parts of a log', () => {
   });
 });
 
+const LONG = HEADER + Array.from({ length: 500 }, (_, k) => `s${k % 9},i${k * k},${k}\n`).join('');
+
 /** Until the test ends, this comes in through standard input. */
 function pipe(content: string | Uint8Array, isTTY = false): void {
   const bytes = Buffer.from(content as Uint8Array);
@@ -187,6 +190,11 @@ describe('standard input', () => {
   test('has its name in messages', async () => {
     pipe(`${HEADER}a,x,yesterday\n`);
     await expect(readEventsFile('-')).rejects.toThrow('standard input:2: timestamp is no time');
+  });
+
+  test('has its name in messages about a damaged file, too', async () => {
+    pipe(gzipSync(LONG).subarray(0, 60));
+    await expect(readEventsFile('-')).rejects.toThrow('standard input: the gzip file is cut off');
   });
 
   test('is refused from a terminal, which would wait for ever', async () => {
@@ -283,4 +291,39 @@ test.each(refused)('%s is refused with what to do', async (_, files, path, messa
     code: 'bad-input',
     message: expect.stringContaining(message.replaceAll('ROOT', root)),
   });
+});
+
+testWithLogs(
+  'a real log is the same as objects, as Parquet parts and as text',
+  ['eshop-clothing-2008/sessions.tsv.gz'],
+  async (path) => {
+    const text = gunzipSync(await readFile(path!)).toString();
+    const [header, ...rows] = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split('\t'));
+    const names = header!.map((name, at) => ({ name, at }));
+    const objects = (part: readonly string[][]) =>
+      part
+        .map((row) => `${JSON.stringify(Object.fromEntries(names.map(({ name, at }) => [name, row[at]])))}\n`)
+        .join('');
+    const columns = (part: readonly string[][]) =>
+      names.map(({ name, at }) => ({ name, data: part.map((row) => row[at]!), type: 'STRING' as const }));
+    const half = rows.length >> 1;
+    const [first, second] = [rows.slice(0, half), rows.slice(half)];
+    const root = await folderOf({
+      'part=1/a.parquet': new Uint8Array(parquetWriteBuffer({ columnData: columns(first), rowGroupSize: 20_000 })),
+      'part=2/b.jsonl.gz': gzipSync(objects(second)),
+    });
+    const [whole, parts] = [await readEventsFile(path!), await readEventsFile(root)];
+    expect(parts.itemIds).toEqual(whole.itemIds);
+    expect(parts.sessions).toEqual(whole.sessions);
+    expect(parts.sessionIds).toEqual(whole.sessionIds);
+  },
+);
+
+testWithLogs('the parts of a real log are named by a glob', ['yoochoose-100k'], async (path) => {
+  const read = async (name: string) =>
+    (await readEventsFile(join(path!, name), { minLength: 1 })).sessions.items.length;
+  expect(await read('t*.tsv.gz')).toBe((await read('train.tsv.gz')) + (await read('test.tsv.gz')));
 });

@@ -41,7 +41,7 @@ export async function readEventsFiles(
   const files: Files[] = [];
   for (const path of paths) files.push(await filesOf(path, observer));
   const all = { names: files.flatMap(({ names }) => names), isFolder: false };
-  return readFiles(all, paths.join(', '), options, observer);
+  return readFiles(all, paths.map(shownAs).join(', '), options, observer);
 }
 
 async function readFiles({ names, isFolder }: Files, path: string, options: ReadOptions = {}, observer: Observer) {
@@ -60,11 +60,10 @@ async function* openAll(names: readonly string[], isFolder: boolean, observer: O
     const file = await openFile(path, EXPECTED);
     try {
       // Parquet is read from its end, so what is in a gzip file has to be on the disk.
-      if (await isPackedParquet(path, file))
-        unpacked = await spool(
-          pieces(path, true, () => {}),
-          shown,
-        );
+      if (await isPackedParquet(path, file, shown)) {
+        const unpacking = pieces(path, true, () => {}, shown);
+        unpacked = await spool(unpacking, shown);
+      }
       const source = unpacked === undefined ? { file, path } : { file: await open(unpacked), path: unpacked };
       try {
         yield {
@@ -155,10 +154,10 @@ async function spool(source: AsyncIterable<Uint8Array>, name: string): Promise<s
   }
 }
 
-async function isPackedParquet(path: string, file: FileHandle): Promise<boolean> {
+async function isPackedParquet(path: string, file: FileHandle, shown: string): Promise<boolean> {
   const { buffer } = await file.read(new Uint8Array(2), 0, 2, 0);
   if (!(buffer[0] === 0x1f && buffer[1] === 0x8b)) return false;
-  const first = pieces(path, true, () => {});
+  const first = pieces(path, true, () => {}, shown);
   for await (const piece of first) return new TextDecoder('latin1').decode(piece.subarray(0, 4)) === 'PAR1';
   return false;
 }
@@ -233,8 +232,8 @@ async function* walk(folder: string, depth: number): AsyncGenerator<string> {
   for (const entry of entries) {
     if (HIDDEN.test(entry.name)) continue;
     const path = folder + entry.name;
-    const isFolder = entry.isSymbolicLink() ? (await stat(path)).isDirectory() : entry.isDirectory();
-    if (!isFolder) yield path;
+    // A link to a folder is not followed: it might lead back here, and its events would count twice.
+    if (!entry.isDirectory()) yield path;
     else if (depth > 1) yield* walk(`${path}/`, depth - 1);
   }
 }
