@@ -18,6 +18,27 @@ const parquet = (type: 'BOOLEAN' | 'DOUBLE'): Uint8Array =>
     }),
   );
 
+/** A log whose items are lists. */
+function nested(): Uint8Array {
+  return new Uint8Array(
+    parquetWriteBuffer({
+      schema: [
+        { name: 'root', num_children: 3 },
+        { name: 'session_id', type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'REQUIRED' },
+        { name: 'item_id', converted_type: 'LIST', num_children: 1, repetition_type: 'OPTIONAL' },
+        { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
+        { name: 'element', type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'OPTIONAL' },
+        { name: 'timestamp', type: 'DOUBLE', repetition_type: 'REQUIRED' },
+      ],
+      columnData: [
+        { name: 'session_id', data: ['a'] },
+        { name: 'item_id', data: [['x', 'y']] },
+        { name: 'timestamp', data: [1] },
+      ],
+    }),
+  );
+}
+
 /** What is wrong, the file, and its message after the path of the file. Exit code 2 for all. */
 export const badLogs: readonly [what: string, name: string, content: string | Uint8Array, message: string][] = [
   [
@@ -173,5 +194,42 @@ export const badLogs: readonly [what: string, name: string, content: string | Ui
     'e.csv',
     Buffer.from(`\ufeff${GOOD}`, 'utf16le'),
     ': UTF-16 text, expected UTF-8; save the file as UTF-8.',
+  ],
+  [
+    'a list of JSON',
+    'e.json',
+    '[{"session_id":"a"}]',
+    ":1: a JSON list, expected objects, one a line. Write it with  jq -c '.[]'",
+  ],
+  [
+    'a cut JSON object',
+    'e.jsonl',
+    '{"session_id":"a","item_id":"x","timestamp":1}\n{"session_id":',
+    ':2: no valid JSON, expected an object, got "{\\"session_id\\":".',
+  ],
+  [
+    'a nested item of JSON',
+    'e.jsonl',
+    '{"session_id":"a","item":{"id":"x"},"timestamp":1}',
+    ': no column "item_id", expected ids of items under that name; got "session_id", "item.id", "timestamp". ' +
+      'Is it --columns item=item.id ?',
+  ],
+  [
+    'Parquet with nested items',
+    'e.parquet',
+    nested(),
+    ': column "item_id" holds no ids: expected text or whole numbers, ',
+  ],
+  [
+    'RecBole users without sessions',
+    'e.inter',
+    'user_id:token\titem_id:token\ttimestamp:float\na\tx\t1\n',
+    'Or form sessions per user: --sessions-by gap:30.',
+  ],
+  [
+    'a gzip file of Parquet that is cut off',
+    'e.parquet.gz',
+    gzipSync(parquet('DOUBLE')).subarray(0, 99),
+    ': the gzip file is cut off',
   ],
 ];

@@ -123,9 +123,7 @@ async function receive(stdin: NodeJS.ReadStream, observer: Observer): Promise<st
     }
   }
   try {
-    const path = await spool(counted(), 'standard input');
-    removeAtExit(dirname(path));
-    return path;
+    return await spool(counted(), 'standard input');
   } catch (error) {
     throw signal?.aborted ? new RecommenderError('aborted', 'Interrupted while reading standard input.') : error;
   } finally {
@@ -145,6 +143,7 @@ function removeAtExit(folder: string): void {
 async function spool(source: AsyncIterable<Uint8Array>, name: string): Promise<string> {
   const folder = await temporaryFolder('aisle-input');
   const path = join(folder, 'input');
+  removeAtExit(folder);
   try {
     await writeFile(path, source);
     return path;
