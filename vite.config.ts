@@ -2,25 +2,18 @@
  * Every build of the project, and its tests.
  *
  *     vite build                the demo page      index.html   → dist/page
- *     vite build --mode lib     the library        src/index.ts → dist/lib (with the worker, and types)
+ *     vite build --mode lib     the library        src/index.ts, src/ui/start.ts → dist/lib (with the worker, and types)
  *     vite build --mode embed   the script to embed  src/ui     → dist/embed (with its worker, and types)
- *     vite build --mode cli     the command line   src/cli      → dist/cli
+ *     vite build --mode cli     the command line   src/cli, src/node.ts → dist/cli (with types)
  *
  * All four, Vitest and `test/run.mjs` (mode `script`) run the same modules. The bundles of pages leave out what
  * `src/build/lean-tensorflow.ts` lists.
  */
 import { defineConfig, type UserConfig } from 'vite';
+import { declarations } from './src/build/declarations.ts';
 import { leanTensorFlow } from './src/build/lean-tensorflow.ts';
-import { bundledForNode, modulesForNode } from './src/build/node.ts';
-import {
-  codeHash,
-  compactStyles,
-  declarations,
-  executable,
-  fileList,
-  inlineNamespaces,
-  withoutHelp,
-} from './src/build/plugins.ts';
+import { bundledForNode, modulesForNode, wasmBeside } from './src/build/node.ts';
+import { codeHash, compactStyles, executable, fileList, inlineNamespaces, withoutHelp } from './src/build/plugins.ts';
 import { kernelFiles, tfjsKernels } from './src/build/tfjs-kernels.ts';
 import { workerFiles } from './src/build/worker-files.ts';
 
@@ -104,7 +97,7 @@ const library: UserConfig = {
   build: {
     ...bundle,
     outDir: 'dist/lib',
-    lib: { entry: { index: 'src/index.ts' }, formats: ['es'] },
+    lib: { entry: { index: 'src/index.ts', element: 'src/ui/start.ts' }, formats: ['es'] },
     rolldownOptions: {
       checks,
       output: {
@@ -121,7 +114,8 @@ const library: UserConfig = {
     workerFiles({ worker: 'worker.js', installed: 'aisle/dist/lib' }),
     leanTensorFlow(),
     withoutHelp(),
-    declarations({ entry: 'src/index.ts', outDir: 'dist/lib' }),
+    compactStyles(),
+    declarations({ entries: ['src/index.ts', 'src/ui/start.ts'], outDir: 'dist/lib' }),
   ],
 };
 
@@ -150,7 +144,7 @@ const embed: UserConfig = {
     withoutHelp(),
     inlineNamespaces(),
     compactStyles(),
-    declarations({ entry: 'src/ui/embed.ts', outDir: 'dist/embed' }),
+    declarations({ entries: ['src/ui/embed.ts'], outDir: 'dist/embed' }),
     fileList('dist/embed'),
   ],
 };
@@ -164,16 +158,21 @@ const commandLine: UserConfig = {
     minify: false,
     license: LICENCES,
     rolldownOptions: {
-      // The program, and the script of the threads that share its trainings.
-      input: { aisle: 'src/cli/main.ts', thread: 'src/cli/thread.ts' },
+      // The program, the script of the threads that share its trainings, and its functions.
+      input: { aisle: 'src/cli/main.ts', thread: 'src/cli/thread.ts', node: 'src/node.ts' },
       output: {
         banner: ({ isEntry, name }) => (isEntry && name === 'aisle' ? '#!/usr/bin/env node' : ''),
         entryFileNames: '[name].js',
-        chunkFileNames: 'chunks/[name]-[hash].js',
+        // In the folder of the `.wasm` files and of the threads' script.
+        chunkFileNames: '[name]-[hash].js',
       },
     },
   },
-  plugins: [executable('dist/cli/aisle.js')],
+  plugins: [
+    wasmBeside(),
+    executable('dist/cli/aisle.js'),
+    declarations({ entries: ['src/node.ts'], outDir: 'dist/cli' }),
+  ],
 };
 
 const modes: Record<string, UserConfig> = { lib: library, embed, cli: commandLine, script: modulesForNode };

@@ -15,6 +15,7 @@ const RANK: Readonly<Record<string, number>> = {
   demo: 14,
   index: 13,
   cli: 13, // checks a page's tags as the embed does
+  node: 12,
   ui: 12,
   page: 11,
   pipeline: 11,

@@ -1,10 +1,10 @@
 /**
  * The build steps that Vite does not have: an executable command line, the hash of the code, a list of the built files, compact
- * style sheets, type declarations.
+ * style sheets.
  */
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join, sep } from 'node:path';
 import ts from 'typescript';
 import type { Plugin } from 'vite';
 
@@ -162,46 +162,4 @@ export function helpless(code: string): string {
   });
   edits.sort((a, b) => b.from - a.from);
   return edits.reduce((text, { from, to, text: by }) => text.slice(0, from) + by + text.slice(to), code);
-}
-
-/**
- * Writes the declarations of `entry` and of all that they mention beside the library. Relative imports get the `.js` that Node's
- * own module resolution wants; the sources do without because Vite does.
- */
-export function declarations({ entry, outDir }: { entry: string; outDir: string }): Plugin {
-  return {
-    name: 'aisle:declarations',
-    apply: 'build',
-    closeBundle() {
-      const { config, error } = ts.readConfigFile('tsconfig.json', ts.sys.readFile);
-      if (error) throw new Error(ts.flattenDiagnosticMessageText(error.messageText, '\n'));
-      const { options } = ts.parseJsonConfigFileContent(config, ts.sys, '.');
-      const program = ts.createProgram([entry], {
-        ...options,
-        noEmit: false,
-        declaration: true,
-        emitDeclarationOnly: true,
-        rootDir: 'src',
-        outDir,
-      });
-      const texts = new Map<string, string>();
-      program.emit(undefined, (path, text) => void texts.set(resolve(path), withExtensions(text)));
-      // Only what the public surface mentions: the program has every module behind it too.
-      const wanted = [resolve(outDir, relative('src', entry).replace(/\.ts$/, '.d.ts'))];
-      for (const path of wanted) {
-        const text = texts.get(path) ?? '';
-        mkdirSync(dirname(path), { recursive: true });
-        writeFileSync(path, text);
-        for (const [, specifier] of text.matchAll(/(?:from '|import\(')(\.\.?\/[^']+?)\.js'/g)) {
-          const next = resolve(dirname(path), `${specifier}.d.ts`);
-          if (texts.has(next) && !wanted.includes(next)) wanted.push(next);
-        }
-      }
-    },
-  };
-}
-
-/** `from './types'` → `from './types.js'`. Every module of the sources is a file, never a folder. */
-export function withExtensions(text: string): string {
-  return text.replace(/(from '|import\(')(\.\.?\/[^']+?)(\.js)?'/g, "$1$2.js'");
 }

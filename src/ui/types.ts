@@ -16,6 +16,14 @@ import type {
 import type { Examination } from './doctor/types';
 import type { Texts } from './texts';
 
+declare global {
+  interface Window {
+    aisle?: Aisle;
+  }
+  /** There as soon as a script of the page has run `window.aisle ||= []`. */
+  var aisle: Aisle;
+}
+
 /** One product, ready to be shown. */
 export interface Suggestion {
   readonly id: string;

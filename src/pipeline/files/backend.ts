@@ -1,3 +1,4 @@
+/// <reference types="vite/client" />
 /** Backends in Node. */
 import { createRequire } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
@@ -14,11 +15,10 @@ export async function backendOptions(choice: BackendChoice): Promise<BackendOpti
   return { wasmPath: wasmPath(), ...(choice === 'webgpu' && { webgpu: await webgpuOfNode() }) };
 }
 
-/**
- * Folder of TensorFlow.js' `.wasm` files, ending in `/`: those of the installed package, found from the bundled command
- * as from the sources.
- */
+/** Folder of TensorFlow.js' `.wasm` files, ending in `/`: the built program's own, which has them, or that of their package. */
 export function wasmPath(): string {
+  const own: string | undefined = import.meta.env['WASM_FOLDER'];
+  if (own !== undefined) return join(own, '/');
   const manifest = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json');
   return join(dirname(manifest), 'wasm-out/');
 }

@@ -65,11 +65,10 @@ function ready(worker: Worker): Promise<void> {
   });
 }
 
-/** The script of a thread: beside the program, or beside the folder of its chunks. */
+/** The script of a thread, beside the program. */
 function threadScript(): URL {
-  const places = ['./thread.js', '../thread.js'].map((path) => new URL(path, import.meta.url));
-  const found = places.find((url) => existsSync(fileURLToPath(url)));
-  if (found) return found;
+  const script = new URL('./thread.js', import.meta.url);
+  if (existsSync(fileURLToPath(script))) return script;
   throw new RecommenderError(
     'no-backend',
     'Threads run in the built program only, and its file thread.js is missing: build it again, or leave out `threads`.',
