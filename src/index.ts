@@ -1,4 +1,7 @@
 /** Aisle's public surface. Everything else may change. */
+import { createRecommender as create } from './recommender';
+import type { Recommender, RecommenderOptions, Status } from './recommender/types';
+
 export type { CatalogueItem } from './checkpoint/artifact';
 export type { TuneMethod } from './checkpoint/delta';
 export type { Conditions, PriceRange, Rule } from './checkpoint/rules';
@@ -14,7 +17,6 @@ export type {
   TuneProgress,
 } from './engine/types';
 export { type ErrorCode, RecommenderError } from './errors';
-export { createRecommender } from './recommender';
 export type {
   Consent,
   ConsentAnswer,
@@ -53,3 +55,22 @@ export type { Basket } from './session/basket';
 export type { HistoryChoice } from './session/visitor-history';
 export type { StorageState } from './store/event-store';
 export type { Candidate, CandidateKind } from './types';
+
+/**
+ * Starts a recommender. It resolves as soon as clicks can be tracked; the model loads meanwhile, and `recommend` waits
+ * for it. A model that cannot be loaded is reported by `error`, and by every `recommend`. If no worker can start, the page's own
+ * thread computes, which `status` reports, and one line on the console.
+ *
+ * @throws RangeError at once for a wrong option.
+ */
+export function createRecommender(options: RecommenderOptions): Promise<Recommender> {
+  return create(options).then((recommender) => {
+    const stop = recommender.on('status', ({ degraded }: Status) => {
+      const { message } = degraded.find(({ code }) => code === 'no-worker') ?? {};
+      if (message === undefined) return;
+      stop();
+      console.warn(`Aisle: ${message}`);
+    });
+    return recommender;
+  });
+}

@@ -83,13 +83,16 @@ export function workerFiles({ worker, installed }: { worker: string; installed?:
         if (installed === undefined) {
           // In no form that a bundler recognises: it would copy the worker's script without its parts.
           const address = `import.meta.url.replace(/[^/]*$/, 'aisle-path:${entry.name}')`;
-          return `export const builtWorkers = () => [{ worker: ${address}, urls: {} }];`;
+          return `
+            export const workerHint = '';
+            export const builtWorkers = () => [{ worker: ${address}, urls: {} }];`;
         }
         const urls = JSON.stringify(Object.fromEntries(others.map(({ name }) => [relative(name), addressOf(name)])));
         const moved = `import.meta.url.replace(deps, '/node_modules/${installed}/${entry.name}')`;
         return `
           const deps = /\\/node_modules\\/\\.(vite|cache\\/.+)\\/deps\\/.*/;
           const isMoved = deps.test(import.meta.url);
+          export const workerHint = ${JSON.stringify(hintFor(installed, entry.name))};
           export const builtWorkers = () => [
             ...(isMoved ? [{ worker: ${moved}, urls: {} }] : []),
             { worker: '${addressOf(entry.name)}', urls: ${urls} },
@@ -109,6 +112,9 @@ export function workerFiles({ worker, installed }: { worker: string; installed?:
     },
   };
 }
+
+const hintFor = (installed: string, worker: string): string =>
+  ` (If the bundler did not copy the worker: copy node_modules/${installed} to the site, and pass workerUrl, the address of its ${worker}.)`;
 
 interface OutputFile {
   readonly name: string;

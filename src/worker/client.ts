@@ -6,6 +6,7 @@
 import { abortable } from '../abort';
 import type { Control, Engine, LoadOptions, ModelInfo } from '../engine/types';
 import { RecommenderError, reasonOf } from '../errors';
+import { workerHint } from './files';
 import { closeOnceStarted, startWorker } from './host';
 import { engineOf, type Method, type Progress, type Result, type Sent } from './protocol';
 import type { DedicatedWorkers, EngineHost, HostOptions, Rival } from './types';
@@ -101,7 +102,8 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
         why = reasonOf(error);
       }
     }
-    onDegraded({ code: 'no-worker', message: `The engine runs in the page's own thread: ${why}` });
+    const hint = options.workerUrl === undefined ? workerHint : '';
+    onDegraded({ code: 'no-worker', message: `The engine runs in the page's own thread: ${why}${hint}` });
     return (await import('./main-thread')).startHere();
   }
 

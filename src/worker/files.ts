@@ -13,5 +13,8 @@ export interface BuiltWorker {
   readonly urls: Readonly<Record<string, string>>;
 }
 
+/** What to do where a shop's bundler has not copied the worker's files. */
+export const workerHint = '';
+
 /** The places where the worker may be, the likeliest first. */
 export const builtWorkers = (): BuiltWorker[] => [{ worker, urls: {} }];

@@ -1,8 +1,7 @@
 /** The built files, for tests and benches on them. */
-import { execFile, execFileSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
 import { brotliCompressSync, constants } from 'node:zlib';
 
 export const ROOT = resolve(import.meta.dirname, '../..');
@@ -40,15 +39,6 @@ export function buildChanged(modes: readonly Mode[] = Object.keys(PRODUCTS) as M
 export function plainEnv(): NodeJS.ProcessEnv {
   const { NODE_ENV, VITEST, VITE_USER_NODE_ENV, MODE, DEV, PROD, SSR, TEST, ...env } = process.env;
   return env;
-}
-
-/** Packs what is built as npm would publish it. @returns Paths of the tarball, and of the files inside. */
-export async function packInto(folder: string): Promise<{ readonly tarball: string; readonly files: string[] }> {
-  const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder];
-  const { stdout } = await promisify(execFile)('npm', pack, { cwd: ROOT, env: plainEnv(), maxBuffer: 1 << 24 });
-  // npm answers with a list, or with an object by package name, as its versions differ.
-  const [packed] = Object.values(JSON.parse(stdout) as Record<string, { filename: string; files: { path: string }[] }>);
-  return { tarball: join(folder, packed!.filename), files: packed!.files.map(({ path }) => path) };
 }
 
 /** When the newest of these files and folders of the checkout was changed, in milliseconds. */

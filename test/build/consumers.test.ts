@@ -1,0 +1,193 @@
+/**
+ * The installed package in bundlers that the checkout does not have. Each has its lock file in `test/consumers`, and is installed into
+ * a temporary folder, from the npm registry: `npm run soak -- build/consumers`, which writes `test/bench/results/bundlers.md`.
+ */
+import { execFile, spawn } from 'node:child_process';
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { closeServer, originOf } from '../server';
+import { openBrowser } from '../shared-chromium';
+import { isSoak } from '../soak-slice';
+import { plainEnv, ROOT } from './built';
+import { complete, expectWorker, makeShop, serveSite, strictPolicy, type Visit, visit, WAYS } from './shop';
+
+const execute = promisify(execFile);
+
+let shop: string;
+let browser: Browser;
+const rows: string[] = [];
+
+beforeAll(async () => {
+  if (!isSoak) return;
+  shop = await makeShop();
+  browser = await openBrowser();
+});
+afterAll(async () => {
+  if (!isSoak) return;
+  await browser.close();
+  rmSync(shop, { recursive: true, force: true });
+  if (rows.length > 0) writeFileSync(join(ROOT, 'test/bench/results/bundlers.md'), report(browser.version()));
+});
+
+const report = (chromium: string): string => `# The worker in bundlers
+
+Written by \`npm run soak -- build/consumers\`, in Chromium ${chromium}, with Node ${process.version}. Each tool at the version of its lock file in
+\`test/consumers\`, under the strictest policy of the README and Trusted Types. Bytes: scripts and WASM that a visit loads, as they are before a
+server compresses them.
+
+| tool | entry | thread | backend | \`ready\` | bytes | console |
+| --- | --- | --- | --- | --- | --- | --- |
+${rows.join('\n')}
+`;
+
+function note(tool: string, visits: readonly Visit[]): void {
+  for (const [i, { answer, ready, bytes, console: lines }] of visits.entries()) {
+    const cells = [
+      tool,
+      WAYS[i]!.entry,
+      answer.thread,
+      answer.backend,
+      ready,
+      bytes.toLocaleString('en'),
+      lines.join('<br>'),
+    ];
+    rows.push(`| ${cells.join(' | ')} |`);
+  }
+}
+
+/** A folder of the shop with a bundler's packages, as its lock file says, and the shop's files. */
+async function install(name: string): Promise<string> {
+  const folder = join(shop, name);
+  cpSync(join(ROOT, 'test/consumers', name), folder, { recursive: true });
+  await execute('npm', ['ci', '--no-audit', '--no-fund'], { cwd: folder, env: plainEnv(), maxBuffer: 1 << 24 });
+  cpSync(join(shop, 'node_modules/aisle'), join(folder, 'node_modules/aisle'), { recursive: true });
+  for (const file of ['shop.js', 'public']) cpSync(join(shop, file), join(folder, file), { recursive: true });
+  return folder;
+}
+
+/** A module of a bundler. */
+async function load<T>(folder: string, name: string): Promise<T> {
+  const path = createRequire(join(folder, 'package.json')).resolve(name);
+  return (await import(/* @vite-ignore */ pathToFileURL(path).href)) as T;
+}
+
+/** Serves what a bundler has written, under a strict policy. @returns Its address. */
+async function serve(site: string, types = '', script = ''): Promise<string> {
+  const server = await serveSite(site, { 'content-security-policy': strictPolicy({ types, script }) });
+  onTestFinished(() => closeServer(server));
+  return `${originOf(server)}/`;
+}
+
+const PAGE = '<!doctype html><script type="module" src="/shop.js"></script>';
+const WORKER = { workerUrl: '/aisle/worker.js' };
+
+/** Expects that the page works without a worker, and says on the console, in one line, what to add. */
+async function expectHint(url: string): Promise<Visit> {
+  const found = await visit(browser, url, { entry: 'library', backend: 'plan' });
+  expect(found.answer).toMatchObject({ thread: 'main', codes: ['no-worker'] });
+  expect(found.console.filter((line) => /workerUrl/.test(line))).toHaveLength(1);
+  return found;
+}
+
+describe.runIf(isSoak)('the worker is kept, with packages of the npm registry (npm run soak), by', () => {
+  test('webpack 5', async () => {
+    const folder = await install('webpack');
+    type Webpack = (
+      options: object,
+      done: (error: unknown, stats: { toString(): string; hasErrors(): boolean }) => void,
+    ) => void;
+    const { default: webpack } = await load<{ default: Webpack }>(folder, 'webpack');
+    const output = { path: join(folder, 'site'), filename: 'shop.js', trustedTypes: { policyName: 'shop' } };
+    await new Promise<void>((resolve, reject) =>
+      webpack({ mode: 'production', context: folder, entry: './shop.js', output }, (error, stats) =>
+        error || stats.hasErrors() ? reject(error ?? new Error(stats.toString())) : resolve(),
+      ),
+    );
+    complete(shop, output.path, '<!doctype html><script defer src="/shop.js"></script>');
+    note('webpack', await expectWorker(browser, await serve(output.path, 'shop')));
+  });
+
+  test('Rollup and esbuild, with a copy of the library and workerUrl; without it, the page says so', async () => {
+    const rollup = await install('rollup');
+    type Rollup = { rollup(options: object): Promise<{ write(options: object): Promise<unknown> }> };
+    const { default: resolve } = await load<{ default: () => object }>(rollup, '@rollup/plugin-node-resolve');
+    const bundle = await (await load<Rollup>(rollup, 'rollup')).rollup({
+      input: join(rollup, 'shop.js'),
+      plugins: [resolve()],
+    });
+    await bundle.write({ dir: join(rollup, 'site'), format: 'es' });
+
+    const esbuild = await install('esbuild');
+    type Esbuild = { build(options: object): Promise<unknown> };
+    const shared = { bundle: true, splitting: true, format: 'esm', target: 'es2022', minify: true } as const;
+    const { build } = await load<Esbuild>(esbuild, 'esbuild');
+    await build({ ...shared, entryPoints: [join(esbuild, 'shop.js')], outdir: join(esbuild, 'site') });
+
+    for (const folder of [rollup, esbuild]) {
+      complete(shop, join(folder, 'site'), PAGE);
+      const url = await serve(join(folder, 'site'));
+      const tool = folder === rollup ? 'Rollup' : 'esbuild';
+      note(`${tool}, nothing added`, [await expectHint(url)]);
+      note(`${tool}, \`workerUrl\``, await expectWorker(browser, url, WORKER));
+    }
+  });
+
+  test('Parcel', async () => {
+    const folder = await install('parcel');
+    writeFileSync(join(folder, 'index.html'), '<!doctype html><script type="module" src="./shop.js"></script>');
+    const parcel = join(folder, 'node_modules/.bin/parcel');
+    await execute(parcel, ['build', 'index.html', '--dist-dir', 'site', '--no-cache'], {
+      cwd: folder,
+      env: plainEnv(),
+    });
+    complete(shop, join(folder, 'site'));
+    note('Parcel', await expectWorker(browser, await serve(join(folder, 'site'))));
+  });
+
+  test('Astro', async () => {
+    const folder = await install('astro');
+    mkdirSync(join(folder, 'src/pages'), { recursive: true });
+    writeFileSync(
+      join(folder, 'src/pages/index.astro'),
+      `<html><head></head><body><script>import '../../shop.js';</script></body></html>`,
+    );
+    const env = { ...plainEnv(), ASTRO_TELEMETRY_DISABLED: '1' };
+    await execute(join(folder, 'node_modules/.bin/astro'), ['build', '--outDir', 'site'], { cwd: folder, env });
+    complete(shop, join(folder, 'site'));
+    note('Astro', await expectWorker(browser, await serve(join(folder, 'site'))));
+  });
+
+  test('Next, built for production', async () => {
+    const folder = await install('next');
+    mkdirSync(join(folder, 'pages'));
+    writeFileSync(
+      join(folder, 'pages/index.js'),
+      `import { useEffect } from 'react';
+      export default function Page() { useEffect(() => { import('../shop.js'); }, []); return null; }`,
+    );
+    const value = strictPolicy({ types: 'nextjs nextjs#bundler', script: "'unsafe-inline'" });
+    const headers = [{ source: '/', headers: [{ key: 'content-security-policy', value }] }];
+    writeFileSync(
+      join(folder, 'next.config.mjs'),
+      `export default { headers: () => ${JSON.stringify(headers)}, turbopack: { root: import.meta.dirname } };`,
+    );
+    const next = join(folder, 'node_modules/next/dist/bin/next');
+    const env = { ...plainEnv(), NEXT_TELEMETRY_DISABLED: '1' };
+    await execute(process.execPath, [next, 'build'], { cwd: folder, env, maxBuffer: 1 << 24 });
+    const server = spawn(process.execPath, [next, 'start', '--port', '0'], { cwd: folder, env });
+    onTestFinished(() => void server.kill());
+    const url = await new Promise<string>((resolve, reject) => {
+      server.stdout.on('data', (text) => {
+        const [found] = /http:\/\/localhost:\d+/.exec(String(text)) ?? [];
+        if (found) resolve(`${found}/`);
+      });
+      server.once('exit', (code) => reject(new Error(`next start ended with ${code}`)));
+    });
+    note('Next', await expectWorker(browser, url));
+  });
+});
