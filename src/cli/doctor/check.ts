@@ -335,9 +335,12 @@ function checkPolicies(site: Site, { url: self, policies, nonce }: Page, needs: 
     );
   }
   const isForeign = workerUrl.origin !== self.origin;
-  const started = isForeign ? new URL(`blob:${self.origin}/x`) : workerUrl;
-  if (!allowsUrl(policies, CHAINS.worker, started, self)) {
-    const todo = `${header} add ${isForeign ? 'blob:' : workerUrl.origin} to worker-src.`;
+  // A script of another origin is imported by one at a `blob:` address, and its own address counts, too.
+  const started = isForeign ? [new URL(`blob:${self.origin}/x`), workerUrl] : [workerUrl];
+  const forbidden = started.filter((url) => !allowsUrl(policies, CHAINS.worker, url, self));
+  if (forbidden.length > 0) {
+    const sources = forbidden.map(({ protocol, origin }) => (protocol === 'blob:' ? protocol : origin));
+    const todo = `${header} add ${sources.join(' ')} to worker-src.`;
     lacks(
       'warning',
       'policy-worker',
