@@ -146,7 +146,8 @@ describe.runIf(isSoak)('the worker is kept, with packages of the npm registry (n
       env: plainEnv(),
     });
     complete(shop, join(folder, 'site'));
-    note('Parcel', await expectWorker(browser, await serve(join(folder, 'site'))));
+    // Its import map is a script in the page.
+    note('Parcel', await expectWorker(browser, await serve(join(folder, 'site'), '', "'unsafe-inline'")));
   });
 
   test('Astro', async () => {
@@ -170,24 +171,35 @@ describe.runIf(isSoak)('the worker is kept, with packages of the npm registry (n
       `import { useEffect } from 'react';
       export default function Page() { useEffect(() => { import('../shop.js'); }, []); return null; }`,
     );
-    const value = strictPolicy({ types: 'nextjs nextjs#bundler', script: "'unsafe-inline'" });
-    const headers = [{ source: '/', headers: [{ key: 'content-security-policy', value }] }];
     writeFileSync(
       join(folder, 'next.config.mjs'),
-      `export default { headers: () => ${JSON.stringify(headers)}, turbopack: { root: import.meta.dirname } };`,
+      `const value = process.env.POLICY;
+      const headers = [{ source: '/', headers: [{ key: 'content-security-policy', value }] }];
+      export default { headers: () => headers, turbopack: { root: import.meta.dirname } };`,
     );
+    const trusted = strictPolicy({ types: 'nextjs nextjs#bundler', script: "'unsafe-inline'" });
+    // Turbopack itself loads scripts by addresses that are not trusted.
+    const untrusted = trusted.replace(/require-trusted.*/, '');
     const next = join(folder, 'node_modules/next/dist/bin/next');
-    const env = { ...plainEnv(), NEXT_TELEMETRY_DISABLED: '1' };
-    await execute(process.execPath, [next, 'build'], { cwd: folder, env, maxBuffer: 1 << 24 });
-    const server = spawn(process.execPath, [next, 'start', '--port', '0'], { cwd: folder, env });
-    onTestFinished(() => void server.kill());
-    const url = await new Promise<string>((resolve, reject) => {
-      server.stdout.on('data', (text) => {
-        const [found] = /http:\/\/localhost:\d+/.exec(String(text)) ?? [];
-        if (found) resolve(`${found}/`);
-      });
-      server.once('exit', (code) => reject(new Error(`next start ended with ${code}`)));
-    });
-    note('Next', await expectWorker(browser, url));
+    for (const [bundler, POLICY] of [
+      ['--turbopack', untrusted],
+      ['--webpack', trusted],
+    ] as const) {
+      const env = { ...plainEnv(), NEXT_TELEMETRY_DISABLED: '1', POLICY };
+      await execute(process.execPath, [next, 'build', bundler], { cwd: folder, env, maxBuffer: 1 << 24 });
+      const server = spawn(process.execPath, [next, 'start', '--port', '0'], { cwd: folder, env });
+      try {
+        const url = await new Promise<string>((resolve, reject) => {
+          server.stdout.on('data', (text) => {
+            const [found] = /http:\/\/localhost:\d+/.exec(String(text)) ?? [];
+            if (found) resolve(`${found}/`);
+          });
+          server.once('exit', (code) => reject(new Error(`next start ended with ${code}`)));
+        });
+        note(`Next, \`${bundler}\``, await expectWorker(browser, url));
+      } finally {
+        server.kill();
+      }
+    }
   });
 });

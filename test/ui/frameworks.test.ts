@@ -20,7 +20,7 @@ const pages = embedPages(() => serveEmbed({ '/models/shop/': join(ROOT, 'public/
 
 /** The files of a framework, by their name; those without a folder are everybody's. */
 function recipes(framework: string): [name: string, code: string][] {
-  const found = [...DOCS.matchAll(/^`((?:\w+\/)?[\w.]+)`.*?```\w+\n(.*?)^```/gms)];
+  const found = [...DOCS.matchAll(/^`((?:\w+\/)?\w+\.tsx?)`.*?```\w+\n(.*?)^```/gms)];
   return found.flatMap(([, path, code]) => {
     const folder = dirname(path!);
     return folder === '.' || folder === framework ? [[path!.slice(folder === '.' ? 0 : folder.length + 1), code!]] : [];
