@@ -24,8 +24,11 @@ const PLACES = ['repository', 'bugs', 'homepage'];
 /** What the manifest of the package has of the checkout's. */
 const FIELDS = [
   ...['name', 'version', 'description', 'keywords', 'license', ...PLACES],
-  ...['type', 'engines', 'bin', 'exports', 'sideEffects'],
+  ...['type', 'engines', 'bin', 'exports'],
 ];
+
+/** All but the library's entry. Not in the checkout's manifest, where bundlers would leave out sources. */
+const SIDE_EFFECTS = ['lib/*-*.js', 'lib/element.js', 'lib/worker.js', 'embed/*.js', 'cli/*.js'];
 
 type Manifest = Readonly<Record<string, unknown>> & { readonly name: string; readonly version: string };
 
@@ -37,6 +40,7 @@ export function packageManifest(manifest: Manifest): Manifest {
   const { webgpu } = manifest['optionalDependencies'] as Readonly<Record<string, string>>;
   return {
     ...Object.fromEntries(FIELDS.flatMap((name) => (name in manifest ? [[name, manifest[name]]] : []))),
+    sideEffects: SIDE_EFFECTS.map((path) => `./dist/${path}`),
     peerDependencies: { webgpu: `>=${webgpu}` },
     peerDependenciesMeta: { webgpu: { optional: true } },
   } as unknown as Manifest;
