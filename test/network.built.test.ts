@@ -17,9 +17,9 @@ const ALLOWED: readonly (readonly [file: string, use: string, times: number, why
   ['src/compute/backends/webgpu.ts', 'globalThis as a value', 2, 'gives Node the constants of WebGPU'],
   ['src/compute/backends/webgpu.ts', 'navigator as a value', 1, 'gives Node `navigator.gpu`'],
   ['src/worker/protocol.ts', 'ping=', 1, 'a message to the worker, no attribute'],
-  ['src/ui/embed.ts', 'globalThis as a value', 1, '`window.aisle`'],
+  ['src/ui/loader.ts', 'globalThis as a value', 1, '`window.aisle`'],
   [
-    'src/ui/embed.ts',
+    'src/ui/loader.ts',
     'a computed global',
     1,
     'the array of `src/page/data-layer.ts`, before a page puts another in its place',
@@ -68,6 +68,7 @@ const ALLOWED: readonly (readonly [file: string, use: string, times: number, why
   ['src/cli/thread.ts', 'node:worker_threads', 1, 'trains on more cores'],
   ['src/pipeline/files/threads.ts', 'node:worker_threads', 1, 'likewise'],
   ['src/pipeline/compare/html.ts', 'markup', 2, "the report's own style and script, inside its file"],
+  ['src/build/release.ts', 'node:child_process', 1, 'runs git, the tests and npm pack on this machine'],
   ['src/build/worker-files.ts', 'url()', 1, 'a text that the build writes: the pattern of an address'],
 ];
 
@@ -84,18 +85,23 @@ const BUILT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'an import of a computed address': { worker: 'its own parts, at the addresses that the page has resolved' },
   XMLHttpRequest: { wasm: 'the same loader, in workers that lack fetch' },
   importScripts: { wasm: 'the same loader: whether it runs in a worker' },
-  Worker: { host: "starts the engine's worker", index: 'likewise', page: 'likewise, in the script to embed' },
-  '<img>': { slots: 'pictures of the widget' },
-  'src=': { slots: 'their addresses' },
+  Worker: { host: "starts the engine's worker", recommender: 'likewise', page: 'likewise, in the script to embed' },
+  '<img>': { slots: 'pictures of the widget', cards: 'likewise, in the library' },
+  'src=': { slots: 'their addresses', cards: 'likewise' },
   'href=': { 'server-rendered': "a link in the shop's own markup" },
-  'a computed global': { 'consent-sources': "the page's data layer", embed: 'likewise', doctor: 'likewise' },
-  'createElement(…)': { embed: 'the one maker of elements' },
-  'setAttribute(…)': { embed: 'likewise their attributes' },
-  '<style>': { embed: 'the looks of a slot' },
+  'a computed global': {
+    'consent-sources': "the page's data layer",
+    embed: 'likewise',
+    element: 'likewise',
+    doctor: 'likewise',
+  },
+  'createElement(…)': { embed: 'the one maker of elements', element: 'likewise' },
+  'setAttribute(…)': { embed: 'likewise their attributes', element: 'likewise' },
+  '<style>': { embed: 'the looks of a slot', element: 'likewise' },
   '<source>': { webgl: 'no tag: the text of a shader' },
   click: { panel: 'hands the visitor the export' },
   submit: { webgpu: 'a command to the GPU' },
-  'ping=': { host: 'a message to the worker', page: 'likewise' },
+  'ping=': { host: 'a message to the worker', page: 'likewise', recommender: 'likewise' },
 };
 /** What hides a channel would have to be in our sources, too, where it is looked for; libraries do such things. */
 const HIDING = /as a value$|^(constructor|Function)$/;
