@@ -28,6 +28,7 @@ beforeAll(async () => {
     npm_config_cache: cache,
     npm_config_yes: 'false',
     npm_config_update_notifier: 'false',
+    npm_config_ignore_scripts: 'true', // npx would build dist/cli again, which other tests are running
   };
   help = (await execute('npx', ['aisle', '--help'], { cwd: ROOT, env })).stdout;
 });
