@@ -65,12 +65,14 @@ export type { Candidate, CandidateKind } from './types';
  */
 export function createRecommender(options: RecommenderOptions): Promise<Recommender> {
   return create(options).then((recommender) => {
-    const stop = recommender.on('status', ({ degraded }: Status) => {
+    const stop = recommender.on('status', report);
+    function report({ degraded }: Status): void {
       const { message } = degraded.find(({ code }) => code === 'no-worker') ?? {};
       if (message === undefined) return;
       stop();
       console.warn(`Aisle: ${message}`);
-    });
+    }
+    report(recommender.status);
     return recommender;
   });
 }

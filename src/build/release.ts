@@ -22,10 +22,7 @@ const TEXTS = ['README.md', 'CHANGELOG.md', 'LICENSE'];
 /** Where the project is: fields that npm shows. */
 const PLACES = ['repository', 'bugs', 'homepage'];
 /** What the manifest of the package has of the checkout's. */
-const FIELDS = [
-  ...['name', 'version', 'description', 'keywords', 'license', ...PLACES],
-  ...['type', 'engines', 'bin', 'exports'],
-];
+const FIELDS = 'name version description keywords license type engines bin exports'.split(' ').concat(PLACES);
 
 /** All but the library's entry. Not in the checkout's manifest, where bundlers would leave out sources. */
 const SIDE_EFFECTS = ['lib/*-*.js', 'lib/element.js', 'lib/worker.js', 'embed/*.js', 'cli/*.js'];
@@ -36,7 +33,7 @@ const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 const checkout = (): Manifest => JSON.parse(read('package.json'));
 
 /** The manifest of the package. WebGPU in Node is a binary for each machine, which whoever asks for it installs. */
-export function packageManifest(manifest: Manifest): Manifest {
+function packageManifest(manifest: Manifest): Manifest {
   const { webgpu } = manifest['optionalDependencies'] as Readonly<Record<string, string>>;
   return {
     ...Object.fromEntries(FIELDS.flatMap((name) => (name in manifest ? [[name, manifest[name]]] : []))),

@@ -113,6 +113,7 @@ export function workerFiles({ worker, installed }: { worker: string; installed?:
   };
 }
 
+/** What the page says to do where no worker starts, for a shop's bundler that does not know the form of an asset. */
 const hintFor = (installed: string, worker: string): string =>
   ` (If the bundler did not copy the worker: copy node_modules/${installed} to the site, and pass workerUrl, the address of its ${worker}.)`;
 
