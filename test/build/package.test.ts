@@ -113,7 +113,9 @@ describe('the package', () => {
     'has types by which the snippets of its manual are right, and wrong ones are not: %s',
     (resolution) => {
       const snippets = (page: string, language: string) =>
-        blocksOf(page).flatMap((block) => (block.language === language ? block.code : [])).join('');
+        blocksOf(page)
+          .flatMap((block) => (block.language === language ? block.code : []))
+          .join('');
       const commands = `import type {} from 'aisle/embed.js';\n`;
       const faults = typeFaults(resolution, {
         // Each goes on where the one before has ended; the other browser is the reader's.
