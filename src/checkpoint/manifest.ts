@@ -17,8 +17,11 @@ export const PLAN = 'plan.bin';
 export const STRATEGIES = 'strategies.json';
 /** Read when a page has slots. */
 export const RULES = 'rules.json';
-/** The files that an artifact's folder may hold. */
+/** The files of an artifact that pages may read. */
 export const ARTIFACT_FILES = [MANIFEST, WEIGHTS, ITEMS, CATALOGUE, ALIASES, STRATEGIES, RULES, PLAN];
+/** The model card, and what a training has measured, for people: the manifest does not list them, and no page reads them. */
+export const README = 'README.md';
+export const REPORT = 'report.html';
 /** No manifest is longer than this; it says how long the other files are. */
 export const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
 

@@ -24,7 +24,8 @@ export function optionTable(name: string | undefined): string {
     lines.push(`  ${key}=${value}`, `      ${option.doc}`, `      ${describe(option)}; default: ${option.source}`);
   }
   const named = Object.entries(presets[name] ?? {});
-  if (named.length > 0) lines.push('', 'Presets, for --preset name; auto picks one by the log:');
+  if (named.length > 0)
+    lines.push('', 'Presets, for --preset name; auto picks one by the log, none leaves the defaults:');
   for (const [preset, { doc }] of named) lines.push(`  ${preset.padEnd(16)}${doc}`);
   return `${lines.join('\n')}\n`;
 }

@@ -1,7 +1,6 @@
 import { duration, whole } from '../pipeline/format';
-import type { Observer, Task } from '../pipeline/observer';
+import type { Observer, Task, TrainingEpoch } from '../pipeline/observer';
 import type { RunEvent, RunObserver } from '../pipeline/options';
-import type { EpochResult } from '../train/fit';
 import type { Context, Sink } from './context';
 import { traceOf, withFlags } from './errors';
 
@@ -82,10 +81,10 @@ export function observe({ stderr, signal }: Pick<Context, 'stderr' | 'signal'>):
   };
 }
 
-function epochLine({ epoch, loss, measures = {}, seconds, valid }: EpochResult): string {
+function epochLine({ epoch, loss, measures = {}, seconds, valid, refit }: TrainingEpoch): string {
   const parts = Object.entries(measures).map(([name, value]) => `  ${name} ${value.toFixed(4)}`);
   const metrics = valid ? `  recall@20 ${valid['recall@20']!.toFixed(4)}  mrr@20 ${valid['mrr@20']!.toFixed(4)}` : '';
-  return `epoch ${epoch}  loss ${loss.toFixed(4)}${parts.join('')}${metrics}  ${duration(seconds)}`;
+  return `${refit ? 'refit ' : ''}epoch ${epoch}  loss ${loss.toFixed(4)}${parts.join('')}${metrics}  ${duration(seconds)}`;
 }
 
 /** The same for comparisons. */

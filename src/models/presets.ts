@@ -3,7 +3,7 @@ import { nearestName, RecommenderError } from '../errors';
 import { CASER } from './presets/caser';
 import { CL4SREC } from './presets/cl4srec';
 import { GRU4REC } from './presets/gru4rec';
-import { AUTO, type Preset, type Presets } from './presets/preset';
+import { AUTO, NONE, type Preset, type Presets } from './presets/preset';
 import { SASREC } from './presets/sasrec';
 import { SRGNN } from './presets/srgnn';
 import { TRANSFORMERS4REC } from './presets/transformers4rec';
@@ -28,8 +28,8 @@ export function presetOf(model: string, name: string): Preset {
   const known = presetsOf(model);
   if (Object.hasOwn(known, name)) return known[name]!;
   const names = Object.keys(known);
-  const nearest = nearestName(name, [...names, AUTO]);
-  const all = `it has ${names.join(', ')} and ${AUTO}, which picks one by the log`;
+  const nearest = nearestName(name, [...names, AUTO, NONE]);
+  const all = `it has ${names.join(', ')} ${AUTO}, which picks one by the log, and ${NONE}`;
   const rest = names.length === 0 ? 'it has none.' : `${all}${nearest ? `; did you mean ${nearest}?` : '.'}`;
   throw new RecommenderError('bad-config', `${model} has no preset "${name}": ${rest}`);
 }

@@ -1,4 +1,6 @@
 /** Calls of the pipeline as shell commands: artifacts and reports contain the commands that reproduce them. */
+import { hasPresets } from '../models/presets';
+import { NONE } from '../models/presets/preset';
 import type { ReadOptions } from '../session/options';
 import { basename } from './files/disk';
 import type {
@@ -23,18 +25,30 @@ type WrittenPath = (path: string) => string;
 export const asGiven: WrittenPath = (path) => path;
 
 /** The command that makes an artifact again. */
-export function trainCommand(options: TrainOptions, written: WrittenPath = basename): string {
+export const trainCommand = (options: TrainOptions, written: WrittenPath = basename): string =>
+  commandLine('train', trainWords(options, written));
+
+/** Its flags, each with its value, and files by name. */
+export const trainFlags = (options: TrainOptions): string[] =>
+  trainWords(options, basename).flatMap(
+    (word) =>
+      argumentsOf(...word)
+        .map(quoted)
+        .join(' ') || [],
+  );
+
+function trainWords(options: TrainOptions, written: WrittenPath): Word[] {
   const { data, read, model, out, from, preset, configFile, config, epochs, seed = 1, valid, scale } = options;
-  const { holdout, catalogue, rules, replay, licence, backend, threads } = options;
+  const { holdout, sampleSessions, refit, catalogue, rules, replay, licence, backend, threads } = options;
   const file = (path: string | undefined) => path && written(path);
-  return commandLine('train', [
+  return [
     ...words({ data: file(data), model, out: file(out), from: file(from), preset, config: file(configFile) }),
     ...pairs('--set', config),
     ...words({ epochs, valid: valid?.startsWith('last:') ? valid : file(valid), scale, holdout: holdout || undefined }),
-    ...words({ catalogue: file(catalogue), rules: file(rules), replay: replay || undefined }),
+    ...words({ sampleSessions, refit, catalogue: file(catalogue), rules: file(rules), replay: replay || undefined }),
     ...readWords(read),
     ...words({ licence: unless(licence, UNLICENSED), backend: unless(backend, 'auto'), threads, seed }),
-  ]);
+  ];
 }
 
 /** The command that continues a search, with paths as they were given. */
@@ -107,7 +121,10 @@ export function compareCommand(options: CompareOptions): string {
 
 /** The command that trains with the result of a search, on the same log. */
 export const trainFoundCommand = ({ data, read, model, catalogue }: SearchOptions, config: string): string =>
-  commandLine('train', [...words({ data, model, out: 'my-model', config, catalogue }), ...readWords(read)]);
+  commandLine('train', [
+    ...words({ data, model, out: 'my-model', preset: hasPresets(model) ? NONE : undefined, config, catalogue }),
+    ...readWords(read),
+  ]);
 
 /** Flags by their names in camelCase. */
 const words = (values: Readonly<Record<string, Word[1]>>): Word[] =>

@@ -3,12 +3,13 @@ import { isRecord, parseJson } from '../checkpoint/json';
 import { RecommenderError } from '../errors';
 import { camelCase } from '../models/configuration';
 import { hasPresets, presetOf } from '../models/presets';
-import { AUTO, type AutoPreset, autoPreset } from '../models/presets/auto';
+import { AUTO, type AutoPreset, autoPreset, NONE } from '../models/presets/auto';
 import type { EventLog } from '../session/event-log';
 import { holdOut } from '../session/hold-out';
 import { type LogFacts, logFacts } from '../session/log-facts';
 import type { ReadOptions } from '../session/options';
 import { configurationOf } from '../train/train-from-log';
+import { defined } from './defined';
 import { readInput } from './files/disk';
 import { readEventsFile } from './files/events-file';
 import { inform, type Observer } from './observer';
@@ -23,7 +24,7 @@ export interface ConfigurationOptions {
   /** Number of last events of every session to hold out of the training. Default 0. */
   readonly holdout?: number;
   readonly model: string;
-  /** Name of a preset, or `auto`: the one that suits the log. */
+  /** Name of a preset, `auto`: the one that suits the log, or `none`. */
   readonly preset?: string;
   /** Path of a JSON object of keys, which win over the preset's. */
   readonly configFile?: string;
@@ -51,13 +52,18 @@ export interface Fixed {
 /**
  * Merges preset, file and single keys; the later ones win, in either spelling. Reports what `auto` has picked, and why.
  *
+ * @param known Selects the part of the log that `auto` may use beside `holdout`. Default: all of it.
  * @throws RecommenderError `bad-config`; `bad-input` for a log that `auto` cannot read.
  */
-export async function configurationFrom(options: ConfigurationOptions, observer: Observer): Promise<Configuration> {
+export async function configurationFrom(
+  options: ConfigurationOptions,
+  observer: Observer,
+  known: (log: EventLog) => EventLog = (log) => log,
+): Promise<Configuration> {
   const { data, read, holdout = 0, model, preset, configFile, config = {} } = options;
   const inFile = configFile === undefined ? {} : await readSettings(configFile, 'configuration keys');
   const own = keyed([...Object.entries(inFile), ...Object.entries(config)]);
-  if (preset === undefined) return { given: own };
+  if (preset === undefined || preset === NONE) return { given: own };
   const over = (fixed: Fixed) => ({
     given: keyed([...Object.entries(fixed.config), ...Object.entries(own)]),
     preset: fixed,
@@ -65,7 +71,7 @@ export async function configurationFrom(options: ConfigurationOptions, observer:
   if (preset !== AUTO) return over({ name: preset, config: presetOf(model, preset).config });
   // A model without presets is refused before a log is read.
   if (!hasPresets(model)) presetOf(model, AUTO);
-  const training = (log: EventLog) => (holdout > 0 ? holdOut(log, holdout) : log);
+  const training = (log: EventLog) => (holdout > 0 ? holdOut(known(log), holdout) : known(log));
   const found = autoPreset(model, await factsOf(data, read, observer, training), own);
   const auto = { preset: found.preset, why: found.why };
   informOfAuto(model, auto, observer);
@@ -117,11 +123,11 @@ function adviceOn({ name, config }: Fixed, keys: readonly string[]): string {
 export async function factsOf(
   data: string,
   read: ReadOptions | undefined,
-  { signal }: Observer,
+  { signal, onProgress }: Observer,
   known: (log: EventLog) => EventLog = (log) => log,
 ): Promise<LogFacts> {
   // Without messages: the same log is reported when it is read for the work itself.
-  const log = known(await readEventsFile(data, { minItems: 1, ...read }, signal && { signal }));
+  const log = known(await readEventsFile(data, { minItems: 1, ...read }, defined({ signal, onProgress })));
   return logFacts(log, log.itemIds.length);
 }
 

@@ -4,6 +4,7 @@ import type { PartCounts } from '../session/split';
 import type { BestEpoch, EpochResult } from '../train/fit';
 import { architectures } from './architectures';
 import { markdownTable, whole } from './format';
+import type { Measured } from './validation';
 
 /** The content of a model card. */
 export interface CardFacts extends Pick<ArtifactInfo, 'name' | 'version' | 'architecture' | 'config' | 'licence'> {
@@ -11,6 +12,12 @@ export interface CardFacts extends Pick<ArtifactInfo, 'name' | 'version' | 'arch
     readonly data: PartCounts & { readonly file: string };
     readonly epochs: readonly EpochResult[];
     readonly best?: BestEpoch;
+    /** What the best quick counting model reaches on the same predictions. */
+    readonly baseline?: Measured;
+    /** The training whose weights these are, on everything, after the one that was measured. */
+    readonly refit?: { readonly epochs: number } | false;
+    /** Where training was interrupted, if it did not go on. */
+    readonly interrupted?: string;
     readonly protocol: string;
     readonly seed: number;
     /** Why it has its settings, if the log has chosen them. */
@@ -21,21 +28,33 @@ export interface CardFacts extends Pick<ArtifactInfo, 'name' | 'version' | 'arch
   readonly users: number;
   /** How many sessions of the log are inside, for learning on devices. */
   readonly replayed: number;
+  /** Whether `report.html` shows sessions of the log. */
+  readonly hasExamples?: boolean;
 }
 
 /** The Markdown page that comes with a model: what it is, its training data, its quality, its limits. */
 export function modelCard({ training, ...about }: CardFacts): string {
-  const { data, epochs, best, protocol, seed, auto, command } = training;
+  const { data, epochs, best, baseline, refit, interrupted, protocol, seed, auto, command } = training;
   const metrics = best && epochs[best.epoch - 1]?.valid;
   const quality = metrics
     ? [
         `Best epoch ${best.epoch} of ${epochs.length}, on validation sessions (${protocol}):`,
         '',
         ...markdownTable(
-          ['metric', 'value'],
-          Object.entries(metrics).map(([metric, value]) => [metric, value.toFixed(4)]),
+          ['metric', 'value', ...(baseline ? [`counting (${baseline.model})`] : [])],
+          Object.entries(metrics).map(([metric, value]) => [
+            metric,
+            value.toFixed(4),
+            ...(baseline ? [baseline.metrics[metric]!.toFixed(4)] : []),
+          ]),
         ),
         '',
+        ...(refit
+          ? [
+              'These figures are of a first training, without the validation sessions. The weights are those of a second one, with ' +
+                `them, for as many epochs (${refit.epochs}), which is not measured.`,
+            ]
+          : []),
         'The epoch was chosen by these very sessions; judge the model on others with `aisle evaluate`.',
       ]
     : ['Not measured during training; judge it with `aisle evaluate`.'];
@@ -44,12 +63,19 @@ export function modelCard({ training, ...about }: CardFacts): string {
     '',
     `    ${command}`,
     '',
+    ...(interrupted ? [`Training was interrupted ${interrupted}: these are the weights that it had reached.`, ''] : []),
     ...(auto ? [`Settings by \`--preset auto\`: ${auto.why}.`, ''] : []),
   ];
   return card(about, learntFrom, quality);
 }
 
-const insideOf = ({ users, replayed }: Pick<CardFacts, 'users' | 'replayed'>): string => {
+const EXAMPLES =
+  'The file report.html beside it shows sessions of the log: leave it out where the folder is published. No page needs it.';
+
+const insideOf = ({ hasExamples, ...inside }: Pick<CardFacts, 'users' | 'replayed' | 'hasExamples'>): string =>
+  hasExamples ? `${inFiles(inside)} ${EXAMPLES}` : inFiles(inside);
+
+const inFiles = ({ users, replayed }: Pick<CardFacts, 'users' | 'replayed'>): string => {
   if (replayed === 0) return aboutUsers(users);
   const sessions =
     `${whole(replayed)} sessions of the log are inside, as lists of items without time, user or session id: who knows some ` +
@@ -64,7 +90,7 @@ const aboutUsers = (users: number): string =>
       'that whoever can guess an id can tell whether it is there. Publish it only where that is allowed.';
 
 /** The content of the card of imported weights. */
-export interface ImportFacts extends Omit<CardFacts, 'training' | 'users' | 'replayed'> {
+export interface ImportFacts extends Omit<CardFacts, 'training' | 'users' | 'replayed' | 'hasExamples'> {
   readonly training: {
     readonly imported: { readonly from: string; readonly weights: string };
     readonly command: string;

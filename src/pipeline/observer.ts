@@ -9,7 +9,12 @@ export interface Observer {
   readonly onProgress?: (progress: Progress) => void;
   readonly onMessage?: (message: Message) => void;
   /** After every epoch of a training. */
-  readonly onEpoch?: (epoch: EpochResult) => void;
+  readonly onEpoch?: (epoch: TrainingEpoch) => void;
+}
+
+export interface TrainingEpoch extends EpochResult {
+  /** Whether it is of the training on everything, which has no validation. */
+  readonly refit?: true;
 }
 
 /** How far one task is. The first report of a task has `done: 0`, the last one `isFinished`. */

@@ -61,10 +61,21 @@ export interface TrainOptions extends TrainingOptions, Observer {
   readonly replay?: number;
   /** Default `UNLICENSED`. */
   readonly licence?: string;
+  /** Share of the sessions to learn from, drawn by the seed: above 0, at most 1. Default: all. */
+  readonly sampleSessions?: number;
+  /**
+   * Whether to train again on everything, validation part included, for as many epochs as it has chosen. Default: `yes` where a
+   * validation part chooses.
+   */
+  readonly refit?: 'yes' | 'no';
+  /** Path of a file for one JSON line an epoch. */
+  readonly log?: string;
   /** Threads that share each step. Default: steps are not shared. */
   readonly threads?: number;
   /** Resume the interrupted run in `out`. Default false. */
   readonly resume?: boolean;
+  /** With `resume`: write the best epoch so far instead of training on. Default false. */
+  readonly keepBest?: boolean;
   /** Discard an interrupted run in `out`. Default false. */
   readonly restart?: boolean;
 }

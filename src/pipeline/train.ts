@@ -11,32 +11,49 @@ import { sha256 } from '../checkpoint/sha256';
 import { run as runOnDevice } from '../compute/executor';
 import { RecommenderError } from '../errors';
 import { models } from '../models/index';
+import { hasPresets } from '../models/presets';
 import { AUTO } from '../models/presets/preset';
 import { catalogueOf } from '../ranking/architecture';
-import { sessionCount } from '../session/event-log';
+import { type EventLog, sessionCount } from '../session/event-log';
 import { drawReplay } from '../session/replay';
+import { sampleSessions } from '../session/sample';
 import type { PartCounts } from '../session/split';
 import { SHARDS, whyIndivisible } from '../train/data-parallel';
 import { type BestEpoch, type EpochResult, type FitState, Interrupted, type Spent } from '../train/fit';
 import { type TrainedModel, trainFromLog } from '../train/train-from-log';
-import { trainCommand, UNLICENSED } from './commands';
+import { trainCommand, trainFlags, UNLICENSED } from './commands';
 import { type Auto, checkedConfiguration, configurationFrom, type Settings } from './configuration';
 import { defined } from './defined';
 import { checkReplaceable, readArtifactFolder } from './files/artifact-folder';
 import { startFirst } from './files/backend';
 import { readCatalogueFile, warnOfGaps } from './files/catalogue-file';
-import { basename, exists, join, remove } from './files/disk';
+import { basename, exists, join, remove, resolve } from './files/disk';
 import { readRulesFile } from './files/rules-file';
 import { startThreads, type ThreadOptions } from './files/threads';
-import { CHECKPOINT, type RunIdentity, readCheckpoint, writeCheckpoint } from './files/training-checkpoint';
+import {
+  CHECKPOINT,
+  type Checkpoint,
+  type RunIdentity,
+  readCheckpoint,
+  writeCheckpoint,
+} from './files/training-checkpoint';
+import { checkTrainingLog, startTrainingLog } from './files/training-log';
 import { peakMemory, software, stopwatch } from './files/usage';
 import { whole } from './format';
 import { modelCard } from './model-card';
-import { inform, startTask, warn } from './observer';
+import { inform, type Observer, startTask, type TrainingEpoch, warn } from './observer';
 import type { TrainOptions } from './options';
 import { countStrategies } from './strategies';
 import { fingerprints, type PartsOptions, type TrainingParts, trainingParts } from './training-parts';
+import { trainingReport } from './training-report';
+import { type Measured, measure, type Validation } from './validation';
 import { hasScale, warnOfNoScale, writeModel } from './write-model';
+
+/** A training on everything, for as many epochs as the validation part has chosen. */
+export interface Refit extends Omit<PartCounts, 'sessions'> {
+  readonly epochs: number;
+  readonly seconds: number;
+}
 
 /** Its counts are those of the training part. */
 export interface TrainResult extends PartCounts {
@@ -48,11 +65,20 @@ export interface TrainResult extends PartCounts {
   readonly epochs: readonly EpochResult[];
   readonly best?: BestEpoch | undefined;
   readonly scale?: number | undefined;
+  /** Of quick counting models the best one on the validation part, and what it reaches there. */
+  readonly baseline?: Measured;
+  /** The training whose weights the artifact has, after the one that `epochs` and `best` are of. */
+  readonly refit: Refit | false;
+  /** Where training was interrupted, if the best epoch so far was written instead of training on. */
+  readonly interrupted?: string;
   /** By the clock and of processor time, those of the runs that were resumed included. */
   readonly seconds: number;
   readonly processorSeconds: number;
   readonly peakMemoryBytes: number;
 }
+
+/** Fewer sessions than that are warned of. */
+const FEW_SESSIONS = 20;
 
 /**
  * Trains a model, or counts, and writes its artifact folder. Writes a checkpoint after every epoch, from which `resume`
@@ -63,28 +89,50 @@ export interface TrainResult extends PartCounts {
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const { data, read, model, out, seed = 1, holdout = 0, backend = 'auto', signal } = options;
+  const { catalogue, keepBest = false, sampleSessions: share = 1 } = options;
   const taken = stopwatch();
-  refuseAutoFrom(options);
+  refuseContradictions(options);
+  await checkReplaceable(out, [CHECKPOINT]);
+  await refuseUnfinished(options);
+  if (options.log !== undefined) await checkLog(options.log, out);
   const from = options.from === undefined ? undefined : await readArtifactFolder(options.from);
-  const { given: own, preset, auto } = await configurationFrom(options, options);
+  const select = (log: EventLog): EventLog => (share < 1 ? sampleSessions(log, share, seed) : log);
+  const {
+    given: own,
+    preset,
+    auto,
+  } = await configurationFrom(
+    { ...options, ...defined({ preset: options.preset ?? usualPreset(options) }) },
+    options,
+    select,
+  );
   const given = { ...settingsOf(from, options), ...own };
   const { isNeural, config, wanted, isRemoved } = await checkedConfiguration(model, given, preset);
   if (!isNeural) refuseNeuralOptions(options);
-  await checkReplaceable(out, [CHECKPOINT]);
-  await refuseUnfinished(options);
   const threads = await threadsOf(options, config);
-  const { catalogue } = options;
   const rules = options.rules === undefined ? undefined : await readRulesFile(options.rules);
   const products = catalogue === undefined ? undefined : await readCatalogueFile(catalogue, read?.columns?.item);
   const valid = isNeural ? (options.valid ?? (options.epochs === undefined ? undefined : 'none')) : 'none';
+  if (valid === 'none' && options.refit === 'yes') {
+    const why =
+      '`refit` yes trains again on everything after a validation part has chosen the epochs, and there is none';
+    throw new RecommenderError('bad-config', `${why}: leave it out, or \`valid\` none and \`epochs\`.`);
+  }
   const reading = {
     read: { ...read, featuresIfAny: wanted.map(({ name }) => name) },
     holdout,
+    select,
     ...defined({ valid }),
     ...(from && { known: { itemIds: from.itemIds, support: catalogueOf(from).support! } }),
   };
-  const { parts, strategies } = await readParts(data, reading, options);
-  if (products) warnOfGaps(products, parts.log.itemIds, catalogue!, options);
+  const { parts, everything, strategies } = await readParts(data, reading, options);
+  const final = everything ?? parts.log;
+  if (share < 1) {
+    const sessions = sessionCount(final);
+    inform(options, `\`sampleSessions\` ${share}: ${whole(sessions)} sessions, drawn by \`seed\` ${seed}.`);
+  }
+  warnOfFew(final, data, options);
+  if (products) warnOfGaps(products, final.itemIds, catalogue!, options);
   const identity = {
     model,
     seed,
@@ -94,13 +142,14 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     ...(from && { from: from.info.version }),
     ...(threads && { parts: SHARDS }),
   };
-  const resume = options.resume ? await readCheckpoint(out, identity, isRemoved) : undefined;
+  const resume = options.resume ? await readCheckpoint(out, identity, isRemoved, trainFlags(options)) : undefined;
+  if (keepBest) refuseNothingToKeep(resume!, out);
   if (options.restart) await remove(join(out, CHECKPOINT));
 
-  const trained = await runOnDevice(async (slice) => {
+  const run = { options, given, products, identity, from, taken, spent: resume?.spent, ...defined({ threads }) };
+  const { trained, validation, refitted } = await runOnDevice(async (slice) => {
     const started = isNeural ? await startFirst(slice, backend, options) : 'cpu';
-    const start = { from, resume, taken, ...(threads !== undefined && { threads, backend: started }) };
-    return learnParts(options, given, parts, products, start, identity);
+    return learn({ ...run, backend: started }, parts, resume, everything);
   });
   const scale = options.scale ?? trained.scale ?? from?.info.scale;
   if (isNeural && !options.replay && !(await hasScale(model, config, scale))) {
@@ -109,38 +158,98 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       : 'there is no validation part to fit a scale on (`valid` last:10%), and no `scale`';
     warnOfNoScale(why, options);
   }
+  const { epochs, best } = trained;
+  const refit: Refit | false = refitted ? refitOf(refitted, final) : false;
+  const interrupted = keepBest ? placeOf(resume!) : undefined;
+  const facts = { epochs, ...defined({ best, baseline: validation?.baseline, interrupted }), refit };
   await write(
     options,
-    { ...trained, ...defined({ scale }) },
-    auto,
-    parts,
+    { ...(refitted ?? trained), ...defined({ scale }) },
+    { ...facts, refitEpochs: refitted?.epochs ?? [], ...defined({ auto, validation }) },
+    { ...parts, log: final },
     defined({ catalogue: products, strategies, rules }),
   );
   if (signal?.aborted) inform(options, `The training had ended already: ${out} is written.`);
-  const { epochs, best } = trained;
   return {
     artifact: out,
     ...defined({ auto }),
-    epochs,
+    ...facts,
     best,
     scale,
-    ...countsOf(parts),
+    ...countsOf(parts.log),
     ...taken(resume?.spent),
     peakMemoryBytes: peakMemory(),
   };
 }
 
-type Parts = Omit<TrainingParts, 'whole'>;
+/** The log chooses the preset, unless the settings are those of an artifact, or the model has no presets. */
+const usualPreset = ({ model, from }: TrainOptions): string | undefined =>
+  from === undefined && hasPresets(model) ? AUTO : undefined;
+
+type Parts = Omit<TrainingParts, 'whole' | 'everything'>;
 
 /** The parts of the log, and what is counted of all of it, with its newest days: only the counts stay in memory. */
 async function readParts(
   data: string,
   reading: PartsOptions,
   options: TrainOptions,
-): Promise<{ readonly parts: Parts; readonly strategies: Strategies | undefined }> {
-  const { whole, ...parts } = await trainingParts(data, reading, options);
-  return { parts, strategies: countStrategies(whole, parts.log.itemIds, options) };
+): Promise<{
+  readonly parts: Parts;
+  /** Where the training is to be repeated on it. */
+  readonly everything?: EventLog;
+  readonly strategies: Strategies | undefined;
+}> {
+  const { whole, everything: join, ...parts } = await trainingParts(data, reading, options);
+  const everything = options.refit === 'no' || options.keepBest ? undefined : join?.();
+  const strategies = countStrategies(whole, (everything ?? parts.log).itemIds, options);
+  return { parts, ...defined({ everything }), strategies };
 }
+
+function warnOfFew(log: EventLog, data: string, observer: Observer): void {
+  const count = sessionCount(log);
+  if (count >= FEW_SESSIONS) return;
+  warn(
+    observer,
+    `${data} has ${count} session${count === 1 ? '' : 's'} to learn from: a model can repeat what followed what in them, and little ` +
+      'else; its figures say nothing yet. Some thousand sessions are a start.',
+  );
+}
+
+/** Refuses options that contradict each other. */
+function refuseContradictions({ from, preset, keepBest, resume, sampleSessions: share = 1 }: TrainOptions): void {
+  const refuse = (message: string): never => {
+    throw new RecommenderError('bad-config', message);
+  };
+  if (from !== undefined && preset === AUTO) {
+    // On a longer log, `auto` may pick another shape, which the artifact's weights do not fit.
+    const why = `\`from\` goes on with the settings of ${from}, whichever preset they are from`;
+    refuse(`${why}: leave \`preset\` ${AUTO} out.`);
+  }
+  if (keepBest && !resume) refuse('`keepBest` writes what an interrupted run has reached: add `resume`.');
+  if (!(share > 0 && share <= 1)) refuse(`\`sampleSessions\`: expected a share above 0, at most 1, got ${share}.`);
+}
+
+/** Refuses a log inside the artifact, whose folder is replaced, and what `checkTrainingLog` refuses. */
+async function checkLog(path: string, out: string): Promise<void> {
+  if (!`${resolve(path)}/`.startsWith(`${resolve(out)}/`)) return checkTrainingLog(path);
+  throw new RecommenderError('bad-config', `\`log\` ${path} is in ${out}, which is replaced; name a file elsewhere.`);
+}
+
+/** @throws RecommenderError `bad-input` where no epoch has ended. */
+function refuseNothingToKeep({ epochs, validated }: Checkpoint, out: string): void {
+  if (epochs.length > 0 || validated) return;
+  throw new RecommenderError(
+    'bad-input',
+    `\`keepBest\`: no epoch of the training in ${out} has ended, so there is no model to keep. Go on with \`resume\` alone.`,
+  );
+}
+
+const refitOf = ({ epochs }: TrainedModel, log: EventLog): Refit => ({
+  epochs: epochs.length,
+  events: log.sessions.items.length,
+  items: log.itemIds.length,
+  seconds: epochs.reduce((sum, { seconds }) => sum + seconds, 0),
+});
 
 /** Refuses to overwrite an interrupted run, which may hold hours of work. */
 async function refuseUnfinished({ out, resume, restart }: TrainOptions): Promise<void> {
@@ -154,13 +263,6 @@ async function refuseUnfinished({ out, resume, restart }: TrainOptions): Promise
   refuse(
     `${out} holds an unfinished training. \`resume\` goes on with it; \`restart\` starts over, and its ${CHECKPOINT} is lost.`,
   );
-}
-
-/** On a longer log, `auto` may pick another shape, which the artifact's weights do not fit. */
-function refuseAutoFrom({ from, preset }: TrainOptions): void {
-  if (from === undefined || preset !== AUTO) return;
-  const why = `\`from\` goes on with the settings of ${from}, whichever preset they are from`;
-  throw new RecommenderError('bad-config', `${why}: leave \`preset\` ${AUTO} out.`);
 }
 
 /** The settings of the artifact to continue from; another architecture is refused before the log is read. */
@@ -179,12 +281,14 @@ const knownOf = ({ info: { items, features }, tensors }: Artifact) => ({
 });
 
 /** Refuses options that mean nothing for a counting baseline. */
-function refuseNeuralOptions({ model, epochs, valid, scale, resume, from, replay }: TrainOptions): void {
+function refuseNeuralOptions({ model, epochs, valid, scale, resume, from, replay, refit, log }: TrainOptions): void {
   const given = {
     from,
     epochs,
     valid: valid === 'none' ? undefined : valid,
     scale,
+    refit: refit === 'no' ? undefined : refit,
+    log,
     resume: resume || undefined,
     replay: replay || undefined,
   };
@@ -220,27 +324,90 @@ async function threadsOf(options: TrainOptions, config: Settings): Promise<numbe
   return undefined;
 }
 
-/** What a training starts from, and the threads that share it. */
-interface Start {
+/** What all trainings of a run share. */
+interface Run {
+  readonly options: TrainOptions;
+  readonly given: Settings;
+  readonly products: readonly CatalogueItem[] | undefined;
+  readonly identity: RunIdentity;
   readonly from: Artifact | undefined;
-  readonly resume: FitState | undefined;
   readonly taken: (earlier?: Spent) => Spent;
+  /** What the runs that are resumed took. */
+  readonly spent: Spent | undefined;
   readonly threads?: number;
-  readonly backend?: string;
+  readonly backend: string;
+}
+
+interface Learnt {
+  /** By the training part. */
+  readonly trained: TrainedModel;
+  readonly validation?: Validation;
+  /** By everything. */
+  readonly refitted?: TrainedModel;
+}
+
+/** Trains on the training part, measures the model on the validation part, and trains again on everything. */
+async function learn(
+  run: Run,
+  parts: Parts,
+  resume: Checkpoint | undefined,
+  everything: EventLog | undefined,
+): Promise<Learnt> {
+  const { options } = run;
+  const { validated, ...state } = resume ?? {};
+  const add = await logOf(options, resume);
+  const kept = options.keepBest && { epochs: resume!.epochs.length };
+  const trained = validated ?? (await learnPart(run, { ...parts, ...kept, add }, resume));
+  const { valid, unknownBefore } = parts;
+  if (!valid || !unknownBefore) return { trained };
+  const validation = await measure(trained, { ...parts, valid, unknownBefore }, options);
+  if (!everything) return { trained, validation };
+  const { epoch } = trained.best!;
+  const { sessions, items } = countsOf(everything);
+  inform(
+    options,
+    `Training again on everything, ${whole(sessions)} sessions of ${whole(items)} items, for ${epochsOf(epoch)}.`,
+  );
+  const again = { log: everything, epochs: epoch, validated: trained, add };
+  const refitted = await learnPart(run, again, validated && (state as FitState));
+  return { trained, validation, refitted };
+}
+
+const epochsOf = (count: number): string => `${count} epoch${count === 1 ? '' : 's'}`;
+
+/** Adds an epoch to the file of `log`, if there is one. */
+async function logOf(
+  { log }: TrainOptions,
+  { epochs, validated }: Partial<Checkpoint> = {},
+): Promise<(epoch: TrainingEpoch) => Promise<void>> {
+  if (log === undefined) return async () => {};
+  const done = validated ? [...validated.epochs, ...(epochs ?? []).map(ofRefit)] : (epochs ?? []);
+  return startTrainingLog(log, done);
+}
+
+const ofRefit = (epoch: EpochResult): TrainingEpoch => ({ ...epoch, refit: true });
+
+/** One of the trainings of a run. */
+interface Part extends Pick<TrainingParts, 'log' | 'valid' | 'validProtocol'> {
+  /** Default: as the options have it. */
+  readonly epochs?: number;
+  /** The model whose epochs this training repeats on everything. */
+  readonly validated?: TrainedModel;
+  readonly add: (epoch: TrainingEpoch) => Promise<void>;
 }
 
 /** Learns, reports progress and epochs, and writes checkpoints. */
-async function learnParts(
-  options: TrainOptions,
-  given: Settings,
-  { log, valid, validProtocol }: Parts,
-  products: readonly CatalogueItem[] | undefined,
-  { from, resume, taken, threads, backend }: Start,
-  identity: RunIdentity,
+async function learnPart(
+  { options, given, products, identity, from, taken, spent, threads, backend }: Run,
+  { log, valid, validProtocol, epochs = options.epochs, validated, add }: Part,
+  resume: FitState | undefined,
 ): Promise<TrainedModel> {
-  const { model, out, seed = 1, epochs, signal = new AbortController().signal } = options;
+  const { model, out, seed = 1, signal = new AbortController().signal } = options;
   let task: ReturnType<typeof startTask> | undefined;
-  const checkpoint = (state: FitState) => writeCheckpoint(out, identity, { ...state, spent: taken(resume?.spent) });
+  const checkpoint = (state: FitState) => {
+    const whole = { ...state, spent: taken(spent), ...defined({ validated }) };
+    return writeCheckpoint(out, identity, whole, trainFlags(options));
+  };
   try {
     const shared: ThreadOptions = {
       model,
@@ -258,16 +425,19 @@ async function learnParts(
       ...defined({
         valid,
         validProtocol,
-        parallel: threads === undefined ? undefined : startThreads(threads, shared, backend!),
+        parallel: threads === undefined ? undefined : startThreads(threads, shared, backend),
       }),
       onProgress({ epoch, step, steps, loss }, epochs) {
-        task ??= startTask(options, { label: `${model}, epoch ${epoch} of ${epochs}`, total: steps, unit: 'steps' });
+        const label = `${model}, ${validated ? 'refit ' : ''}epoch ${epoch} of ${epochs}`;
+        task ??= startTask(options, { label, total: steps, unit: 'steps' });
         task.update(step, `loss ${loss.toFixed(4)}`);
       },
-      async onEpoch(epoch, state) {
+      async onEpoch(result, state) {
         task?.finish();
         task = undefined;
+        const epoch = validated ? ofRefit(result) : result;
         options.onEpoch?.(epoch);
+        await add(epoch);
         await checkpoint(await state());
       },
     });
@@ -276,8 +446,8 @@ async function learnParts(
     await checkpoint(error.state);
     throw new RecommenderError(
       'aborted',
-      `Interrupted ${placeOf(error.state)}. ${join(out, CHECKPOINT)} holds everything: the same command with ` +
-        '`resume` goes on from there.',
+      `Interrupted ${placeOf({ ...error.state, ...defined({ validated }) })}. ${join(out, CHECKPOINT)} holds everything: the same ` +
+        'command with `resume` goes on from there.',
       { cause: error },
     );
   } finally {
@@ -286,22 +456,30 @@ async function learnParts(
 }
 
 /** Where a training stopped, in words. */
-function placeOf({ trainer, epochs, unvalidated }: FitState): string {
-  if (unvalidated !== undefined) return `in the validation after epoch ${epochs.length + 1}`;
-  if (trainer.stepInEpoch === 0) return `before epoch ${epochs.length + 1}`;
-  return `in epoch ${epochs.length + 1} after ${whole(trainer.stepInEpoch)} steps`;
+function placeOf({ trainer, epochs, unvalidated, validated }: Checkpoint): string {
+  const epoch = `${validated ? 'refit ' : ''}epoch ${epochs.length + 1}`;
+  if (unvalidated !== undefined) return `in the validation after ${epoch}`;
+  if (trainer.stepInEpoch === 0) return `before ${epoch}`;
+  return `in ${epoch} after ${whole(trainer.stepInEpoch)} steps`;
 }
 
-const countsOf = ({ log }: Parts): PartCounts => ({
+const countsOf = (log: EventLog): PartCounts => ({
   items: log.itemIds.length,
   sessions: sessionCount(log),
   events: log.sessions.items.length,
 });
 
+/** What the artifact and its report say of its training. */
+interface Facts extends Pick<TrainResult, 'epochs' | 'baseline' | 'interrupted' | 'refit' | 'auto'> {
+  readonly best?: BestEpoch;
+  readonly refitEpochs: readonly EpochResult[];
+  readonly validation?: Validation;
+}
+
 async function write(
   options: TrainOptions,
-  { tensors: trained, epochs, best, ...model }: TrainedModel,
-  auto: Auto | undefined,
+  { tensors: trained, epochs: _, best: __, ...model }: TrainedModel,
+  { validation, refitEpochs, ...facts }: Facts,
   parts: Parts,
   further: Pick<Artifact, 'catalogue' | 'strategies' | 'rules'>,
 ): Promise<void> {
@@ -312,20 +490,28 @@ async function write(
       ? 'every event after the first of every validation session'
       : 'the first event of every session that was held out, items of its input left out';
   const training = {
-    data: { file: basename(data), ...countsOf(parts) },
-    epochs,
-    ...defined({ best }),
+    data: { file: basename(data), ...countsOf(log) },
+    ...facts,
     protocol: `${predicted}, full ranking, conservative ties`,
     seed,
-    ...defined({ auto }),
     command: trainCommand(options),
     software: software(),
   };
   const tensors = { ...trained, ...replayTensors(options, parts) };
+  const report =
+    facts.epochs.length === 0
+      ? undefined
+      : trainingReport({
+          name: basename(resolve(out)),
+          model: options.model,
+          training,
+          refitEpochs,
+          ...defined({ validation, catalogue: further.catalogue }),
+        });
   await writeModel(
     out,
-    { ...model, itemIds: log.itemIds, tensors, training, licence, ...further },
-    (about) => modelCard({ ...about, ...insideOf(tensors) }),
+    { ...model, itemIds: log.itemIds, tensors, training, licence, ...further, ...defined({ report }) },
+    (about) => modelCard({ ...about, ...insideOf(tensors), hasExamples: validation !== undefined }),
     options,
     [CHECKPOINT],
   );

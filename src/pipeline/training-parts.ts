@@ -2,6 +2,7 @@
 import { RecommenderError } from '../errors';
 import { type ClickLog, type EventLog, reindex, sessionCount } from '../session/event-log';
 import { holdOut } from '../session/hold-out';
+import { joinLogs } from '../session/join';
 import type { ReadOptions } from '../session/options';
 import { mix } from '../session/random';
 import { type LatePart, splitLog } from '../session/split';
@@ -20,6 +21,10 @@ export interface TrainingParts {
   readonly log: EventLog;
   /** In the item indices of `log`. */
   readonly valid?: ClickLog;
+  /** Of each event of `valid`: 1 where the click before it was left out, because the training part does not know its item. */
+  readonly unknownBefore?: Uint8Array;
+  /** The training part together with the validation part. */
+  readonly everything?: () => EventLog;
   /** What of it is predicted: every event, or the last of every session. */
   readonly validProtocol?: Extract<Protocol, 'events' | 'leave-one-out'>;
 }
@@ -28,6 +33,8 @@ export interface PartsOptions {
   readonly read: ReadOptions;
   /** Number of last events of every session that are left out. */
   readonly holdout: number;
+  /** Selects the sessions that count at all. Default: all of the log. */
+  readonly select?: (log: EventLog) => EventLog;
   /** Items of the model that the training continues, and their events. They keep their indices; new items follow. */
   readonly known?: { readonly itemIds: readonly string[]; readonly support: ArrayLike<number> };
   /** `none`, `last:…`, `held-out` or the path of a file. Default `last:10%`, or none of a log that is too small for it. */
@@ -53,32 +60,35 @@ export function latePart(text: string): Exclude<LatePart, { from: number }> {
  * @throws RecommenderError `bad-input` if an explicit part would be empty; `aborted`.
  */
 export async function trainingParts(path: string, options: PartsOptions, observer: Observer): Promise<TrainingParts> {
-  const { read, holdout, known, valid = DEFAULT_RULE } = options;
+  const { read, holdout, select, known, valid = DEFAULT_RULE } = options;
   // A model that continues knows items already, so the log may have a single one.
-  const all = await readEventsFile(path, known ? { ...read, minItems: 1 } : read, observer);
+  const whole = await readEventsFile(path, known ? { ...read, minItems: 1 } : read, observer);
+  const all = select ? select(whole) : whole;
   const log = holdout > 0 ? holdOut(all, holdout) : all;
   const trainingPart = (part: EventLog): EventLog => (known ? withKnown(part, known) : part);
+  const withValid = (part: EventLog, validation: EventLog, everything: () => EventLog): TrainingParts => {
+    const trained = trainingPart(part);
+    if (trained.itemIds.length < 2) throw new RecommenderError('bad-input', 'One item would be left to learn from.');
+    const validating = knownPart(validation, trained.itemIds, valid, observer);
+    return { whole: all, log: trained, ...validating, everything: () => trainingPart(everything()) };
+  };
   if (valid === 'none') return { whole: all, log: trainingPart(log) };
   if (valid === 'held-out') {
     if (holdout === 0) {
       const message = '`valid` held-out predicts the first event that `holdout` leaves out, and nothing is left out.';
       throw new RecommenderError('bad-config', `${message} Add \`holdout\` 2, as leave-one-out has it.`);
     }
-    const trained = trainingPart(log);
-    const known = knownPart(holdOut(all, holdout - 1), trained.itemIds, valid, observer);
-    return { whole: all, log: trained, valid: known, validProtocol: 'leave-one-out' };
+    const withFirst = holdOut(all, holdout - 1);
+    return { ...withValid(log, withFirst, () => withFirst), validProtocol: 'leave-one-out' };
   }
   if (!valid.startsWith('last:')) {
     const file = await readEventsFile(valid, { ...read, minItems: 1 }, observer);
     warnOfColumns(file, valid, [...(log.features?.keys() ?? [])], observer);
-    const trained = trainingPart(log);
-    return { whole: all, log: trained, valid: knownPart(file, trained.itemIds, valid, observer) };
+    return withValid(log, file, () => joinLogs(log, file));
   }
   try {
-    const { train: early, test } = splitLog(log, { test: latePart(valid) });
-    const train = trainingPart(early);
-    if (train.itemIds.length < 2) throw new RecommenderError('bad-input', 'One item would be left to learn from.');
-    return { whole: all, log: train, valid: knownPart(test, train.itemIds, valid, observer) };
+    const { train, test } = splitLog(log, { test: latePart(valid) });
+    return withValid(train, test, () => log);
   } catch (error) {
     // Without an explicit validation part, a log that is too small for one is used whole.
     if (options.valid !== undefined || !(error instanceof RecommenderError && error.code === 'bad-input')) throw error;
@@ -96,7 +106,12 @@ function withKnown(log: EventLog, { itemIds, support }: NonNullable<PartsOptions
 }
 
 /** The sessions of a validation part with at least two items of the training part. */
-function knownPart(part: EventLog, itemIds: readonly string[], name: string, observer: Observer): ClickLog {
+function knownPart(
+  part: EventLog,
+  itemIds: readonly string[],
+  name: string,
+  observer: Observer,
+): Required<Pick<TrainingParts, 'valid' | 'unknownBefore'>> {
   const { log, dropped } = reindex(part, itemIds);
   const count = sessionCount(log);
   if (count === 0) {
@@ -110,11 +125,28 @@ function knownPart(part: EventLog, itemIds: readonly string[], name: string, obs
     observer,
     `Validation on ${whole(count)} sessions (${name}); events of items new there, left out: ${whole(dropped.events)}`,
   );
-  return log;
+  return { valid: log, unknownBefore: unknownBefore(part, itemIds) };
+}
+
+/** Of each event that `reindex` keeps: 1 where it left the event before out. */
+function unknownBefore({ sessions: { items, offsets }, itemIds }: EventLog, knownIds: readonly string[]): Uint8Array {
+  const known = new Set(knownIds);
+  const isKnown = itemIds.map((id) => known.has(id));
+  const flags: number[] = [];
+  for (let s = 0; s + 1 < offsets.length; s++) {
+    const start = flags.length;
+    let isGap = false;
+    for (const item of items.subarray(offsets[s]!, offsets[s + 1]!)) {
+      if (isKnown[item - 1]) flags.push(Number(isGap));
+      isGap = !isKnown[item - 1];
+    }
+    if (flags.length - start < 2) flags.length = start;
+  }
+  return Uint8Array.from(flags);
 }
 
 /** What identifies the parts: counts to read, and a checksum. */
-export function fingerprints({ log, valid }: Omit<TrainingParts, 'whole'>): {
+export function fingerprints({ log, valid }: Pick<TrainingParts, 'log' | 'valid'>): {
   readonly data: string;
   readonly validation: string;
 } {

@@ -19,6 +19,8 @@ export interface WrittenModel<T>
     Pick<Artifact, 'itemIds' | 'tensors' | 'catalogue' | 'aliases' | 'strategies' | 'rules'> {
   /** Of the weights. Default `f32`. */
   readonly precision?: Precision;
+  /** `report.html`. */
+  readonly report?: string;
   readonly training: T & ArtifactInfo['training'];
 }
 
@@ -37,7 +39,7 @@ export async function writeModel<T>(
   discard: readonly string[] = [],
 ): Promise<void> {
   const { architecture, config, itemIds, tensors, features, scale, golden, training, licence, ...further } = model;
-  const { precision = 'f32', ...parts } = further;
+  const { precision = 'f32', report, ...parts } = further;
   const stored = packTensors(tensors, precision);
   const about = {
     name: basename(resolve(out)),
@@ -53,7 +55,7 @@ export async function writeModel<T>(
   };
   const artifact = { info: { ...about, modelCard: cardOf(about) }, itemIds, tensors, ...parts };
   const plan = await compiled({ ...artifact, tensors: unpackTensors(stored, WEIGHTS) }, observer);
-  await writeArtifactFolder(out, { ...artifact, ...defined({ plan }) }, { precision, discard });
+  await writeArtifactFolder(out, { ...artifact, ...defined({ plan }) }, { precision, discard, ...defined({ report }) });
 }
 
 /** The network as a compiled plan; undefined where a baseline counts, and, with a warning, where it cannot be compiled. */

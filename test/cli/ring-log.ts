@@ -6,8 +6,12 @@ export const RING_LOG = `session_id,item_id,timestamp\n${RING.flatMap((session, 
   session.map(({ itemId, time }) => `s${s},"p""${itemId.match(/\d+/)}",${time}\n`),
 ).join('')}`;
 
+/** A preset by the log would be larger. */
+const DEFAULTS = ['--preset', 'none'];
+
 /** CL4SRec has SASRec's network. */
 const ATTENTION = [
+  ...DEFAULTS,
   '--set',
   'hiddenUnits=8',
   '--set',
@@ -22,12 +26,22 @@ const ATTENTION = [
 
 /** Flags of a training that takes no time, by model. */
 export const SMALL: Readonly<Record<string, readonly string[]>> = {
-  gru4rec: ['--set', 'layers=8', '--set', 'batchSize=8', '--set', 'nSample=8', '--epochs', '2'],
+  gru4rec: [...DEFAULTS, '--set', 'layers=8', '--set', 'batchSize=8', '--set', 'nSample=8', '--epochs', '2'],
   sasrec: ATTENTION,
-  srgnn: ['--set', 'hiddenSize=8', '--set', 'batchSize=8', '--epochs', '2'],
-  caser: ['--set', 'd=8', '--set', 'L=3', '--set', 'T=2', '--set', 'batchSize=8', '--epochs', '2'],
+  srgnn: [...DEFAULTS, '--set', 'hiddenSize=8', '--set', 'batchSize=8', '--epochs', '2'],
+  caser: [...DEFAULTS, '--set', 'd=8', '--set', 'L=3', '--set', 'T=2', '--set', 'batchSize=8', '--epochs', '2'],
   cl4srec: ATTENTION,
-  transformers4rec: ['--set', 'dModel=8', '--set', 'itemEmbeddingDim=8', '--set', 'batchSize=8', '--epochs', '2'],
+  transformers4rec: [
+    ...DEFAULTS,
+    '--set',
+    'dModel=8',
+    '--set',
+    'itemEmbeddingDim=8',
+    '--set',
+    'batchSize=8',
+    '--epochs',
+    '2',
+  ],
   markov: [],
   pop: [],
   'item-knn': [],

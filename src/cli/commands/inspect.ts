@@ -111,6 +111,10 @@ function describeArtifact(path: string, artifact: ArtifactSummary): string {
       artifact.tensors.map(({ name, type, shape }) => [`  ${name}`, type, `[${shape.join(', ')}]`]),
       [-27, -6, -1],
     ),
+    '',
+    'Model card',
+    '',
+    artifact.modelCard.trimEnd(),
   ];
   return `${lines.join('\n')}\n`;
 }

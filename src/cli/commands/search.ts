@@ -79,7 +79,7 @@ export function register(program: Command): void {
         '--epochs. Every trial is kept: after an interruption the same command goes on where it was, and with more --trials it\n' +
         'adds to what is there.\n' +
         '\nExample:\n  $ aisle search --data parts/train.tsv.gz --model gru4rec --out found --trials 27\n' +
-        '  $ aisle train --data parts/train.tsv.gz --model gru4rec --out my-model --config found/best.json\n',
+        '  $ aisle train --data parts/train.tsv.gz --model gru4rec --out my-model --preset none --config found/best.json\n',
     )
     .action(run);
 }

@@ -24,7 +24,7 @@ import { presetOf } from '../presets';
 import { options as ofTransformers } from '../transformers4rec/options';
 import { RECENT } from './preset';
 
-export { AUTO } from './preset';
+export { AUTO, NONE } from './preset';
 
 type Settings = Readonly<Record<string, unknown>>;
 

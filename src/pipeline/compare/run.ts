@@ -1,5 +1,6 @@
 /** One run of a comparison: a model trained with one seed and evaluated, with a folder of its own. */
 import type { BackendChoice } from '../../compute/types';
+import { NONE } from '../../models/presets/preset';
 import type { Scale } from '../../ranking/combine';
 import type { ReadOptions } from '../../session/options';
 import type { BestEpoch, EpochResult } from '../../train/fit';
@@ -273,7 +274,10 @@ async function trainPlan(
     config,
     backend,
     read,
-    ...defined({ from, preset, epochs, valid, scale, holdout, catalogue }),
+    // The figures of a comparison are those of the settings and the part that the plan names.
+    ...(plan.isNeural && from === undefined && { preset: preset ?? NONE }),
+    ...(plan.isNeural && epochs === undefined && { refit: 'no' as const }),
+    ...defined({ from, epochs, valid, scale, holdout, catalogue }),
   };
   const command = trainCommand(options, asGiven);
   if (await exists(join(out, CHECKPOINT))) {

@@ -3,7 +3,7 @@ import { isRecord, parseJson } from '../../checkpoint/json';
 import { nearestName, RecommenderError } from '../../errors';
 import { models as architectures } from '../../models/index';
 import { hasPresets, presetOf, presets } from '../../models/presets';
-import { AUTO, autoPreset } from '../../models/presets/auto';
+import { AUTO, autoPreset, NONE } from '../../models/presets/auto';
 import { baselines } from '../../neighbours/index';
 import { SCALES } from '../../ranking/combine';
 import type { LogFacts } from '../../session/log-facts';
@@ -119,7 +119,7 @@ function withPreset(
   facts: LogFacts | undefined,
 ): Omit<Variant, 'isNeural'> & { readonly fixed?: Fixed } {
   const { preset, ...rest } = row;
-  if (preset === undefined) return rest;
+  if (preset === undefined || preset === NONE) return rest;
   if (!facts || preset !== AUTO) return { ...row, fixed: { name: preset, config: presetOf(row.model, preset).config } };
   const found = autoPreset(row.model, facts, row.config);
   const auto = { preset: found.preset, why: found.why };
@@ -127,7 +127,7 @@ function withPreset(
 }
 
 const hasPreset = (model: string, name: string): boolean =>
-  hasPresets(model) && (name === AUTO || Object.hasOwn(presets[model]!, name));
+  hasPresets(model) && (name === AUTO || name === NONE || Object.hasOwn(presets[model]!, name));
 
 function checkPreset(name: string, models: readonly string[]): void {
   if (models.some((model) => hasPreset(model, name))) return;

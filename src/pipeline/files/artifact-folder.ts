@@ -4,7 +4,17 @@ import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promis
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Artifact, type ArtifactInfo, type OpenedArtifact, SUPPORT_TENSOR } from '../../checkpoint/artifact';
 import { parseJson } from '../../checkpoint/json';
-import { ARTIFACT_FILES, ITEMS, MANIFEST, PLAN, RULES, STRATEGIES, WEIGHTS } from '../../checkpoint/manifest';
+import {
+  ARTIFACT_FILES,
+  ITEMS,
+  MANIFEST,
+  PLAN,
+  README,
+  REPORT,
+  RULES,
+  STRATEGIES,
+  WEIGHTS,
+} from '../../checkpoint/manifest';
 import { openArtifact, tooLong } from '../../checkpoint/open';
 import { packArtifact } from '../../checkpoint/pack';
 import type { Precision } from '../../checkpoint/precision';
@@ -17,6 +27,8 @@ import { exists, isFolder, refused, removeEmpty, temporaryPrefix, writeDurably }
 export interface WriteOptions {
   /** Precision of the weights. Default `f32`. */
   readonly precision?: Precision;
+  /** `report.html`. Default: none. */
+  readonly report?: string;
   /** Other files that the folder may hold and that the replacement removes, such as a checkpoint. */
   readonly discard?: readonly string[];
   /** Writes and syncs one file. A parameter so that a test can simulate a full disk. */
@@ -32,10 +44,15 @@ export interface WriteOptions {
  *   `packArtifact` throws.
  */
 export async function writeArtifactFolder(dir: string, artifact: Artifact, options: WriteOptions = {}): Promise<void> {
-  const { precision = 'f32', discard = [], write = writeDurably } = options;
+  const { precision = 'f32', report, discard = [], write = writeDurably } = options;
   const folder = resolve(dir);
   await checkReplaceable(dir, discard);
-  const files = await packArtifact(artifact, { precision });
+  const text = new TextEncoder();
+  const files = new Map([
+    [README, text.encode(artifact.info.modelCard)],
+    ...(report === undefined ? [] : [[REPORT, text.encode(report)] as const]),
+    ...(await packArtifact(artifact, { precision })),
+  ]);
   const [fresh, old] = siblings(folder, randomBytes(6).toString('hex'));
   let made: string | undefined; // the topmost of the parents that had to be made
   try {
@@ -196,10 +213,16 @@ export async function checkReplaceable(dir: string, discard: readonly string[] =
     throw refused(`Looking into ${dir}`, error);
   }
   const goes = (name: string) => discard.some((known) => name === known || name.startsWith(temporaryPrefix(known)));
-  const foreign = names.find((name) => !ARTIFACT_FILES.includes(name) && !goes(name));
-  const isArtifact = names.includes(MANIFEST) || names.every(goes);
+  const ours = [...ARTIFACT_FILES, README, REPORT];
+  const foreign = names.find((name) => !ours.includes(name) && !goes(name));
+  // A web app, too, has a manifest.json beside its README.md.
+  const isArtifact =
+    (names.includes(MANIFEST) && (names.includes(WEIGHTS) || !names.includes(README))) || names.every(goes);
   if (foreign !== undefined || !isArtifact) {
-    const what = foreign === undefined ? `has no ${MANIFEST}` : `holds ${JSON.stringify(foreign)}`;
+    const what =
+      foreign === undefined
+        ? `has no ${names.includes(MANIFEST) ? WEIGHTS : MANIFEST}`
+        : `holds ${JSON.stringify(foreign)}`;
     throw new RecommenderError(
       'bad-input',
       `${dir} ${what}, so it is not an artifact and is left alone; name a new or empty folder.`,

@@ -6,6 +6,7 @@ import { decodeSafetensors } from '../../checkpoint/safetensors';
 import { encodeSafetensors } from '../../checkpoint/write-safetensors';
 import { RecommenderError } from '../../errors';
 import type { FitState } from '../../train/fit';
+import type { TrainedModel } from '../../train/train-from-log';
 import type { NdArray } from '../../types';
 import { systemCodeOf } from '../errors';
 import { join, replaceFile } from './disk';
@@ -16,20 +17,37 @@ export const CHECKPOINT = 'checkpoint.safetensors';
 /** What identifies a run: a run with other values cannot resume from its checkpoint. */
 export type RunIdentity = Readonly<Record<string, unknown>>;
 
-/** @throws RecommenderError `io` if the disk refuses. */
-export async function writeCheckpoint(dir: string, identity: RunIdentity, state: FitState): Promise<void> {
-  const { trainer, best, ends = [], ...rest } = state;
+export interface Checkpoint extends FitState {
+  /** The model whose epochs the validation part has chosen, where the training that `FitState` is of is the one on everything. */
+  readonly validated?: TrainedModel;
+}
+
+/**
+ * @param flags Those of the command, such as `--seed 2`, for the message of a run that cannot resume.
+ * @throws RecommenderError `io` if the disk refuses.
+ */
+export async function writeCheckpoint(
+  dir: string,
+  identity: RunIdentity,
+  state: Checkpoint,
+  flags: readonly string[] = [],
+): Promise<void> {
+  const { trainer, best, ends = [], validated, ...rest } = state;
   const { arrays, ...counters } = trainer;
+  const { tensors: weights = {}, ...model } = validated ?? {};
   const plain = {
     identity,
+    flags,
     ...rest,
     trainer: counters,
+    ...(validated && { validated: model }),
     ...(best && { best: best.epoch }),
     ...(ends.length > 0 && { ends: ends.length }),
   };
   const tensors = Object.assign(
     prefixed('trainer.', arrays),
     best && prefixed('best.', best.weights),
+    prefixed('validated.', weights),
     ...ends.map((weights, i) => prefixed(`ends.${i}.`, weights)),
   ) as Record<string, NdArray>;
   const text = JSON.stringify(plain);
@@ -41,6 +59,7 @@ export async function writeCheckpoint(dir: string, identity: RunIdentity, state:
  * Reads a checkpoint of the same run.
  *
  * @param isRemoved Whether a key of the configuration, which an older version wrote, says nothing that is not so anyway.
+ * @param flags As `writeCheckpoint` takes them: those that differ are named.
  * @throws RecommenderError `bad-input` if there is none, it is damaged, or it belongs to a run with other data, model,
  *   configuration or seed.
  */
@@ -48,7 +67,8 @@ export async function readCheckpoint(
   dir: string,
   identity: RunIdentity,
   isRemoved: (key: string, value: unknown) => boolean = () => false,
-): Promise<FitState> {
+  flags: readonly string[] = [],
+): Promise<Checkpoint> {
   const path = join(dir, CHECKPOINT);
   let bytes: Uint8Array;
   try {
@@ -75,12 +95,16 @@ export async function readCheckpoint(
   }
   const {
     identity: theirs,
+    flags: theirFlags = [],
     trainer,
     best,
     ends,
+    validated,
     ...rest
-  } = JSON.parse(text) as Omit<FitState, 'trainer' | 'best' | 'ends'> & {
+  } = JSON.parse(text) as Omit<Checkpoint, 'trainer' | 'best' | 'ends' | 'validated'> & {
     identity: RunIdentity;
+    flags?: readonly string[];
+    validated?: Omit<TrainedModel, 'tensors'>;
     trainer: Omit<FitState['trainer'], 'arrays'>;
     best?: NonNullable<FitState['best']>['epoch'];
     ends?: number;
@@ -89,20 +113,36 @@ export async function readCheckpoint(
   for (const key of new Set([...Object.keys(identity), ...known])) {
     const [now, then] = [identity[key], theirs[key]].map((value) => JSON.stringify(value));
     if (now !== then) {
+      const what = changesOf(flags, theirFlags).join(', ') || `its ${key} was ${then}, now it is ${now}`;
       throw new RecommenderError(
         'bad-input',
-        `${path} belongs to another run: its ${key} was ${then}, now it is ${now}. Repeat the command as it was, or ` +
-          'start over with `restart`.',
+        `${path} belongs to another run: ${what}. Repeat the command as it was, or start over with \`restart\`.`,
       );
     }
   }
   return {
     ...rest,
     trainer: { ...trainer, arrays: within('trainer.', tensors) },
+    ...(validated && { validated: { ...validated, tensors: within('validated.', tensors) } }),
     ...(best && { best: { epoch: best, weights: within('best.', tensors) } }),
     ...(ends && { ends: Array.from({ length: ends }, (_, i) => within(`ends.${i}.`, tensors)) }),
   };
 }
+
+/** Flags that differ, in words. */
+function changesOf(now: readonly string[], then: readonly string[]): string[] {
+  const byName = (flags: readonly string[]) => new Map(flags.map((flag) => [nameOf(flag), flag]));
+  const [ours, theirs] = [byName(now), byName(then)];
+  const changed = [...ours].flatMap(([name, flag]) => {
+    const other = theirs.get(name);
+    if (other === flag) return [];
+    return [other === undefined ? `${flag} was not given` : `${flag} was ${other}`];
+  });
+  return [...changed, ...[...theirs].flatMap(([name, flag]) => (ours.has(name) ? [] : [`${flag} is missing now`]))];
+}
+
+/** `--seed` of `--seed 2`, and `--set layers` of `--set layers=8`. */
+const nameOf = (flag: string): string => /^--set '?[^=]+|^\S+/.exec(flag)![0];
 
 /** Over the whole content of a checkpoint, so that no run resumes from a damaged one. */
 function checksum(text: string, tensors: Readonly<Record<string, NdArray>>): string {

@@ -1,0 +1,163 @@
+/** `report.html` of an artifact: how its training went, as one HTML file. */
+import type { CatalogueItem } from '../checkpoint/artifact';
+import type { EpochResult } from '../train/fit';
+import type { Metrics } from '../train/metrics';
+import { linePlot, type Series, escapeHtml as text } from './compare/plots';
+import { duration, whole } from './format';
+import { htmlPage, tableOf } from './html';
+import type { CardFacts } from './model-card';
+import { type Example, type Measured, type Slice, type Validation, verdict } from './validation';
+import { VERSION } from './version';
+
+export interface ReportFacts {
+  readonly name: string;
+  readonly model: string;
+  readonly training: Omit<CardFacts['training'], 'baseline'>;
+  readonly refitEpochs: readonly EpochResult[];
+  /** Absent where nothing was measured. */
+  readonly validation?: Validation;
+  /** Has the titles of products. */
+  readonly catalogue?: readonly CatalogueItem[];
+}
+
+const STYLES = `
+.warning { border-left: 4px solid #d55e00; background: var(--mark); padding: .6rem 1rem; }
+.examples { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)); list-style: none; padding: 0; }
+.examples > li { border: 1px solid var(--line); border-radius: 8px; padding: .75rem 1rem; overflow-wrap: anywhere; }
+.examples p { margin: 0 0 .35rem; } .examples ol { margin: 0; padding-left: 1.5rem; }
+.hit { font-weight: 600; background: var(--mark); }
+`;
+
+/** Clicks of an example that are shown, the newest. */
+const SHOWN_CLICKS = 6;
+
+export function trainingReport(facts: ReportFacts): string {
+  const { name, model, training, validation, catalogue = [] } = facts;
+  const { data, epochs, best, refit, interrupted, protocol, auto, command } = training;
+  const titles = new Map(catalogue.flatMap(({ id, title }) => (title === undefined ? [] : [[id, title] as const])));
+  const seconds = epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
+  const chosen = validation && best ? `; the best on the validation part was epoch ${best.epoch}` : '';
+  const paragraph = (...sentences: readonly string[]) => `<p>${text(sentences.join(' '))}</p>`;
+  return htmlPage(
+    `Training of ${name}`,
+    [
+      `<h1>Training of ${text(name)}</h1>`,
+      ...(validation
+        ? [
+            '<p class="warning"><strong>Do not publish this page.</strong> It shows sessions of the shop’s log. Leave report.html ' +
+              'out where the folder of the model is copied to a public server; no page needs it.</p>',
+          ]
+        : []),
+      paragraph(
+        `${model} on ${whole(data.events)} events in ${whole(data.sessions)} sessions of ${whole(data.items)} items (${data.file}).`,
+        `${countOf(epochs.length)} in ${duration(seconds)}${chosen}.`,
+      ),
+      ...(interrupted ? [paragraph(`Training was interrupted ${interrupted}, and did not go on.`)] : []),
+      ...(refit
+        ? [
+            paragraph(
+              `The weights are those of a second training, with the validation part, for ${countOf(refit.epochs)}.`,
+              'All figures and examples here are of the first one, which had not seen the validation part.',
+            ),
+          ]
+        : []),
+      ...(validation ? [paragraph(verdict(validation, training))] : []),
+      ...(auto ? [`<p class="soft">${text(`Settings by --preset auto: ${auto.why}.`)}</p>`] : []),
+      '<h2>Epochs</h2>',
+      `<div class="plots">${plots(facts).join('\n')}</div>`,
+      ...(validation
+        ? measured(validation, protocol)
+        : ['<p>Without a validation part nothing else was measured.</p>']),
+      ...(validation ? examples(validation.examples, (id) => titles.get(id) ?? id) : []),
+      '<h2>Made by</h2>',
+      `<p><code>${text(command)}</code></p>`,
+      `<p class="soft">Aisle ${text(VERSION)}.</p>`,
+    ],
+    STYLES,
+  );
+}
+
+const countOf = (epochs: number): string => `${epochs} epoch${epochs === 1 ? '' : 's'}`;
+
+function plots({ training: { epochs }, refitEpochs, validation }: ReportFacts): string[] {
+  const curve = (name: string, of: readonly EpochResult[], y: (epoch: EpochResult) => number): Series => ({
+    name,
+    points: of.map((epoch) => [epoch.epoch, y(epoch)] as const),
+  });
+  const losses = [
+    curve('training', epochs, ({ loss }) => loss),
+    ...(refitEpochs.length > 0 ? [curve('training on everything', refitEpochs, ({ loss }) => loss)] : []),
+  ];
+  const drawn = [linePlot(losses, { title: 'Loss', x: 'epoch', y: 'loss', isCount: true })];
+  if (!validation) return drawn;
+  const { baseline, model } = validation;
+  const metrics = ['mrr@20', 'recall@20'].map((metric) =>
+    linePlot(
+      [
+        curve(model.model, epochs, ({ valid }) => valid![metric]!),
+        curve(`counting (${baseline.model})`, epochs, () => baseline.metrics[metric]!),
+      ],
+      { title: `Validation ${TITLES[metric]}`, x: 'epoch', y: TITLES[metric]!, isCount: true },
+    ),
+  );
+  return [...drawn, ...metrics];
+}
+
+const TITLES: Readonly<Record<string, string>> = { 'recall@20': 'Recall@20', 'mrr@20': 'MRR@20' };
+const SHOWN = Object.keys(TITLES);
+
+const figures = (metrics: Metrics): string[] => SHOWN.map((metric) => metrics[metric]!.toFixed(4));
+
+function measured(validation: Validation, protocol: string): string[] {
+  const { sessions, predictions, model, counting, baseline, byClicks, byLastItem } = validation;
+  const row = (cells: readonly string[], className = '') =>
+    `<tr${className}><th scope="row">${text(cells[0]!)}</th>${cells
+      .slice(1)
+      .map((cell) => `<td>${text(cell)}</td>`)
+      .join('')}</tr>`;
+  const rows = [model, ...counting].map((of: Measured, i) =>
+    row([of.model, ...figures(of.metrics)], i === 0 ? ' class="best"' : ''),
+  );
+  const slices = (title: string, first: string, of: readonly Slice[]) => {
+    const titles = SHOWN.flatMap((metric) => [
+      `${TITLES[metric]}, ${model.model}`,
+      `${TITLES[metric]}, counting (${baseline.model})`,
+    ]);
+    const body = of.map(({ label, predictions: count, ...both }) => {
+      const [own, other] = [figures(both.model), figures(both.baseline)];
+      const cells = count === 0 ? SHOWN.flatMap(() => ['–', '–']) : own.flatMap((value, m) => [value, other[m]!]);
+      return row([label, whole(count), ...cells]);
+    });
+    return [`<h3>${text(title)}</h3>`, tableOf(title, [first, 'predictions', ...titles], body)];
+  };
+  return [
+    '<h2>Beside counting models</h2>',
+    `<p>${text(`${whole(predictions)} predictions in ${whole(sessions)} sessions of the validation part: ${protocol}. All models have learnt from the same training part.`)}</p>`,
+    tableOf('Beside counting models', ['model', ...SHOWN.map((metric) => TITLES[metric]!)], rows),
+    '<h2>Where it is better, and where worse</h2>',
+    ...slices('By clicks seen', 'clicks', byClicks),
+    ...slices('By the item clicked last', 'last item', byLastItem),
+    '<p class="soft">Popular items are the most clicked ones that have half of all events. An unseen item is not in the training part: the model answers by the clicks before it.</p>',
+  ];
+}
+
+function examples(all: readonly Example[], titleOf: (id: string) => string): string[] {
+  const cards = all.map(({ clicks, suggestions, next, rank }) => {
+    const shown = clicks.slice(-SHOWN_CLICKS);
+    const seen = `${clicks.length > shown.length ? '… → ' : ''}${shown.map(titleOf).join(' → ')}`;
+    const list = suggestions.map((id) =>
+      id === next
+        ? `<li class="hit">${text(titleOf(id))} <span>✓ clicked next</span></li>`
+        : `<li>${text(titleOf(id))}</li>`,
+    );
+    const found = suggestions.includes(next)
+      ? ''
+      : `<p>Clicked next: <span class="hit">${text(titleOf(next))}</span>, rank ${whole(rank)}</p>`;
+    return `<li><p class="soft">Clicked</p><p>${text(seen)}</p><p class="soft">Suggested</p><ol>${list.join('')}</ol>${found}</li>`;
+  });
+  return [
+    `<h2>${all.length} sessions of the validation part</h2>`,
+    '<p>Drawn at random. The last click of each is to be predicted.</p>',
+    `<ul class="examples">${cards.join('\n')}</ul>`,
+  ];
+}

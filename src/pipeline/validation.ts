@@ -1,0 +1,245 @@
+/** What a validated training is worth: beside quick counting models, on groups of predictions, and in examples. */
+import { loadScorer, NAMELESS } from '../ranking/load-scorer';
+import { topK } from '../ranking/top-k';
+import { earlierSessions } from '../session/earlier';
+import { type ClickLog, usersOf } from '../session/event-log';
+import { random } from '../session/random';
+import { evaluate } from '../train/evaluate';
+import { type Metrics, metricsOf } from '../train/metrics';
+import { predictionsOf, prefixOf } from '../train/predictions';
+import { readClicks } from '../train/read-clicks';
+import { type TrainedModel, trainFromLog } from '../train/train-from-log';
+import type { Scorer, Sessions } from '../types';
+import { defined } from './defined';
+import { type Observer, startTask } from './observer';
+import type { TrainingParts } from './training-parts';
+
+/** Counting models that take no more than a pass over the log. */
+const QUICK = ['pop', 's-pop', 'item-knn', 'markov', 'ar', 'sr'];
+const METRICS = ['mrr@20', 'recall@20'] as const;
+const CUT = 20;
+const EXAMPLES = 10;
+const SUGGESTIONS = 5;
+
+/** A model, and what it reaches on the validation part. */
+export interface Measured {
+  readonly model: string;
+  /** Conservative. */
+  readonly metrics: Metrics;
+}
+
+/** A group of the predictions. */
+export interface Slice {
+  readonly label: string;
+  readonly predictions: number;
+  readonly model: Metrics;
+  readonly baseline: Metrics;
+}
+
+/** A session of the validation part; products are named by their ids. */
+export interface Example {
+  readonly clicks: readonly string[];
+  readonly suggestions: readonly string[];
+  /** What was clicked next, and its rank. */
+  readonly next: string;
+  readonly rank: number;
+}
+
+export interface Validation {
+  readonly sessions: number;
+  readonly predictions: number;
+  readonly model: Measured;
+  /** Counting models, the best first. */
+  readonly counting: readonly Measured[];
+  /** The best of them. */
+  readonly baseline: Measured;
+  readonly byClicks: readonly Slice[];
+  readonly byLastItem: readonly Slice[];
+  readonly examples: readonly Example[];
+}
+
+export type ValidatedParts = Pick<TrainingParts, 'log' | 'validProtocol'> &
+  Required<Pick<TrainingParts, 'valid' | 'unknownBefore'>>;
+
+/**
+ * Measures a model, and quick counting models that are fitted on the same training part, on the same predictions. A backend must be
+ * running.
+ *
+ * @throws RecommenderError `aborted`; `not-finite`.
+ */
+export async function measure(trained: TrainedModel, parts: ValidatedParts, observer: Observer): Promise<Validation> {
+  const { log, valid, validProtocol: protocol = 'events' } = parts;
+  const { signal = new AbortController().signal } = observer;
+  const { positions, predicted } = predictionsOf(valid.sessions, protocol, 'test');
+  const count = positions.length;
+  const task = startTask(observer, {
+    label: `Comparing ${trained.architecture} with counting models`,
+    total: count * (1 + QUICK.length),
+    unit: 'predictions',
+  });
+  let before = 0;
+  const rank = (model: TrainedModel): Promise<Ranked> =>
+    withScorer(model, parts, async ({ scorer, sessions, past }) => {
+      const ranks = new Int32Array(count);
+      let p = 0;
+      const { metrics } = await evaluate(scorer, sessions, {
+        ...{ protocol, support: log.support, past, signal },
+        onRank({ rank }) {
+          ranks[p++] = rank;
+        },
+        onProgress: (done) => task.update(before + done),
+      });
+      before += count;
+      return { model: model.architecture, metrics: metrics.conservative, ranks };
+    });
+  try {
+    const own = await rank(trained);
+    const counting: Ranked[] = [];
+    for (const model of QUICK) {
+      const { itemIds, support } = log;
+      counting.push(await rank(await trainFromLog({ model, config: {}, log, itemIds, support, seed: 1, signal })));
+    }
+    const [first, second] = METRICS;
+    counting.sort((a, b) => b.metrics[first]! - a.metrics[first]! || b.metrics[second]! - a.metrics[second]!);
+    return {
+      sessions: predicted,
+      predictions: count,
+      model: measured(own),
+      counting: counting.map(measured),
+      baseline: measured(counting[0]!),
+      ...slices(own, counting[0]!, parts),
+      examples: await examplesOf(trained, own, parts),
+    };
+  } finally {
+    task.finish();
+  }
+}
+
+interface Ranked extends Measured {
+  /** Of each prediction. */
+  readonly ranks: Int32Array;
+}
+
+const measured = ({ model, metrics }: Measured): Measured => ({ model, metrics });
+
+/** Runs a model on the validation part, in the model's own numbers of users and features. */
+async function withScorer<T>(
+  { architecture, config, features, tensors }: TrainedModel,
+  { log, valid }: ValidatedParts,
+  use: (given: { readonly scorer: Scorer; readonly sessions: Sessions; readonly past: Sessions }) => Promise<T>,
+): Promise<T> {
+  const { itemIds } = log;
+  const info = { ...NAMELESS, architecture, config, items: itemIds.length, ...defined({ features }) };
+  const users = new Map(usersOf(log).map((id, user) => [id, user]));
+  const visitors = new Map<string, number>();
+  const read = (part: ClickLog) => readClicks({ info, tensors }, part, (id) => users.get(id), visitors);
+  const scorer = await loadScorer({ info, itemIds, tensors });
+  try {
+    return await use({ scorer, past: read(log), sessions: read(valid) });
+  } finally {
+    scorer.dispose();
+  }
+}
+
+/** Where the model is better or worse: by how much of the session it has seen, and by what was clicked last. */
+function slices(
+  own: Ranked,
+  baseline: Ranked,
+  { log, valid, unknownBefore, validProtocol: protocol = 'events' }: ValidatedParts,
+): Pick<Validation, 'byClicks' | 'byLastItem'> {
+  const { items, offsets } = valid.sessions;
+  const { sessions, positions } = predictionsOf(valid.sessions, protocol, 'test');
+  const popular = popularItems(log.support);
+  const all = [...positions.keys()];
+  const lastOf = (p: number): number => offsets[sessions[p]!]! + positions[p]!;
+  const isUnknown = (p: number): boolean => unknownBefore[lastOf(p) + 1] === 1 || log.support[items[lastOf(p)]!] === 0;
+  const slice = (label: string, isIn: (p: number) => boolean): Slice => {
+    const chosen = all.filter(isIn);
+    const metrics = ({ ranks }: Ranked): Metrics =>
+      metricsOf(
+        chosen.map((p) => ranks[p]!),
+        [CUT],
+      );
+    return { label, predictions: chosen.length, model: metrics(own), baseline: metrics(baseline) };
+  };
+  const clicks = (from: number, to: number) => (p: number) => positions[p]! + 1 >= from && positions[p]! + 1 <= to;
+  return {
+    byClicks: [
+      slice('1', clicks(1, 1)),
+      slice('2', clicks(2, 2)),
+      slice('3–5', clicks(3, 5)),
+      slice('6 and more', clicks(6, Number.POSITIVE_INFINITY)),
+    ],
+    byLastItem: [
+      slice('popular', (p) => !isUnknown(p) && popular.has(items[lastOf(p)]!)),
+      slice('rare', (p) => !isUnknown(p) && !popular.has(items[lastOf(p)]!)),
+      slice('unseen', isUnknown),
+    ],
+  };
+}
+
+/** The most clicked items that have half of the events. */
+function popularItems(support: Int32Array): ReadonlySet<number> {
+  const order = [...support.keys()].slice(1).sort((a, b) => support[b]! - support[a]! || a - b);
+  const half = support.reduce((sum, events) => sum + events, 0) / 2;
+  const popular = new Set<number>();
+  let events = 0;
+  for (const item of order) {
+    if (events >= half) break;
+    popular.add(item);
+    events += support[item]!;
+  }
+  return popular;
+}
+
+/** Sessions that are drawn from the validation part, each with its last prediction: clicks alone, without time, user or id. */
+async function examplesOf(trained: TrainedModel, { ranks }: Ranked, parts: ValidatedParts): Promise<Example[]> {
+  const { itemIds } = parts.log;
+  const { validProtocol: protocol = 'events' } = parts;
+  const predictions = predictionsOf(parts.valid.sessions, protocol, 'test');
+  const last = new Map([...predictions.sessions].map((session, p) => [session, p]));
+  const drawn = random(0, 'examples').shuffle(Int32Array.from(last.values())).slice(0, EXAMPLES).sort();
+  const idOf = (item: number): string => itemIds[item - 1]!;
+  return withScorer(trained, parts, async ({ scorer, sessions, past }) => {
+    const earlierOf = earlierSessions(sessions, scorer.earlier ?? 0, past);
+    const examples: Example[] = [];
+    for (const p of drawn) {
+      const input = prefixOf(sessions, predictions, p, earlierOf);
+      const exclude = protocol === 'leave-one-out' ? new Set(Array.from(input.items)) : undefined;
+      const target = sessions.offsets[predictions.sessions[p]!]! + predictions.positions[p]! + 1;
+      examples.push({
+        clicks: Array.from(input.items, idOf),
+        suggestions: topK(await scorer.score([input]), SUGGESTIONS, exclude).map(({ index }) => idOf(index)),
+        next: idOf(sessions.items[target]!),
+        rank: ranks[p]!,
+      });
+    }
+    return examples;
+  });
+}
+
+/**
+ * The model beside the best quick counting model, in one sentence with advice.
+ */
+export function verdict(
+  { model, baseline }: Pick<Validation, 'model' | 'baseline'>,
+  { epochs, best }: { readonly epochs: readonly unknown[]; readonly best?: { readonly epoch: number } | undefined },
+): string {
+  const [own, other] = [model.metrics, baseline.metrics];
+  const figures = METRICS.map((metric, m) => {
+    const [ours, theirs] = [own, other].map((of) => short(of[metric]!));
+    return m === 0
+      ? `${model.model} ${ours}, counting (${baseline.model}) ${theirs} on the same predictions (MRR@20`
+      : `Recall@20 ${ours} and ${theirs})`;
+  }).join('; ');
+  const [above, below] = [1, -1].map((sign) => METRICS.filter((metric) => sign * (own[metric]! - other[metric]!) > 0));
+  const better = best?.epoch === epochs.length ? 'train longer' : 'look for better settings with aisle search';
+  if (below!.length === 0 && above!.length > 0) return `${figures}: the network is better.`;
+  if (below!.length === 1 && above!.length === 1) {
+    return `${figures}: each is better in one of the two. ${better[0]!.toUpperCase()}${better.slice(1)}, or ship ${baseline.model}.`;
+  }
+  return `${figures}: ${better}, or ship ${baseline.model}.`;
+}
+
+/** `.2660`. */
+const short = (value: number): string => value.toFixed(4).replace(/^0/, '');
