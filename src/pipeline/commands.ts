@@ -28,14 +28,17 @@ export const asGiven: WrittenPath = (path) => path;
 export const trainCommand = (options: TrainOptions, written: WrittenPath = basename): string =>
   commandLine('train', trainWords(options, written));
 
-/** Its flags, each with its value, and files by name. */
-export const trainFlags = (options: TrainOptions): string[] =>
-  trainWords(options, basename).flatMap(
+/** Its flags that change what is learnt, each with its value, and files by name. */
+export function trainFlags({ backend: _, licence: __, rules: ___, replay: ____, ...options }: TrainOptions): string[] {
+  const { refit: _____, ...changing } = options;
+  const flags = trainWords(changing, basename).filter(([flag]) => flag !== '--out');
+  return flags.flatMap(
     (word) =>
       argumentsOf(...word)
         .map(quoted)
         .join(' ') || [],
   );
+}
 
 function trainWords(options: TrainOptions, written: WrittenPath): Word[] {
   const { data, read, model, out, from, preset, configFile, config, epochs, seed = 1, valid, scale } = options;

@@ -110,9 +110,10 @@ export async function checkedConfiguration(
 
 /** How to resolve a contradiction between a preset and other settings. */
 function adviceOn({ name, config }: Fixed, keys: readonly string[]): string {
-  if (keys.length === 0) return `The preset ${name} does not go with your settings; change them, or leave it out.`;
+  if (keys.length === 0)
+    return `The preset ${name} does not go with your settings; change them, or take \`preset\` ${NONE}.`;
   const has = keys.map((key) => `${key}=${config[key]}`).join(' and ');
-  return `The preset ${name} has ${has}: set ${keys.join(' and ')} too, or leave the preset out.`;
+  return `The preset ${name} has ${has}: set ${keys.join(' and ')} too, or take \`preset\` ${NONE}.`;
 }
 
 /**

@@ -70,7 +70,7 @@ export function modelCard({ training, ...about }: CardFacts): string {
 }
 
 const EXAMPLES =
-  'The file report.html beside it shows sessions of the log: leave it out where the folder is published. No page needs it.';
+  'Where report.html is beside it, it shows sessions of the log: leave it out of a folder that is published. No page needs it.';
 
 const insideOf = ({ hasExamples, ...inside }: Pick<CardFacts, 'users' | 'replayed' | 'hasExamples'>): string =>
   hasExamples ? `${inFiles(inside)} ${EXAMPLES}` : inFiles(inside);

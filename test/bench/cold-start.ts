@@ -62,6 +62,7 @@ export async function main(argv: readonly string[]): Promise<void> {
         name,
         '--out',
         out,
+        ...['--preset', 'none'],
         ...MODELS[name]!,
       );
       found[name] = await recalls(out, catalogue);

@@ -106,7 +106,18 @@ function trainAndEvaluate(
   const artifact = join(work, `${run}-${seed}`);
   const config = join(work, `${run}.json`);
   writeFileSync(config, JSON.stringify(options));
-  const flags = ['--model', 'gru4rec', '--config', config, '--epochs', String(epochs), '--seed', String(seed)];
+  const flags = [
+    '--model',
+    'gru4rec',
+    '--preset',
+    'none',
+    '--config',
+    config,
+    '--epochs',
+    String(epochs),
+    '--seed',
+    String(seed),
+  ];
   const trained = JSON.parse(aisle('train', '--data', train, ...flags, '--out', artifact, '--json')) as {
     epochs: { loss: number }[];
     seconds: number;
@@ -118,7 +129,7 @@ function trainAndEvaluate(
   return {
     run,
     seed,
-    command: `aisle train --data ${data} --model gru4rec --config official.json --epochs ${epochs} --seed ${seed}`,
+    command: `aisle train --data ${data} --model gru4rec --preset none --config official.json --epochs ${epochs} --seed ${seed}`,
     commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim(),
     epochLoss: trained.epochs.map(({ loss }) => Number(loss.toFixed(6))),
     conservative: rounded(evaluated.metrics.conservative),

@@ -71,7 +71,9 @@ export async function main(argv: readonly string[]): Promise<void> {
           const out = join(place, setting);
           const data = ['--data', join(place, 'shop', 'events.tsv.gz'), ...MODELS[model]!, '--out', out];
           const how = ['--epochs', `${EPOCHS}`, ...SETTINGS[setting], '--json'];
-          const { epochs } = JSON.parse(await aisle('train', ...data, ...how)) as { epochs: { seconds: number }[] };
+          const { epochs } = JSON.parse(await aisle('train', ...data, ...how, '--preset', 'none')) as {
+            epochs: { seconds: number }[];
+          };
           seconds[setting].push(epochs.at(-1)!.seconds);
           weights.set(setting, await readFile(join(out, 'weights.safetensors')));
         }

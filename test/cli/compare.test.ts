@@ -232,7 +232,7 @@ describe('aisle compare', () => {
     // Of the part that is learnt from: the last tenth of the sessions is the test.
     expect(mine.auto.why).toMatch(/^12 items, 228 events in 54 sessions .* so the preset/);
     expect(mine.commands[0]).toMatch(/--set layers=4 .*--set momentum=0\.4/);
-    expect(mine.commands[0]).not.toContain('--preset');
+    expect(mine.commands[0]).toContain('--preset none');
     expect(readFileSync(join(out, 'report.md'), 'utf8')).toContain(`- mine, --preset auto: ${mine.auto.why}`);
   });
 
@@ -241,7 +241,7 @@ describe('aisle compare', () => {
     const { code, stderr } = await compare('--variants', file);
     expect({ code, stderr }).toEqual({
       code: 2,
-      stderr: expect.stringContaining('The preset diginetica has loss=bpr-max: set loss too, or leave the preset out.'),
+      stderr: expect.stringContaining('The preset diginetica has loss=bpr-max: set loss too, or take --preset none.'),
     });
   });
 

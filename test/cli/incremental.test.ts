@@ -215,7 +215,7 @@ describe('aisle evaluate --protocol incremental', () => {
       '--seed',
       '4',
     ];
-    await aisle('train', '--data', data, '--model', 'gru4rec', '--out', artifact, ...settings);
+    await aisle('train', '--data', data, '--model', 'gru4rec', '--out', artifact, '--preset', 'none', ...settings);
     const argv = ['evaluate', '--artifact', artifact, '--data', data, '--protocol', 'incremental', '--epochs', '1'];
     const { code, stdout } = await aisle(...argv, '--retrain', 'before');
     expect(code).toBe(0);

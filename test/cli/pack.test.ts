@@ -145,7 +145,7 @@ describe('what a training has written', () => {
     const data = await file('events.csv', RING_LOG);
     const dir = join(await folder(), 'ring');
     const out = join(dir, '../small');
-    const set = ['--set', 'layers=8', '--set', 'batchSize=8', '--epochs', '2', '--replay', '20'];
+    const set = ['--preset', 'none', '--set', 'layers=8', '--set', 'batchSize=8', '--epochs', '2', '--replay', '20'];
     expect((await aisle('train', '--data', data, '--model', 'gru4rec', '--out', dir, ...set)).code).toBe(0);
     const flags = ['--precision', 'int8', '--top-items', '10'];
     expect((await aisle('pack', '--artifact', dir, '--out', out, ...flags)).code).toBe(0);

@@ -83,7 +83,19 @@ describe('aisle search', () => {
 
     const model = join(await folder(), 'model');
     const trained = await aisle(
-      ...['train', '--data', data, '--model', 'gru4rec', '--out', model, '--config', join(out, 'best.json')],
+      ...[
+        'train',
+        '--data',
+        data,
+        '--model',
+        'gru4rec',
+        '--out',
+        model,
+        '--preset',
+        'none',
+        '--config',
+        join(out, 'best.json'),
+      ],
       ...['--seed', '5', '--valid', 'last:20%', '--json'],
     );
     expect(trained.code).toBe(0);
@@ -153,7 +165,7 @@ describe('aisle search', () => {
     const { code, stderr } = await search(...argv);
     expect({ code, stderr }).toEqual({
       code: 2,
-      stderr: expect.stringContaining('The preset diginetica has loss=bpr-max: set loss too, or leave the preset out.'),
+      stderr: expect.stringContaining('The preset diginetica has loss=bpr-max: set loss too, or take --preset none.'),
     });
   });
 

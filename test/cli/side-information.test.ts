@@ -25,7 +25,7 @@ beforeAll(async () => {
   await writeFile(path('test.tsv'), table(TEST));
   await writeFile(path('items.tsv'), CATALOGUE);
   trained = await aisle(
-    ...['train', '--data', path('train.tsv'), '--model', 'transformers4rec', '--out', out],
+    ...['train', '--data', path('train.tsv'), '--model', 'transformers4rec', '--preset', 'none', '--out', out],
     ...['--catalogue', path('items.tsv'), ...SMALL, ...set(`features=${FEATURES}`), '--epochs', '20', '--json'],
   );
   server = await serveArtifact(out);
@@ -136,7 +136,18 @@ describe('bad input', () => {
     (async () => {
       const files = ['--data', await file('log.tsv', data), '--catalogue', await file('items.tsv', items)];
       const outcome = await aisle(
-        ...['train', ...files, '--model', 'transformers4rec', '--out', path('refused'), '--epochs', '1'],
+        ...[
+          'train',
+          ...files,
+          '--model',
+          'transformers4rec',
+          '--preset',
+          'none',
+          '--out',
+          path('refused'),
+          '--epochs',
+          '1',
+        ],
         ...[...SMALL, ...set(`features=${features}`), ...argv],
       );
       return { code: outcome.code, stdout: outcome.stdout, stderr: outcome.stderr };

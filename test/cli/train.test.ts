@@ -27,7 +27,8 @@ const trained = async (model: string, ...argv: string[]) => {
   expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
   return { ...JSON.parse(stdout), stderr };
 };
-const FILES = ['items.json', 'manifest.json', 'plan.bin', 'strategies.json', 'weights.safetensors'];
+const COUNTED = ['README.md', 'items.json', 'manifest.json', 'strategies.json', 'weights.safetensors'];
+const FILES = [...COUNTED, 'plan.bin', 'report.html'].sort();
 const manifest = () => JSON.parse(readFileSync(join(out, 'manifest.json'), 'utf8'));
 const metrics = Object.fromEntries(
   ['recall', 'mrr', 'ndcg'].flatMap((name) => [1, 5, 10, 20].map((k) => [`${name}@${k}`, expect.any(Number)])),
@@ -45,6 +46,8 @@ describe.each(['gru4rec', 'sasrec', 'srgnn', 'caser', 'transformers4rec'])('aisl
       epochs: [epoch(1), epoch(2)],
       best: { epoch: expect.any(Number), metric: 'mrr@20', value: expect.any(Number) },
       ...(result.scale !== undefined && { scale: expect.any(Number) }),
+      baseline: { model: expect.stringMatching(/^(pop|s-pop|item-knn|markov|ar|sr)$/), metrics },
+      refit: { epochs: result.best.epoch, events: expect.any(Number), items: 12, seconds: expect.any(Number) },
       items: 12,
       sessions: 54,
       events: expect.any(Number),
@@ -56,7 +59,7 @@ describe.each(['gru4rec', 'sasrec', 'srgnn', 'caser', 'transformers4rec'])('aisl
     expect(stderr).toMatch(/^Validation on 6 sessions \(last:10%\)/m);
     expect(stderr).toMatch(/^epoch 2 {2}loss \d\.\d{4} {2}recall@20 \d\.\d{4} {2}mrr@20 \d\.\d{4} /m);
     expect(await readdir(out)).toEqual(FILES);
-    expect(await inspectArtifact(out)).toMatchObject({ architecture: model, items: 12, events: result.events });
+    expect(await inspectArtifact(out)).toMatchObject({ architecture: model, items: 12, events: result.refit.events });
     expect(manifest().training).toMatchObject({ epochs: result.epochs, best: result.best, seed: 1 });
     const answer = await aisle('recommend', '--artifact', out, '--item', 'p"4', '--k', '3', '--json');
     expect(JSON.parse(answer.stdout).items).toHaveLength(3);
@@ -79,6 +82,7 @@ test.each(['pop', 's-pop', 'markov', 'ar', 'sr', 'item-knn'])('counts %s like an
   expect(JSON.parse(stdout)).toEqual({
     artifact: out,
     epochs: [],
+    refit: false,
     items: 12,
     sessions: 60,
     events: expect.any(Number),
@@ -114,7 +118,7 @@ describe('progress', () => {
     vi.spyOn(performance, 'now').mockImplementation(() => 1000 * seconds++);
   });
   afterEach(() => vi.restoreAllMocks());
-  const argv = ['--set', 'layers=8', '--set', 'batchSize=4', '--set', 'nSample=2', '--epochs', '1'];
+  const argv = ['--preset', 'none', '--set', 'layers=8', '--set', 'batchSize=4', '--set', 'nSample=2', '--epochs', '1'];
 
   test('comes as lines in a pipe, on standard error only: share, rate, time left, loss', async () => {
     const { stdout, stderr } = await train('gru4rec', ...argv, '--json');
@@ -148,7 +152,7 @@ describe('the validation part', () => {
 
   test('is the last tenth of the sessions by default, with early stopping', async () => {
     const keys = ['--set', 'layers=8', '--set', 'batch_size=8', '--set', 'n_sample=0', '--set', 'n_epochs=60'];
-    const { code, stdout } = await train('gru4rec', ...keys, '--json');
+    const { code, stdout } = await train('gru4rec', '--preset', 'none', '--refit', 'no', ...keys, '--json');
     expect(code).toBe(0);
     const { epochs, best, sessions } = JSON.parse(stdout);
     expect(sessions).toBe(54);
@@ -168,7 +172,7 @@ describe('the validation part', () => {
   });
 
   test('is the first event that every session holds out, as leave-one-out predicts it', async () => {
-    const argv = ['--holdout', '2', '--valid', 'held-out', '--set', 'nEpochs=1'];
+    const argv = ['--holdout', '2', '--valid', 'held-out', '--set', 'nEpochs=1', '--refit', 'no'];
     const { code, stdout } = await train('gru4rec', ...SMALL['gru4rec']!.slice(0, -2), ...argv, '--json');
     expect(code).toBe(0);
     const { epochs, sessions } = JSON.parse(stdout);
@@ -223,7 +227,7 @@ describe('users of a log', () => {
   });
 
   test('are asked for in one sentence where the log names none', async () => {
-    const { code, stderr } = await train('caser', '--set', 'profile=user', '--epochs', '1');
+    const { code, stderr } = await train('caser', '--preset', 'none', '--set', 'profile=user', '--epochs', '1');
     expect({ code, stderr }).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('needs a log that names its users'),
@@ -344,9 +348,9 @@ describe('the configuration', () => {
   });
 
   test.each([
-    ['gru4rec', 'logq=1', 'has loss=bpr-max: set loss too, or leave the preset out.'],
-    ['srgnn', 'loss=cross-entropy', 'has sparseUpdates=true: set sparseUpdates too, or leave the preset out.'],
-    ['sasrec', 'hiddenUnits=51', 'has numHeads=2: set numHeads too, or leave the preset out.'],
+    ['gru4rec', 'logq=1', 'has loss=bpr-max: set loss too, or take --preset none.'],
+    ['srgnn', 'loss=cross-entropy', 'has sparseUpdates=true: set sparseUpdates too, or take --preset none.'],
+    ['sasrec', 'hiddenUnits=51', 'has numHeads=2: set numHeads too, or take --preset none.'],
   ])('of %s names the preset where %s contradicts what it fixes, and what to do', async (model, setting, message) => {
     const { code, stderr } = await train(model, '--preset', 'diginetica', '--set', setting);
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(` The preset diginetica ${message}`) });
@@ -498,7 +502,9 @@ test('the artifact tells where it comes from, without folders of its maker, and 
     software: { aisle: version, node: process.version },
   });
   const { command } = training;
-  expect(command).toContain("aisle train --data 'my events.csv' --model gru4rec --out model --set layers=8");
+  expect(command).toContain(
+    "aisle train --data 'my events.csv' --model gru4rec --out model --preset none --set layers=8",
+  );
   expect(command).toContain(" --epochs 2 --columns item=sku --min-support 1 --licence 'CC BY 4.0' --seed 1");
   expect(modelCard).toContain(`    ${command}`);
   expect(JSON.stringify(manifest())).not.toContain(odd.replace(/[^/]*$/, ''));
@@ -538,6 +544,8 @@ const VALUES: Readonly<Record<string, string>> = {
   items: 'i',
   prefix: 'p.',
   scale: '2.5',
+  'sample-sessions': '0.5',
+  refit: 'no',
 };
 
 test.each<[string, (program: Command) => void, (flags: never) => string, Readonly<Record<string, string>>]>([
@@ -549,7 +557,8 @@ test.each<[string, (program: Command) => void, (flags: never) => string, Readonl
   register(program);
   const [command] = program.commands;
   // What goes on, begins anew or prints otherwise makes the same artifact.
-  const options = command!.options.filter(({ long }) => !['--resume', '--restart', '--json'].includes(long!));
+  const others = ['--resume', '--keep-best', '--restart', '--log', '--json'];
+  const options = command!.options.filter(({ long }) => !others.includes(long!));
   const words = options.flatMap(({ long, required }) => [
     long!,
     ...(required ? [{ ...VALUES, ...own }[long!.slice(2)]!] : []),

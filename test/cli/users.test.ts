@@ -38,7 +38,7 @@ beforeAll(async () => {
   const data = join(folder, 'train.tsv');
   writeFileSync(data, table(1, 240));
   const { code, stderr } = await aisle(
-    ...['train', '--data', data, '--model', 'caser', '--out', out],
+    ...['train', '--data', data, '--model', 'caser', '--preset', 'none', '--out', out],
     ...[...settings, 'batchSize=32', 'learningRate=0.02'].flatMap((setting) => ['--set', setting]),
     ...['--epochs', '25'],
   );

@@ -77,7 +77,7 @@ async function train({ name, model, folder, set }: DemoModel): Promise<void> {
   const artifact = join(work, name === DEMO_MODELS[0]!.name ? 'demo-shop' : name);
   const settings = Object.entries(set).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
   const files = ['--data', join(work, 'events.tsv.gz'), '--catalogue', join(work, 'catalogue.json'), '--out', artifact];
-  await aisle('train', '--model', model, ...files, '--seed', '1', ...settings);
+  await aisle('train', '--model', model, ...files, '--seed', '1', '--preset', 'none', '--refit', 'no', ...settings);
   await halve(artifact, join(site, folder), name === DEMO_MODELS[0]!.name);
   await aisle('inspect', join(site, folder));
 }

@@ -69,7 +69,20 @@ export async function makeParity(): Promise<Parity> {
     if (given && model === 'gru4rec') cpSync(given, artifact, { recursive: true });
     else {
       const keys = Object.entries(SMALL[model] ?? {}).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
-      await aisle('train', '--data', log, '--model', model, '--out', artifact, '--epochs', '2', ...keys);
+      await aisle(
+        'train',
+        '--data',
+        log,
+        '--model',
+        model,
+        '--out',
+        artifact,
+        '--epochs',
+        '2',
+        '--preset',
+        'none',
+        ...keys,
+      );
     }
     answers[model] = await onEach(ANSWERING, (backend) => answersOf(artifact, backend, sessions));
     learnt[model] = await onEach(NODE_BACKENDS, (backend) =>

@@ -52,6 +52,7 @@ describe('writeArtifactFolder', () => {
     });
     expect(await readdir(join(root, 'a/b'))).toEqual(['model']);
     expect((await readdir(join(root, 'a/b/model'))).sort()).toEqual([
+      'README.md',
       'catalogue.json',
       'items.json',
       'manifest.json',

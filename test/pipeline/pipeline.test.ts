@@ -75,7 +75,8 @@ describe('the pipeline', () => {
     const prints = [process.stdout, process.stderr].map((stream) => vi.spyOn(stream, 'write'));
     const parts = join(await folder(), 'parts');
     const counts = await split({ data, out: parts, test: { share: 0.2 } });
-    const trained = await train({ data: join(parts, 'train.tsv.gz'), model: 'gru4rec', out, config: SMALL, epochs: 1 });
+    const training = { data: join(parts, 'train.tsv.gz'), model: 'gru4rec', preset: 'none', out, config: SMALL };
+    const trained = await train({ ...training, epochs: 1 });
     expect(trained).toMatchObject({ artifact: out, ...counts.train });
     const { name, evaluation } = await evaluate({ artifacts: [out], data: join(parts, 'test.tsv.gz'), ks: [5] });
     expect({ name, evaluation }).toMatchObject({ name: 'model', evaluation: { artifact: out, protocol: 'events' } });
@@ -89,21 +90,28 @@ describe('the pipeline', () => {
 
   test('reports each task from its beginning to its end, each epoch, and what a person should know', async () => {
     const { progress, messages, epochs, observer } = heard();
-    await train({ data, model: 'gru4rec', out, config: SMALL, ...observer });
+    const { refit } = await train({ data, model: 'gru4rec', preset: 'none', out, config: SMALL, ...observer });
     const labels = [...new Set(progress.map(({ label }) => label))];
-    expect(labels).toEqual([`Reading ${data}`, ...[1, 2, 3].map((epoch) => `gru4rec, epoch ${epoch} of 3`)]);
+    const again = Array.from({ length: refit ? refit.epochs : 0 }, (_, i) => i + 1);
+    expect(labels).toEqual([
+      `Reading ${data}`,
+      ...[1, 2, 3].map((epoch) => `gru4rec, epoch ${epoch} of 3`),
+      'Comparing gru4rec with counting models',
+      ...again.map((epoch) => `gru4rec, refit epoch ${epoch} of ${again.length}`),
+    ]);
     for (const label of labels) {
       const task = progress.filter((one) => one.label === label);
       expect(task[0]).toMatchObject({ done: 0, isFinished: false });
       expect(task.map(({ isFinished }) => isFinished).indexOf(true)).toBe(task.length - 1);
       expect(task.at(-1)!.done).toBe(task[0]!.total);
     }
-    expect(epochs).toEqual([1, 2, 3]);
+    expect(again.length).toBeGreaterThan(0);
+    expect(epochs).toEqual([1, 2, 3, ...again]);
     expect(messages[0]).toEqual({ level: 'info', text: expect.stringMatching(/^Validation on \d+ sessions/) });
   });
 
   test('stops by its signal with a checkpoint, from which the same call ends with the same weights', async () => {
-    const options = { data, model: 'gru4rec', config: SMALL, valid: 'none' };
+    const options = { data, model: 'gru4rec', preset: 'none', config: SMALL, valid: 'none' };
     const abort = new AbortController();
     const stopped = train({ ...options, out, signal: abort.signal, onEpoch: () => abort.abort() });
     await expect(stopped).rejects.toMatchObject({ code: 'aborted' });
