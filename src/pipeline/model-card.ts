@@ -15,7 +15,7 @@ export interface CardFacts extends Pick<ArtifactInfo, 'name' | 'version' | 'arch
     /** What the best quick counting model reaches on the same predictions. */
     readonly baseline?: Measured;
     /** The training whose weights these are, on everything, after the one that was measured. */
-    readonly refit?: { readonly epochs: number } | false;
+    readonly refit?: { readonly epochs: number; readonly seconds: number } | false;
     /** Where training was interrupted, if it did not go on. */
     readonly interrupted?: string;
     readonly protocol: string;

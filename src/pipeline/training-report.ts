@@ -24,7 +24,7 @@ const STYLES = `
 .warning { border-left: 4px solid #d55e00; background: var(--mark); padding: .6rem 1rem; }
 .examples { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)); list-style: none; padding: 0; }
 .examples > li { border: 1px solid var(--line); border-radius: 8px; padding: .75rem 1rem; overflow-wrap: anywhere; }
-.examples p { margin: 0 0 .35rem; } .examples ol { margin: 0; padding-left: 1.5rem; }
+.examples p { margin: 0 0 .35rem; } .examples ol { margin: 0; padding-left: 1.5rem; } .examples ol + p { margin-top: .5rem; }
 .hit { font-weight: 600; background: var(--mark); }
 `;
 
@@ -33,10 +33,8 @@ const SHOWN_CLICKS = 6;
 
 export function trainingReport(facts: ReportFacts): string {
   const { name, model, training, validation, catalogue = [] } = facts;
-  const { data, epochs, best, refit, interrupted, protocol, auto, command } = training;
+  const { data, protocol, auto, command } = training;
   const titles = new Map(catalogue.flatMap(({ id, title }) => (title === undefined ? [] : [[id, title] as const])));
-  const seconds = epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
-  const chosen = validation && best ? `; the best on the validation part was epoch ${best.epoch}` : '';
   const paragraph = (...sentences: readonly string[]) => `<p>${text(sentences.join(' '))}</p>`;
   return htmlPage(
     `Training of ${name}`,
@@ -49,18 +47,9 @@ export function trainingReport(facts: ReportFacts): string {
           ]
         : []),
       paragraph(
-        `${model} on ${whole(data.events)} events in ${whole(data.sessions)} sessions of ${whole(data.items)} items (${data.file}).`,
-        `${countOf(epochs.length)} in ${duration(seconds)}${chosen}.`,
+        `${model}, learnt from ${whole(data.events)} events in ${whole(data.sessions)} sessions of ${whole(data.items)} items (${data.file}).`,
+        ...trainings(training, validation !== undefined),
       ),
-      ...(interrupted ? [paragraph(`Training was interrupted ${interrupted}, and did not go on.`)] : []),
-      ...(refit
-        ? [
-            paragraph(
-              `The weights are those of a second training, with the validation part, for ${countOf(refit.epochs)}.`,
-              'All figures and examples here are of the first one, which had not seen the validation part.',
-            ),
-          ]
-        : []),
       ...(validation ? [paragraph(verdict(validation, training))] : []),
       ...(auto ? [`<p class="soft">${text(`Settings by --preset auto: ${auto.why}.`)}</p>`] : []),
       '<h2>Epochs</h2>',
@@ -75,6 +64,21 @@ export function trainingReport(facts: ReportFacts): string {
     ],
     STYLES,
   );
+}
+
+/** What was trained, in sentences. */
+function trainings({ epochs, best, refit, interrupted }: ReportFacts['training'], isValidated: boolean): string[] {
+  const seconds = epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
+  const took = `${countOf(epochs.length)} in ${duration(seconds)}`;
+  const stopped = interrupted ? [`Training was interrupted ${interrupted}, and did not go on.`] : [];
+  if (!isValidated) return [`Training took ${took}.`, ...stopped];
+  const first = `Without the validation part, training took ${took}; epoch ${best!.epoch} was the best.`;
+  if (!refit) return [first, ...stopped];
+  return [
+    first,
+    `Then the model was trained again on everything, ${countOf(refit.epochs)} in ${duration(refit.seconds)}: those are its weights.`,
+    'All figures and examples here are of the first training, which had not seen the validation part.',
+  ];
 }
 
 const countOf = (epochs: number): string => `${epochs} epoch${epochs === 1 ? '' : 's'}`;
@@ -119,22 +123,22 @@ function measured(validation: Validation, protocol: string): string[] {
     row([of.model, ...figures(of.metrics)], i === 0 ? ' class="best"' : ''),
   );
   const slices = (title: string, first: string, of: readonly Slice[]) => {
-    const titles = SHOWN.flatMap((metric) => [
-      `${TITLES[metric]}, ${model.model}`,
-      `${TITLES[metric]}, counting (${baseline.model})`,
-    ]);
     const body = of.map(({ label, predictions: count, ...both }) => {
-      const [own, other] = [figures(both.model), figures(both.baseline)];
-      const cells = count === 0 ? SHOWN.flatMap(() => ['–', '–']) : own.flatMap((value, m) => [value, other[m]!]);
-      return row([label, whole(count), ...cells]);
+      const other = figures(both.baseline);
+      const cells = figures(both.model).map((own, m) =>
+        count === 0 ? '<td>–</td>' : `<td>${own}<small>${text(baseline.model)} ${other[m]}</small></td>`,
+      );
+      return `<tr><th scope="row">${text(label)}</th><td>${whole(count)}</td>${cells.join('')}</tr>`;
     });
-    return [`<h3>${text(title)}</h3>`, tableOf(title, [first, 'predictions', ...titles], body)];
+    const titles = [first, 'predictions', ...SHOWN.map((metric) => TITLES[metric]!)];
+    return [`<h3>${text(title)}</h3>`, tableOf(title, titles, body)];
   };
   return [
     '<h2>Beside counting models</h2>',
     `<p>${text(`${whole(predictions)} predictions in ${whole(sessions)} sessions of the validation part: ${protocol}. All models have learnt from the same training part.`)}</p>`,
     tableOf('Beside counting models', ['model', ...SHOWN.map((metric) => TITLES[metric]!)], rows),
     '<h2>Where it is better, and where worse</h2>',
+    `<p>${text(`${model.model}, and below it ${baseline.model}, the best counting model.`)}</p>`,
     ...slices('By clicks seen', 'clicks', byClicks),
     ...slices('By the item clicked last', 'last item', byLastItem),
     '<p class="soft">Popular items are the most clicked ones that have half of all events. An unseen item is not in the training part: the model answers by the clicks before it.</p>',
