@@ -1,0 +1,113 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { run } from '../../src/compute/executor';
+import { startFirst } from '../../src/pipeline/files/backend';
+import { trainingParts } from '../../src/pipeline/training-parts';
+import { measure, type ValidatedParts, type Validation, verdict } from '../../src/pipeline/validation';
+import { type TrainedModel, trainFromLog } from '../../src/train/train-from-log';
+import { RING_LOG } from '../cli/ring-log';
+
+/** Two late sessions: in one, an item that nobody knows is clicked before the last click. */
+const LATE =
+  'z1,"p""4",9000000000\nz1,new,9000000001\nz1,"p""6",9000000002\nz2,"p""1",9000000010\nz2,"p""2",9000000011\n';
+
+let trained: TrainedModel;
+let validation: Validation;
+let parts: ValidatedParts;
+beforeAll(async () => {
+  const place = await mkdtemp(join(tmpdir(), 'aisle-validation-'));
+  const data = join(place, 'events.csv');
+  await writeFile(data, RING_LOG + LATE);
+  const { valid, unknownBefore, ...rest } = await trainingParts(data, { read: {}, holdout: 0, valid: 'last:20%' }, {});
+  await rm(place, { recursive: true });
+  parts = { ...rest, valid: valid!, unknownBefore: unknownBefore! };
+  const { log } = parts;
+  const { itemIds, support } = log;
+  const { signal } = new AbortController();
+  const config = { layers: [8], batchSize: 8, nSample: 8, nEpochs: 2 };
+  await run(async (slice) => {
+    await startFirst(slice, 'cpu', {});
+    trained = await trainFromLog({
+      model: 'gru4rec',
+      config,
+      log,
+      itemIds,
+      support,
+      seed: 1,
+      valid: parts.valid,
+      signal,
+    });
+    validation = await measure(trained, parts, {});
+  });
+});
+
+describe('measure', () => {
+  test('gives the figures of the best epoch again, beside those of six counting models, the best first', () => {
+    const { model, counting, baseline } = validation;
+    expect(model).toEqual({ model: 'gru4rec', metrics: trained.epochs[trained.best!.epoch - 1]!.valid });
+    expect(counting.map((row) => row.model).toSorted()).toEqual(['ar', 'item-knn', 'markov', 'pop', 's-pop', 'sr']);
+    const mrr = counting.map(({ metrics }) => metrics['mrr@20']!);
+    expect(mrr).toEqual(mrr.toSorted((a, b) => b - a));
+    expect(mrr[0]).toBeGreaterThan(mrr.at(-1)!);
+    expect(baseline).toEqual(counting[0]);
+  });
+
+  test('divides all predictions by clicks seen, and by the item clicked last', () => {
+    const { predictions, byClicks, byLastItem, model } = validation;
+    for (const slices of [byClicks, byLastItem]) {
+      const counts = slices.map((slice) => slice.predictions);
+      expect(counts.reduce((sum, count) => sum + count)).toBe(predictions);
+      const recall = slices.reduce((sum, slice) => sum + slice.model['recall@20']! * slice.predictions, 0);
+      expect(recall / predictions).toBeCloseTo(model.metrics['recall@20']!);
+    }
+    expect(byClicks[0]).toMatchObject({ label: '1', predictions: validation.sessions });
+    expect(byLastItem[2]).toMatchObject({ label: 'unseen', predictions: 1 });
+  });
+
+  test('shows ten sessions by their items alone, with the rank of what was clicked next', () => {
+    const { examples } = validation;
+    expect(examples).toHaveLength(10);
+    for (const { clicks, suggestions, next, rank, ...rest } of examples) {
+      expect(rest).toEqual({});
+      for (const id of [...clicks, ...suggestions, next]) expect(parts.log.itemIds).toContain(id);
+      expect(suggestions).toHaveLength(5);
+      // Equal scores count against the target, so its rank may be below its place in the list, never above.
+      if (suggestions.includes(next)) expect(rank).toBeGreaterThanOrEqual(suggestions.indexOf(next) + 1);
+      else expect(rank).toBeGreaterThan(5);
+    }
+  });
+});
+
+describe('the verdict', () => {
+  const say = (own: [mrr: number, recall: number], other: [mrr: number, recall: number], best = 3) => {
+    const measured = (model: string, [mrr, recall]: [number, number]) => ({
+      model,
+      metrics: { 'mrr@20': mrr, 'recall@20': recall },
+    });
+    const epochs = [1, 2, 3];
+    return verdict(
+      { model: measured('gru4rec', own), baseline: measured('sr', other) },
+      { epochs, best: { epoch: best } },
+    );
+  };
+
+  test('is for the network where neither figure is below', () => {
+    expect(say([0.3, 0.6], [0.27, 0.6])).toBe(
+      'gru4rec .3000, counting (sr) .2700 on the same predictions (MRR@20; Recall@20 .6000 and .6000): the network is better.',
+    );
+  });
+
+  test('is for counting where both are below, or equal, and says what may help', () => {
+    expect(say([0.266, 0.5], [0.2704, 0.55])).toMatch(
+      /^gru4rec \.2660, counting \(sr\) \.2704 .*: train longer, or ship sr\.$/,
+    );
+    expect(say([0.266, 0.5], [0.2704, 0.55], 2)).toMatch(/: look for better settings with aisle search, or ship sr\.$/);
+    expect(say([0.27, 1], [0.27, 1])).toMatch(/1\.0000 and 1\.0000\): train longer, or ship sr\.$/);
+  });
+
+  test('is for neither where they disagree', () => {
+    expect(say([0.3, 0.5], [0.27, 0.55])).toMatch(/: each is better in one of the two\. Train longer, or ship sr\.$/);
+  });
+});

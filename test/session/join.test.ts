@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { joinLogs } from '../../src/session/join';
+import { read, sessionsOf } from './helpers';
+
+const HEADER = 'session_id,item_id,timestamp,user_id,page\n';
+const EARLY = 's,a,10,ann,home\ns,b,11,ann,list\nt,b,30,bob,home\nt,c,31,bob,home\n';
+const LATE = 'u,c,20,cid,list\nu,d,21,cid,sale\n';
+const OPTIONS = { features: ['page'] };
+
+test('two logs are one as if their files had been one', async () => {
+  const [early, late] = [await read(HEADER + EARLY, OPTIONS), await read(HEADER + LATE, OPTIONS)];
+  const { report: _, features, ...joined } = joinLogs(early, late);
+  const { report: __, features: columns, ...whole } = await read(HEADER + EARLY + LATE, OPTIONS);
+  expect(joined).toEqual(whole);
+  const texts = ({ codes, names }: { codes: Int32Array; names: readonly string[] }) =>
+    [...codes].map((code) => names[code]);
+  expect(texts(features!.get('page')!)).toEqual(texts(columns!.get('page')!));
+});
+
+test('sessions of equal ids stay apart, a column that one lacks is empty there, and users need both', async () => {
+  const other = await read('session_id,item_id,timestamp\ns,a,5\ns,d,6\n');
+  const joined = joinLogs(await read(HEADER + EARLY, OPTIONS), other);
+  expect(joined.sessionIds).toEqual(['s', 's', 't']);
+  expect(sessionsOf(joined)).toMatchObject({ t: 'b c' });
+  expect([...joined.sessions.offsets]).toEqual([0, 2, 4, 6]);
+  expect(joined.itemIds).toEqual(['a', 'd', 'b', 'c']);
+  expect([...joined.support]).toEqual([0, 2, 1, 2, 1]);
+  const { codes, names } = joined.features!.get('page')!;
+  expect([...codes].map((code) => names[code])).toEqual(['', '', 'home', 'list', 'home', 'home']);
+  expect(joined.userIds).toBeUndefined();
+});
