@@ -1,5 +1,5 @@
 /** The built program as a process of its own: signals, readers that go away, a machine without WebAssembly. */
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { built } from '../build/built';
@@ -71,6 +71,26 @@ describe('Ctrl-C', () => {
 });
 
 describe('a kill without a warning', () => {
+  test('of the training on everything: --resume ends with the artifact of a training that nobody has killed', async () => {
+    const argv = (out: string, ...more: string[]) => [
+      ...['train', '--data', data, '--model', 'gru4rec', '--out', join(place, out)],
+      ...[...SMALL['gru4rec']!, '--epochs', '12', '--valid', 'last:10%', ...more],
+    ];
+    const killed = start(argv('model'));
+    await killed.reads('refit epoch 1 ');
+    killed.child.kill('SIGKILL');
+    expect(await killed.code).toBe(null);
+    expect(await readdir(join(place, 'model'))).toContain('checkpoint.safetensors');
+    const again = start(argv('model', '--resume'));
+    expect(await again.code).toBe(0);
+    expect(again.written.stderr).toMatch(/^refit epoch \d/m);
+    expect(await start(argv('whole')).code).toBe(0);
+    for (const file of ['weights.safetensors', 'plan.bin', 'items.json']) {
+      const [ours, theirs] = await Promise.all(['model', 'whole'].map((out) => readFile(join(place, out, file))));
+      expect(ours!.equals(theirs!)).toBe(true);
+    }
+  });
+
   test('of a comparison repeats no finished cell, and no epoch that its checkpoint holds', async () => {
     const settings = { layers: [8], batchSize: 8, nSample: 8 };
     const variants = await file('variants.json', JSON.stringify([{ name: 'net', model: 'gru4rec', config: settings }]));
@@ -113,9 +133,11 @@ describe('a reader that goes away', () => {
     child.stdout?.destroy();
     expect(await code).toBe(0);
     expect(await readdir(join(place, 'model'))).toEqual([
+      'README.md',
       'items.json',
       'manifest.json',
       'plan.bin',
+      'report.html',
       'strategies.json',
       'weights.safetensors',
     ]);

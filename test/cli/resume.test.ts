@@ -78,9 +78,9 @@ const MOMENTS: [string, (asksAt: (start: string) => number) => Moment, RegExp][]
 describe.each(['gru4rec', 'sasrec'])('%s', (model) => {
   describe.each(slice(['wasm', 'cpu'], (backend) => backend === 'wasm'))('on %s', (backend) => {
     test.each(MOMENTS)('goes on where Ctrl-C ended it, to the same bytes: %s', async (_, momentOf, message) => {
-      const whole = await runUntil(argv(model, 'whole', '--backend', backend));
+      const whole = await runUntil(argv(model, 'whole', '--refit', 'no', '--backend', backend));
       expect(whole.code).toBe(0);
-      const args = argv(model, 'parts', '--backend', backend);
+      const args = argv(model, 'parts', '--refit', 'no', '--backend', backend);
       const { code, stdout, stderr } = await runUntil(args, momentOf(whole.asksAt));
       expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
       expect(stderr).toMatch(message);
@@ -109,13 +109,120 @@ describe.each(['gru4rec', 'sasrec'])('%s', (model) => {
   });
 
   test.each([1, 3])('may be interrupted twice, with the weights of %i epochs averaged', async (averageEpochs) => {
-    const averaged = ['--set', `averageEpochs=${averageEpochs}`];
+    const averaged = ['--refit', 'no', '--set', `averageEpochs=${averageEpochs}`];
     const { asksAt } = await runUntil(argv(model, 'whole', ...averaged));
     const args = argv(model, 'parts', ...averaged);
     expect((await runUntil(args, { ask: asksAt('epoch 1') + 2 })).code).toBe(130);
     expect((await runUntil([...args, '--resume'], { line: 'epoch 3' })).code).toBe(130);
     expect((await aisle(...args, '--resume')).code).toBe(0);
     expect((await weights('parts')).equals(await weights('whole'))).toBe(true);
+  });
+});
+
+/** The artifact's files, without what a clock has measured. */
+async function timeless(out: string): Promise<Record<string, string>> {
+  const files = await Promise.all(
+    FILES.map(async (name) => {
+      const text = (await readFile(join(at(out), name))).toString('latin1');
+      return [
+        name,
+        text
+          .replaceAll(/"seconds": [\d.e-]+/g, '')
+          .replaceAll(/in \d+ s\b/g, '')
+          .replaceAll(out, 'model'),
+      ];
+    }),
+  );
+  return Object.fromEntries(files);
+}
+
+describe('the training on everything', () => {
+  const IN_REFIT: [string, (asksAt: (start: string) => number) => Moment, RegExp][] = [
+    ['before its first step', (asksAt) => ({ ask: asksAt('Training again') }), /Interrupted before refit epoch 1\. /],
+    ['inside an epoch', (asksAt) => ({ ask: asksAt('refit epoch 1') + 2 }), /in refit epoch 2 after 2 steps\. /],
+    ['between two epochs', () => ({ line: 'refit epoch 1 ' }), /Interrupted before refit epoch 2\. /],
+  ];
+  test.each(IN_REFIT)('goes on where Ctrl-C ended it, to the same artifact: %s', async (_, momentOf, message) => {
+    const log = ['--log', at('epochs.jsonl')];
+    const whole = await runUntil(argv('gru4rec', 'whole', ...log));
+    expect(whole.code).toBe(0);
+    const written = async () => (await readFile(at('epochs.jsonl'), 'utf8')).replaceAll(/"seconds":[\d.e-]+/g, '');
+    const lines = await written();
+    const args = argv('gru4rec', 'parts', ...log);
+    const { code, stderr } = await runUntil(args, momentOf(whole.asksAt));
+    expect({ code, stderr }).toEqual({ code: 130, stderr: expect.stringMatching(message) });
+    expect(await readdir(at('parts'))).toEqual([CHECKPOINT]);
+    const resumed = await aisle(...args, '--resume', '--json');
+    expect(resumed).toMatchObject({ code: 0, stderr: expect.not.stringMatching(/^epoch/m) });
+    expect(await timeless('parts')).toEqual(await timeless('whole'));
+    expect(await written()).toBe(lines);
+    const { epochs, refit, seconds } = JSON.parse(resumed.stdout);
+    const spent = [...epochs, refit].reduce((sum, part) => sum + part.seconds, 0);
+    expect(seconds).toBeGreaterThan(spent);
+  });
+
+  test('may be left out after all: the measured model is written', async () => {
+    await aisle(...argv('gru4rec', 'once', '--refit', 'no'));
+    expect((await runUntil(argv('gru4rec', 'model'), { line: 'refit epoch 1 ' })).code).toBe(130);
+    const { code, stdout } = await aisle(...argv('gru4rec', 'model', '--refit', 'no'), '--resume', '--json');
+    expect({ code, refit: JSON.parse(stdout).refit }).toEqual({ code: 0, refit: false });
+    expect((await weights('model')).equals(await weights('once'))).toBe(true);
+  });
+});
+
+describe('--keep-best', () => {
+  const keep = (...more: string[]) => aisle(...argv('gru4rec', 'model', ...more), '--resume', '--keep-best', '--json');
+
+  test('writes the best epoch so far, measured, with an interruption in its card', async () => {
+    await aisle(...argv('gru4rec', 'two', '--epochs', '2', '--refit', 'no'));
+    const { asksAt } = await runUntil(argv('gru4rec', 'other'));
+    await runUntil(argv('gru4rec', 'model'), { ask: asksAt('epoch 2 ') + 2 });
+    const { code, stdout, stderr } = await keep();
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringMatching(/epoch \d/) });
+    const result = JSON.parse(stdout);
+    expect(result).toMatchObject({ interrupted: 'in epoch 3 after 2 steps', refit: false, best: { epoch: 2 } });
+    expect(result.epochs).toHaveLength(2);
+    expect(result.baseline.model).toEqual(expect.any(String));
+    expect((await weights('model')).equals(await weights('two'))).toBe(true);
+    expect(await readdir(at('model'))).toEqual(FILES);
+    const card = await readFile(join(at('model'), 'README.md'), 'utf8');
+    expect(card).toContain('Training was interrupted in epoch 3 after 2 steps');
+    const report = await readFile(join(at('model'), 'report.html'), 'utf8');
+    expect(report).toContain('Training was interrupted in epoch 3 after 2 steps, and did not go on.');
+  });
+
+  test('writes the measured model where the training on everything was interrupted', async () => {
+    await aisle(...argv('gru4rec', 'once', '--refit', 'no'));
+    await runUntil(argv('gru4rec', 'model'), { line: 'refit epoch 1 ' });
+    const { code, stdout } = await keep();
+    expect({ code, result: JSON.parse(stdout) }).toMatchObject({
+      code: 0,
+      result: { refit: false, interrupted: 'before refit epoch 2' },
+    });
+    expect((await weights('model')).equals(await weights('once'))).toBe(true);
+  });
+
+  test('writes the last weights where nothing validates', async () => {
+    await aisle(...argv('gru4rec', 'two', '--epochs', '2', '--valid', 'none'));
+    await runUntil(argv('gru4rec', 'model', '--valid', 'none'), { line: 'epoch 2 ' });
+    expect((await keep('--valid', 'none')).code).toBe(0);
+    expect((await weights('model')).equals(await weights('two'))).toBe(true);
+  });
+
+  test('is refused before the first epoch has ended, and without --resume; the checkpoint stays', async () => {
+    const { asksAt } = await runUntil(argv('gru4rec', 'other'));
+    await runUntil(argv('gru4rec', 'model'), { ask: asksAt('Validation on') + 2 });
+    const early = await keep();
+    expect({ code: early.code, stderr: early.stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('no epoch of the training in'),
+    });
+    const alone = await aisle(...argv('gru4rec', 'model', '--keep-best'));
+    expect({ code: alone.code, stderr: alone.stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('add --resume'),
+    });
+    expect(await readdir(at('model'))).toEqual([CHECKPOINT]);
   });
 });
 
@@ -173,6 +280,13 @@ describe('--resume', () => {
     expect(stderr).toContain('belongs to another run');
     expect(code).toBe(2);
     expect(await readdir(at('model'))).toEqual([CHECKPOINT]);
+  });
+
+  test('with another content of the file names what differs', async () => {
+    await stop();
+    await writeFile(data, RING_LOG.replace('"p""4"', '"p""5"'));
+    const { code, stderr } = await resume();
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('its data was "') });
   });
 
   test('of another model names what differs', async () => {
