@@ -24,6 +24,7 @@ import { type TrainedModel, trainFromLog } from '../train/train-from-log';
 import { trainCommand, trainFlags, UNLICENSED } from './commands';
 import { type Auto, checkedConfiguration, configurationFrom, type Settings } from './configuration';
 import { defined } from './defined';
+import { isAborted } from './errors';
 import { checkReplaceable, readArtifactFolder } from './files/artifact-folder';
 import { startFirst } from './files/backend';
 import { readCatalogueFile, warnOfGaps } from './files/catalogue-file';
@@ -127,10 +128,6 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   };
   const { parts, everything, strategies } = await readParts(data, reading, options);
   const final = everything ?? parts.log;
-  if (share < 1) {
-    const sessions = sessionCount(final);
-    inform(options, `\`sampleSessions\` ${share}: ${whole(sessions)} sessions, drawn by \`seed\` ${seed}.`);
-  }
   warnOfFew(final, data, options);
   if (products) warnOfGaps(products, final.itemIds, catalogue!, options);
   const identity = {
@@ -199,9 +196,13 @@ async function readParts(
   readonly everything?: EventLog;
   readonly strategies: Strategies | undefined;
 }> {
-  const { whole, everything: join, ...parts } = await trainingParts(data, reading, options);
+  const { whole: all, everything: join, ...parts } = await trainingParts(data, reading, options);
+  const { sampleSessions: share = 1, seed = 1 } = options;
+  if (share < 1) {
+    inform(options, `\`sampleSessions\` ${share}: ${whole(sessionCount(all))} sessions, drawn by \`seed\` ${seed}.`);
+  }
   const everything = options.refit === 'no' || options.keepBest ? undefined : join?.();
-  const strategies = countStrategies(whole, (everything ?? parts.log).itemIds, options);
+  const strategies = countStrategies(all, (everything ?? parts.log).itemIds, options);
   return { parts, ...defined({ everything }), strategies };
 }
 
@@ -360,7 +361,9 @@ async function learn(
   const trained = validated ?? (await learnPart(run, { ...parts, ...kept, add }, resume));
   const { valid, unknownBefore } = parts;
   if (!valid || !unknownBefore) return { trained };
-  const validation = await measure(trained, { ...parts, valid, unknownBefore }, options);
+  const validation = await measure(trained, { ...parts, valid, unknownBefore }, options).catch((error) => {
+    throw isAborted(error) ? interruption('in the comparison with counting models', options, error) : error;
+  });
   if (!everything) return { trained, validation };
   const { epoch } = trained.best!;
   const { sessions, items } = countsOf(everything);
@@ -444,16 +447,18 @@ async function learnPart(
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
     await checkpoint(error.state);
-    throw new RecommenderError(
-      'aborted',
-      `Interrupted ${placeOf({ ...error.state, ...defined({ validated }) })}. ${join(out, CHECKPOINT)} holds everything: the same ` +
-        'command with `resume` goes on from there.',
-      { cause: error },
-    );
+    throw interruption(placeOf({ ...error.state, ...defined({ validated }) }), options, error);
   } finally {
     task?.finish();
   }
 }
+
+const interruption = (where: string, { out }: TrainOptions, cause: unknown): RecommenderError =>
+  new RecommenderError(
+    'aborted',
+    `Interrupted ${where}. ${join(out, CHECKPOINT)} holds everything: the same command with \`resume\` goes on from there.`,
+    { cause },
+  );
 
 /** Where a training stopped, in words. */
 function placeOf({ trainer, epochs, unvalidated, validated }: Checkpoint): string {

@@ -9,6 +9,7 @@ import { openBrowser } from '../shared-chromium';
 import { aisle } from './program';
 import { REPORT_WINDOWS } from './report-windows';
 import { ringDays } from './ring-days';
+import { SMALL } from './ring-log';
 
 vi.setConfig({ testTimeout: 120_000 }); // a browser, on a machine that may be busy
 
@@ -22,6 +23,7 @@ let place: string;
 let browser: Browser;
 let report: string;
 let incremental: string;
+let training: string;
 beforeAll(async () => {
   place = await mkdtemp(join(tmpdir(), 'aisle-report-'));
   const [data, variants] = [join(place, 'events.csv'), join(place, 'variants.json')];
@@ -35,6 +37,11 @@ beforeAll(async () => {
   };
   report = await compare('report', '--seeds', '2');
   incremental = await compare('incremental', '--protocol', 'incremental', '--epochs', '1');
+  const model = join(place, 'model');
+  const settings = SMALL['gru4rec']!.slice(0, -2);
+  const argv = ['--data', data, '--model', 'gru4rec', '--out', model, ...settings, '--set', 'nEpochs=2'];
+  expect((await aisle('train', ...argv, '--valid', 'last:20%')).code).toBe(0);
+  training = join(model, 'report.html');
   browser = await openBrowser();
 });
 afterAll(async () => {
@@ -69,6 +76,7 @@ describe.each(Object.entries(REPORT_WINDOWS))('a report on %s', (_, window) => {
   test.each([
     ['of one test part', () => report],
     ['of the incremental protocol', () => incremental],
+    ['of a training', () => training],
   ])('%s has no accessibility fault, fits its window, cuts no text and asks for nothing', async (_, path) => {
     const { page, requests } = await open(path(), window);
     expect(await faults(page)).toEqual([]);

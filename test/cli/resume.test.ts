@@ -138,6 +138,11 @@ async function timeless(out: string): Promise<Record<string, string>> {
 
 describe('the training on everything', () => {
   const IN_REFIT: [string, (asksAt: (start: string) => number) => Moment, RegExp][] = [
+    [
+      'in the comparison before it',
+      (asksAt) => ({ ask: asksAt('Training again') - 1 }),
+      /Interrupted in the comparison with counting models\. .*with --resume goes on/,
+    ],
     ['before its first step', (asksAt) => ({ ask: asksAt('Training again') }), /Interrupted before refit epoch 1\. /],
     ['inside an epoch', (asksAt) => ({ ask: asksAt('refit epoch 1') + 2 }), /in refit epoch 2 after 2 steps\. /],
     ['between two epochs', () => ({ line: 'refit epoch 1 ' }), /Interrupted before refit epoch 2\. /],

@@ -60,6 +60,18 @@ describe('writeArtifactFolder', () => {
     ]);
   });
 
+  test('writes the card, and a report, for people: the manifest does not list them, and the next artifact replaces them', async () => {
+    await writeArtifactFolder(dir, artifact, { report: '<p>mine' });
+    expect(await readFile(join(dir, 'README.md'), 'utf8')).toBe(artifact.info.modelCard);
+    expect(await readFile(join(dir, 'report.html'), 'utf8')).toBe('<p>mine');
+    const { files } = JSON.parse(await readFile(join(dir, 'manifest.json'), 'utf8'));
+    expect(Object.keys(files)).toEqual(expect.not.arrayContaining(['README.md']));
+    expect(Object.keys(files)).toEqual(expect.not.arrayContaining(['report.html']));
+    await writeArtifactFolder(dir, renamed('second'));
+    expect(await readdir(dir)).toContain('README.md');
+    expect(await readdir(dir)).not.toContain('report.html');
+  });
+
   test('replaces an artifact, an empty folder, and one that holds only what may go', async () => {
     await mkdir(dir);
     await writeArtifactFolder(dir, artifact);
@@ -81,6 +93,7 @@ describe('writeArtifactFolder', () => {
       /model holds "notes\.txt", so it is not an artifact and is left alone/,
     ],
     ['an artifact with a stranger in it', ['manifest.json', 'notes.txt'], /holds "notes\.txt"/],
+    ['a web app', ['manifest.json', 'README.md'], /has no weights\.safetensors, so it is not an artifact/],
     [
       'a folder with a file of the same name as ours',
       ['items.json'],

@@ -99,7 +99,7 @@ export function register(program: Command): void {
     .addHelpText('after', () => optionTable(command.opts<Partial<TrainFlags>>().model))
     .addHelpText(
       'after',
-      '\nExample:\n  $ aisle train --data events.tsv.gz --model gru4rec --out my-model --set layers=100 --set loss=bpr-max\n',
+      '\nExample:\n  $ aisle train --data events.tsv.gz --model gru4rec --out my-model --set layers=100\n',
     )
     .action(run);
 }
