@@ -26,6 +26,7 @@ const STYLES = `
 .examples > li { border: 1px solid var(--line); border-radius: 8px; padding: .75rem 1rem; overflow-wrap: anywhere; }
 .examples p { margin: 0 0 .35rem; } .examples ol { margin: 0; padding-left: 1.5rem; } .examples ol + p { margin-top: .5rem; }
 .hit { font-weight: 600; background: var(--mark); }
+@media (max-width: 620px) { th, td { padding: .35rem .3rem; } }
 `;
 
 /** Clicks of an example that are shown, the newest. */

@@ -37,6 +37,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   });
   const place = await mkdtemp(join(tmpdir(), 'aisle-refit-'));
   const rows: string[][] = [];
+  const code = commit();
   const started = performance.now();
   try {
     for (const name of values.logs.split(',')) {
@@ -49,7 +50,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     await rm(place, { recursive: true, force: true });
   }
   const seconds = (performance.now() - started) / 1000;
-  await writeFile(resolve(import.meta.dirname, 'results/refit.md'), page(rows, argv, seconds));
+  await writeFile(resolve(import.meta.dirname, 'results/refit.md'), page(rows, argv, seconds, code));
 }
 
 interface Parts {
@@ -90,7 +91,7 @@ async function row(log: string, { data, test }: Parts, out: string, seed: number
   return cells;
 }
 
-function page(rows: readonly (readonly string[])[], argv: readonly string[], seconds: number): string {
+function page(rows: readonly (readonly string[])[], argv: readonly string[], seconds: number, code: string): string {
   const titles = [
     ...['log', 'seed', '`--refit`', 'best epoch', 'items known', 'predictions', 'Recall@20', 'MRR@20'],
     ...['found in 20', 'training'],
@@ -103,7 +104,7 @@ function page(rows: readonly (readonly string[])[], argv: readonly string[], sec
 training on everything for as many epochs, from the same seed. eshop is trained on all but its last ${LOGS['eshop']!.days} days, which are predicted;
 yoochoose-100k comes in two parts. Events of items that a model does not know are left out, so a model that knows more items has more
 predictions; "found in 20" is how many targets were among the best 20. Conservative ties. ${duration(seconds)} in all.
-Commit ${commit()}; ${machine()}.
+Commit ${code}; ${machine()}.
 
 ${markdownTable(titles, rows).join('\n')}
 `;
