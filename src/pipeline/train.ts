@@ -45,7 +45,7 @@ import { modelCard } from './model-card';
 import { inform, type Observer, startTask, type TrainingEpoch, warn } from './observer';
 import type { TrainOptions } from './options';
 import { countStrategies } from './strategies';
-import { fingerprints, type PartsOptions, type TrainingParts, trainingParts } from './training-parts';
+import { fingerprint, fingerprints, type PartsOptions, type TrainingParts, trainingParts } from './training-parts';
 import { trainingReport } from './training-report';
 import { type Measured, measure, type Validation } from './validation';
 import { hasScale, warnOfNoScale, writeModel } from './write-model';
@@ -126,7 +126,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     ...defined({ valid }),
     ...(from && { known: { itemIds: from.itemIds, support: catalogueOf(from).support! } }),
   };
-  const { parts, everything, strategies } = await readParts(data, reading, options);
+  const { parts, everything, joined, strategies } = await readParts(data, reading, options);
   const final = everything ?? parts.log;
   warnOfFew(final, data, options);
   if (products) warnOfGaps(products, final.itemIds, catalogue!, options);
@@ -134,6 +134,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     model,
     seed,
     ...fingerprints(parts),
+    ...defined({ everything: joined }),
     ...(wanted.length > 0 && products && { catalogue: await checksumOf(products) }),
     ...config,
     ...(from && { from: from.info.version }),
@@ -194,6 +195,8 @@ async function readParts(
   readonly parts: Parts;
   /** Where the training is to be repeated on it. */
   readonly everything?: EventLog;
+  /** What identifies the parts together. */
+  readonly joined?: string;
   readonly strategies: Strategies | undefined;
 }> {
   const { whole: all, everything: join, ...parts } = await trainingParts(data, reading, options);
@@ -201,9 +204,10 @@ async function readParts(
   if (share < 1) {
     inform(options, `\`sampleSessions\` ${share}: ${whole(sessionCount(all))} sessions, drawn by \`seed\` ${seed}.`);
   }
-  const everything = options.refit === 'no' || options.keepBest ? undefined : join?.();
+  const joined = join?.();
+  const everything = options.refit === 'no' || options.keepBest ? undefined : joined;
   const strategies = countStrategies(all, (everything ?? parts.log).itemIds, options);
-  return { parts, ...defined({ everything }), strategies };
+  return { parts, ...defined({ everything, joined: joined && fingerprint(joined) }), strategies };
 }
 
 function warnOfFew(log: EventLog, data: string, observer: Observer): void {

@@ -153,7 +153,8 @@ export function fingerprints({ log, valid }: Pick<TrainingParts, 'log' | 'valid'
   return { data: fingerprint(log), validation: valid ? fingerprint(valid) : 'none' };
 }
 
-function fingerprint({ sessions: { items, offsets }, features = new Map() }: ClickLog): string {
+/** Counts to read, and a checksum. */
+export function fingerprint({ sessions: { items, offsets }, features = new Map() }: ClickLog): string {
   let sum = 0;
   const add = (value: number) => {
     sum = mix(sum ^ value);

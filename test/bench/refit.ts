@@ -101,8 +101,7 @@ function page(rows: readonly (readonly string[])[], argv: readonly string[], sec
     ${['node test/run.mjs test/bench/refit.ts', ...argv].join(' ')}
 
 \`aisle train --model ${MODEL} --set layers=${CONFIG.layers.join('/')}\` with its defaults (\`--preset auto\`, the last tenth of the sessions for validation), with and without a second
-training on everything for as many epochs, from the same seed. eshop is trained on all but its last ${LOGS['eshop']!.days} days, which are predicted;
-yoochoose-100k comes in two parts. Events of items that a model does not know are left out, so a model that knows more items has more
+training on everything for as many epochs, from the same seed. eshop is trained on all but its last ${LOGS['eshop']!.days} days, which are predicted${rows.some(([log]) => log === 'yoochoose') ? '; yoochoose-100k comes in two parts' : ''}. Events of items that a model does not know are left out, so a model that knows more items has more
 predictions; "found in 20" is how many targets were among the best 20. Conservative ties. ${duration(seconds)} in all.
 Commit ${code}; ${machine()}.
 

@@ -166,6 +166,20 @@ describe('the training on everything', () => {
     expect(seconds).toBeGreaterThan(spent);
   });
 
+  test('does not go on where the validation part has other new products', async () => {
+    const late = (names: string) =>
+      writeFile(at('late.csv'), `session_id,item_id,timestamp\na,"p""1",1\na,"p""2",2\n${names}`);
+    const args = argv('gru4rec', 'model', '--valid', at('late.csv'));
+    await late('b,new,3\nb,"p""4",4\n');
+    expect((await runUntil(args, { line: 'Training again' })).code).toBe(130);
+    await late('b,new,3\nb,newer,3\nb,"p""4",4\n');
+    const { code, stderr } = await aisle(...args, '--resume');
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('its everything was "262 events in 62'),
+    });
+  });
+
   test('may be left out after all: the measured model is written', async () => {
     await aisle(...argv('gru4rec', 'once', '--refit', 'no'));
     expect((await runUntil(argv('gru4rec', 'model'), { line: 'refit epoch 1 ' })).code).toBe(130);
