@@ -69,11 +69,11 @@ if (isSoak) test('so it does on plain CPU', () => expectSame('sasrec', '--backen
 
 describe('a training on two threads', () => {
   test('goes on after Ctrl-C, on another number of threads too, to the same bytes', async () => {
-    expect((await start(argv('sasrec', 'whole', '--threads', '2'))).code).toBe(0);
-    const stopped = await start(argv('sasrec', 'parts', '--threads', '2'), 'epoch 1  ');
+    expect((await start(argv('sasrec', 'whole', '--refit', 'no', '--threads', '2'))).code).toBe(0);
+    const stopped = await start(argv('sasrec', 'parts', '--refit', 'no', '--threads', '2'), 'epoch 1  ');
     expect(stopped).toEqual({ code: 130, stderr: expect.stringContaining('--resume') });
     expect(await readdir(at('parts'))).toEqual([CHECKPOINT]);
-    expect((await start(argv('sasrec', 'parts', '--threads', '3', '--resume'))).code).toBe(0);
+    expect((await start(argv('sasrec', 'parts', '--refit', 'no', '--threads', '3', '--resume'))).code).toBe(0);
     expect((await weights('parts')).equals(await weights('whole'))).toBe(true);
   });
 
