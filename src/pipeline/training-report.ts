@@ -9,6 +9,9 @@ import type { CardFacts } from './model-card';
 import { type Example, type Measured, type Slice, type Validation, verdict } from './validation';
 import { VERSION } from './version';
 
+/** The first words of a report that shows sessions of the log. */
+export const PRIVATE = 'Do not publish this page.';
+
 export interface ReportFacts {
   readonly name: string;
   readonly model: string;
@@ -43,7 +46,8 @@ export function trainingReport(facts: ReportFacts): string {
       `<h1>Training of ${text(name)}</h1>`,
       ...(validation
         ? [
-            '<p class="warning"><strong>Do not publish this page.</strong> It shows sessions of the shop’s log. Leave report.html ' +
+            `<p class="warning"><strong>${PRIVATE}</strong> ` +
+              'It shows sessions of the shop’s log. Leave report.html ' +
               'out where the folder of the model is copied to a public server; no page needs it.</p>',
           ]
         : []),

@@ -9,6 +9,7 @@ import type { CatalogueItem } from '../../src/checkpoint/artifact';
 import type { Diagnosis } from '../../src/cli/doctor/doctor';
 import { tagsOf } from '../../src/cli/doctor/html';
 import { allowsUrl, allowsWord, CHAINS, policiesOf } from '../../src/cli/doctor/policy';
+import { PRIVATE } from '../../src/pipeline/training-report';
 import { folderOf, IDS, smallModel } from '../engine/fixture';
 import { closeServer, listen, originOf } from '../server';
 import { aisle, aisleUntil, folder } from './program';
@@ -146,6 +147,12 @@ describe('a page', () => {
       },
       ['error missing', 'warning no-list'],
       /whole folder/,
+    ],
+    [
+      'the report of the training is public',
+      { files: { 'model/report.html': `<!doctype html><strong>${PRIVATE}</strong>` } },
+      ['warning report'],
+      /Do not publish/,
     ],
     ['the list is missing', { without: ['aisle/files.json'] }, ['warning no-list'], /not embed\.js alone/],
     [

@@ -10,6 +10,7 @@ import { blocksOf, commandsOf, PAGES, ROOT, textOf } from './manual';
 const LOOKED_AT = ['sh', 'html', 'json', 'text', 'http'];
 const ELSEWHERE: Readonly<Record<string, RegExp>> = {
   'docs/platforms.md': /./, // test/ui/platforms.test.ts runs it
+  'docs/frameworks.md': /./, // test/ui/frameworks.test.ts runs it
   'docs/scale.md': /^sql$/, // of another program, run by hand with the figures beside it
   'docs/library.md': /^ts$/, // test/build/package.test.ts checks their types
   'docs/embed.md': /^js$/,

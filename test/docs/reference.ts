@@ -1,7 +1,7 @@
 /** `docs/reference` and the tables of codes, written from the code. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { Application, type TypeDocOptions } from 'typedoc';
 import type { PluginOptions } from 'typedoc-plugin-markdown';
 import { run } from '../../src/cli/main';
@@ -14,6 +14,8 @@ const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 /** The entries of the package, with the names that TypeDoc gives their pages. */
 const ENTRIES = [
   { source: 'src/index.ts', made: 'index.md', page: 'library.md', title: '`aisle`' },
+  { source: 'src/node.ts', made: 'node.md', page: 'node.md', title: '`aisle/node`' },
+  { source: 'src/ui/start.ts', made: 'ui/start.md', page: 'element.md', title: '`aisle/element`' },
   { source: 'src/ui/embed.ts', made: 'ui/embed.md', page: 'embed.md', title: '`aisle/embed.js`' },
 ];
 /** Where codes are declared, each below what it means. */
@@ -68,7 +70,7 @@ async function typePages(): Promise<Map<string, string>> {
       ENTRIES.map(({ made, page, title }) => {
         const body = readFileSync(join(folder, 'out', made), 'utf8').replace(/^# .*\n/, '');
         const linked = ENTRIES.reduce(
-          (text, entry) => text.replaceAll(new RegExp(`\\((\\.\\./)*${entry.made}`, 'g'), `(${entry.page}`),
+          (text, { made, page }) => text.replaceAll(new RegExp(`\\((?:[^()]*/)?${basename(made)}`, 'g'), `(${page}`),
           body,
         );
         return [join(DOCS, 'reference', page), `# ${title}\n\nWritten from the types.\n${linked}`];

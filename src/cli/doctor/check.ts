@@ -3,10 +3,11 @@
 import type { CatalogueItem } from '../../checkpoint/artifact';
 import { CATALOGUE_MANIFEST } from '../../checkpoint/catalogue-folder';
 import { isRecord, parseJson } from '../../checkpoint/json';
-import { checkCatalogue, checkManifest, type FileEntry, MANIFEST } from '../../checkpoint/manifest';
+import { checkCatalogue, checkManifest, type FileEntry, MANIFEST, REPORT } from '../../checkpoint/manifest';
 import { openArtifact } from '../../checkpoint/open';
 import { fileUrl } from '../../engine/artifact-loader';
 import { nearestName, RecommenderError, reasonOf } from '../../errors';
+import { PRIVATE } from '../../pipeline/training-report';
 import { STRATEGIES } from '../../recommender/arguments';
 import { PICTURES } from '../../ui/doctor/findings';
 import { ATTRIBUTES, TAG } from '../../ui/element';
@@ -232,6 +233,16 @@ export async function checkModel(site: Site, folder: URL, page: Pick<Page, 'url'
     const artifact = await openArtifact(async (name) => all.get(urlOf(name).href)?.bytes);
     const { name, version, items } = artifact.info;
     add('ok', 'model', site.name(folder), `holds the model ${name} ${version} of ${items} items, complete.`);
+    const report = await site.get(urlOf(REPORT));
+    if (report?.status === 200 && new TextDecoder().decode(report.bytes).includes(PRIVATE)) {
+      add(
+        'warning',
+        'report',
+        site.name(urlOf(REPORT)),
+        'shows sessions of the log.',
+        'Do not publish it: no page needs it.',
+      );
+    }
     return artifact.catalogue;
   } catch (error) {
     if (!(error instanceof RecommenderError)) throw error;
