@@ -67,7 +67,7 @@ const ALLOWED: readonly (readonly [file: string, use: string, times: number, why
   ['src/cli/static-server.ts', 'node:http', 1, '`aisle demo` serves the built page to this machine'],
   ['src/cli/thread.ts', 'node:worker_threads', 1, 'trains on more cores'],
   ['src/pipeline/files/threads.ts', 'node:worker_threads', 1, 'likewise'],
-  ['src/pipeline/compare/html.ts', 'markup', 2, "the report's own style and script, inside its file"],
+  ['src/pipeline/html.ts', 'markup', 3, "a report's own head and style, inside its file"],
   ['src/build/release.ts', 'node:child_process', 1, 'runs git, the tests and npm pack on this machine'],
   ['src/build/worker-files.ts', 'url()', 1, 'a text that the build writes: the pattern of an address'],
 ];

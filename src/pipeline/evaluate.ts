@@ -103,7 +103,17 @@ async function evaluateOnDevice<T>(
   options: EvaluateOptions,
   work: (first: Member, second: Member | undefined, sessions: Sessions, ranking: RankingOptions) => Promise<T>,
 ) {
-  const { artifacts, mix, combine = 'probabilities', protocol = 'events', target, ks, seen, signal } = options;
+  const {
+    artifacts,
+    mix,
+    combine = 'probabilities',
+    protocol = 'events',
+    target,
+    ks,
+    seen,
+    signal,
+    candidates,
+  } = options;
   checkProtocol({ protocol, ...defined({ target }) });
   if (options.ranks !== undefined) await checkRanksPath(options.ranks);
   const combination = await readCombination(artifacts, mix);
@@ -112,7 +122,8 @@ async function evaluateOnDevice<T>(
   const sessions = readClicks(reader, log, await userNumbers(reader, log));
   const name = nameOf(combination, mix);
   const { support } = catalogueOf(combination.artifacts[0]!);
-  const ranking: RankingOptions = { protocol, support: support!, ...defined({ ks, signal, target, seen }) };
+  const excluded = candidates && withoutThose(reader.itemIds, new Set(candidates));
+  const ranking: RankingOptions = { protocol, support: support!, ...defined({ ks, signal, target, seen, excluded }) };
   const result = await runOnDevice(async (slice) => {
     const all = [...combination.artifacts, ...(combination.mixed ? [combination.mixed] : [])];
     const { backend = 'auto' } = options;
@@ -134,6 +145,10 @@ async function evaluateOnDevice<T>(
   });
   return { name, log, dropped, result };
 }
+
+/** Indices of the items that are not among the candidates. */
+const withoutThose = (itemIds: readonly string[], candidates: ReadonlySet<string>): ReadonlySet<number> =>
+  new Set(itemIds.flatMap((id, k) => (candidates.has(id) ? [] : [k + 1])));
 
 /** The sessions of the file in the artifact's items. */
 async function readKnown(options: EvaluateOptions, artifact: Artifact): Promise<Reindexed> {

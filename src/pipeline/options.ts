@@ -94,6 +94,8 @@ export interface EvaluateOptions extends DataOptions, Pick<RankingOptions, 'ks' 
   readonly combine?: Scale;
   /** Default `events`. */
   readonly protocol?: Protocol;
+  /** Ids of the items that are candidates. Default: all that the artifacts know. */
+  readonly candidates?: readonly string[];
   /** Path of a file for the rank of every prediction. */
   readonly ranks?: string;
   /** Default `auto`. */

@@ -36,6 +36,8 @@ export interface EvaluateOptions {
   readonly ks?: readonly number[];
   /** Whether items of the input stay candidates. Default `drop` for `leave-one-out`, else `keep`. */
   readonly seen?: 'keep' | 'drop';
+  /** Items that are no candidates in any prediction. Default: none. */
+  readonly excluded?: ReadonlySet<ItemIndex>;
   /** Of the one-target protocols: the last event (`test`, default) or the one before it (`valid`). */
   readonly target?: 'valid' | 'test';
   /** Sessions of before, for models that read a visitor's earlier ones; `visitors` numbers those of both alike. */
@@ -136,7 +138,7 @@ async function rankTargets(
   options: EvaluateOptions,
   onScores?: (row: Float32Array, exclude: ReadonlySet<ItemIndex> | undefined) => void,
 ): Promise<Ranking> {
-  const { protocol, signal } = options;
+  const { protocol, signal, excluded } = options;
   const { seen = protocol === 'leave-one-out' ? 'drop' : 'keep' } = options;
   const predictions = predictionsOf(sessions, protocol, options.target ?? 'test');
   const total = predictions.positions.length;
@@ -150,7 +152,8 @@ async function rankTargets(
     const session = predictions.sessions[p]!;
     const first = sessions.offsets[session]!;
     const last = first + predictions.positions[p]!;
-    const exclude = seen === 'drop' ? new Set(sessions.items.subarray(first, last + 1)) : undefined;
+    const exclude =
+      seen === 'drop' ? new Set([...sessions.items.subarray(first, last + 1), ...(excluded ?? [])]) : excluded;
     const ranks = rankOf(row, sessions.items[last + 1]!, exclude);
     conservative[p] = ranks.conservative;
     standard[p] = ranks.standard;

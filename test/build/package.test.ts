@@ -8,6 +8,7 @@ import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hashOf, integrity, obstacles, pack } from '../../src/build/release';
 import { blocksOf } from '../docs/manual';
+import { slice } from '../soak-slice';
 import { plainEnv, ROOT } from './built';
 
 const execute = promisify(execFile);
@@ -109,7 +110,8 @@ describe('the package', () => {
     expect(await run('attw', tarball, ...options)).toMatchObject({ code: 0 });
   });
 
-  test.each(Object.keys(RESOLUTIONS) as (keyof typeof RESOLUTIONS)[])(
+  // `attw` has asked every resolution whether it finds the types.
+  test.each(slice(Object.keys(RESOLUTIONS) as (keyof typeof RESOLUTIONS)[], (name) => name === 'node16'))(
     'has types by which the snippets of its manual are right, and wrong ones are not: %s',
     (resolution) => {
       const snippets = (page: string, language: string) =>

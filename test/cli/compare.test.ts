@@ -105,6 +105,15 @@ describe('aisle compare', () => {
     expect(command).toContain(`--at-least ${good}`);
     expect(readFileSync(join(out, 'report.md'), 'utf8')).toContain(`pop is worse than ${good}`);
 
+    // Products that one of them alone knows push nothing down, and help nobody.
+    const more = `${RING_LOG}${Array.from({ length: 400 }, (_, k) => `more${k >> 2},new${k % 40},1700000000\n`).join('')}`;
+    const [fresh, old] = [await file('more.csv', more), join(out, '../old')];
+    await aisle('train', '--data', data, '--model', 'pop', '--out', old);
+    const same = ['--data', fresh, '--test', data, '--models', 'pop', '--out', join(out, '../same'), '--at-least', old];
+    expect(await aisle('compare', ...same)).toMatchObject({ code: 0 });
+    const { gate: even } = JSON.parse(readFileSync(join(out, '../same/report.json'), 'utf8'));
+    expect(even.behind).toEqual({ mean: 0, low: 0, high: 0 });
+
     for (const [model, artifact] of [
       ['markov', good], // a tie
       ['markov', poor],
@@ -113,7 +122,7 @@ describe('aisle compare', () => {
       expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining(`not worse than ${artifact}`) });
     }
     expect((await compare('--models', 'pop', '--at-least', join(out, 'none'))).code).toBe(2);
-    const other = await compare('--protocol', 'incremental', '--at-least', good);
+    const other = await compare('--protocol', 'last-item', '--at-least', good);
     expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining('--at-least does not go with') });
   });
 

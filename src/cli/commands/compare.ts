@@ -70,8 +70,8 @@ export function register(program: Command): void {
     )
     .option(
       '--at-least <dir>',
-      'artifact, such as yesterday’s, that neither has learnt from the test part: if the best row is worse in the metric of the ' +
-        'report, beyond the 95 % interval, on items that both know, the exit code is 3',
+      'artifact, such as yesterday’s, that has not learnt from the test part: if the best row is worse in mrr@20, beyond the ' +
+        '95 % interval, on items that both know, the exit code is 3',
     )
     .option('--window <length>', 'of incremental: 1d, 12h, …; default: 1d, the days of UTC', parseWindow)
     .addOption(backendOption());

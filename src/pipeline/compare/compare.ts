@@ -67,10 +67,6 @@ export async function compare(options: CompareOptions): Promise<Report> {
   const together = await computeEnsembles(out, ensembles, single.runs, metric, options);
 
   const rows = rowsOf([...single.runs, ...together.runs], support, metric);
-  const names = rows.map(({ name }) => name);
-  const gate =
-    atLeast === undefined ? undefined : await gateOf(atLeast, single.runs, names, await parts(), metric, out, observer);
-
   const report: Report = {
     train: data,
     test: test ?? testedOf(options),
@@ -79,18 +75,25 @@ export async function compare(options: CompareOptions): Promise<Report> {
     windows,
     seeds,
     rows,
-    ...defined({ gate }),
     failures: [...single.failures, ...together.failures],
     version: VERSION,
     command: compareCommand(options),
   };
-  await replaceFiles(out, {
+  await writeReport(out, report);
+  if (atLeast === undefined) return report;
+  const names = report.rows.map(({ name }) => name);
+  const gate = await gateOf(atLeast, single.runs, names, await parts(), metric, out, observer);
+  const gated = { ...report, gate };
+  await writeReport(out, gated);
+  return gated;
+}
+
+const writeReport = (out: string, report: Report): Promise<void> =>
+  replaceFiles(out, {
     'report.json': `${JSON.stringify(report, null, 2)}\n`,
     'report.md': markdownReport(report),
     'report.html': htmlReport(report),
   });
-  return report;
-}
 
 /**
  * The rows of the report. Rows that read features get a copy of the catalogue, with the ids under their usual name.
@@ -126,7 +129,8 @@ function refuseMixed({ protocol = 'events', test, window, valid, holdout, atLeas
   const refuseWith = (option: string, why: string): never =>
     refuse(`\`${option}\` does not go with \`protocol\` ${protocol}: ${why}. Leave it out.`);
   if (protocol === 'incremental' && test !== undefined) refuseWith('test', 'each window is tested by the one before');
-  if (protocol === 'incremental' && atLeast !== undefined) refuseWith('atLeast', 'it has an artifact for each window');
+  if (protocol !== 'events' && atLeast !== undefined)
+    refuseWith('atLeast', 'the predictions of every event that both artifacts know are compared');
   if (protocol === 'incremental' && valid !== undefined) refuseWith('valid', 'each window has its own epochs');
   const isOneTarget = protocol === 'leave-one-out' || protocol === 'last-item';
   if (holdout !== undefined && !isOneTarget) refuseWith('holdout', 'it predicts more than the last event');

@@ -26,7 +26,8 @@ export interface Gate {
 }
 
 /**
- * Asks both on the events of items that both know, so that their predictions are the same: new products neither help nor harm.
+ * Asks both on the events of items that both know, and ranks those items alone, so that products that are new to one of them
+ * neither help nor harm.
  *
  * @param runs Finished runs of single models, in the order of the seeds.
  * @param names Rows, the best first.
@@ -45,7 +46,7 @@ export async function gateOf(
   const trained = artifactOf(run.folder, run.plan);
   const known = new Set(await readItemIds(artifact));
   const shared = (await readItemIds(trained)).filter((id) => known.has(id));
-  const { log } = reindex(await readEventsFile(test, { ...read, minItems: 1 }, observer), shared);
+  const { log } = reindex(await readEventsFile(test, { ...read, minItems: 1, features: 'all' }, observer), shared);
   if (sessionCount(log) === 0) {
     const both = `${artifact} and ${trained}`;
     throw new RecommenderError('bad-input', `${test}: no session holds two items that both ${both} know.`);
@@ -56,7 +57,7 @@ export async function gateOf(
   await replaceFiles(folder, { [data]: pieces(writeTsv(log), { gzip: true, signal: observer.signal }) });
   const scores = async (of: string) => {
     const plan = { ...run.plan, test: join(folder, data), read: {} };
-    await testRun(folder, plan, { artifacts: [of] }, [], observer);
+    await testRun(folder, plan, { artifacts: [of], candidates: shared }, [], observer);
     return readRanks(folder);
   };
   const [theirs, ours] = [await scores(artifact), await scores(trained)];

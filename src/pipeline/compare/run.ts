@@ -206,7 +206,7 @@ export async function computeRun(folder: string, plan: RunPlan, observer: Observ
 export async function testRun(
   folder: string,
   { test: data, protocol, backend, read }: RunPlan,
-  combination: Pick<EvaluateOptions, 'artifacts' | 'mix' | 'combine'>,
+  combination: Pick<EvaluateOptions, 'artifacts' | 'mix' | 'combine' | 'candidates'>,
   commands: string[],
   observer: Observer,
 ) {
