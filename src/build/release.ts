@@ -18,7 +18,7 @@ import { parseArgs, promisify } from 'node:util';
 const ROOT = resolve(import.meta.dirname, '../..');
 /** The builds; tests put folders of their own beside them. */
 const BUILDS = ['cli', 'lib', 'embed', 'page'];
-const TEXTS = ['README.md', 'CHANGELOG.md', 'LICENSE'];
+const TEXTS = ['README.md', 'CHANGELOG.md', 'SECURITY.md', 'LICENSE', 'docs'];
 /** Where the project is: fields that npm shows. */
 const PLACES = ['repository', 'bugs', 'homepage'];
 /** What the manifest of the package has of the checkout's. */
@@ -45,7 +45,7 @@ function packageManifest(manifest: Manifest): Manifest {
 
 /** Copies what is built into a folder that npm can pack; source maps stay out. */
 function stage(folder: string): void {
-  for (const name of TEXTS) cpSync(join(ROOT, name), join(folder, name));
+  for (const name of TEXTS) cpSync(join(ROOT, name), join(folder, name), { recursive: true });
   for (const build of BUILDS) {
     const from = join(ROOT, 'dist', build);
     if (!existsSync(from)) throw new Error(`dist/${build} is missing: run "npm run build" first.`);
@@ -96,6 +96,8 @@ export function obstacles(manifest: Manifest, changelog: string, changed: string
   return found;
 }
 
+const changes = (): string => execFileSync('git', ['status', '--porcelain'], { cwd: ROOT, encoding: 'utf8' }).trimEnd();
+
 export async function main(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,
@@ -103,8 +105,7 @@ export async function main(args: string[]): Promise<void> {
   });
   const { out = '' } = values;
   const manifest = checkout();
-  const changed = execFileSync('git', ['status', '--porcelain'], { cwd: ROOT, encoding: 'utf8' }).trimEnd();
-  const found = obstacles(manifest, read('CHANGELOG.md'), changed, values['allow-missing'] === true);
+  const found = obstacles(manifest, read('CHANGELOG.md'), changes(), values['allow-missing'] === true);
   if (out === '') found.push('No folder for the tarball is given: pass --out DIR.');
   if (found.length > 0) {
     console.error(`Not released:\n* ${found.join('\n* ')}`);
@@ -113,6 +114,7 @@ export async function main(args: string[]): Promise<void> {
   }
   const { VITE_USER_NODE_ENV, NODE_ENV, ...env } = process.env; // of the program that runs this file
   execFileSync('npm', values['no-test'] ? ['run', 'build'] : ['test'], { cwd: ROOT, env, stdio: 'inherit' });
+  if (changes() !== '') throw new Error(`The tests or their builds have changed the checkout:\n${changes()}`);
   const again = mkdtempSync(join(tmpdir(), 'aisle-packed-'));
   try {
     const { tarball } = await pack(out);
@@ -124,7 +126,7 @@ export async function main(args: string[]): Promise<void> {
     const { version } = manifest;
     writeFileSync(join(out, 'integrity.json'), `${JSON.stringify({ version, files: integrity() }, null, 2)}\n`);
     console.log(`${tarball}\n  sha512-${hash}\n${join(out, 'integrity.json')}`);
-    console.log(`Now: git tag v${version} && npm publish ${tarball}`);
+    console.log(`Now: git tag v${version} && npm publish ${resolve(tarball)}`);
   } finally {
     rmSync(again, { recursive: true });
   }

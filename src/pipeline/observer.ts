@@ -2,7 +2,7 @@
 import type { EpochResult } from '../train/fit';
 import { defined } from './defined';
 
-/** What every function of the pipeline takes beside its own options. All of it is optional. */
+/** What every function of the pipeline takes beside its own options, to be followed and stopped. */
 export interface Observer {
   /** Stops the work, which then rejects with `aborted`. What is worth keeping is on the disk by then. */
   readonly signal?: AbortSignal;

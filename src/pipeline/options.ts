@@ -17,6 +17,7 @@ export interface DataOptions {
   readonly read?: ReadOptions;
 }
 
+/** Options of `convert`. */
 export interface ConvertOptions extends Observer, Pick<ReadOptions, 'sessionsBy' | 'skipBadRows'> {
   /** Name of the log, such as `movielens`. */
   readonly name: string;
@@ -26,6 +27,7 @@ export interface ConvertOptions extends Observer, Pick<ReadOptions, 'sessionsBy'
   readonly out: string;
 }
 
+/** Options of `split`. */
 export interface SplitOptions extends DataOptions, CutOptions, Observer {
   /** Folder for the parts. */
   readonly out: string;
@@ -50,6 +52,7 @@ export interface TrainingOptions extends DataOptions, ConfigurationOptions {
   readonly backend?: BackendChoice;
 }
 
+/** Options of `train`. */
 export interface TrainOptions extends TrainingOptions, Observer {
   /** Path of the shop's rules for its slots, to put into the artifact. Default: none. */
   readonly rules?: string;
@@ -86,6 +89,7 @@ export interface Mix {
   readonly weights: readonly number[];
 }
 
+/** Options of `evaluate`. */
 export interface EvaluateOptions extends DataOptions, Pick<RankingOptions, 'ks' | 'seen' | 'target'>, Observer {
   /** Folders of artifacts: one, or the equal parts of an ensemble. */
   readonly artifacts: readonly string[];
@@ -120,6 +124,7 @@ export interface TrialEvent {
   readonly failure?: string;
 }
 
+/** Options of `search`. */
 export interface SearchOptions extends TrainingOptions, Observer {
   readonly valid: string;
   /** What is searched besides, or otherwise, than the model declares: `a..b`, `a..b:log` or `a,b,c` by key. */
@@ -131,6 +136,7 @@ export interface SearchOptions extends TrainingOptions, Observer {
   readonly onTrial?: (trial: TrialEvent) => void;
 }
 
+/** Options of `importWeights`. */
 export interface ImportOptions extends Observer {
   /** Name of a reference implementation. */
   readonly from: string;
@@ -151,6 +157,7 @@ export interface ImportOptions extends Observer {
   readonly licence?: string;
 }
 
+/** Options of `pack`. */
 export interface PackOptions extends Observer {
   /** Folder of the artifact. */
   readonly artifact: string;
@@ -189,6 +196,7 @@ export interface RunObserver extends Observer {
   readonly onRun?: (run: RunEvent) => void;
 }
 
+/** Options of `compare`. */
 export interface CompareOptions extends DataOptions, RunObserver {
   /** Path of the events file to test on. Default: the last tenth of the sessions of `data`. */
   readonly test?: string;

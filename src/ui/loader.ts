@@ -73,7 +73,7 @@ function ownTag(url: string): HTMLElement | undefined {
 export function open(url: string, whenToLoad: typeof startLazily): void {
   const aisle = takeQueue();
   if (aisle === undefined) {
-    warn('embed.js is in this page twice; the first one runs.');
+    warn('Aisle is in this page twice (embed.js, aisle/element); the first one counts.');
     return;
   }
   let settle: Host['settle'] = () => {};
@@ -104,7 +104,7 @@ export function open(url: string, whenToLoad: typeof startLazily): void {
     redraw: (slot) => redraw(host, slot),
   };
   function failed(error: unknown): void {
-    warn('embed.js could not load or start the files of its folder.', error);
+    warn('the rest of Aisle’s scripts could not be loaded or started.', error);
     host.onSlot = (slot, change) => {
       if (change === 'changed') redraw(host, slot);
       if (change !== 'came') return;

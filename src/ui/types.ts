@@ -8,6 +8,7 @@ import type { Reason } from '../engine/types';
 import type { EarlyPage } from '../page/page-product';
 import type {
   ConsentAnswer,
+  LearnChoice,
   Recommender,
   RecommenderEvents,
   RecommenderOptions,
@@ -42,6 +43,8 @@ export interface Suggestion {
 export interface EmbedOptions extends RecommenderOptions {
   /** `auto`: tracks what the page's markup and data layer report (`src/page/`). `manual`: only commands. Default `auto`. */
   readonly track?: 'auto' | 'manual';
+  /** `auto`: the model learns from the visitor when the page is idle. `manual`: by `fineTune`. Default `auto`. */
+  readonly learn?: LearnChoice;
   /** The product that the page shows. What the page's markup and data layer call it counts only if the model does not know this. */
   readonly item?: string;
   /** Hosts that links may lead to, besides the page's own origin; `*.shop.example` allows every host below it. */

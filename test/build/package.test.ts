@@ -123,6 +123,8 @@ describe('the package', () => {
         // Each goes on where the one before has ended; the other browser is the reader's.
         'library.ts': `${snippets('docs/library.md', 'ts')}declare const elsewhere: typeof recommender;\n`,
         'commands.ts': `${commands}${snippets('docs/embed.md', 'js')}aisle.push(['on', 'stored', ({ events }) => events[0]?.itemId.trim()]);\n`,
+        'doctor.ts': `${commands}${snippets('docs/doctor.md', 'js')}export {};\n`,
+        'catalogue.ts': `${commands}import type { Recommender } from 'aisle';\ndeclare const recommender: Recommender;\n${snippets('docs/catalogue.md', 'js')}`,
         'wrong.ts': `${commands}aisle.push(['trak', 'a']);\naisle.push(['consent', 'yes']);\n`,
         'element.ts': `import { start } from 'aisle/element';
           (await start({ modelUrl: '/m/' }))?.status.consent.trim();\nstart({ model: 1 });\n`,

@@ -27,7 +27,7 @@ globalThis.answer = { reasons: items.map(({ reason }) => reason), backend: engin
 `;
 
 /**
- * As strict as the README says that a policy may be.
+ * As strict as the docs/security-policy.md says that a policy may be.
  *
  * @param more Trusted Types of the shop's own bundler, and further sources.
  */

@@ -1,13 +1,13 @@
 /** The quick starts, typed as they stand: every line of them, in an empty folder beside the checkout. */
 import { execFile, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, expect, test, vi } from 'vitest';
 import { built } from '../build/built';
 import { isSoak } from '../soak-slice';
-import { blocksOf, ROOT } from './manual';
+import { blocksOf } from './manual';
 
 vi.setConfig({ testTimeout: 600_000 }); // trains models, on a machine that may be busy
 
@@ -46,7 +46,6 @@ async function type(line: string, cwd: string): Promise<void> {
 test.each(PAGES)('%s', async (page) => {
   const place = mkdtempSync(join(tmpdir(), 'aisle-quick-start-'));
   places.push(place);
-  symlinkSync(join(ROOT, 'dist'), join(place, 'dist'));
   const lines = blocksOf(page)
     .flatMap(({ language, code }) => (language === 'sh' ? code.split('\n') : []))
     .map((line) => line.replace(/\s+#\s.*/, '').trim())

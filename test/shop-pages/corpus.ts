@@ -161,7 +161,7 @@ const itemprop = (name: string, value: unknown): string =>
   `<meta itemprop="${name}" content="${escaped(String(value))}">`;
 
 const SPELLINGS: readonly Spelling[] = [
-  // The embed's own attribute, on its script: the README's table of attributes.
+  // The embed's own attribute, on its script: the table of attributes in docs/embed.md.
   { rule: 'data-item', said: idOf, say: (value) => ({ attributes: `data-item="${escaped(String(value))}"` }) },
   // https://schema.org/sku, https://developers.google.com/search/docs/appearance/structured-data/merchant-listing
   inJsonLd('JSON-LD sku', withSku),

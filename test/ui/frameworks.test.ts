@@ -23,7 +23,8 @@ function recipes(framework: string): [name: string, code: string][] {
   const found = [...DOCS.matchAll(/^`((?:\w+\/)?\w+\.tsx?)`.*?```\w+\n(.*?)^```/gms)];
   return found.flatMap(([, path, code]) => {
     const folder = dirname(path!);
-    return folder === '.' || folder === framework ? [[path!.slice(folder === '.' ? 0 : folder.length + 1), code!]] : [];
+    if (folder === '.') return [[`../${path}`, code!]];
+    return folder === framework ? [[path!.slice(folder.length + 1), code!]] : [];
   });
 }
 
@@ -83,7 +84,7 @@ test.each(Object.keys(APPLICATIONS))('%s: rendered, hydrated without a complaint
   mkdirSync(folder, { recursive: true });
   const files = [...recipes(framework), ...Object.entries(APPLICATIONS[framework]!)];
   expect(files.map(([name]) => name.replace(/\.\w+$/, '')).sort()).toEqual(
-    ['Recommendations', 'aisle', 'app', 'client', 'server', 'useRecommendations'].sort(),
+    ['../aisle', 'Recommendations', 'app', 'client', 'server', 'useRecommendations'].sort(),
   );
   for (const [name, code] of files) writeFileSync(join(folder, name), code);
   const bundle = (entry: string, ssr: boolean) =>

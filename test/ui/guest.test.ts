@@ -227,7 +227,7 @@ describe('a page', () => {
     await ready(page);
     expect(await page.locator('aisle-recommendations a').count()).toBe(8);
     expect(requests.filter(({ url }) => url.endsWith('/worker.js'))).toHaveLength(1);
-    expect(warnings).toEqual(['Aisle: embed.js is in this page twice; the first one runs.']);
+    expect(warnings).toEqual(['Aisle: Aisle is in this page twice (embed.js, aisle/element); the first one counts.']);
     expect(errors).toEqual([]);
   });
 

@@ -29,6 +29,7 @@ import { NearestProducts } from './nearest-products';
 import { type Counts, MATCH_KINDS, type MatchKind, ProductIndex, type ResolvedIndex } from './product-index';
 import { type FeedFormat, readFeed } from './read-feed';
 
+/** Options of `catalogue`. */
 export interface CatalogueOptions extends Observer, Omit<EntryOptions, 'now' | 'decimalComma'> {
   /** Paths of feeds, plain or gzip. Of two rows with one id, the last one counts. */
   readonly feeds: readonly string[];
