@@ -29,7 +29,7 @@ export function presetOf(model: string, name: string): Preset {
   if (Object.hasOwn(known, name)) return known[name]!;
   const names = Object.keys(known);
   const nearest = nearestName(name, [...names, AUTO, NONE]);
-  const all = `it has ${names.join(', ')} ${AUTO}, which picks one by the log, and ${NONE}`;
+  const all = `it has ${names.join(', ')}, ${AUTO}, which picks one by the log, and ${NONE}`;
   const rest = names.length === 0 ? 'it has none.' : `${all}${nearest ? `; did you mean ${nearest}?` : '.'}`;
   throw new RecommenderError('bad-config', `${model} has no preset "${name}": ${rest}`);
 }
