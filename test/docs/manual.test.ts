@@ -11,7 +11,7 @@ const LOOKED_AT = ['sh', 'html', 'json', 'text', 'http'];
 const ELSEWHERE: Readonly<Record<string, RegExp>> = {
   'docs/platforms.md': /./, // test/ui/platforms.test.ts runs it
   'docs/frameworks.md': /./, // test/ui/frameworks.test.ts runs it
-  'docs/scale.md': /^sql$/, // of another program, run by hand with the figures beside it
+  'docs/scale.md': /^(sql|python|yaml)$/, // of other programs, run by hand with the figures beside it, or marked as not run
   'docs/library.md': /^ts$/, // test/build/package.test.ts checks their types
   'docs/embed.md': /^js$/,
   'docs/doctor.md': /^js$/,
@@ -107,4 +107,8 @@ test.each(PAGES)('what is to be pasted in %s has attributes that exist', async (
 test.each(PAGES)('no code of %s is left without a test', (page) => {
   const languages = new Set(blocksOf(page).map(({ language }) => language));
   expect([...languages].filter((name) => !LOOKED_AT.includes(name) && !ELSEWHERE[page]?.test(name))).toEqual([]);
+});
+
+test.each(['sessions_dask.py', 'nightly.sh'])('docs/scale.md shows docs/scale/%s as it is', (script) => {
+  expect(blocksOf('docs/scale.md').map(({ code }) => code)).toContain(textOf(`docs/scale/${script}`));
 });

@@ -27,7 +27,9 @@ export const blocksOf = (page: string): Block[] =>
 
 /** The lines of a shell that a page tells a reader to type, without their comments. */
 export function commandsOf(page: string): string[] {
-  const fenced = blocksOf(page).flatMap(({ language, code }) => (language === 'sh' ? code.split('\n') : []));
+  const fenced = blocksOf(page).flatMap(({ language, code }) =>
+    language === 'sh' ? code.replaceAll('\\\n', ' ').split('\n') : [],
+  );
   const indented = [...textOf(page).matchAll(/^ {4}((?:npx )?aisle .*|npm .*|node .*)$/gm)].map(([, line]) => line!);
   const inText = [
     ...textOf(page)
