@@ -4,8 +4,7 @@
 set -eu
 events=$1 web=$2
 live=$(cat "$web/live")            # the version that pages load
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+work=nightly/$(date +%F)           # keeps the report
 
 # The live model was trained without the events of the last day, too, so that day tests both.
 npx aisle split --data "$events" --out "$work/parts" --by start --test last:1d
@@ -15,7 +14,9 @@ npx aisle compare --data "$work/parts/train.tsv.gz" --test "$work/parts/test.tsv
 
 trained=$(node -p 'JSON.parse(fs.readFileSync(process.argv[1])).gate.trained' "$work/report.json")
 version=$(node -p 'JSON.parse(fs.readFileSync(process.argv[1])).version' "$trained/manifest.json")
-cp -R "$trained" "$web/$version"
+rm -rf "$web/.new"
+cp -R "$trained" "$web/.new"
+[ -e "$web/$version" ] || mv "$web/.new" "$web/$version"
 printf '%s\n' "$version" > "$web/live.new"
 mv "$web/live.new" "$web/live"     # the switch: the page's template puts it into data-model-url
 echo "$live is replaced by $version"

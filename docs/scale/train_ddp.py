@@ -240,6 +240,10 @@ def main():
     rank, world = dist.get_rank(), dist.get_world_size()
     os.makedirs(o.out, exist_ok=True)
     log, ids = read(o.data)
+    if min(o.batch, len(log[1])) < world:
+        p.error(f"each of the {world} processes needs a session a step; got --batch {o.batch} and {len(log[1])} sessions")
+    if rank == 0:
+        print(f"{len(log[0])} events in {len(log[1])} sessions of {len(ids)} items", flush=True)
     torch.manual_seed(o.seed)  # the same weights in every process
     network = (GRU4Rec if o.model == "gru4rec" else SASRec)(len(ids), o).to(o.device)
     torch.manual_seed(o.seed + 1 + rank)  # other dropout in each
@@ -253,7 +257,7 @@ def main():
             for steps, (batch, size) in enumerate(network.batches(log, o, epoch, rank, world), 1):
                 total += gradients(model, batch, size, world)
                 update()
-                if rank == 0 and steps % 500 == 0:
+                if rank == 0 and steps % 100 == 0:
                     print(f"epoch {epoch + 1}, step {steps}", flush=True)
             dist.all_reduce(total)
             if rank == 0:
