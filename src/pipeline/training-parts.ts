@@ -1,8 +1,8 @@
 /** The training and validation parts of a log. */
 import { RecommenderError } from '../errors';
-import { type ClickLog, type EventLog, reindex, sessionCount } from '../session/event-log';
+import { type ClickLog, type EventLog, reindex, selectSessions, sessionCount } from '../session/event-log';
 import { holdOut } from '../session/hold-out';
-import { joinLogs } from '../session/join';
+import { joinLogs, sessionsNotIn } from '../session/join';
 import type { ReadOptions } from '../session/options';
 import { mix } from '../session/random';
 import { type LatePart, splitLog } from '../session/split';
@@ -62,8 +62,8 @@ export function latePart(text: string): Exclude<LatePart, { from: number }> {
 export async function trainingParts(path: string, options: PartsOptions, observer: Observer): Promise<TrainingParts> {
   const { read, holdout, select, known, valid = DEFAULT_RULE } = options;
   // A model that continues knows items already, so the log may have a single one.
-  const whole = await readEventsFile(path, known ? { ...read, minItems: 1 } : read, observer);
-  const all = select ? select(whole) : whole;
+  const original = await readEventsFile(path, known ? { ...read, minItems: 1 } : read, observer);
+  const all = select ? select(original) : original;
   const log = holdout > 0 ? holdOut(all, holdout) : all;
   const trainingPart = (part: EventLog): EventLog => (known ? withKnown(part, known) : part);
   const withValid = (part: EventLog, validation: EventLog, everything: () => EventLog): TrainingParts => {
@@ -84,7 +84,17 @@ export async function trainingParts(path: string, options: PartsOptions, observe
   if (!valid.startsWith('last:')) {
     const file = await readEventsFile(valid, { ...read, minItems: 1 }, observer);
     warnOfColumns(file, valid, [...(log.features?.keys() ?? [])], observer);
-    return withValid(log, file, () => joinLogs(log, file));
+    const unlearnt = sessionsNotIn(all, file);
+    const count = sessionCount(file);
+    if (unlearnt.length < count) {
+      warn(
+        observer,
+        `${whole(count - unlearnt.length)} of the ${whole(count)} sessions of ${valid} are in ${path}, too: the figures on them are ` +
+          'too good. Leave them out of one of the two.',
+      );
+    }
+    const further = selectSessions(file, unlearnt);
+    return withValid(log, file, () => joinLogs(log, select && unlearnt.length > 0 ? select(further) : further));
   }
   try {
     const { train, test } = splitLog(log, { test: latePart(valid) });

@@ -32,6 +32,21 @@ export function joinLogs(a: EventLog, b: EventLog): EventLog {
   return selectSessions(log, order);
 }
 
+/** Indices of the sessions of `b` that `a` does not have, with equal ids, items and times. */
+export function sessionsNotIn(a: EventLog, b: EventLog): number[] {
+  const candidates = new Set(b.sessionIds);
+  const contentOf = ({ sessions: { items, offsets, times }, itemIds, sessionIds }: EventLog, s: number): string => {
+    const [from, end] = [offsets[s]!, offsets[s + 1]!];
+    const ids = Array.from(items.subarray(from, end), (item) => itemIds[item - 1]);
+    return JSON.stringify([sessionIds[s], ids, [...times.subarray(from, end)]]);
+  };
+  const known = new Set<string>();
+  a.sessionIds.forEach((id, s) => {
+    if (candidates.has(id)) known.add(contentOf(a, s));
+  });
+  return [...b.sessionIds.keys()].filter((s) => !known.has(contentOf(b, s)));
+}
+
 function joinedColumn(name: string, ...logs: readonly [EventLog, EventLog]): FeatureColumn {
   const [first, second] = logs.map(({ features, sessions }): FeatureColumn => {
     const empty = { codes: new Int32Array(sessions.items.length), names: [''] };

@@ -73,6 +73,22 @@ describe('a training with a validation part', () => {
     expect(manifest('once').modelCard).not.toContain('first training');
   });
 
+  test('learns once the sessions of a --valid file that are in the log, too, and warns of them', async () => {
+    const late = 'late,"p""1",9000000000\nlate,"p""2",9000000001\n';
+    const valid = await file('late.csv', csv(SESSIONS.slice(-6)) + late);
+    const { stderr, refit, sessions, events } = await trained('model', '--valid', valid);
+    expect(stderr).toContain(`6 of the 7 sessions of ${valid} are in ${data}, too: the figures on them are too good.`);
+    expect(refit.events).toBe(events + 2);
+    expect(manifest('model').training.data.sessions).toBe(sessions + 1);
+  });
+
+  test('draws from a --valid file, too, with --sample-sessions', async () => {
+    const valid = await file('late.csv', csv(SESSIONS.slice(-10)));
+    data = await file('early.csv', csv(SESSIONS.slice(0, 50)));
+    const { sessions } = await trained('model', '--valid', valid, '--sample-sessions', '0.5');
+    expect({ sessions, all: manifest('model').training.data.sessions }).toEqual({ sessions: 25, all: 30 });
+  });
+
   test('learns by it the products that only the validation part has', async () => {
     data = await file('events.csv', RING_LOG.replaceAll(/^s5([5-9]),"p""7"/gm, 's5$1,new'));
     const { items, refit } = await trained('model', '--valid', 'last:10%');

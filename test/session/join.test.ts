@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { joinLogs } from '../../src/session/join';
+import { joinLogs, sessionsNotIn } from '../../src/session/join';
 import { read, sessionsOf } from './helpers';
 
 const HEADER = 'session_id,item_id,timestamp,user_id,page\n';
@@ -28,4 +28,14 @@ test('sessions of equal ids stay apart, a column that one lacks is empty there, 
   const { codes, names } = joined.features!.get('page')!;
   expect([...codes].map((code) => names[code])).toEqual(['', '', 'home', 'list', 'home', 'home']);
   expect(joined.userIds).toBeUndefined();
+});
+
+test('sessions that another log has are those of equal ids, items and times', async () => {
+  const log = await read(
+    'session_id,item_id,timestamp\ns,a,10\ns,b,11\nt,b,30\nt,c,31\nu,a,40\nu,b,41\nv,a,50\nv,b,51\n',
+  );
+  const other = await read(
+    'session_id,item_id,timestamp\ns,a,10\ns,b,11\nt,b,30\nt,d,31\nu,a,40\nu,b,42\nw,a,50\nw,b,51\n',
+  );
+  expect(sessionsNotIn(log, other).map((s) => other.sessionIds[s])).toEqual(['t', 'u', 'w']);
 });
