@@ -137,6 +137,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     ...defined({ everything: joined }),
     ...(wanted.length > 0 && products && { catalogue: await checksumOf(products) }),
     ...config,
+    // They decide on schedules and on the latest epochs.
+    ...defined({ epochs: options.epochs }),
     ...(from && { from: from.info.version }),
     ...(threads && { parts: SHARDS }),
   };

@@ -164,14 +164,27 @@ export function fingerprints({ log, valid }: Pick<TrainingParts, 'log' | 'valid'
 }
 
 /** Counts to read, and a checksum. */
-export function fingerprint({ sessions: { items, offsets }, features = new Map() }: ClickLog): string {
+export function fingerprint({
+  sessions: { items, offsets, times },
+  itemIds = [],
+  userIds = [],
+  features = new Map(),
+}: ClickLog & Partial<Pick<EventLog, 'itemIds'>>): string {
   let sum = 0;
   const add = (value: number) => {
     sum = mix(sum ^ value);
   };
+  const addTexts = (texts: readonly string[]) => {
+    for (const text of texts) {
+      add(text.length);
+      for (let i = 0; i < text.length; i++) add(text.charCodeAt(i));
+    }
+  };
   for (const values of [offsets, items]) values.forEach(add);
+  new Int32Array(Float64Array.from(times).buffer).forEach(add);
+  for (const ids of [itemIds, userIds]) addTexts(ids);
   for (const [name, { codes, names }] of features) {
-    for (const text of [name, ...names]) for (let i = 0; i < text.length; i++) add(text.charCodeAt(i));
+    addTexts([name, ...names]);
     codes.forEach(add);
   }
   return `${whole(items.length)} events in ${whole(offsets.length - 1)} sessions (checksum ${(sum >>> 0).toString(16)})`;

@@ -289,6 +289,7 @@ describe('--resume', () => {
   test.each([
     ['another seed', ['--seed', '2'], '--seed 2 was --seed 1.'],
     ['another key', ['--set', 'layers=9'], '--set layers=9 was --set layers=8.'],
+    ['another number of epochs', ['--epochs', '3'], '--epochs 3 was --epochs 4.'],
     ['another validation part', ['--valid', 'last:10%'], '--valid last:10% was --valid last:20%.'],
     ['no validation part', ['--valid', 'none'], '--valid none was --valid last:20%.'],
     ['other data', ['--holdout', '1'], '--holdout 1 was not given.'],
@@ -301,9 +302,17 @@ describe('--resume', () => {
     expect(await readdir(at('model'))).toEqual([CHECKPOINT]);
   });
 
-  test('with another content of the file names what differs', async () => {
+  const withUsers = (...users: readonly [string, string]) =>
+    RING_LOG.replaceAll(/^(s\d*)(\d),.*$|.+/gm, (line, _, digit) => `${line},${digit ? users[digit % 2] : 'user_id'}`);
+  test.each([
+    ['an item', RING_LOG.replace('"p""4"', '"p""5"')],
+    ['the name of an item', RING_LOG.replaceAll('"p""4"', 'new')],
+    ['times', RING_LOG.replaceAll(/\d$/gm, '$&.5')],
+    ['users', withUsers('bob', 'ann')],
+  ])('with %s changed in the file names what differs', async (what, content) => {
+    if (what === 'users') await writeFile(data, withUsers('ann', 'bob'));
     await stop();
-    await writeFile(data, RING_LOG.replace('"p""4"', '"p""5"'));
+    await writeFile(data, content);
     const { code, stderr } = await resume();
     expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('its data was "') });
   });
