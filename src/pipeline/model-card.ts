@@ -63,11 +63,18 @@ export function modelCard({ training, ...about }: CardFacts): string {
     '',
     `    ${command}`,
     '',
-    ...(interrupted ? [`Training was interrupted ${interrupted}: these are the weights that it had reached.`, ''] : []),
+    ...(interrupted
+      ? [
+          `Training was interrupted ${interrupted}: these are the weights of epoch ${best!.epoch}${metrics ? MEASURED : ''}.`,
+          '',
+        ]
+      : []),
     ...(auto ? [`Settings by \`--preset auto\`: ${auto.why}.`, ''] : []),
   ];
   return card(about, learntFrom, quality);
 }
+
+const MEASURED = ' of the training that was measured, without the validation sessions';
 
 const EXAMPLES =
   'Where report.html is beside it, it shows sessions of the log: leave it out of a folder that is published. No page needs it.';

@@ -205,7 +205,10 @@ describe('--keep-best', () => {
     expect((await weights('model')).equals(await weights('two'))).toBe(true);
     expect(await readdir(at('model'))).toEqual(FILES);
     const card = await readFile(join(at('model'), 'README.md'), 'utf8');
-    expect(card).toContain('Training was interrupted in epoch 3 after 2 steps');
+    expect(card).toContain(
+      'Training was interrupted in epoch 3 after 2 steps: these are the weights of epoch 2 of the training that was measured, ' +
+        'without the validation sessions.',
+    );
     const report = await readFile(join(at('model'), 'report.html'), 'utf8');
     expect(report).toContain('Training was interrupted in epoch 3 after 2 steps, and did not go on.');
   });
@@ -214,11 +217,15 @@ describe('--keep-best', () => {
     await aisle(...argv('gru4rec', 'once', '--refit', 'no'));
     await runUntil(argv('gru4rec', 'model'), { line: 'refit epoch 1 ' });
     const { code, stdout } = await keep();
-    expect({ code, result: JSON.parse(stdout) }).toMatchObject({
+    const result = JSON.parse(stdout);
+    expect({ code, result }).toMatchObject({
       code: 0,
       result: { refit: false, interrupted: 'before refit epoch 2' },
     });
     expect((await weights('model')).equals(await weights('once'))).toBe(true);
+    expect(await readFile(join(at('model'), 'README.md'), 'utf8')).toContain(
+      `before refit epoch 2: these are the weights of epoch ${result.best.epoch} of the training that was measured`,
+    );
   });
 
   test('writes the last weights where nothing validates', async () => {
@@ -226,6 +233,7 @@ describe('--keep-best', () => {
     await runUntil(argv('gru4rec', 'model', '--valid', 'none'), { line: 'epoch 2 ' });
     expect((await keep('--valid', 'none')).code).toBe(0);
     expect((await weights('model')).equals(await weights('two'))).toBe(true);
+    expect(await readFile(join(at('model'), 'README.md'), 'utf8')).toContain(': these are the weights of epoch 2.');
   });
 
   test('is refused before the first epoch has ended, and without --resume; the checkpoint stays', async () => {
