@@ -128,6 +128,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   };
   const { parts, everything, joined, strategies } = await readParts(data, reading, options);
   const final = everything ?? parts.log;
+  if (everything) await refuseLostUsers(options, config, parts.log, everything);
   warnOfFew(final, data, options);
   if (products) warnOfGaps(products, final.itemIds, catalogue!, options);
   const identity = {
@@ -234,6 +235,23 @@ function refuseContradictions({ from, preset, keepBest, resume, sampleSessions: 
   }
   if (keepBest && !resume) refuse('`keepBest` writes what an interrupted run has reached: add `resume`.');
   if (!(share > 0 && share <= 1)) refuse(`\`sampleSessions\`: expected a share above 0, at most 1, got ${share}.`);
+}
+
+/** Refuses a validation part without users before the first training of a model that must learn users in the second. */
+async function refuseLostUsers(
+  { model, valid }: TrainOptions,
+  config: Settings,
+  log: EventLog,
+  everything: EventLog,
+): Promise<void> {
+  if (!log.userIds || everything.userIds) return;
+  const spec = Object.hasOwn(models, model) ? await models[model]!.spec() : undefined;
+  if (!spec?.knowsUsers?.(config)) return;
+  throw new RecommenderError(
+    'bad-input',
+    `${model} learns a vector for each user, and \`valid\` ${valid} names no users, so it cannot train again on everything. ` +
+      'Add a user column there, as in the log, or `refit` no.',
+  );
 }
 
 /** Refuses a log inside the artifact, whose folder is replaced, and what `checkTrainingLog` refuses. */

@@ -226,6 +226,16 @@ describe('users of a log', () => {
     expect((await weights()).equals(nobody)).toBe(false);
   });
 
+  test('are asked for in a validation part, too, before a training that learns both', async () => {
+    const later = await file('later.csv', 'session_id,item_id,timestamp\na,p"1,1\na,p"3,2\n');
+    data = await file('users.csv', `${named.join('\n')}\n`);
+    const user = ['--set', 'profile=user', '--valid', later];
+    const { code, stderr } = await train('caser', ...SMALL['caser']!, ...user);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/names no users.* or --refit no\.$/m) });
+    expect(stderr).not.toContain('epoch 1');
+    await trained('caser', ...user, '--refit', 'no');
+  });
+
   test('are asked for in one sentence where the log names none', async () => {
     const { code, stderr } = await train('caser', '--preset', 'none', '--set', 'profile=user', '--epochs', '1');
     expect({ code, stderr }).toMatchObject({
