@@ -47,7 +47,7 @@ import type { TrainOptions } from './options';
 import { countStrategies } from './strategies';
 import { fingerprint, fingerprints, type PartsOptions, type TrainingParts, trainingParts } from './training-parts';
 import { trainingReport } from './training-report';
-import { type Measured, measure, type Validation } from './validation';
+import { type Measured, measure, type ValidatedParts, type Validation } from './validation';
 import { hasScale, warnOfNoScale, writeModel } from './write-model';
 
 /** A training on everything, for as many epochs as the validation part has chosen. */
@@ -72,9 +72,13 @@ export interface TrainResult extends PartCounts {
   readonly refit: Refit | false;
   /** Where training was interrupted, if the best epoch so far was written instead of training on. */
   readonly interrupted?: string;
-  /** By the clock and of processor time, those of the runs that were resumed included. */
+  /**
+   * By the clock and of processor time, without the comparison with counting models; those of the runs that were resumed
+   * included.
+   */
   readonly seconds: number;
   readonly processorSeconds: number;
+  /** The most that the process has held. */
   readonly peakMemoryBytes: number;
 }
 
@@ -88,7 +92,16 @@ const FEW_SESSIONS = 20;
  * @throws RecommenderError `bad-config`, `bad-input` or `bad-artifact` for what was passed in; `aborted` with a checkpoint
  *   written; `diverged`; `no-backend`; `io` if the disk refuses.
  */
-export async function train(options: TrainOptions): Promise<TrainResult> {
+export function train(options: TrainOptions): Promise<TrainResult> {
+  return trainArtifact(options, true);
+}
+
+/** `train` without the comparison with counting models, for what compares by itself. */
+export function trainAlone(options: TrainOptions): Promise<TrainResult> {
+  return trainArtifact(options, false);
+}
+
+async function trainArtifact(options: TrainOptions, compares: boolean): Promise<TrainResult> {
   const { data, read, model, out, seed = 1, holdout = 0, backend = 'auto', signal } = options;
   const { catalogue, keepBest = false, sampleSessions: share = 1 } = options;
   const taken = stopwatch();
@@ -147,7 +160,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   if (keepBest) refuseNothingToKeep(resume!, out);
   if (options.restart) await remove(join(out, CHECKPOINT));
 
-  const run = { options, given, products, identity, from, taken, spent: resume?.spent, ...defined({ threads }) };
+  const clock = { taken, spent: resume?.spent };
+  const run = { options, compares, given, products, identity, from, clock, ...defined({ threads }) };
   const { trained, validation, refitted } = await runOnDevice(async (slice) => {
     const started = isNeural ? await startFirst(slice, backend, options) : 'cpu';
     return learn({ ...run, backend: started }, parts, resume, everything);
@@ -178,7 +192,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     best,
     scale,
     ...countsOf(parts.log),
-    ...taken(resume?.spent),
+    ...clock.taken(clock.spent),
     peakMemoryBytes: peakMemory(),
   };
 }
@@ -349,16 +363,23 @@ async function threadsOf(options: TrainOptions, config: Settings): Promise<numbe
   return undefined;
 }
 
+/** It stands still while counting models are compared. */
+interface Clock {
+  taken: (earlier?: Spent) => Spent;
+  /** What was taken before `taken` began to count. */
+  spent: Spent | undefined;
+}
+
 /** What all trainings of a run share. */
 interface Run {
   readonly options: TrainOptions;
+  /** Whether counting models are measured beside the network. */
+  readonly compares: boolean;
   readonly given: Settings;
   readonly products: readonly CatalogueItem[] | undefined;
   readonly identity: RunIdentity;
   readonly from: Artifact | undefined;
-  readonly taken: (earlier?: Spent) => Spent;
-  /** What the runs that are resumed took. */
-  readonly spent: Spent | undefined;
+  readonly clock: Clock;
   readonly threads?: number;
   readonly backend: string;
 }
@@ -378,17 +399,18 @@ async function learn(
   resume: Checkpoint | undefined,
   everything: EventLog | undefined,
 ): Promise<Learnt> {
-  const { options } = run;
+  const { options, compares, clock } = run;
   const { validated, ...state } = resume ?? {};
   const add = await logOf(options, resume);
   const kept = options.keepBest && { epochs: resume!.epochs.length };
   const trained = validated ?? (await learnPart(run, { ...parts, ...kept, add }, resume));
   const { valid, unknownBefore } = parts;
   if (!valid || !unknownBefore) return { trained };
-  const validation = await measure(trained, { ...parts, valid, unknownBefore }, options).catch((error) => {
-    throw isAborted(error) ? interruption('in the comparison with counting models', options, error) : error;
-  });
-  if (!everything) return { trained, validation };
+  clock.spent = clock.taken(clock.spent);
+  const validation = compares ? await compared(trained, { ...parts, valid, unknownBefore }, options) : undefined;
+  clock.taken = stopwatch();
+  const measured = { trained, ...defined({ validation }) };
+  if (!everything) return measured;
   const { epoch } = trained.best!;
   const { sessions, items } = countsOf(everything);
   inform(
@@ -397,7 +419,23 @@ async function learn(
   );
   const again = { log: everything, epochs: epoch, validated: trained, add };
   const refitted = await learnPart(run, again, validated && (state as FitState));
-  return { trained, validation, refitted };
+  return { ...measured, refitted };
+}
+
+/** The comparison with counting models; a failure of it costs no training. */
+async function compared(
+  trained: TrainedModel,
+  parts: ValidatedParts,
+  options: TrainOptions,
+): Promise<Validation | undefined> {
+  try {
+    return await measure(trained, parts, options);
+  } catch (error) {
+    if (isAborted(error)) throw interruption('in the comparison with counting models', options, error);
+    const why = error instanceof Error ? error.message : String(error);
+    warn(options, `the comparison with counting models failed, so card and report are without it: ${why}`);
+    return undefined;
+  }
 }
 
 const epochsOf = (count: number): string => `${count} epoch${count === 1 ? '' : 's'}`;
@@ -425,14 +463,14 @@ interface Part extends Pick<TrainingParts, 'log' | 'valid' | 'validProtocol'> {
 
 /** Learns, reports progress and epochs, and writes checkpoints. */
 async function learnPart(
-  { options, given, products, identity, from, taken, spent, threads, backend }: Run,
+  { options, given, products, identity, from, clock, threads, backend }: Run,
   { log, valid, validProtocol, epochs = options.epochs, validated, add }: Part,
   resume: FitState | undefined,
 ): Promise<TrainedModel> {
   const { model, out, seed = 1, signal = new AbortController().signal } = options;
   let task: ReturnType<typeof startTask> | undefined;
   const checkpoint = (state: FitState) => {
-    const whole = { ...state, spent: taken(spent), ...defined({ validated }) };
+    const whole = { ...state, spent: clock.taken(clock.spent), ...defined({ validated }) };
     return writeCheckpoint(out, identity, whole, trainFlags(options));
   };
   try {

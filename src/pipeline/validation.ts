@@ -1,4 +1,5 @@
 /** What a validated training is worth: beside quick counting models, on groups of predictions, and in examples. */
+import { throwIfAborted } from '../errors';
 import { loadScorer, NAMELESS } from '../ranking/load-scorer';
 import { topK } from '../ranking/top-k';
 import { earlierSessions } from '../session/earlier';
@@ -9,13 +10,18 @@ import { type Metrics, metricsOf } from '../train/metrics';
 import { predictionsOf, prefixOf } from '../train/predictions';
 import { readClicks } from '../train/read-clicks';
 import { type TrainedModel, trainFromLog } from '../train/train-from-log';
+import { yieldToEventLoop } from '../train/yield-to-event-loop';
 import type { Scorer, Sessions } from '../types';
 import { defined } from './defined';
-import { type Observer, startTask } from './observer';
+import { whole } from './format';
+import { inform, type Observer, startTask } from './observer';
 import type { TrainingParts } from './training-parts';
 
 /** Counting models that take no more than a pass over the log. */
 const QUICK = ['pop', 's-pop', 'item-knn', 'markov', 'ar', 'sr'];
+/** Of them, those that count every pair of clicks of a session, and how many pairs they may count: some ten seconds each. */
+const ALL_PAIRS = ['item-knn', 'ar'];
+const MOST_PAIRS = 1e9;
 const METRICS = ['mrr@20', 'recall@20'] as const;
 const CUT = 20;
 const EXAMPLES = 10;
@@ -72,9 +78,18 @@ export async function measure(trained: TrainedModel, parts: ValidatedParts, obse
   const { signal = new AbortController().signal } = observer;
   const { positions, predicted } = predictionsOf(valid.sessions, protocol, 'test');
   const count = positions.length;
+  const pairs = pairsOf(log.sessions);
+  const quick = pairs > MOST_PAIRS ? QUICK.filter((model) => !ALL_PAIRS.includes(model)) : QUICK;
+  if (quick !== QUICK) {
+    inform(
+      observer,
+      `${ALL_PAIRS.join(' and ')} are left out of the comparison: they would count ${whole(pairs)} pairs of clicks in a session, ` +
+        `at most ${whole(MOST_PAIRS)} are counted here. aisle compare has them.`,
+    );
+  }
   const task = startTask(observer, {
     label: `Comparing ${trained.architecture} with counting models`,
-    total: count * (1 + QUICK.length),
+    total: count * (1 + quick.length),
     unit: 'predictions',
   });
   let before = 0;
@@ -82,6 +97,8 @@ export async function measure(trained: TrainedModel, parts: ValidatedParts, obse
     withScorer(model, parts, async ({ scorer, sessions, past }) => {
       const ranks = new Int32Array(count);
       let p = 0;
+      await yieldToEventLoop(); // a model counts without a pause
+      throwIfAborted(signal);
       const { metrics } = await evaluate(scorer, sessions, {
         ...{ protocol, support: log.support, past, signal },
         onRank({ rank }) {
@@ -95,7 +112,8 @@ export async function measure(trained: TrainedModel, parts: ValidatedParts, obse
   try {
     const own = await rank(trained);
     const counting: Ranked[] = [];
-    for (const model of QUICK) {
+    for (const model of quick) {
+      await yieldToEventLoop();
       const { itemIds, support } = log;
       counting.push(await rank(await trainFromLog({ model, config: {}, log, itemIds, support, seed: 1, signal })));
     }
@@ -113,6 +131,13 @@ export async function measure(trained: TrainedModel, parts: ValidatedParts, obse
   } finally {
     task.finish();
   }
+}
+
+/** Pairs of clicks in a session, both orders and each click with itself. */
+function pairsOf({ offsets }: Sessions): number {
+  let pairs = 0;
+  for (let s = 0; s + 1 < offsets.length; s++) pairs += (offsets[s + 1]! - offsets[s]!) ** 2;
+  return pairs;
 }
 
 interface Ranked extends Measured {

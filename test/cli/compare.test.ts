@@ -43,6 +43,10 @@ describe('aisle compare', () => {
     expect(net.curve[0]).toEqual({ epoch: 1, loss: expect.any(Number), valid: expect.any(Number) });
     // What chose the epochs, what learnt from everything, what was tested.
     expect(net.commands.map((line: string) => line.split(' ')[1])).toEqual(['train', 'train', 'evaluate']);
+    // Counting models are rows, so no training compares itself with them.
+    const cell = cells().find((name) => name.startsWith('small_net'))!;
+    const card = readFileSync(join(out, 'cells', cell, 'validated', 'README.md'), 'utf8');
+    expect(card).toContain('| metric | value |\n');
     const chosen = net.curve.toSorted((a: never, b: never) => b['valid'] - a['valid'])[0].epoch;
     expect(net.commands[1]).toContain(`--epochs ${chosen} `);
     for (const part of ['byClicks', 'byLength', 'byPopularity']) {

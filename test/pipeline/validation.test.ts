@@ -3,9 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { run } from '../../src/compute/executor';
+import { readArtifactFolder } from '../../src/pipeline/files/artifact-folder';
 import { startFirst } from '../../src/pipeline/files/backend';
+import { train } from '../../src/pipeline/train';
 import { trainingParts } from '../../src/pipeline/training-parts';
 import { measure, type ValidatedParts, type Validation, verdict } from '../../src/pipeline/validation';
+import { countSupport } from '../../src/session/event-log';
 import { type TrainedModel, trainFromLog } from '../../src/train/train-from-log';
 import { RING_LOG } from '../cli/ring-log';
 
@@ -52,6 +55,59 @@ describe('measure', () => {
     expect(mrr).toEqual(mrr.toSorted((a, b) => b - a));
     expect(mrr[0]).toBeGreaterThan(mrr.at(-1)!);
     expect(baseline).toEqual(counting[0]);
+  });
+
+  test('leaves out models that would count too many pairs of one long session, and says so', async () => {
+    const { itemIds } = parts.log;
+    const items = Int32Array.from({ length: 32_000 }, (_, e) => (e % itemIds.length) + 1);
+    const sessions = { items, times: Float64Array.from(items.keys()), offsets: Int32Array.of(0, items.length) };
+    const { userIds: _, ...log } = parts.log;
+    const messages: string[] = [];
+    const long = { ...parts, log: { ...log, sessions, support: countSupport(items, itemIds.length) } };
+    const { counting } = await run(async (slice) => {
+      await startFirst(slice, 'cpu', {});
+      return measure(trained, long, { onMessage: ({ text }) => messages.push(text) });
+    });
+    expect(counting.map((row) => row.model).toSorted()).toEqual(['markov', 'pop', 's-pop', 'sr']);
+    expect(messages).toEqual([expect.stringMatching(/^item-knn and ar are left out .* 1,024,000,000 pairs of clicks/)]);
+  });
+
+  test('that fails is a warning, and the trained model is written', async () => {
+    const place = await mkdtemp(join(tmpdir(), 'aisle-validation-'));
+    const [data, out] = [join(place, 'events.csv'), join(place, 'model')];
+    await writeFile(data, RING_LOG);
+    const warnings: string[] = [];
+    const config = { layers: [8], batchSize: 8, nSample: 8, nEpochs: 1 };
+    const { baseline, best } = await train({
+      ...{ data, out, config, model: 'gru4rec', preset: 'none', backend: 'cpu', valid: 'last:20%' },
+      onProgress({ label }) {
+        if (label.startsWith('Comparing')) throw new Error('no room');
+      },
+      onMessage: ({ level, text }) => level === 'warning' && warnings.push(text),
+    });
+    expect({ baseline, epoch: best!.epoch }).toEqual({ baseline: undefined, epoch: 1 });
+    expect(warnings).toContain(
+      'the comparison with counting models failed, so card and report are without it: no room',
+    );
+    const { info } = await readArtifactFolder(out);
+    expect(info.modelCard).toContain('| mrr@20 |');
+    await rm(place, { recursive: true });
+  });
+
+  test('is not in the seconds of the training', async () => {
+    const place = await mkdtemp(join(tmpdir(), 'aisle-validation-'));
+    const [data, out] = [join(place, 'events.csv'), join(place, 'model')];
+    await writeFile(data, RING_LOG);
+    const config = { layers: [8], batchSize: 8, nSample: 8, nEpochs: 1 };
+    const compared: number[] = [];
+    const started = performance.now();
+    const { seconds } = await train({
+      ...{ data, out, config, model: 'gru4rec', preset: 'none', backend: 'cpu', valid: 'last:20%' },
+      onProgress: ({ label }) => label.startsWith('Comparing') && compared.push(performance.now()),
+    });
+    const whole = performance.now() - started;
+    expect(1000 * seconds).toBeLessThan(whole - (compared.at(-1)! - compared[0]!));
+    await rm(place, { recursive: true });
   });
 
   test('divides all predictions by clicks seen, and by the item clicked last', () => {

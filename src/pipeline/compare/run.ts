@@ -30,7 +30,7 @@ import { parseRanks, type Rank } from '../files/ranks';
 import { CHECKPOINT } from '../files/training-checkpoint';
 import type { Observer } from '../observer';
 import type { EvaluateOptions, TrainOptions } from '../options';
-import { type TrainResult, train } from '../train';
+import { type TrainResult, trainAlone } from '../train';
 import { codeHash } from '../version';
 
 /** What to train and test: runs with equal plans have equal results. */
@@ -283,12 +283,12 @@ async function trainPlan(
   if (await exists(join(out, CHECKPOINT))) {
     commands.push(`${command} --resume`);
     try {
-      return await train({ ...options, ...observer, resume: true });
+      return await trainAlone({ ...options, ...observer, resume: true });
     } catch (error) {
       if (!isUserError(error)) throw error;
       await remove(out); // a checkpoint that cannot be used
     }
   }
   commands.push(command);
-  return train({ ...options, ...observer });
+  return trainAlone({ ...options, ...observer });
 }
