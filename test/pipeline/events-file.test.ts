@@ -1,5 +1,4 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -181,7 +180,9 @@ describe('standard input', () => {
     ),
   )('may be %s, and is read as often as it is needed', async (_, content) => {
     pipe(content);
+    const place = await temporaryPlace();
     const first = await readEventsFile('-', { minLength: 1 });
+    expect(await readdir(place)).toEqual([]); // whatever ends the process now
     expect(sessionsOf(first)).toEqual({ a: 'x', b: 'y' });
     expect(await readEventsFile('-', { minLength: 1 })).toEqual(first);
     expect(await inputHash('-', {})).toMatch(/^[0-9a-f]{64}$/);
@@ -206,17 +207,22 @@ describe('standard input', () => {
     const stdin = Object.assign(new Readable({ read: () => {} }), { isTTY: false });
     const spy = vi.spyOn(process, 'stdin', 'get').mockReturnValue(stdin as unknown as typeof process.stdin);
     onTestFinished(() => spy.mockRestore());
-    const before = await temporaryFolders();
+    const place = await temporaryPlace();
     const abort = new AbortController();
     const reading = readEventsFile('-', {}, { signal: abort.signal });
     setTimeout(() => abort.abort(), 20);
     await expect(reading).rejects.toMatchObject({ code: 'aborted' });
-    expect(await temporaryFolders()).toEqual(before);
+    expect(await readdir(place)).toEqual([]);
   });
 });
 
-const temporaryFolders = async (): Promise<string[]> =>
-  (await readdir(tmpdir())).filter((name) => name.startsWith('aisle-input'));
+/** Where temporary files lie until the test ends. */
+async function temporaryPlace(): Promise<string> {
+  const place = await folder();
+  vi.stubEnv('TMPDIR', place);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  return place;
+}
 
 const refused: [string, Record<string, string | Uint8Array>, string, string][] = [
   ['an empty folder', { 'x.md': '' }, '', 'ROOT: this is a folder without parts of a log, expected one or more files'],

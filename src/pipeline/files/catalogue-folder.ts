@@ -19,7 +19,7 @@ export async function openFeed(path: string) {
     const { size } = await file.stat();
     const { buffer } = await file.read(new Uint8Array(2), 0, 2, 0);
     const isPacked = buffer[0] === 0x1f && buffer[1] === 0x8b;
-    return { size, pieces: (onBytes: (bytes: number) => void) => piecesOf(path, isPacked, onBytes) };
+    return { size, pieces: (onBytes: (bytes: number) => void) => piecesOf(path, isPacked, onBytes, path) };
   } finally {
     await file.close();
   }

@@ -1,8 +1,8 @@
 /** The files of a log on disk, or what comes in through standard input. */
 import { createHash } from 'node:crypto';
 import { createReadStream, rmSync } from 'node:fs';
-import { type FileHandle, open, readdir, stat, writeFile } from 'node:fs/promises';
-import { addAbortSignal } from 'node:stream';
+import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
+import { addAbortSignal, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { RecommenderError } from '../../errors';
 import type { EventLog } from '../../session/event-log';
@@ -11,7 +11,7 @@ import { systemCodeOf, systemMeaning } from '../errors';
 import { whole } from '../format';
 import { inform, type Observer, startTask } from '../observer';
 import { type EventsSource, readLog } from '../read-events';
-import { dirname, isFolder, join, refused, remove, temporaryFolder } from './disk';
+import { isFolder, join, refused, remove, temporaryFolder } from './disk';
 
 const PIECE = 1 << 17;
 
@@ -46,7 +46,10 @@ export async function readEventsFiles(
 
 async function readFiles({ names, isFolder }: Files, path: string, options: ReadOptions = {}, observer: Observer) {
   let size = 0;
-  for (const name of names) size += (await stat(await pathOf(name, observer)).catch(() => undefined))?.size ?? 0;
+  for (const name of names) {
+    const found = name === '-' ? (await received(observer)).stat() : stat(name).catch(() => undefined);
+    size += (await found)?.size ?? 0;
+  }
   const log = { name: shownAs(path), size, parts: openAll(names, isFolder, observer) };
   return readLog(log, options, observer);
 }
@@ -54,35 +57,31 @@ async function readFiles({ names, isFolder }: Files, path: string, options: Read
 /** Opens one file after the other, and closes each. */
 async function* openAll(names: readonly string[], isFolder: boolean, observer: Observer): AsyncGenerator<EventsSource> {
   for (const name of names) {
-    const path = await pathOf(name, observer);
     const shown = shownAs(name);
-    let unpacked: string | undefined;
-    const file = await openFile(path, EXPECTED);
+    let unpacked: FileHandle | undefined;
+    const file = name === '-' ? await received(observer) : await openFile(name, EXPECTED);
     try {
       // Parquet is read from its end, so what is in a gzip file has to be on the disk.
-      if (await isPackedParquet(path, file, shown)) {
-        const unpacking = pieces(path, true, () => {}, shown);
-        unpacked = await spool(unpacking, shown);
-      }
-      const source = unpacked === undefined ? { file, path } : { file: await open(unpacked), path: unpacked };
-      try {
-        yield {
-          ...(isFolder && { constants: constantsOf(name) }),
-          name: shown,
-          size: (await source.file.stat()).size,
-          async slice(start, end) {
-            const bytes = new Uint8Array(Math.max(0, end - start));
-            const { bytesRead } = await source.file.read(bytes, 0, bytes.length, start);
-            return bytes.buffer.slice(0, bytesRead);
-          },
-          pieces: (isPacked, onBytes) => pieces(source.path, isPacked, onBytes, shown),
-        };
-      } finally {
-        if (source.file !== file) await source.file.close();
-      }
+      if (await isPackedParquet(file, shown))
+        unpacked = await spool(
+          pieces(file, true, () => {}, shown),
+          shown,
+        );
+      const source = unpacked ?? file;
+      yield {
+        ...(isFolder && { constants: constantsOf(name) }),
+        name: shown,
+        size: (await source.stat()).size,
+        async slice(start, end) {
+          const bytes = new Uint8Array(Math.max(0, end - start));
+          const { bytesRead } = await source.read(bytes, 0, bytes.length, start);
+          return bytes.buffer.slice(0, bytesRead);
+        },
+        pieces: (isPacked, onBytes) => pieces(source, isPacked, onBytes, shown),
+      };
     } finally {
-      await file.close();
-      if (unpacked !== undefined) await remove(dirname(unpacked));
+      await unpacked?.close();
+      if (name !== '-') await file.close();
     }
   }
 }
@@ -90,23 +89,20 @@ async function* openAll(names: readonly string[], isFolder: boolean, observer: O
 const EXPECTED = 'an events file (TSV, CSV, JSONL, .gz or Parquet)';
 const shownAs = (name: string): string => (name === '-' ? 'standard input' : name);
 
-/** Where a file is that the user named: what came in through standard input is on the disk, too. */
-const pathOf = async (name: string, observer: Observer): Promise<string> => (name === '-' ? received(observer) : name);
+/** What came in, by stream: a command that reads a log twice finds it again. Open until the process ends. */
+const inputs = new Map<object, Promise<FileHandle>>();
 
-/** What came in, by stream: a command that reads a log twice finds it again. */
-const inputs = new WeakMap<object, Promise<string>>();
-
-function received(observer: Observer): Promise<string> {
+function received(observer: Observer): Promise<FileHandle> {
   const { stdin } = process;
-  let path = inputs.get(stdin);
-  if (!path) {
-    path = receive(stdin, observer);
-    inputs.set(stdin, path);
+  let file = inputs.get(stdin);
+  if (!file) {
+    file = receive(stdin, observer);
+    inputs.set(stdin, file);
   }
-  return path;
+  return file;
 }
 
-async function receive(stdin: NodeJS.ReadStream, observer: Observer): Promise<string> {
+async function receive(stdin: NodeJS.ReadStream, observer: Observer): Promise<FileHandle> {
   if (stdin.isTTY) {
     const how = 'pipe a log into it, such as  zcat events.tsv.gz | aisle inspect -';
     throw new RecommenderError('bad-input', `standard input: this is a terminal, expected ${EXPECTED}; ${how}`);
@@ -139,24 +135,28 @@ function removeAtExit(folder: string): void {
   });
 }
 
-/** Writes to a file in a temporary folder of its own. */
-async function spool(source: AsyncIterable<Uint8Array>, name: string): Promise<string> {
+/** Writes to a temporary file, which has no name any more: nothing is left of it, however the process ends. */
+async function spool(source: AsyncIterable<Uint8Array>, name: string): Promise<FileHandle> {
   const folder = await temporaryFolder('aisle-input');
-  const path = join(folder, 'input');
-  removeAtExit(folder);
+  let file: FileHandle | undefined;
   try {
-    await writeFile(path, source);
-    return path;
+    file = await open(join(folder, 'input'), 'wx+');
+    // Windows may keep the name of a file that is open.
+    await remove(folder).catch(() => removeAtExit(folder));
+    // Node 20 takes any iterable here; its types leave them out.
+    await file.writeFile(source as unknown as Uint8Array);
+    return file;
   } catch (error) {
+    await file?.close();
     await remove(folder);
     throw refused(`Writing ${name} to a temporary file in ${folder}`, error);
   }
 }
 
-async function isPackedParquet(path: string, file: FileHandle, shown: string): Promise<boolean> {
+async function isPackedParquet(file: FileHandle, shown: string): Promise<boolean> {
   const { buffer } = await file.read(new Uint8Array(2), 0, 2, 0);
   if (!(buffer[0] === 0x1f && buffer[1] === 0x8b)) return false;
-  const first = pieces(path, true, () => {}, shown);
+  const first = pieces(file, true, () => {}, shown);
   for await (const piece of first) return new TextDecoder('latin1').decode(piece.subarray(0, 4)) === 'PAR1';
   return false;
 }
@@ -169,7 +169,7 @@ export async function inputHash(path: string, observer: Observer): Promise<strin
   const hash = createHash('sha256');
   for (const name of names.sort()) {
     if (names.length > 1) hash.update(`${name}\0`);
-    for await (const piece of createReadStream(await pathOf(name, observer))) hash.update(piece as Buffer);
+    for await (const piece of bytesOf(name === '-' ? await received(observer) : name)) hash.update(piece);
   }
   return hash.digest('hex');
 }
@@ -293,14 +293,33 @@ export async function openFile(path: string, expected: string): Promise<FileHand
   return file;
 }
 
+/** The bytes of a file from its beginning. One that is open stays so. */
+async function* bytesOf(file: string | FileHandle): AsyncGenerator<Uint8Array> {
+  if (typeof file === 'string') return yield* createReadStream(file, { highWaterMark: PIECE });
+  for (let at = 0; ; ) {
+    const { bytesRead, buffer } = await file.read(new Uint8Array(PIECE), 0, PIECE, at);
+    if (bytesRead === 0) return;
+    at += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
 /** The file's bytes, unpacked where it is packed. @param name For messages. */
 export async function* pieces(
-  path: string,
+  file: string | FileHandle,
   isPacked: boolean,
   onBytes: (bytes: number) => void,
-  name = path,
+  name: string,
 ): AsyncGenerator<Uint8Array> {
-  const source = createReadStream(path, { highWaterMark: PIECE });
+  let read = 0;
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    for await (const piece of bytesOf(file)) {
+      read += piece.length;
+      yield piece;
+    }
+  }
+  // A stream reads ahead.
+  const source = Readable.from(counted(), { objectMode: false, highWaterMark: PIECE });
   const unpacked = isPacked ? createGunzip({ chunkSize: PIECE }) : undefined;
   if (unpacked) {
     source.on('error', (error) => unpacked.destroy(error));
@@ -310,7 +329,7 @@ export async function* pieces(
   try {
     for await (const piece of unpacked ?? source) {
       bytes += piece.length;
-      onBytes(source.bytesRead);
+      onBytes(read);
       yield piece;
     }
   } catch (cause) {
