@@ -4,7 +4,7 @@ import type { EventLog } from '../session/event-log';
 import { RECIPES } from '../session/recipes';
 import { writeTsv } from '../session/write';
 import { defined } from './defined';
-import { pieces, replaceFile } from './files/disk';
+import { pieces, replaceable, replaceFile } from './files/disk';
 import { readEventsFiles } from './files/events-file';
 import type { ConvertOptions } from './options';
 import { type FileSummary, inspectLog } from './read-events';
@@ -13,8 +13,8 @@ import { type FileSummary, inspectLog } from './read-events';
  * Writes the events of a published log as TSV, packed where the name ends in `.gz`: whole sessions, those of one event too.
  *
  * @returns What was written.
- * @throws RecommenderError `bad-config` for a name that has no recipe; `bad-input` for files that are not of that log; `io`;
- *   `aborted`, with nothing written.
+ * @throws RecommenderError `bad-config` for a name that has no recipe; `bad-input` for files that are not of that log, and for an
+ *   `out` that is one of them or no file; `io`; `aborted`, with nothing written.
  */
 export async function convert(options: ConvertOptions): Promise<FileSummary> {
   const { name, files, out, sessionsBy, skipBadRows, signal } = options;
@@ -31,7 +31,7 @@ export async function convert(options: ConvertOptions): Promise<FileSummary> {
     minItems: 1,
     ...defined({ sessionsBy: sessionsBy ?? recipe.sessionsBy, skipBadRows }),
   };
-  const log = withoutNobody(await readEventsFiles(files, read, options), recipe.noUser);
+  const log = withoutNobody(await readEventsFiles(files, read, options, await replaceable(out)), recipe.noUser);
   try {
     await replaceFile(out, pieces(writeTsv(log), { gzip: /\.gz$/i.test(out), signal }));
   } catch (error) {

@@ -1,4 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { lstat, mkdir, readdir, readFile, stat, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
@@ -199,4 +200,53 @@ test('a log without a recipe, and files that are not there, are refused', async 
   expect(unknown).toMatchObject({ code: 2, stderr: expect.stringContaining('Did you mean movielens?') });
   const missing = await aisle('convert', 'movielens', `${path}x`, '--out', out);
   expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('e.csvx: no such file') });
+});
+
+describe('--out', () => {
+  const ratings = 'userId,movieId,rating,timestamp\n1,31,2,1000\n1,32,2,1001\n';
+
+  test.each([
+    ['one of the files', (path: string) => [path, path]],
+    ['a part of the folder', (path: string) => [dirname(path), path]],
+    ['a link to one of the files', (path: string) => [path, join(dirname(path), 'link')]],
+  ])('is refused where it is %s, which stays as it is', async (_, argv) => {
+    const path = await file('ratings.csv', ratings);
+    await symlink(path, join(dirname(path), 'link'));
+    const [input, out] = argv(path);
+    const { code, stderr } = await aisle('convert', 'movielens', input!, '--out', out!);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining(`aisle: --out would replace ${path}, which is read; name another file.\n`),
+    });
+    expect(await readFile(path, 'utf8')).toBe(ratings);
+  });
+
+  test('may lie beside the files that a glob names', async () => {
+    const path = await file('ratings.csv', ratings);
+    const argv = ['convert', 'movielens', join(dirname(path), '*.csv'), '--out', join(dirname(path), 'events.tsv')];
+    for (let run = 0; run < 2; run++) expect((await aisle(...argv)).code).toBe(0);
+  });
+
+  test('writes through a link', async () => {
+    const target = await file('events.tsv', 'old');
+    const out = join(dirname(target), 'link');
+    await symlink('events.tsv', out);
+    expect((await aisle('convert', 'movielens', await file('ratings.csv', ratings), '--out', out)).code).toBe(0);
+    expect((await lstat(out)).isSymbolicLink()).toBe(true);
+    expect(await readFile(target, 'utf8')).toContain('session_id');
+    expect((await readdir(dirname(target))).sort()).toEqual(['events.tsv', 'link']);
+  });
+
+  test.skipIf(process.platform === 'win32').each([
+    ['a pipe', (out: string) => void execFileSync('mkfifo', [out]), 'this is a pipe or a device'],
+    ['a link to nothing', (out: string) => symlink('nothing', out), 'this is a link to a file that is not there'],
+    ['a folder', (out: string) => mkdir(out), 'this is a folder'],
+  ])('is refused where it is %s, which stays', async (_, make, message) => {
+    const out = join(await folder(), 'out');
+    await make(out);
+    const before = (await lstat(out)).ino;
+    const { code, stderr } = await aisle('convert', 'movielens', 'not read', '--out', out);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: `aisle: ${out}: ${message}; name a file to write.\n` });
+    expect((await lstat(out)).ino).toBe(before);
+  });
 });

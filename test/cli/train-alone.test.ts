@@ -264,6 +264,7 @@ describe('--log', () => {
       'holds something else than the epochs of a training',
     ],
     ['a folder', folder, 'cannot be written (EISDIR); name a file'],
+    ['a device', async () => '/dev/null', '/dev/null: this is a pipe or a device; name a file to write.'],
     ['a file in the artifact', async () => join(at('model'), 'log.jsonl'), 'which is replaced; name a file elsewhere'],
   ])('is refused for %s, before any work', async (_, path, message) => {
     const log = await path();

@@ -1,6 +1,6 @@
 /** Files on disk: read whole, written whole or not at all; and a cache of results. */
 import { createHash, randomBytes } from 'node:crypto';
-import { access, mkdir, mkdtemp, open, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { access, lstat, mkdir, mkdtemp, open, readFile, realpath, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pipeline, Readable } from 'node:stream';
@@ -52,12 +52,28 @@ export async function writeDurably(path: string, content: Content): Promise<void
 }
 
 /**
- * Writes a file whole or not at all, as `replaceFiles` does.
+ * Writes a file whole or not at all, as `replaceFiles` does; where the path is a link, the file that it leads to.
  *
- * @throws RecommenderError `io` if the disk refuses; the old file is then still there.
+ * @throws RecommenderError `io` if the disk refuses; the old file is then still there. `bad-input` as `replaceable`.
  */
 export async function replaceFile(path: string, content: Content, write = writeDurably): Promise<void> {
-  await replaceFiles(dirname(path), { [basename(path)]: content }, { what: path, write });
+  const file = await replaceable(path);
+  await replaceFiles(dirname(file), { [basename(file)]: content }, { what: path, write });
+}
+
+/**
+ * Checks that nothing but a file would be replaced, such as a device.
+ *
+ * @returns The path, without links if the file is there.
+ * @throws RecommenderError `bad-input`.
+ */
+export async function replaceable(path: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isFile()) return realpath(path);
+  const isLink = !found && (await lstat(path).catch(() => undefined));
+  if (!found && !isLink) return path;
+  const what = isLink ? 'a link to a file that is not there' : found?.isDirectory() ? 'a folder' : 'a pipe or a device';
+  throw new RecommenderError('bad-input', `${path}: this is ${what}; name a file to write.`);
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The files of a log on disk, or what comes in through standard input. */
 import { createHash } from 'node:crypto';
 import { createReadStream, rmSync } from 'node:fs';
-import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises';
 import { addAbortSignal, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { RecommenderError } from '../../errors';
@@ -32,15 +32,24 @@ export async function readEventsFile(path: string, options?: ReadOptions, observ
   return readFiles(await filesOf(path, observer), path, options, observer);
 }
 
-/** Reads files as one log, in this order. */
+/**
+ * Reads files as one log, in this order.
+ *
+ * @param out Where the log is to be written, without links: none of the files.
+ */
 export async function readEventsFiles(
   paths: readonly string[],
   options?: ReadOptions,
   observer: Observer = {},
+  out?: string,
 ): Promise<EventLog> {
   const files: Files[] = [];
   for (const path of paths) files.push(await filesOf(path, observer));
   const all = { names: files.flatMap(({ names }) => names), isFolder: false };
+  for (const name of all.names) {
+    if (out === undefined || (await realpath(name).catch(() => undefined)) !== out) continue;
+    throw new RecommenderError('bad-input', `\`out\` would replace ${name}, which is read; name another file.`);
+  }
   return readFiles(all, paths.map(shownAs).join(', '), options, observer);
 }
 

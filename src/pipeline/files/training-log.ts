@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { RecommenderError } from '../../errors';
 import { systemCodeOf } from '../errors';
 import type { TrainingEpoch } from '../observer';
-import { refused, replaceFile } from './disk';
+import { refused, replaceable, replaceFile } from './disk';
 
 /**
  * Starts the file with the epochs of the run so far, so that a run that goes on repeats none and misses none.
@@ -42,6 +42,7 @@ export async function checkTrainingLog(path: string): Promise<void> {
   try {
     const file = await open(path, 'r+');
     try {
+      await replaceable(path);
       const { bytesRead } = await file.read(start, 0, start.length, 0);
       if (bytesRead === 0 || start.toString() === FIRST) return;
     } finally {
@@ -49,6 +50,7 @@ export async function checkTrainingLog(path: string): Promise<void> {
     }
   } catch (cause) {
     const code = systemCodeOf(cause);
+    if (code === undefined) throw cause;
     if (code === 'ENOENT') return;
     throw new RecommenderError('bad-input', `\`log\` ${path} cannot be written (${code}); name a file.`, { cause });
   }
