@@ -31,7 +31,16 @@ export async function convert(options: ConvertOptions): Promise<FileSummary> {
     minItems: 1,
     ...defined({ sessionsBy: sessionsBy ?? recipe.sessionsBy, skipBadRows }),
   };
-  const log = withoutNobody(await readEventsFiles(files, read, options, await replaceable(out)), recipe.noUser);
+  const all = await readEventsFiles(files, read, options, await replaceable(out));
+  const { noUser } = recipe;
+  if (noUser !== undefined && (read.sessionsBy?.by ?? 'id') !== 'id' && all.userIds?.includes(noUser)) {
+    throw new RecommenderError(
+      'bad-input',
+      `${files.join(', ')}: \`sessionsBy\` would make one user of all visitors without one ("${noUser}"); ` +
+        'leave it out: the log has sessions of its own.',
+    );
+  }
+  const log = withoutNobody(all, noUser);
   try {
     await replaceFile(out, pieces(writeTsv(log), { gzip: /\.gz$/i.test(out), signal }));
   } catch (error) {
