@@ -2,7 +2,7 @@ import { RecommenderError } from '../errors';
 import type { Layout } from './columns';
 import { type Growing, growingFloat64, growingInt32, growingUint8 } from './growing';
 import { Interner } from './interner';
-import type { ReadOptions } from './options';
+import { COLUMNS, type ReadOptions } from './options';
 import { TimeReader } from './time';
 import { quote, textFault, textOf } from './utf8';
 
@@ -98,14 +98,14 @@ export class Collector {
   nextFile(file: string, layout?: Layout): void {
     this.file = file;
     if (!layout) return;
-    if (this.options.recipe) {
-      // Its files differ in what is not read.
-      this.layout = layout;
-      return;
-    }
-    const { names } = this.layout!;
-    const lost = names.find((name) => !layout.names.includes(name));
-    const found = layout.names.find((name) => !names.includes(name));
+    // The files of a published log differ in what is not read, and in names.
+    const columnsOf = ({ names, user, event }: Layout): readonly string[] =>
+      this.options.recipe
+        ? [...(user === undefined ? [] : [COLUMNS.user]), ...(event === undefined ? [] : [COLUMNS.event])]
+        : names;
+    const [before, now] = [columnsOf(this.layout!), columnsOf(layout)];
+    const lost = before.find((name) => !now.includes(name));
+    const found = now.find((name) => !before.includes(name));
     if (lost !== undefined || found !== undefined) {
       const what =
         lost !== undefined
