@@ -2,6 +2,7 @@ import { RecommenderError } from '../errors';
 import type { Collector } from './collector';
 import { unreadEvents } from './columns';
 import { countSupport, type Dropped, type EventLog, type FeatureColumn } from './event-log';
+import { GA4_EVENTS } from './ga4';
 import { LOOK_AHEAD } from './json-rows';
 import type { ReadOptions } from './options';
 import { sortByTime } from './sort';
@@ -253,7 +254,7 @@ function report(
   if (unread !== undefined)
     warnings.push(
       `${file}: the column "${unread}" is not read, so that views, carts and purchases count alike; ` +
-        `if it has the kinds of events, add event=${unread} to --columns.`,
+        `if it has the kinds of events, ${options.recipe ? 'name it event in the file' : `add event=${unread} to --columns`}.`,
     );
   return {
     rows: columns.rows,
@@ -278,14 +279,19 @@ function nothingLeft(
   if (columns.rows === 0) {
     return new RecommenderError('bad-input', `${file}: no events, only a header; expected at least one row below it.`);
   }
-  if (kept === 0 && dropped.otherKinds > 0) {
+  if (kept === 0) {
     const kinds = columns.kindNames().join(', ');
-    return new RecommenderError(
-      'bad-input',
-      `${file}: no event of the kinds asked for; there are ${kinds} (--events).`,
-    );
+    const why =
+      kinds !== '' && dropped.otherKinds > 0
+        ? `no event of the kinds asked for; there are ${kinds} (--events)`
+        : columns.incomplete > 0
+          ? 'no event of Google Analytics has a visitor (user_pseudo_id), a session (ga_session_id) and an item ' +
+            `(items.item_id), ${columns.incomplete} lack one; visits without consent have no visitor`
+          : dropped.otherKinds > 0
+            ? `no event of Google Analytics that names items; expected ${GA4_EVENTS}, got ${dropped.otherKinds} of other kinds`
+            : `all ${columns.rows} rows are bad`;
+    return new RecommenderError('bad-input', `${file}: ${why}.`);
   }
-  if (kept === 0) return new RecommenderError('bad-input', `${file}: all ${columns.rows} rows are bad.`);
   const rare = dropped.rareItems.events > 0 ? ` after leaving out ${dropped.rareItems.items} rare items` : '';
   return new RecommenderError(
     'bad-input',

@@ -62,6 +62,8 @@ export function layoutOf(
   };
   /** The whole option: what was given, and the likely name of each missing column, so that one look at the file is enough. */
   const hintFor = (column: ColumnName): string => {
+    // `aisle convert` has no --columns.
+    if (options.recipe) return column === 'user' ? 'Leave out --sessions-by.' : 'Name it so in the file.';
     const needed: readonly ColumnName[] = [column, by === 'id' ? 'session' : 'user', 'item', 'time'];
     const left = new Set(names);
     for (const other of COLUMN_NAMES) left.delete(wanted(other));

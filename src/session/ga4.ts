@@ -20,6 +20,8 @@ const KINDS: Readonly<Record<string, string>> = {
   purchase: 'purchase',
 };
 
+export const GA4_EVENTS = Object.keys(KINDS).join(', ');
+
 export const isGa4 = (names: readonly string[]): boolean => NEEDED.every((name) => names.includes(name));
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { lstat, mkdir, readdir, readFile, stat, symlink } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
@@ -179,7 +179,19 @@ const refused: readonly [string, string, string, string][] = [
     'recbole',
     'e.inter',
     'user_id:token\titem_id:token\ttimestamp:float\n1\t2\t3\n',
-    'form sessions per user: --sessions-by',
+    'got "user_id", "item_id", "timestamp". Name it so in the file. Or form sessions per user: --sessions-by gap:30.\n',
+  ],
+  [
+    'ga4',
+    'e.jsonl',
+    lines([ga4('page_view', 100, 'x')]),
+    ': no event of Google Analytics that names items; expected view_item, add_to_cart, remove_from_cart, purchase, got 1 of',
+  ],
+  [
+    'ga4',
+    'e.jsonl',
+    lines([{ ...ga4('view_item', 100, 'x'), user_pseudo_id: null }, ga4('page_view', 100, 'x')]),
+    ': no event of Google Analytics has a visitor (user_pseudo_id), a session (ga_session_id) and an item (items.item_id), 1 lack',
   ],
   ['retailrocket', 'events.csv', '', ': the file is empty'],
 ];
@@ -193,6 +205,14 @@ test.each(refused)('%s: %s that begins with %j is refused', async (name, base, t
   await expect(stat(out)).rejects.toThrow('ENOENT');
 });
 
+test('users are refused for a log that has none', async () => {
+  const path = await file('yoochoose-clicks.dat', '1,2014-04-07T10:51:09.277Z,2,0\n');
+  const out = join(dirname(path), 'out.tsv');
+  const { code, stderr } = await aisle('convert', 'yoochoose', path, '--out', out, '--sessions-by', 'user');
+  expect(stderr).toMatch(/no column "user_id".* Leave out --sessions-by\.\n$/);
+  expect(code).toBe(2);
+});
+
 test('a log without a recipe, and files that are not there, are refused', async () => {
   const path = await file('e.csv', 'x\n');
   const out = join(dirname(path), 'out.tsv');
@@ -200,6 +220,53 @@ test('a log without a recipe, and files that are not there, are refused', async 
   expect(unknown).toMatchObject({ code: 2, stderr: expect.stringContaining('Did you mean movielens?') });
   const missing = await aisle('convert', 'movielens', `${path}x`, '--out', out);
   expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('e.csvx: no such file') });
+});
+
+describe('visitors without a user', () => {
+  const views =
+    'sessionId;userId;itemId;timeframe;eventdate\n1;NA;8;0;2016-05-09\n2;NA;9;1;2016-05-09\n3;7;8;2;2016-05-09\n';
+
+  test.each(['user', 'gap:30'])('do not become one by --sessions-by %s, nor later', async (rule) => {
+    const path = await file('train-item-views.csv', views);
+    const out = join(dirname(path), 'events.tsv');
+    const { code, stderr } = await aisle('convert', 'diginetica', path, '--out', out, '--sessions-by', rule);
+    expect(stderr).toContain(
+      `${path}: --sessions-by would make one user of all visitors without one ("NA"); leave it out`,
+    );
+    expect(code).toBe(2);
+    expect((await aisle('convert', 'diginetica', path, '--out', out)).code).toBe(0);
+    const later = await aisle('inspect', out, '--sessions-by', rule);
+    expect(later).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`${out}:2: user_id is empty, expected an id`),
+    });
+  });
+});
+
+describe('files of one log', () => {
+  const header = 'session_id:token\titem_id:token\ttimestamp:float';
+
+  test.each([
+    ['user_id', 'a', 'b', 'no column "user_id", which ROOT/a.inter has'],
+    ['user_id', 'b', 'a', 'column "user_id" is not in ROOT/b.inter'],
+    ['event', 'a', 'b', 'no column "event", which ROOT/a.inter has'],
+    ['event', 'b', 'a', 'column "event" is not in ROOT/b.inter'],
+  ])('are refused where only one has %s: %s, %s', async (column, first, second, what) => {
+    const root = await folder();
+    await writeFile(join(root, 'a.inter'), `${header}\t${column}:token\n1\t10\t100\tu\n`);
+    await writeFile(join(root, 'b.inter'), `${header}\n2\t10\t100\n`);
+    const paths = [first, second].map((name) => join(root, `${name}.inter`));
+    const { code, stderr } = await aisle('convert', 'recbole', ...paths, '--out', join(root, 'events.tsv'));
+    expect(stderr).toContain(`${paths[1]}: ${what.replace('ROOT', root)}; expected the same columns`);
+    expect(code).toBe(2);
+  });
+
+  test('may have other columns that are not read', async () => {
+    const one = await file('a.inter', `${header}\tprice:float\n1\t10\t100\t5\n`);
+    const two = await file('b.inter', `${header}\n1\t11\t101\n`);
+    const { code } = await aisle('convert', 'recbole', one, two, '--out', join(dirname(one), 'events.tsv'));
+    expect(code).toBe(0);
+  });
 });
 
 describe('--out', () => {

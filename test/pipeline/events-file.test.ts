@@ -228,6 +228,24 @@ const refused: [string, Record<string, string | Uint8Array>, string, string][] =
   ['an empty folder', { 'x.md': '' }, '', 'ROOT: this is a folder without parts of a log, expected one or more files'],
   ['a glob without files', { 'a.csv': HEADER }, '/*.tsv', 'ROOT/*.tsv: no file has such a name, expected one or more'],
   [
+    'a glob with brackets',
+    { '1.csv': HEADER },
+    '/[12].csv',
+    'ROOT/[12].csv: no such file; brackets stand for themselves, a glob has *, ? and **.',
+  ],
+  [
+    'a glob with brackets and a star',
+    { '1.csv': HEADER },
+    '/{1,2}*.csv',
+    'ROOT/{1,2}*.csv: no file has such a name; brackets stand for themselves, a glob has *, ? and **, expected',
+  ],
+  [
+    'a glob of hidden files',
+    { '_q/_1.csv': HEADER },
+    '/_q/_*.csv',
+    'ROOT/_q/_*.csv: files and folders whose names begin with . or _ are passed over, expected one or more',
+  ],
+  [
     'a glob in a folder that is not there',
     { 'a.csv': HEADER },
     '/no/*.csv',

@@ -11,7 +11,7 @@ import { systemCodeOf, systemMeaning } from '../errors';
 import { whole } from '../format';
 import { inform, type Observer, startTask } from '../observer';
 import { type EventsSource, readLog } from '../read-events';
-import { isFolder, join, refused, remove, temporaryFolder } from './disk';
+import { exists, isFolder, join, refused, remove, temporaryFolder } from './disk';
 
 const PIECE = 1 << 17;
 
@@ -193,6 +193,9 @@ interface Files {
 async function filesOf(path: string, observer: Observer): Promise<Files> {
   const found = path === '-' ? undefined : await stat(path).catch(() => undefined);
   const isGlob = !found && /[*?]/.test(path);
+  const brackets = /[[{]/.test(path) ? '; brackets stand for themselves, a glob has *, ? and **' : '';
+  if (!found && !isGlob && brackets !== '' && !(await exists(path)))
+    throw new RecommenderError('bad-input', `${path}: no such file${brackets}.`);
   if (!found?.isDirectory() && !isGlob) return { names: [path], isFolder: false };
   const names: string[] = [];
   const others: string[] = [];
@@ -205,7 +208,14 @@ async function filesOf(path: string, observer: Observer): Promise<Files> {
   }
   names.sort((a, b) => (a < b ? -1 : 1));
   if (names.length === 0) {
-    const what = isGlob ? 'no file has such a name' : 'this is a folder without parts of a log';
+    const isHidden = path
+      .slice(root.length)
+      .split('/')
+      .some((name) => HIDDEN.test(name));
+    const unnamed = isHidden
+      ? 'files and folders whose names begin with . or _ are passed over'
+      : 'no file has such a name';
+    const what = isGlob ? unnamed + brackets : 'this is a folder without parts of a log';
     throw new RecommenderError(
       'bad-input',
       `${path}: ${what}, expected one or more files in .parquet, .tsv, .csv, .jsonl or .inter, also with .gz. ` +
