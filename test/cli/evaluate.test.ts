@@ -1,4 +1,5 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -159,6 +160,14 @@ describe('a mistake is told in a sentence, with exit code 2', () => {
     ['a cut-off of 0', ['--k', '0'], /whole numbers of 1 or more/],
     ['a cut-off that is no number', ['--k', '5,x'], /whole numbers of 1 or more/],
   ];
+  test.skipIf(process.platform === 'win32')('ranks in place of a pipe, which stays', async () => {
+    const pipe = at('pipe');
+    execFileSync('mkfifo', [pipe]);
+    const { code, stderr } = await evaluate('--artifact', at('pop'), '--data', log, '--ranks', pipe);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('this is a pipe or a device') });
+    expect(statSync(pipe).isFIFO()).toBe(true);
+  });
+
   test.each(rows)('%s', async (_, argv, message) => {
     const { code, stdout, stderr } = await evaluate('--artifact', at('pop'), '--data', log, ...argv);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

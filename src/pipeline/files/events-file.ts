@@ -1,6 +1,6 @@
 /** The files of a log on disk, or what comes in through standard input. */
 import { createHash } from 'node:crypto';
-import { createReadStream, rmSync } from 'node:fs';
+import { createReadStream, ReadStream, rmSync } from 'node:fs';
 import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises';
 import { addAbortSignal, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
@@ -71,11 +71,10 @@ async function* openAll(names: readonly string[], isFolder: boolean, observer: O
     const file = name === '-' ? await received(observer) : await openFile(name, EXPECTED);
     try {
       // Parquet is read from its end, so what is in a gzip file has to be on the disk.
-      if (await isPackedParquet(file, shown))
-        unpacked = await spool(
-          pieces(file, true, () => {}, shown),
-          shown,
-        );
+      if (await isPackedParquet(file, shown)) {
+        const unpacking = pieces(file, true, () => {}, shown);
+        unpacked = await spool(unpacking, shown);
+      }
       const source = unpacked ?? file;
       yield {
         ...(isFolder && { constants: constantsOf(name) }),
@@ -86,7 +85,7 @@ async function* openAll(names: readonly string[], isFolder: boolean, observer: O
           const { bytesRead } = await source.read(bytes, 0, bytes.length, start);
           return bytes.buffer.slice(0, bytesRead);
         },
-        pieces: (isPacked, onBytes) => pieces(source, isPacked, onBytes, shown),
+        pieces: (isPacked, onBytes) => pieces(unpacked ?? (name === '-' ? file : name), isPacked, onBytes, shown),
       };
     } finally {
       await unpacked?.close();
@@ -178,7 +177,8 @@ export async function inputHash(path: string, observer: Observer): Promise<strin
   const hash = createHash('sha256');
   for (const name of names.sort()) {
     if (names.length > 1) hash.update(`${name}\0`);
-    for await (const piece of bytesOf(name === '-' ? await received(observer) : name)) hash.update(piece);
+    const bytes = name === '-' ? bytesOf(await received(observer)) : createReadStream(name);
+    for await (const piece of bytes) hash.update(piece as Uint8Array);
   }
   return hash.digest('hex');
 }
@@ -208,10 +208,7 @@ async function filesOf(path: string, observer: Observer): Promise<Files> {
   }
   names.sort((a, b) => (a < b ? -1 : 1));
   if (names.length === 0) {
-    const isHidden = path
-      .slice(root.length)
-      .split('/')
-      .some((name) => HIDDEN.test(name));
+    const isHidden = /(^|\/)[._]/.test(path.slice(root.length));
     const unnamed = isHidden
       ? 'files and folders whose names begin with . or _ are passed over'
       : 'no file has such a name';
@@ -312,13 +309,13 @@ export async function openFile(path: string, expected: string): Promise<FileHand
   return file;
 }
 
-/** The bytes of a file from its beginning. One that is open stays so. */
-async function* bytesOf(file: string | FileHandle): AsyncGenerator<Uint8Array> {
-  if (typeof file === 'string') return yield* createReadStream(file, { highWaterMark: PIECE });
+/** The bytes of an open file from its beginning, which stays open: a stream of Node's would close it. */
+async function* bytesOf(file: FileHandle, onBytes: (bytes: number) => void = () => {}): AsyncGenerator<Uint8Array> {
   for (let at = 0; ; ) {
-    const { bytesRead, buffer } = await file.read(new Uint8Array(PIECE), 0, PIECE, at);
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(PIECE), 0, PIECE, at);
     if (bytesRead === 0) return;
     at += bytesRead;
+    onBytes(at);
     yield buffer.subarray(0, bytesRead);
   }
 }
@@ -331,14 +328,14 @@ export async function* pieces(
   name: string,
 ): AsyncGenerator<Uint8Array> {
   let read = 0;
-  async function* counted(): AsyncGenerator<Uint8Array> {
-    for await (const piece of bytesOf(file)) {
-      read += piece.length;
-      yield piece;
-    }
-  }
-  // A stream reads ahead.
-  const source = Readable.from(counted(), { objectMode: false, highWaterMark: PIECE });
+  const counted = (file: FileHandle): Readable =>
+    Readable.from(
+      bytesOf(file, (at) => {
+        read = at;
+      }),
+      { objectMode: false, highWaterMark: PIECE },
+    );
+  const source: Readable = typeof file === 'string' ? createReadStream(file, { highWaterMark: PIECE }) : counted(file);
   const unpacked = isPacked ? createGunzip({ chunkSize: PIECE }) : undefined;
   if (unpacked) {
     source.on('error', (error) => unpacked.destroy(error));
@@ -348,7 +345,7 @@ export async function* pieces(
   try {
     for await (const piece of unpacked ?? source) {
       bytes += piece.length;
-      onBytes(read);
+      onBytes(source instanceof ReadStream ? source.bytesRead : read);
       yield piece;
     }
   } catch (cause) {

@@ -1,12 +1,12 @@
 /** The file of ranks that an evaluation writes: one line for each prediction. */
 import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { RecommenderError } from '../../errors';
 import type { EventLog } from '../../session/event-log';
 import { PIECE, quoteSpecial, SPECIAL } from '../../session/write';
 import type { RankRow } from '../../train/evaluate';
 import { systemCodeOf } from '../errors';
-import { dirname, pieces, replaceFile } from './disk';
+import { dirname, pieces, replaceable, replaceFile } from './disk';
 
 /** One prediction: its session's id in the file, the position seen last, the target's id, its conservative rank. */
 export interface Rank {
@@ -33,7 +33,7 @@ export async function writeRanks(path: string, rows: readonly RankRow[], log: Ev
 /**
  * Checks that `writeRanks` can write there. Call it before the work.
  *
- * @throws RecommenderError `bad-input` if the folder is missing or may not be written to, or `path` is a folder.
+ * @throws RecommenderError `bad-input` if the folder is missing or may not be written to, or `path` is there and no file.
  */
 export async function checkRanksPath(path: string): Promise<void> {
   const refuse = (why: string, cause?: unknown): RecommenderError =>
@@ -47,8 +47,7 @@ export async function checkRanksPath(path: string): Promise<void> {
     const what = missing ? 'there is no such folder' : `the folder cannot be written to (${systemCodeOf(error)})`;
     throw refuse(`${what}; ${missing ? 'make it first' : 'choose another'}.`, error);
   }
-  const found = await stat(path).catch(() => undefined);
-  if (found?.isDirectory()) throw refuse('this is a folder; name a file in it.');
+  await replaceable(path);
 }
 
 function* lines(rows: readonly RankRow[], { sessionIds, itemIds }: EventLog): Generator<string> {
