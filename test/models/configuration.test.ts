@@ -170,7 +170,9 @@ describe('presets', () => {
   });
 
   test('name auto among the known ones, and suggest it', () => {
-    expect(() => presetOf('gru4rec', 'aut')).toThrow(/, auto, which picks one by the log, and none; did you mean auto\?$/);
+    expect(() => presetOf('gru4rec', 'aut')).toThrow(
+      /, auto, which picks one by the log, and none; did you mean auto\?$/,
+    );
   });
 
   test('of an architecture without any, or of none, are refused', () => {
