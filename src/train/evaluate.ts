@@ -152,8 +152,7 @@ async function rankTargets(
     const session = predictions.sessions[p]!;
     const first = sessions.offsets[session]!;
     const last = first + predictions.positions[p]!;
-    const exclude =
-      seen === 'drop' ? new Set([...sessions.items.subarray(first, last + 1), ...(excluded ?? [])]) : excluded;
+    const exclude = excludedFrom(sessions.items.subarray(first, last + 1), seen, excluded);
     const ranks = rankOf(row, sessions.items[last + 1]!, exclude);
     conservative[p] = ranks.conservative;
     standard[p] = ranks.standard;
@@ -184,6 +183,18 @@ async function rankTargets(
     }
   }
   return { predictions, conservative, standard };
+}
+
+/** Items that are no candidates after these clicks; undefined: all are. */
+export function excludedFrom(
+  clicks: Int32Array,
+  seen: EvaluateOptions['seen'],
+  excluded: EvaluateOptions['excluded'],
+): ReadonlySet<ItemIndex> | undefined {
+  if (seen !== 'drop') return excluded;
+  const found = new Set<ItemIndex>(clicks);
+  for (const item of excluded ?? []) found.add(item);
+  return found;
 }
 
 /** Counts what the top-20 lists hold. */

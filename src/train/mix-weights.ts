@@ -4,7 +4,7 @@ import { type Member, rescale, type Scale } from '../ranking/combine';
 import { notFinite } from '../ranking/top-k';
 import { earlierSessions } from '../session/earlier';
 import type { Sessions } from '../types';
-import { checkProtocol, type EvaluateOptions } from './evaluate';
+import { checkProtocol, type EvaluateOptions, excludedFrom } from './evaluate';
 import { type Metrics, metricsOf } from './metrics';
 import { batchesByLength, predictionsOf, prefixOf } from './predictions';
 
@@ -28,7 +28,7 @@ export async function mixWeights(
   sessions: Sessions,
   options: EvaluateOptions,
 ): Promise<WeightResult[]> {
-  const { protocol, ks = [1, 5, 10, 20], target = 'test', signal } = options;
+  const { protocol, ks = [1, 5, 10, 20], target = 'test', signal, excluded } = options;
   const { seen = protocol === 'leave-one-out' ? 'drop' : 'keep' } = options;
   checkProtocol(options);
   const n = first.scorer.items;
@@ -49,7 +49,7 @@ export async function mixWeights(
     batch.forEach((p, i) => {
       const from = sessions.offsets[predictions.sessions[p]!]!;
       const last = from + predictions.positions[p]!;
-      const exclude = seen === 'drop' ? new Set(sessions.items.subarray(from, last + 1)) : undefined;
+      const exclude = excludedFrom(sessions.items.subarray(from, last + 1), seen, excluded);
       const [a, b] = blocks.map((block) => block.subarray(i * n, (i + 1) * n)) as [Float32Array, Float32Array];
       weights.forEach((weight, w) => {
         ranks[w]![p] = mixedRank(a, b, weight, sessions.items[last + 1]!, exclude);

@@ -103,8 +103,16 @@ describe('a mean of scorers', () => {
     ['leave-one-out', 'drop'],
   ] as const)('reaches what the pass over all weights says: %s, %s', async (protocol, seen) => {
     const weights = [0, 0.2, 0.7, 1];
-    const options = { protocol, seen, support };
-    for (const scale of ['probabilities', 'standard'] as const) {
+    const few = new Set(
+      Array.from({ length: N }, (_, k) => 1 + k).filter((item) => item % 3 > 0 && !clicks.includes(item)),
+    );
+    expect(few.size).toBeGreaterThan(0);
+    for (const [scale, excluded] of [
+      ['probabilities', undefined],
+      ['standard', undefined],
+      ['probabilities', few],
+    ] as const) {
+      const options = { protocol, seen, support, ...(excluded && { excluded }) };
       const all = await mixWeights(logits, counts, weights, scale, sessions, options);
       for (const { weight, metrics } of all) {
         const parts = [

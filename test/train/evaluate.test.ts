@@ -83,6 +83,12 @@ describe('protocols', () => {
     expect(dropped.rows.map(({ rank }) => rank)).toEqual([1, 3, 4]); // 2 is no candidate after 2 5: below all three
     const kept = await ranksOf(constant, sessions, { protocol: 'leave-one-out', seen: 'keep' });
     expect(kept.rows.map(({ rank }) => rank)).toEqual([3, 4, 2]);
+    // Item 1 is a candidate of none; it had been one of the first and the last kept.
+    const excluded = new Set([1]);
+    const fewer = await ranksOf(constant, sessions, { protocol: 'leave-one-out', seen: 'keep', excluded });
+    expect(fewer.rows.map(({ rank }) => rank)).toEqual([2, 3, 1]);
+    const both = await ranksOf(constant, sessions, { protocol: 'leave-one-out', excluded });
+    expect(both.rows.map(({ rank }) => rank)).toEqual([1, 3, 3]); // twice left out is left out once
   });
 
   test('incremental is refused with what to do instead', async () => {
