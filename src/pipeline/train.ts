@@ -9,7 +9,7 @@ import {
 } from '../checkpoint/artifact';
 import { sha256 } from '../checkpoint/sha256';
 import { run as runOnDevice } from '../compute/executor';
-import { RecommenderError } from '../errors';
+import { RecommenderError, reasonOf } from '../errors';
 import { models } from '../models/index';
 import { hasPresets } from '../models/presets';
 import { AUTO } from '../models/presets/preset';
@@ -28,7 +28,7 @@ import { isAborted } from './errors';
 import { checkReplaceable, readArtifactFolder } from './files/artifact-folder';
 import { startFirst } from './files/backend';
 import { readCatalogueFile, warnOfGaps } from './files/catalogue-file';
-import { basename, exists, join, remove, resolve } from './files/disk';
+import { basename, join, remove, resolve } from './files/disk';
 import { readRulesFile } from './files/rules-file';
 import { startThreads, type ThreadOptions } from './files/threads';
 import {
@@ -38,13 +38,22 @@ import {
   readCheckpoint,
   writeCheckpoint,
 } from './files/training-checkpoint';
-import { checkTrainingLog, startTrainingLog } from './files/training-log';
+import { startTrainingLog } from './files/training-log';
 import { peakMemory, software, stopwatch } from './files/usage';
 import { whole } from './format';
 import { modelCard } from './model-card';
-import { inform, type Observer, startTask, type TrainingEpoch, warn } from './observer';
+import { inform, startTask, type TrainingEpoch, warn } from './observer';
 import type { TrainOptions } from './options';
 import { countStrategies } from './strategies';
+import {
+  checkLog,
+  refuseContradictions,
+  refuseLostUsers,
+  refuseNeuralOptions,
+  refuseNothingToKeep,
+  refuseUnfinished,
+  warnOfFew,
+} from './training-checks';
 import { fingerprint, fingerprints, type PartsOptions, type TrainingParts, trainingParts } from './training-parts';
 import { trainingReport } from './training-report';
 import { type Measured, measure, type ValidatedParts, type Validation } from './validation';
@@ -81,9 +90,6 @@ export interface TrainResult extends PartCounts {
   /** The most that the process has held. */
   readonly peakMemoryBytes: number;
 }
-
-/** Fewer sessions than that are warned of. */
-const FEW_SESSIONS = 20;
 
 /**
  * Trains a model, or counts, and writes its artifact folder. Writes a checkpoint after every epoch, from which `resume`
@@ -227,82 +233,12 @@ async function readParts(
   return { parts, ...defined({ everything, joined: joined && fingerprint(joined) }), strategies };
 }
 
-function warnOfFew(log: EventLog, data: string, observer: Observer): void {
-  const count = sessionCount(log);
-  if (count >= FEW_SESSIONS) return;
-  warn(
-    observer,
-    `${data} has ${count} session${count === 1 ? '' : 's'} to learn from: a model can repeat what followed what in them, and little ` +
-      'else; its figures say nothing yet. Some thousand sessions are a start.',
-  );
-}
-
-/** Refuses options that contradict each other. */
-function refuseContradictions({ from, preset, keepBest, resume, sampleSessions: share = 1 }: TrainOptions): void {
-  const refuse = (message: string): never => {
-    throw new RecommenderError('bad-config', message);
-  };
-  if (from !== undefined && preset === AUTO) {
-    // On a longer log, `auto` may pick another shape, which the artifact's weights do not fit.
-    const why = `\`from\` goes on with the settings of ${from}, whichever preset they are from`;
-    refuse(`${why}: leave \`preset\` ${AUTO} out.`);
-  }
-  if (keepBest && !resume) refuse('`keepBest` writes what an interrupted run has reached: add `resume`.');
-  if (!(share > 0 && share <= 1)) refuse(`\`sampleSessions\`: expected a share above 0, at most 1, got ${share}.`);
-}
-
-/** Refuses a validation part without users before the first training of a model that must learn users in the second. */
-async function refuseLostUsers(
-  { model, valid }: TrainOptions,
-  config: Settings,
-  log: EventLog,
-  everything: EventLog,
-): Promise<void> {
-  if (!log.userIds || everything.userIds) return;
-  const spec = Object.hasOwn(models, model) ? await models[model]!.spec() : undefined;
-  if (!spec?.knowsUsers?.(config)) return;
-  throw new RecommenderError(
-    'bad-input',
-    `${model} learns a vector for each user, and \`valid\` ${valid} names no users, so it cannot train again on everything. ` +
-      'Add a user column there, as in the log, or `refit` no.',
-  );
-}
-
-/** Refuses a log inside the artifact, whose folder is replaced, and what `checkTrainingLog` refuses. */
-async function checkLog(path: string, out: string): Promise<void> {
-  if (!`${resolve(path)}/`.startsWith(`${resolve(out)}/`)) return checkTrainingLog(path);
-  throw new RecommenderError('bad-config', `\`log\` ${path} is in ${out}, which is replaced; name a file elsewhere.`);
-}
-
-/** @throws RecommenderError `bad-input` where no epoch has ended. */
-function refuseNothingToKeep({ epochs, validated }: Checkpoint, out: string): void {
-  if (epochs.length > 0 || validated) return;
-  throw new RecommenderError(
-    'bad-input',
-    `\`keepBest\`: no epoch of the training in ${out} has ended, so there is no model to keep. Go on with \`resume\` alone.`,
-  );
-}
-
 const refitOf = ({ epochs }: TrainedModel, log: EventLog): Refit => ({
   epochs: epochs.length,
   events: log.sessions.items.length,
   items: log.itemIds.length,
   seconds: epochs.reduce((sum, { seconds }) => sum + seconds, 0),
 });
-
-/** Refuses to overwrite an interrupted run, which may hold hours of work. */
-async function refuseUnfinished({ out, resume, restart }: TrainOptions): Promise<void> {
-  const refuse = (message: string): never => {
-    throw new RecommenderError('bad-config', message);
-  };
-  if (resume && restart) {
-    refuse('`resume` goes on with the run in `out`, `restart` starts it over: pass one of them.');
-  }
-  if (resume || restart || !(await exists(join(out, CHECKPOINT)))) return;
-  refuse(
-    `${out} holds an unfinished training. \`resume\` goes on with it; \`restart\` starts over, and its ${CHECKPOINT} is lost.`,
-  );
-}
 
 /** The settings of the artifact to continue from; another architecture is refused before the log is read. */
 function settingsOf(from: Artifact | undefined, { model, from: dir }: TrainOptions): Settings {
@@ -318,26 +254,6 @@ const knownOf = ({ info: { items, features }, tensors }: Artifact) => ({
   tensors,
   ...(features && { features }),
 });
-
-/** Refuses options that mean nothing for a counting baseline. */
-function refuseNeuralOptions({ model, epochs, valid, scale, resume, from, replay, refit, log }: TrainOptions): void {
-  const given = {
-    from,
-    epochs,
-    valid: valid === 'none' ? undefined : valid,
-    scale,
-    refit: refit === 'no' ? undefined : refit,
-    log,
-    resume: resume || undefined,
-    replay: replay || undefined,
-  };
-  const option = Object.entries(given).find(([, value]) => value !== undefined)?.[0];
-  if (option)
-    throw new RecommenderError(
-      'bad-config',
-      `\`${option}\` is for networks; ${model} counts the log once. Leave it out.`,
-    );
-}
 
 const checksumOf = (value: unknown): Promise<string> => sha256(new TextEncoder().encode(JSON.stringify(value)));
 
@@ -432,8 +348,7 @@ async function compared(
     return await measure(trained, parts, options);
   } catch (error) {
     if (isAborted(error)) throw interruption('in the comparison with counting models', options, error);
-    const why = error instanceof Error ? error.message : String(error);
-    warn(options, `the comparison with counting models failed, so card and report are without it: ${why}`);
+    warn(options, `the comparison with counting models failed, so card and report are without it: ${reasonOf(error)}`);
     return undefined;
   }
 }

@@ -1,0 +1,121 @@
+/** What `train` refuses, or warns of, before hours of work. */
+import { RecommenderError } from '../errors';
+import { models } from '../models/index';
+import { AUTO } from '../models/presets/preset';
+import { type EventLog, sessionCount } from '../session/event-log';
+import type { Settings } from './configuration';
+import { exists, join, resolve } from './files/disk';
+import { CHECKPOINT, type Checkpoint } from './files/training-checkpoint';
+import { checkTrainingLog } from './files/training-log';
+import { type Observer, warn } from './observer';
+import type { TrainOptions } from './options';
+
+/** Fewer sessions than that are warned of. */
+const FEW_SESSIONS = 20;
+
+/** Warns of a log that is too small to learn much from. */
+export function warnOfFew(log: EventLog, data: string, observer: Observer): void {
+  const count = sessionCount(log);
+  if (count >= FEW_SESSIONS) return;
+  warn(
+    observer,
+    `${data} has ${count} session${count === 1 ? '' : 's'} to learn from: a model can repeat what followed what in them, and little ` +
+      'else; its figures say nothing yet. Some thousand sessions are a start.',
+  );
+}
+
+/** Refuses options that contradict each other. */
+export function refuseContradictions({
+  from,
+  preset,
+  keepBest,
+  resume,
+  sampleSessions: share = 1,
+}: TrainOptions): void {
+  const refuse = (message: string): never => {
+    throw new RecommenderError('bad-config', message);
+  };
+  if (from !== undefined && preset === AUTO) {
+    // On a longer log, `auto` may pick another shape, which the artifact's weights do not fit.
+    const why = `\`from\` goes on with the settings of ${from}, whichever preset they are from`;
+    refuse(`${why}: leave \`preset\` ${AUTO} out.`);
+  }
+  if (keepBest && !resume) refuse('`keepBest` writes what an interrupted run has reached: add `resume`.');
+  if (!(share > 0 && share <= 1)) refuse(`\`sampleSessions\`: expected a share above 0, at most 1, got ${share}.`);
+}
+
+/** Refuses a validation part without users before the first training of a model that must learn users in the second. */
+export async function refuseLostUsers(
+  { model, valid }: TrainOptions,
+  config: Settings,
+  log: EventLog,
+  everything: EventLog,
+): Promise<void> {
+  if (!log.userIds || everything.userIds) return;
+  const spec = Object.hasOwn(models, model) ? await models[model]!.spec() : undefined;
+  if (!spec?.knowsUsers?.(config)) return;
+  throw new RecommenderError(
+    'bad-input',
+    `${model} learns a vector for each user, and \`valid\` ${valid} names no users, so it cannot train again on everything. ` +
+      'Add a user column there, as in the log, or `refit` no.',
+  );
+}
+
+/** Refuses a log inside the artifact, whose folder is replaced, and what `checkTrainingLog` refuses. */
+export async function checkLog(path: string, out: string): Promise<void> {
+  if (!`${resolve(path)}/`.startsWith(`${resolve(out)}/`)) return checkTrainingLog(path);
+  throw new RecommenderError('bad-config', `\`log\` ${path} is in ${out}, which is replaced; name a file elsewhere.`);
+}
+
+/** @throws RecommenderError `bad-input` where no epoch has ended. */
+export function refuseNothingToKeep({ epochs, validated }: Checkpoint, out: string): void {
+  if (epochs.length > 0 || validated) return;
+  throw new RecommenderError(
+    'bad-input',
+    `\`keepBest\`: no epoch of the training in ${out} has ended, so there is no model to keep. Go on with \`resume\` alone.`,
+  );
+}
+
+/** Refuses to overwrite an interrupted run, which may hold hours of work. */
+export async function refuseUnfinished({ out, resume, restart }: TrainOptions): Promise<void> {
+  const refuse = (message: string): never => {
+    throw new RecommenderError('bad-config', message);
+  };
+  if (resume && restart) {
+    refuse('`resume` goes on with the run in `out`, `restart` starts it over: pass one of them.');
+  }
+  if (resume || restart || !(await exists(join(out, CHECKPOINT)))) return;
+  refuse(
+    `${out} holds an unfinished training. \`resume\` goes on with it; \`restart\` starts over, and its ${CHECKPOINT} is lost.`,
+  );
+}
+
+/** Refuses options that mean nothing for a counting baseline. */
+export function refuseNeuralOptions({
+  model,
+  epochs,
+  valid,
+  scale,
+  resume,
+  from,
+  replay,
+  refit,
+  log,
+}: TrainOptions): void {
+  const given = {
+    from,
+    epochs,
+    valid: valid === 'none' ? undefined : valid,
+    scale,
+    refit: refit === 'no' ? undefined : refit,
+    log,
+    resume: resume || undefined,
+    replay: replay || undefined,
+  };
+  const option = Object.entries(given).find(([, value]) => value !== undefined)?.[0];
+  if (option)
+    throw new RecommenderError(
+      'bad-config',
+      `\`${option}\` is for networks; ${model} counts the log once. Leave it out.`,
+    );
+}
