@@ -3,7 +3,7 @@ import { RecommenderError } from '../../errors';
 import { reindex, sessionCount } from '../../session/event-log';
 import { writeTsv } from '../../session/write';
 import { readItemIds } from '../files/artifact-folder';
-import { join, makeFolder, pieces, replaceFiles } from '../files/disk';
+import { join, pieces, replaceFiles } from '../files/disk';
 import { readEventsFile } from '../files/events-file';
 import type { Observer } from '../observer';
 import type { Parts } from './parts';
@@ -53,7 +53,6 @@ export async function gateOf(
   }
   const folder = join(out, 'at-least');
   const data = 'known-to-both.tsv.gz';
-  await makeFolder(folder);
   await replaceFiles(folder, { [data]: pieces(writeTsv(log), { gzip: true, signal: observer.signal }) });
   const scores = async (of: string) => {
     const plan = { ...run.plan, test: join(folder, data), read: {} };
