@@ -49,16 +49,17 @@ const FORMATS: [string, string | Uint8Array][] = [
   ],
 ];
 
+/** The same, each also packed. */
+const PACKED_TOO = FORMATS.flatMap(
+  ([name, content]) =>
+    [
+      [name, content],
+      [`${name}.gz`, gzipSync(content)],
+    ] as const,
+);
+
 describe('parts of a log', () => {
-  test.each(
-    FORMATS.flatMap(
-      ([name, content]) =>
-        [
-          [name, content],
-          [`${name}.gz`, gzipSync(content)],
-        ] as const,
-    ),
-  )('may be %s files, each with its own order of columns', async (extension, content) => {
+  test.each(PACKED_TOO)('may be %s files, each with its own order of columns', async (extension, content) => {
     const root = await folderOf({ 'one.csv': `${HEADER}a,z,0\n`, [`two${extension}`]: content });
     expect(sessionsOf(await readEventsFile(root, { minLength: 1 }))).toEqual({ a: 'z x', b: 'y' });
   });
@@ -170,15 +171,7 @@ function pipe(content: string | Uint8Array, isTTY = false): void {
 }
 
 describe('standard input', () => {
-  test.each(
-    FORMATS.flatMap(
-      ([name, content]) =>
-        [
-          [name, content],
-          [`${name}.gz`, gzipSync(content)],
-        ] as const,
-    ),
-  )('may be %s, and is read as often as it is needed', async (_, content) => {
+  test.each(PACKED_TOO)('may be %s, and is read as often as it is needed', async (_, content) => {
     pipe(content);
     const place = await temporaryPlace();
     const first = await readEventsFile('-', { minLength: 1 });
