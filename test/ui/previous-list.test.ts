@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
+import { slice } from '../soak-slice';
 import { embedPages, push, ready, SETTLED, SLOT, STOCK, shown } from './embed-window';
 
 vi.setConfig({ testTimeout: 120_000 }); // several pages in a browser, on a machine that may be busy
@@ -188,7 +189,7 @@ describe('the list of the page before', () => {
     await expect.poll(() => cards(next)).toBe(8);
     const warnings: string[] = [];
     page.on('console', (message) => warnings.push(message.text()));
-    for (const change of [
+    const changes = [
       'LIST.time -= 31 * 60_000',
       'LIST.time += 600_000', // the clock was ahead
       "for (const one of LIST.items) one.href = 'https://evil.example/'",
@@ -201,7 +202,9 @@ describe('the list of the page before', () => {
       'LIST.items = [null, 1]',
       'LIST.items = "list"',
       'for (const key in note) note[key] = null',
-    ]) {
+    ];
+    // A page each: `npm test` asks for an old one, addresses elsewhere, and what is no list.
+    for (const change of slice(changes, (change) => /-=|evil|"list"/.test(change))) {
       const restored = `Object.assign(note, ${whole}); for (const key in note) note[key].time = Date.now()`;
       await note(page, `(note) => { ${restored}; const LIST = Object.values(note)[0]; ${change}; }`);
       await next.reload();
