@@ -1,6 +1,7 @@
 /** What a counting baseline is: the counterpart of `models/model.ts` for models that count instead of learning. */
 import { RecommenderError } from '../errors';
 import type { OptionSpecs } from '../models/model';
+import { boolean } from '../models/options';
 import type { Catalogue, ItemIndex, NdArray, Scorer, SequenceRow, Sessions } from '../types';
 
 /** A baseline. `C` is its configuration, checked by `models/configuration.ts` like a network's. */
@@ -89,6 +90,14 @@ export function supportOf(sessions: Sessions, catalogue: Catalogue): ArrayLike<n
   const support = new Int32Array(catalogue.items + 1);
   for (const item of sessions.items) support[item]!++;
   return support;
+}
+
+/** Some shops see an item again in the session, others never: a basket holds it once. */
+export const REMIND = boolean(true, 'whether items of the running session may be recommended', 'session-rec');
+
+/** The items of a session score nothing. */
+export function forgetSession(items: ArrayLike<ItemIndex>, from: number, to: number, row: Float32Array): void {
+  for (let at = from; at < to; at++) row[items[at]! - 1] = 0;
 }
 
 /** Divides a row of scores by the largest, unless that is 0. */

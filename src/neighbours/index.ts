@@ -2,7 +2,7 @@
 import type { Baseline } from './baseline';
 import { itemKnn } from './item-knn';
 import { pop, sPop } from './popularity';
-import { ar, markov, sr } from './rules';
+import { ar, decayedSr, markov, sr } from './rules';
 import { neighbours } from './session-knn';
 
 export type { Baseline } from './baseline';
@@ -15,5 +15,6 @@ export const baselines: Readonly<Record<string, Baseline<any>>> = {
   markov,
   ar,
   sr,
+  'decayed-sr': decayedSr,
   ...neighbours,
 };

@@ -9,13 +9,14 @@
 
 import type { OptionSpecs } from '../models/model';
 import { integer, number } from '../models/options';
-import { type Baseline, rowScorer, supportOf } from './baseline';
+import { type Baseline, forgetSession, REMIND, rowScorer, supportOf } from './baseline';
 import { addPairs, countPairs, readPairs, writePairs } from './pairs';
 
 export interface ItemKnnConfig {
   readonly lambda: number;
   readonly alpha: number;
   readonly nSims: number;
+  readonly remind: boolean;
 }
 
 const SOURCE = 'GRU4Rec repository, baselines';
@@ -24,6 +25,7 @@ const options: OptionSpecs<ItemKnnConfig> = {
   lambda: number(20, [0, 1e9], 'damps the similarity of items with few events', SOURCE),
   alpha: number(0.5, [0, 1], '0.5 is a damped cosine, 1 the damped confidence of the last click', SOURCE),
   nSims: integer(100, [1, 1_000_000_000], 'how many similar items of an item are kept', SOURCE),
+  remind: REMIND,
 };
 
 export const itemKnn: Baseline<ItemKnnConfig> = {
@@ -49,8 +51,11 @@ export const itemKnn: Baseline<ItemKnnConfig> = {
     );
     return writePairs(pairs);
   },
-  scorer(arrays, catalogue) {
+  scorer(arrays, catalogue, { remind }) {
     const similar = readPairs(arrays, catalogue);
-    return rowScorer(catalogue.items, (items, _from, to, row) => addPairs(similar, items[to - 1]!, 1, row));
+    return rowScorer(catalogue.items, (items, from, to, row) => {
+      addPairs(similar, items[to - 1]!, 1, row);
+      if (!remind) forgetSession(items, from, to, row);
+    });
   },
 };

@@ -6,6 +6,11 @@
  *     AR      rule[i][j] += 1     for each pair of events of a session, in both directions
  *     SR      rule[i][j] += w(k)  for events j that come k = 1 … steps clicks after i
  *
+ * Ours, of more clicks than the last one: with n(i) events of item i, and iₚ the click p before the last,
+ *
+ *     decayed-sr    rule[i][j] = Σ δ^(k−1) / n(i)^α    over the same pairs
+ *                   score(j)   = Σₚ γᵖ rule[iₚ][j]     p = 0 … clicks − 1
+ *
  * Pairs of equal items count like any other. Only the strongest rules of an item are kept. Counts are small numbers, so
  * equal ones are the rule; session-rec leaves their order to a stable sort, that is to which pair came first in the log.
  * `ties: 'first-seen'` writes that order into the weights, as differences of some millionths.
@@ -13,13 +18,14 @@
 
 import type { OptionSpecs } from '../models/model';
 import { boolean, choice, integer, number } from '../models/options';
-import type { ItemIndex, Scorer } from '../types';
-import { type Baseline, divideByLargest, type FillRow, rowScorer } from './baseline';
+import type { ItemIndex, Scorer, Sessions } from '../types';
+import { type Baseline, divideByLargest, type FillRow, forgetSession, REMIND, rowScorer, supportOf } from './baseline';
 import { addPairs, countPairs, type PairsOfEvent, type PairsOptions, readPairs, writePairs } from './pairs';
 
 export interface RulesConfig {
   readonly pruning: number;
   readonly ties: 'first-seen' | 'equal';
+  readonly remind: boolean;
   readonly normalize: boolean;
 }
 
@@ -28,6 +34,16 @@ export interface SequentialRulesConfig extends RulesConfig {
   readonly weighting: Weighting;
   readonly lastInSession: number;
 }
+
+export interface DecayedRulesConfig extends RulesConfig {
+  readonly steps: number;
+  readonly stepDecay: number;
+  readonly clicks: number;
+  readonly clickDecay: number;
+  readonly supportPower: number;
+}
+
+const OURS = 'ours';
 
 const options: OptionSpecs<RulesConfig> = {
   pruning: number(
@@ -42,8 +58,10 @@ const options: OptionSpecs<RulesConfig> = {
     'order of rules of equal weight: by which pair came first in the log, or none, so that their scores are equal',
     "ours, made explicit: the order that session-rec's stable sort gives",
   ),
+  remind: REMIND,
   normalize: boolean(true, 'divide scores by the largest, which moves no rank', 'session-rec'),
 };
+const steps = integer(10, [1, 1_000_000], 'how many clicks after an item still count as following it', 'session-rec');
 
 /** Weight of two clicks at distance k. */
 export type Weighting = 'div' | 'quadratic' | 'linear' | 'log' | 'same';
@@ -62,12 +80,12 @@ function pairsOptions({ pruning, ties }: RulesConfig): PairsOptions {
   return { strict, keep: pruning < 1 ? (found) => found - Math.floor(found * pruning) : () => Math.floor(pruning) };
 }
 
-/** Scores by a rule base, divided by the largest score unless that is 0. */
-function scorerOf(items: number, { normalize }: RulesConfig, fill: FillRow): Scorer {
-  if (!normalize) return rowScorer(items, fill);
+/** Scores by a rule base, without those of the session where they are not to be recommended, divided by the largest. */
+function scorerOf(items: number, { remind, normalize }: RulesConfig, fill: FillRow): Scorer {
   return rowScorer(items, (clicks, from, to, row, now) => {
     fill(clicks, from, to, row, now);
-    divideByLargest(row);
+    if (!remind) forgetSession(clicks, from, to, row);
+    if (normalize) divideByLargest(row);
   });
 }
 
@@ -117,7 +135,7 @@ export const sr: Baseline<SequentialRulesConfig> = {
   paper: 'Sequential rules: what came soon after the last click; Ludewig and Jannach, UMUAI 2018',
   options: {
     ...options,
-    steps: integer(10, [1, 1_000_000], 'how many clicks after an item still count as following it', 'session-rec'),
+    steps,
     weighting: choice(
       'div',
       ['div', 'quadratic', 'linear', 'log', 'same'],
@@ -132,13 +150,8 @@ export const sr: Baseline<SequentialRulesConfig> = {
     ),
   },
   fit(sessions, catalogue, config) {
-    const { items, offsets } = sessions;
-    const weights = weightsUpTo(config.steps, config.weighting, longest(offsets));
-    const pairs: PairsOfEvent = (at, session, add) => {
-      const end = Math.min(offsets[session + 1]!, at + weights.length);
-      for (let later = at + 1; later < end; later++) add(items[later]!, weights[later - at]!);
-    };
-    return writePairs(countPairs(sessions, catalogue.items, pairs, pairsOptions(config)));
+    const followers = followersOf(sessions, config.steps, WEIGHTS[config.weighting]);
+    return writePairs(countPairs(sessions, catalogue.items, followers, pairsOptions(config)));
   },
   scorer(arrays, catalogue, config) {
     const rules = readPairs(arrays, catalogue);
@@ -151,10 +164,43 @@ export const sr: Baseline<SequentialRulesConfig> = {
   },
 };
 
-/** Weight by distance, entry 0 unused; no longer than any session needs. */
-function weightsUpTo(steps: number, weighting: Weighting, longestSession: number): Float64Array {
-  const reach = Math.min(steps, longestSession);
-  return Float64Array.from({ length: reach + 1 }, (_, k) => (k === 0 ? 0 : WEIGHTS[weighting](k)));
+export const decayedSr: Baseline<DecayedRulesConfig> = {
+  name: 'decayed-sr',
+  paper: 'Decayed sequential rules: what came soon after the last clicks, the later the click the more it counts; ours',
+  options: {
+    ...options,
+    steps,
+    stepDecay: number(0.5, [0, 1], 'factor of the weight of a pair for each click between its items', OURS),
+    clicks: integer(10, [1, 1_000_000], 'how many of the last clicks are looked up', OURS),
+    clickDecay: number(0.5, [0, 1], 'factor of the weight of a click for each click after it', OURS),
+    supportPower: number(0.5, [0, 1], 'power of the events of an item that its rules are divided by; 1: shares', OURS),
+  },
+  fit(sessions, catalogue, config) {
+    const { stepDecay, supportPower } = config;
+    const support = supportOf(sessions, catalogue);
+    const followers = followersOf(sessions, config.steps, (k) => stepDecay ** (k - 1));
+    const weigh = (from: ItemIndex, _to: ItemIndex, sum: number) => sum / support[from]! ** supportPower;
+    return writePairs(countPairs(sessions, catalogue.items, followers, { ...pairsOptions(config), weigh }));
+  },
+  scorer(arrays, catalogue, config) {
+    const rules = readPairs(arrays, catalogue);
+    return scorerOf(catalogue.items, config, (clicks, from, to, row) => {
+      const earliest = Math.max(from, to - config.clicks);
+      let weight = 1;
+      for (let at = to - 1; at >= earliest; at--, weight *= config.clickDecay)
+        addPairs(rules, clicks[at]!, weight, row);
+    });
+  },
+};
+
+/** The events that come up to so many clicks after an event, by the weight of their distance. */
+function followersOf({ items, offsets }: Sessions, steps: number, weight: (k: number) => number): PairsOfEvent {
+  const reach = Math.min(steps, longest(offsets));
+  const weights = Float64Array.from({ length: reach + 1 }, (_, k) => (k === 0 ? 0 : weight(k)));
+  return (at, session, add) => {
+    const end = Math.min(offsets[session + 1]!, at + weights.length);
+    for (let later = at + 1; later < end; later++) add(items[later]!, weights[later - at]!);
+  };
 }
 
 function longest(offsets: Int32Array): number {

@@ -3,10 +3,15 @@ import { choice, linear, log, type SearchSpace, wholeLog } from '../models/searc
 
 const RULE_WEIGHTS = choice('div', 'quadratic', 'linear', 'log', 'same');
 
+/** Whether what is in the session may come again: shops of baskets say no, shops of clicks yes. */
+const REMIND = choice(true, false);
+const PRUNING = choice(0, 20, 50);
+
 /** Numbers of neighbours and of candidate sessions. */
 const NEIGHBOURS: SearchSpace = {
   k: choice(50, 100, 200, 500, 1000, 1500),
   sampleSize: choice(500, 1000, 2500, 5000, 10_000),
+  remind: REMIND,
 };
 
 const V_SKNN: SearchSpace = {
@@ -31,14 +36,24 @@ const STAN: SearchSpace = {
 export const searchSpaces: Readonly<Record<string, SearchSpace>> = {
   pop: { days: choice(0, 1, 2, 3, 7, 14, 30) },
   's-pop': { days: choice(0, 1, 2, 3, 7, 14, 30) },
-  'item-knn': { lambda: log(1, 200), alpha: linear(0, 1), nSims: choice(50, 100, 200, 500) },
-  markov: { pruning: choice(0, 20, 50) },
-  ar: { pruning: choice(0, 20, 50) },
+  'item-knn': { lambda: log(1, 200), alpha: linear(0, 1), nSims: choice(50, 100, 200, 500), remind: REMIND },
+  markov: { pruning: PRUNING, remind: REMIND },
+  ar: { pruning: PRUNING, remind: REMIND },
   sr: {
     steps: wholeLog(2, 30),
     weighting: RULE_WEIGHTS,
-    pruning: choice(0, 20, 50),
+    pruning: PRUNING,
     lastInSession: choice(0, 1, 2, 3, 5),
+    remind: REMIND,
+  },
+  'decayed-sr': {
+    steps: wholeLog(2, 30),
+    stepDecay: linear(0.2, 1),
+    clicks: wholeLog(2, 20),
+    clickDecay: linear(0.1, 1),
+    supportPower: linear(0, 1),
+    pruning: PRUNING,
+    remind: REMIND,
   },
   sknn: NEIGHBOURS,
   'v-sknn': V_SKNN,

@@ -12,7 +12,7 @@
 
 import type { OptionSpecs } from '../models/model';
 import { boolean, choice, integer, number } from '../models/options';
-import { type Baseline, rowScorer } from './baseline';
+import { type Baseline, REMIND, rowScorer } from './baseline';
 import { readSessionIndex, SECONDS_PER_DAY, writeSessionIndex } from './session-index';
 import { type NeighbourRules, neighbourQuery } from './session-neighbours';
 
@@ -59,7 +59,7 @@ const shared = (sampleSize: number): OptionSpecs<SharedConfig> => ({
     default: sampleSize,
     doc: 'how many sessions are compared, the most recent that share an item',
   },
-  remind: boolean(true, 'whether items of the running session may be recommended', SOURCE),
+  remind: REMIND,
   pushReminders: boolean(
     false,
     'multiply the scores of items of the running session by how often they were clicked, plus one',

@@ -4,7 +4,7 @@ import type { PartCounts } from '../session/split';
 import type { BestEpoch, EpochResult } from '../train/fit';
 import { architectures } from './architectures';
 import { markdownTable, whole } from './format';
-import type { Measured } from './validation';
+import { type Measured, nameOf } from './validation';
 
 /** The content of a model card. */
 export interface CardFacts extends Pick<ArtifactInfo, 'name' | 'version' | 'architecture' | 'config' | 'licence'> {
@@ -41,7 +41,7 @@ export function modelCard({ training, ...about }: CardFacts): string {
         `Best epoch ${best.epoch} of ${epochs.length}, on validation sessions (${protocol}):`,
         '',
         ...markdownTable(
-          ['metric', 'value', ...(baseline ? [`counting (${baseline.model})`] : [])],
+          ['metric', 'value', ...(baseline ? [`counting (${nameOf(baseline)})`] : [])],
           Object.entries(metrics).map(([metric, value]) => [
             metric,
             value.toFixed(4),

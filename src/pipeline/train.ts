@@ -56,7 +56,7 @@ import {
 } from './training-checks';
 import { fingerprint, fingerprints, type PartsOptions, type TrainingParts, trainingParts } from './training-parts';
 import { trainingReport } from './training-report';
-import { type Measured, measure, type ValidatedParts, type Validation } from './validation';
+import { type Baseline, measure, type ValidatedParts, type Validation } from './validation';
 import { hasScale, warnOfNoScale, writeModel } from './write-model';
 
 /** A training on everything, for as many epochs as the validation part has chosen. */
@@ -76,7 +76,7 @@ export interface TrainResult extends PartCounts {
   readonly best?: BestEpoch | undefined;
   readonly scale?: number | undefined;
   /** Of quick counting models the best one on the validation part, and what it reaches there. */
-  readonly baseline?: Measured;
+  readonly baseline?: Baseline;
   /** The training whose weights the artifact has, after the one that `epochs` and `best` are of. */
   readonly refit: Refit | false;
   /** Where training was interrupted, if the best epoch so far was written instead of training on. */

@@ -6,7 +6,7 @@ import { linePlot, type Series, escapeHtml as text } from './compare/plots';
 import { duration, whole } from './format';
 import { htmlPage, tableOf } from './html';
 import type { CardFacts } from './model-card';
-import { type Example, type Measured, type Slice, type Validation, verdict } from './validation';
+import { type Example, type Measured, nameOf, type Slice, type Validation, verdict } from './validation';
 import { VERSION } from './version';
 
 /** The first words of a report that shows sessions of the log. */
@@ -104,7 +104,7 @@ function plots({ training: { epochs }, refitEpochs, validation }: ReportFacts): 
     linePlot(
       [
         curve(model.model, epochs, ({ valid }) => valid![metric]!),
-        curve(`counting (${baseline.model})`, epochs, () => baseline.metrics[metric]!),
+        curve(`counting (${nameOf(baseline)})`, epochs, () => baseline.metrics[metric]!),
       ],
       { title: `Validation ${TITLES[metric]}`, x: 'epoch', y: TITLES[metric]!, isCount: true },
     ),
@@ -125,13 +125,13 @@ function measured(validation: Validation, protocol: string): string[] {
       .map((cell) => `<td>${text(cell)}</td>`)
       .join('')}</tr>`;
   const rows = [model, ...counting].map((of: Measured, i) =>
-    row([of.model, ...figures(of.metrics)], i === 0 ? ' class="best"' : ''),
+    row([nameOf(of), ...figures(of.metrics)], i === 0 ? ' class="best"' : ''),
   );
   const slices = (title: string, first: string, of: readonly Slice[]) => {
     const body = of.map(({ label, predictions: count, ...both }) => {
       const other = figures(both.baseline);
       const cells = figures(both.model).map((own, m) =>
-        count === 0 ? '<td>–</td>' : `<td>${own}<small>${text(baseline.model)} ${other[m]}</small></td>`,
+        count === 0 ? '<td>–</td>' : `<td>${own}<small>${text(nameOf(baseline))} ${other[m]}</small></td>`,
       );
       return `<tr><th scope="row">${text(label)}</th><td>${whole(count)}</td>${cells.join('')}</tr>`;
     });
@@ -143,7 +143,7 @@ function measured(validation: Validation, protocol: string): string[] {
     `<p>${text(`${whole(predictions)} predictions in ${whole(sessions)} sessions of the validation part: ${protocol}. All models have learnt from the same training part.`)}</p>`,
     tableOf('Beside counting models', ['model', ...SHOWN.map((metric) => TITLES[metric]!)], rows),
     '<h2>Where it is better, and where worse</h2>',
-    `<p>${text(`${model.model}, and below it ${baseline.model}, the best counting model.`)}</p>`,
+    `<p>${text(`${model.model}, and below it ${nameOf(baseline)}, the best counting model.`)}</p>`,
     ...slices('By clicks seen', 'clicks', byClicks),
     ...slices('By the item clicked last', 'last item', byLastItem),
     '<p class="soft">Popular items are the most clicked ones that have half of all events. An unseen item is not in the training part: the model answers by the clicks before it.</p>',

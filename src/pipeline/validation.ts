@@ -3,22 +3,28 @@ import { throwIfAborted } from '../errors';
 import { loadScorer, NAMELESS } from '../ranking/load-scorer';
 import { topK } from '../ranking/top-k';
 import { earlierSessions } from '../session/earlier';
-import { type ClickLog, usersOf } from '../session/event-log';
+import { type ClickLog, sessionCount, usersOf } from '../session/event-log';
+import { logFacts } from '../session/log-facts';
 import { random } from '../session/random';
 import { evaluate } from '../train/evaluate';
-import { type Metrics, metricsOf } from '../train/metrics';
+import { type Metrics, metricsOf, mrrAt } from '../train/metrics';
 import { predictionsOf, prefixOf } from '../train/predictions';
 import { readClicks } from '../train/read-clicks';
 import { type TrainedModel, trainFromLog } from '../train/train-from-log';
 import { yieldToEventLoop } from '../train/yield-to-event-loop';
 import type { Scorer, Sessions } from '../types';
+import { type Difference, pairedDifference } from './compare/statistics';
 import { defined } from './defined';
 import { whole } from './format';
 import { inform, type Observer, startTask } from './observer';
 import type { TrainingParts } from './training-parts';
 
 /** Counting models that take no more than a pass over the log. */
-const QUICK = ['pop', 's-pop', 'item-knn', 'markov', 'ar', 'sr'];
+const QUICK = ['pop', 's-pop', 'item-knn', 'markov', 'ar', 'sr', 'decayed-sr'];
+/** Of them, those that recommend items of the session again unless `remind` is false. */
+const REMINDING = ['item-knn', 'markov', 'ar', 'sr', 'decayed-sr'];
+/** In sessions with fewer repeated clicks than this share, such as baskets, a repeat is no good guess. */
+const FEW_REPEATS = 0.01;
 /** Of them, those that count every pair of clicks of a session, and how many pairs they may count: some ten seconds each. */
 const ALL_PAIRS = ['item-knn', 'ar'];
 const MOST_PAIRS = 1e9;
@@ -30,8 +36,15 @@ const SUGGESTIONS = 5;
 /** A model, and what it reaches on the validation part. */
 export interface Measured {
   readonly model: string;
+  /** Settings of a counting model that are not its defaults. */
+  readonly config?: Readonly<Record<string, unknown>>;
   /** Conservative. */
   readonly metrics: Metrics;
+}
+
+/** A counting model, and how far the trained model is ahead of it: paired bootstrap over sessions. */
+export interface Baseline extends Measured {
+  readonly behind: Readonly<Record<(typeof METRICS)[number], Difference>>;
 }
 
 /** A group of the predictions. */
@@ -58,7 +71,7 @@ export interface Validation {
   /** Counting models, the best first. */
   readonly counting: readonly Measured[];
   /** The best of them. */
-  readonly baseline: Measured;
+  readonly baseline: Baseline;
   readonly byClicks: readonly Slice[];
   readonly byLastItem: readonly Slice[];
   readonly examples: readonly Example[];
@@ -93,7 +106,8 @@ export async function measure(trained: TrainedModel, parts: ValidatedParts, obse
     unit: 'predictions',
   });
   let before = 0;
-  const rank = (model: TrainedModel): Promise<Ranked> =>
+  const isBasket = logFacts(log, log.itemIds.length).repeated < FEW_REPEATS;
+  const rank = (model: TrainedModel, config?: Measured['config']): Promise<Ranked> =>
     withScorer(model, parts, async ({ scorer, sessions, past }) => {
       const ranks = new Int32Array(count);
       let p = 0;
@@ -107,7 +121,7 @@ export async function measure(trained: TrainedModel, parts: ValidatedParts, obse
         onProgress: (done) => task.update(before + done),
       });
       before += count;
-      return { model: model.architecture, metrics: metrics.conservative, ranks };
+      return { model: model.architecture, ...defined({ config }), metrics: metrics.conservative, ranks };
     });
   try {
     const own = await rank(trained);
@@ -115,7 +129,9 @@ export async function measure(trained: TrainedModel, parts: ValidatedParts, obse
     for (const model of quick) {
       await yieldToEventLoop();
       const { itemIds, support } = log;
-      counting.push(await rank(await trainFromLog({ model, config: {}, log, itemIds, support, seed: 1, signal })));
+      const config = isBasket && REMINDING.includes(model) ? { remind: false } : undefined;
+      const counted = await trainFromLog({ model, config: config ?? {}, log, itemIds, support, seed: 1, signal });
+      counting.push(await rank(counted, config));
     }
     const [first, second] = METRICS;
     counting.sort((a, b) => b.metrics[first]! - a.metrics[first]! || b.metrics[second]! - a.metrics[second]!);
@@ -124,7 +140,7 @@ export async function measure(trained: TrainedModel, parts: ValidatedParts, obse
       predictions: count,
       model: measured(own),
       counting: counting.map(measured),
-      baseline: measured(counting[0]!),
+      baseline: { ...measured(counting[0]!), behind: behind(own, counting[0]!, parts) },
       ...slices(own, counting[0]!, parts),
       examples: await examplesOf(trained, own, parts),
     };
@@ -145,7 +161,29 @@ interface Ranked extends Measured {
   readonly ranks: Int32Array;
 }
 
-const measured = ({ model, metrics }: Measured): Measured => ({ model, metrics });
+const measured = ({ ranks, ...rest }: Ranked): Measured => rest;
+
+/** With its settings, as `aisle train` takes them. */
+export const nameOf = ({ model, config = {} }: Measured): string =>
+  [model, ...Object.entries(config).map(([key, value]) => `--set ${key}=${value}`)].join(' ');
+
+function behind(own: Ranked, other: Ranked, { valid, validProtocol = 'events' }: ValidatedParts): Baseline['behind'] {
+  const { sessions } = predictionsOf(valid.sessions, validProtocol, 'test');
+  const scores = ({ ranks }: Ranked, gain: (rank: number) => number) => {
+    const sums = new Float64Array(sessionCount(valid));
+    const counts = new Float64Array(sums.length);
+    ranks.forEach((rank, p) => {
+      sums[sessions[p]!]! += gain(rank);
+      counts[sessions[p]!]!++;
+    });
+    return { sums, counts };
+  };
+  const difference = (gain: (rank: number) => number) => pairedDifference(scores(own, gain), scores(other, gain));
+  return {
+    'mrr@20': difference((rank) => mrrAt(rank, CUT)),
+    'recall@20': difference((rank) => Number(rank <= CUT)),
+  };
+}
 
 /** Runs a model on the validation part, in the model's own numbers of users and features. */
 async function withScorer<T>(
@@ -250,21 +288,26 @@ export function verdict(
   { model, baseline }: Pick<Validation, 'model' | 'baseline'>,
   { epochs, best }: { readonly epochs: readonly unknown[]; readonly best?: { readonly epoch: number } | undefined },
 ): string {
-  const [own, other] = [model.metrics, baseline.metrics];
-  const figures = METRICS.map((metric, m) => {
-    const [ours, theirs] = [own, other].map((of) => short(of[metric]!));
-    return m === 0
-      ? `${model.model} ${ours}, counting (${baseline.model}) ${theirs} on the same predictions (MRR@20`
-      : `Recall@20 ${ours} and ${theirs})`;
-  }).join('; ');
-  const [above, below] = [1, -1].map((sign) => METRICS.filter((metric) => sign * (own[metric]! - other[metric]!) > 0));
-  const better = best?.epoch === epochs.length ? 'train longer' : 'look for better settings with aisle search';
-  if (below!.length === 0 && above!.length > 0) return `${figures}: the network is better.`;
-  if (below!.length === 1 && above!.length === 1) {
-    return `${figures}: each is better in one of the two. ${better[0]!.toUpperCase()}${better.slice(1)}, or ship ${baseline.model}.`;
-  }
-  return `${figures}: ${better}, or ship ${baseline.model}.`;
+  const [mrr, recall] = METRICS.map((metric) => {
+    const [ours, theirs] = [model, baseline].map(({ metrics }) => short(metrics[metric]!));
+    const { mean, low, high } = baseline.behind[metric];
+    return { ours, theirs, interval: `${signed(mean)} [${signed(low)}, ${signed(high)}]` };
+  });
+  const name = nameOf(baseline);
+  const figures =
+    `${model.model} ${mrr!.ours}, counting (${name}) ${mrr!.theirs} on the same predictions ` +
+    `(MRR@20, ${mrr!.interval}; Recall@20 ${recall!.ours} and ${recall!.theirs}, ${recall!.interval})`;
+  const isAhead = METRICS.some((metric) => baseline.behind[metric].low > 0);
+  const isBehind = METRICS.some((metric) => baseline.behind[metric].high < 0);
+  if (isAhead && !isBehind) return `${figures}: the network is better.`;
+  const advice = `${best?.epoch === epochs.length ? 'train longer' : 'look for better settings with aisle search'}, or ship ${name}.`;
+  if (isBehind && !isAhead) return `${figures}: ${advice}`;
+  const why = isAhead ? 'each is better in one of the two' : 'the difference may be chance';
+  return `${figures}: ${why}. ${advice[0]!.toUpperCase()}${advice.slice(1)}`;
 }
+
+/** `+.0044`. */
+const signed = (value: number): string => `${value < 0 ? '−' : '+'}${short(Math.abs(value))}`;
 
 /** `.2660`. */
 const short = (value: number): string => value.toFixed(4).replace(/^0/, '');

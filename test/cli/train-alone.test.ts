@@ -66,7 +66,7 @@ describe('a training with a validation part', () => {
     expect(training).toMatchObject({ data: { sessions: 60 }, refit: result.refit, baseline: result.baseline });
     expect(scale).toBe(result.scale);
     expect(modelCard).toContain('These figures are of a first training, without the validation sessions.');
-    expect(modelCard).toContain(`| metric | value | counting (${result.baseline.model}) |`);
+    expect(modelCard).toContain(`| metric | value | counting (${result.baseline.model} --set remind=false) |`); // nothing repeats
     const once = await trained('once', '--valid', 'last:10%', '--refit', 'no');
     expect(once).toMatchObject({ refit: false, best: result.best, scale: result.scale, baseline: result.baseline });
     expect((await weights('once')).equals(await weights('model'))).toBe(false);
@@ -135,9 +135,9 @@ describe('a training with a validation part', () => {
   test('says in one line how counting does, and last that the report is not to be published', async () => {
     const { code, stdout } = await train('model', ...SMALL['gru4rec']!, '--valid', 'last:10%');
     expect(code).toBe(0);
-    expect(stdout.match(/^gru4rec \S+, counting \(\S+\) \S+ on the same predictions \(MRR@20; .*\.$/gm)).toHaveLength(
-      1,
-    );
+    expect(
+      stdout.match(/^gru4rec \S+, counting \(\S+ --set remind=false\) \S+ on the same predictions \(MRR@20, .*\.$/gm),
+    ).toHaveLength(1);
     expect(stdout).toMatch(/^Trained again on everything, 258 events of 12 items, in \d+ s: these are the weights\.$/m);
     expect(stdout.trimEnd().split('\n').at(-1)).toBe(
       `${join(at('model'), 'report.html')} says how good it is, and shows sessions of your log: do not publish it with the folder.`,

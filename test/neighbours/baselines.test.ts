@@ -124,6 +124,36 @@ describe('rules', () => {
     close(got!, [0, 0, 0, 0, 1 / 2, 1]);
   });
 
+  test('decayed rules add up over the last clicks, each click and each step counting less, divided by a power of the support', async () => {
+    const log = sessionsOf([
+      [1, 4, 6],
+      [1, 5],
+      [2, 5],
+      [3, 6],
+    ]);
+    const raw = { normalize: false, stepDecay: 0.5, clickDecay: 0.1, clicks: 3 };
+    const [plain] = await scores('decayed-sr', { ...raw, supportPower: 0 }, log, 6, [1, 2, 3]);
+    close(plain!, [0, 0, 0, 0.01, 0.01 + 0.1, 0.01 * 0.5 + 1]);
+    const [shares] = await scores('decayed-sr', { ...raw, supportPower: 1 }, log, 6, [1, 2, 3]);
+    close(shares!, [0, 0, 0, 0.01 / 2, 0.01 / 2 + 0.1, (0.01 * 0.5) / 2 + 1]); // item 1 has two events
+    const [two] = await scores('decayed-sr', { ...raw, supportPower: 0, clicks: 2 }, log, 6, [1, 2, 3]);
+    close(two!, [0, 0, 0, 0, 0.1, 1]);
+    const [near] = await scores('decayed-sr', { ...raw, supportPower: 0, steps: 1 }, log, 6, [1, 2, 3]);
+    close(near!, [0, 0, 0, 0.01, 0.01 + 0.1, 1]);
+  });
+
+  test.each(['item-knn', 'markov', 'ar', 'sr', 'decayed-sr'])(
+    '%s leaves out the items of the session when told to, and scores the others the same',
+    async (name) => {
+      const session = [A!, B!];
+      const raw = name === 'item-knn' ? {} : { normalize: false };
+      const [all] = await scores(name, raw, worked, 5, session);
+      const [others] = await scores(name, { ...raw, remind: false }, worked, 5, session);
+      expect(all![0]).toBeGreaterThan(0); // A follows B, and is in the session
+      expect(others).toEqual(all!.map((score, i) => (session.includes(i + 1) ? 0 : score)));
+    },
+  );
+
   test('pruning keeps the strongest rules, the first seen of equals; a share below 1 is dropped; 0 keeps all', async () => {
     const many = sessionsOf([
       [1, 2],

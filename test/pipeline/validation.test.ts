@@ -47,14 +47,28 @@ beforeAll(async () => {
 });
 
 describe('measure', () => {
-  test('gives the figures of the best epoch again, beside those of six counting models, the best first', () => {
+  test('gives the figures of the best epoch again, beside those of seven counting models, the best first', () => {
     const { model, counting, baseline } = validation;
     expect(model).toEqual({ model: 'gru4rec', metrics: trained.epochs[trained.best!.epoch - 1]!.valid });
-    expect(counting.map((row) => row.model).toSorted()).toEqual(['ar', 'item-knn', 'markov', 'pop', 's-pop', 'sr']);
+    expect(counting.map((row) => row.model).toSorted()).toEqual([
+      'ar',
+      'decayed-sr',
+      'item-knn',
+      'markov',
+      'pop',
+      's-pop',
+      'sr',
+    ]);
     const mrr = counting.map(({ metrics }) => metrics['mrr@20']!);
     expect(mrr).toEqual(mrr.toSorted((a, b) => b - a));
     expect(mrr[0]).toBeGreaterThan(mrr.at(-1)!);
-    expect(baseline).toEqual(counting[0]);
+    expect(baseline).toMatchObject(counting[0]!);
+    for (const metric of ['mrr@20', 'recall@20'] as const) {
+      const { mean, low, high } = baseline.behind[metric];
+      expect(mean).toBeCloseTo(model.metrics[metric]! - baseline.metrics[metric]!, 9);
+      expect(low).toBeLessThanOrEqual(mean);
+      expect(high).toBeGreaterThanOrEqual(mean);
+    }
   });
 
   test('leaves out models that would count too many pairs of one long session, and says so', async () => {
@@ -68,7 +82,7 @@ describe('measure', () => {
       await startFirst(slice, 'cpu', {});
       return measure(trained, long, { onMessage: ({ text }) => messages.push(text) });
     });
-    expect(counting.map((row) => row.model).toSorted()).toEqual(['markov', 'pop', 's-pop', 'sr']);
+    expect(counting.map((row) => row.model).toSorted()).toEqual(['decayed-sr', 'markov', 'pop', 's-pop', 'sr']);
     expect(messages).toEqual([expect.stringMatching(/^item-knn and ar are left out .* 1,024,000,000 pairs of clicks/)]);
   });
 
@@ -137,30 +151,39 @@ describe('measure', () => {
 });
 
 describe('the verdict', () => {
-  const say = (own: [mrr: number, recall: number], other: [mrr: number, recall: number], best = 3) => {
+  const say = (own: [mrr: number, recall: number], other: [mrr: number, recall: number], best = 3, config = {}) => {
     const measured = (model: string, [mrr, recall]: [number, number]) => ({
       model,
       metrics: { 'mrr@20': mrr, 'recall@20': recall },
     });
     const epochs = [1, 2, 3];
+    const difference = (mean: number) => ({ mean, low: mean - 0.01, high: mean + 0.01 });
+    const behind = { 'mrr@20': difference(own[0] - other[0]), 'recall@20': difference(own[1] - other[1]) };
     return verdict(
-      { model: measured('gru4rec', own), baseline: measured('sr', other) },
+      { model: measured('gru4rec', own), baseline: { ...measured('sr', other), config, behind } },
       { epochs, best: { epoch: best } },
     );
   };
 
-  test('is for the network where neither figure is below', () => {
-    expect(say([0.3, 0.6], [0.27, 0.6])).toBe(
-      'gru4rec .3000, counting (sr) .2700 on the same predictions (MRR@20; Recall@20 .6000 and .6000): the network is better.',
+  test('is for the network where an interval is above 0 and none below', () => {
+    expect(say([0.3, 0.6], [0.27, 0.605])).toBe(
+      'gru4rec .3000, counting (sr) .2700 on the same predictions (MRR@20, +.0300 [+.0200, +.0400]; ' +
+        'Recall@20 .6000 and .6050, −.0050 [−.0150, +.0050]): the network is better.',
     );
   });
 
-  test('is for counting where both are below, or equal, and says what may help', () => {
-    expect(say([0.266, 0.5], [0.2704, 0.55])).toMatch(
-      /^gru4rec \.2660, counting \(sr\) \.2704 .*: train longer, or ship sr\.$/,
+  test('is for counting where an interval is below 0 and none above, and says what may help and how to count', () => {
+    expect(say([0.256, 0.5], [0.2704, 0.505])).toMatch(
+      /^gru4rec \.2560, counting \(sr\) \.2704 .*: train longer, or ship sr\.$/,
     );
-    expect(say([0.266, 0.5], [0.2704, 0.55], 2)).toMatch(/: look for better settings with aisle search, or ship sr\.$/);
-    expect(say([0.27, 1], [0.27, 1])).toMatch(/1\.0000 and 1\.0000\): train longer, or ship sr\.$/);
+    expect(say([0.27, 0.5], [0.27, 0.55], 2)).toMatch(/: look for better settings with aisle search, or ship sr\.$/);
+    expect(say([0.2, 1], [0.27, 1], 3, { remind: false })).toMatch(
+      /counting \(sr --set remind=false\) .*: train longer, or ship sr --set remind=false\.$/,
+    );
+  });
+
+  test('is for neither where both intervals hold 0', () => {
+    expect(say([0.275, 0.5], [0.27, 0.495])).toMatch(/: the difference may be chance\. Train longer, or ship sr\.$/);
   });
 
   test('is for neither where they disagree', () => {
