@@ -23,6 +23,15 @@ export interface CounterSearch {
 
 const fileOf = (log: LogName): string => join(RESULTS, `counters-${log}.json`);
 
+/** The row of a baseline at the best of its search. */
+export const tunedName = (model: string): string => `${model}, tuned`;
+
+/** The baseline that is best on the validation part, each at the best of its search. */
+export function bestCounter(log: LogName): string | undefined {
+  const found = Object.entries(readCounters(log)).sort(([, a], [, b]) => b.best.value - a.best.value);
+  return found[0]?.[0];
+}
+
 /** By baseline; empty where nothing was searched. */
 export function readCounters(log: LogName): Readonly<Record<string, CounterSearch>> {
   const file = fileOf(log);

@@ -5,6 +5,7 @@ import { AUTO, autoPreset } from '../../../src/models/presets/auto';
 import { baselines } from '../../../src/neighbours/index';
 import type { Ensemble } from '../../../src/pipeline/compare/ensemble';
 import type { LogFacts } from '../../../src/session/log-facts';
+import { readCounters, tunedName } from './counters';
 import { LOGS, type LogName, PAIRS } from './logs';
 import type { Form } from './record';
 
@@ -69,9 +70,12 @@ const GRID = {
 /** The rows of a log that count. */
 export function countedRowsOf(log: LogName): RowPlan[] {
   const counted = Object.keys(baselines).map((model): RowPlan => ({ name: model, model, form: 'counted', set: {} }));
-  const tuned: RowPlan[] =
+  const grid: RowPlan[] =
     log === 'diginetica' ? [{ name: 'v-sknn, grid', model: 'v-sknn', form: 'counted', set: GRID }] : [];
-  return [...counted, ...tuned];
+  const tuned = Object.entries(readCounters(log)).map(
+    ([model, { best }]): RowPlan => ({ name: tunedName(model), model, form: 'counted', set: best.config }),
+  );
+  return [...counted, ...grid, ...tuned];
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { combinedText } from '../../../src/pipeline/compare/markdown';
 import { markdownTable, whole } from '../../../src/pipeline/format';
+import { bestCounter, readCounters, tunedName } from './counters';
 import { LOG_NAMES, LOGS, type LogName, type QualityLog } from './logs';
 import type { Earlier, Form, Partner, QualityRow, Results } from './record';
 import { rowsOf as plannedRows } from './rows';
@@ -206,6 +207,29 @@ function before(earlier: readonly Earlier[], groups: readonly Group[], log: Qual
   ];
 }
 
+/** How counting was tuned. */
+function searches(name: LogName, log: QualityLog): string[] {
+  const found = Object.entries(readCounters(name)).sort(([, a], [, b]) => b.best.value - a.best.value);
+  if (found.length === 0) return [];
+  const { metric } = found[0]![1];
+  const rows = found.map(([model, { trials, best, seconds }]) => [
+    model,
+    whole(trials.length),
+    ...[trials[0]!.value!, best.value].map((value) => figure(value, log)),
+    whole(seconds),
+  ]);
+  return [
+    '',
+    '## Searches over counting',
+    '',
+    `Settings drawn with seed 1 from the space of each baseline (\`aisle search --trials 27\`; fewer where the space holds fewer), on the ` +
+      `validation part, by ${metric}; the first trial is the baseline as it is. The best is the row "tuned", which asked the test part once. ` +
+      `[All trials](counters-${name}.json), by \`node test/run.mjs test/bench/counters.ts ${name}\`; seconds are of a machine that did other work, too.`,
+    '',
+    table(['baseline', 'trials', `${metric} as it is`, `${metric} tuned`, 'seconds'], rows),
+  ];
+}
+
 /** How each row is made again. */
 const recipe = ({ name, runs }: Group): string => {
   const [run] = runs;
@@ -257,6 +281,7 @@ export function page(name: LogName, { rows, partner, earlier = [] }: Results): s
     '',
     ...groups.map(recipe),
     ...(partner ? ['', partnerText(partner, log)] : []),
+    ...searches(name, log),
     '',
   ].join('\n');
 }
@@ -294,11 +319,21 @@ export function summary(resultsOf: (log: LogName) => Results): string {
     const best = groups.find(({ form }) => form === 'counted');
     return cell(log, best && { ...best, model: '' });
   });
+  const tuned = logs.map(({ name, log, groups }) => {
+    const best = bestCounter(name);
+    const row = best && groups.find((group) => group.name === tunedName(best));
+    return row ? cell(log, { ...row, model: '' }) : '';
+  });
   const lines = models.map((model) => [model, ...logs.map(({ log, groups }) => cell(log, chosen(groups, model)))]);
   if (logs.length === 0) return '';
   return table(
     ['model', ...titles],
-    [['best of counting on the test', ...counted], ...lines, ['rows measured', ...measured]],
+    [
+      ['best of counting on the test', ...counted],
+      ...(tuned.some(Boolean) ? [['tuned counting, chosen on the validation part', ...tuned]] : []),
+      ...lines,
+      ['rows measured', ...measured],
+    ],
   );
 }
 
