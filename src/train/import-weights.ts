@@ -65,7 +65,7 @@ export async function importWeights(options: ImportOptions): Promise<ImportedMod
     }
   }
   const tensors = {
-    ...toOurs(map, weights, names.weights),
+    ...toOurs(map, importer.fold?.(weights, config, items, names.weights) ?? weights, names.weights),
     [SUPPORT_TENSOR]: { data: new Int32Array(items + 1), shape: [items + 1] },
   };
   const info = { ...NAMELESS, architecture, config, items };

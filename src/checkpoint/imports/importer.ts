@@ -1,5 +1,6 @@
 /** What an import of one reference implementation consists of. */
 import { nearestName, RecommenderError } from '../../errors';
+import type { NdArray } from '../../types';
 import type { NameMap } from './name-map';
 
 export type ConfigValue = number | boolean | string | readonly number[];
@@ -25,6 +26,19 @@ export interface Importer {
    * @param items Number of items n.
    */
   map(config: Readonly<Record<string, unknown>>, items: number): NameMap;
+  /**
+   * The tensors that `map` reads, where the reference has layers that ours does not and that can be multiplied into others. Default: the
+   * state dict itself.
+   *
+   * @param what What holds the weights, for messages.
+   * @throws RecommenderError `weights-mismatch`, as `toOurs`.
+   */
+  fold?(
+    weights: Readonly<Record<string, NdArray>>,
+    config: Readonly<Record<string, unknown>>,
+    items: number,
+    what: string,
+  ): Readonly<Record<string, NdArray>>;
 }
 
 /** What becomes of a reference key: one of ours, the item count, options worked out from its value, or nothing. */

@@ -21,6 +21,8 @@ export interface Block {
   readonly size?: readonly [number, number];
   /** Whether their rows are our columns: PyTorch keeps a linear layer as `[out, in]`, we as `[in, out]`. */
   readonly transpose?: boolean;
+  /** Whether ours are the negatives of theirs: 1 − σ(x) = σ(−x) for who writes a gate the other way round. */
+  readonly negate?: boolean;
 }
 
 export interface NameMap {
@@ -86,7 +88,8 @@ function copy(
     Object.entries(shapes).map(([name, shape]) => [name, { data: new Float32Array(product(shape)), shape }]),
   );
   for (const block of map.blocks) {
-    const { from = [0, 0], to = [0, 0], transpose = false } = block;
+    const { from = [0, 0], to = [0, 0], transpose = false, negate = false } = block;
+    const sign = negate ? -1 : 1;
     const theirShape = asMatrix(map.theirs[block.theirs]!);
     const ourWidth = asMatrix(map.ours[block.ours]!)[1];
     const [rows, columns] = block.size ?? (transpose ? [theirShape[1], theirShape[0]] : theirShape);
@@ -98,8 +101,8 @@ function copy(
         const theirColumn = from[1] + (transpose ? r : c);
         const there = theirRow * theirShape[1] + theirColumn;
         const here = (to[0] + r) * ourWidth + to[1] + c;
-        if (into === 'ours') ours[here] = theirs[there]!;
-        else theirs[there] = ours[here]!;
+        if (into === 'ours') ours[here] = sign * theirs[there]!;
+        else theirs[there] = sign * ours[here]!;
       }
     }
   }

@@ -49,28 +49,49 @@ export const srgnn: Importer = {
   map(config, items) {
     const { hiddenSize: d, readout } = config as unknown as Config;
     const map = new MapBuilder();
+    srgnnMap(map, config, items, { table: 'embedding.weight', outBias: 'gnn.b_oah', isGateReversed: false });
     const left = (their: string, rows: number, columns: number) => {
       map.unused(`${their}.weight`, [columns, rows]);
       map.unused(`${their}.bias`, [columns]);
     };
-    map.same('embedding.weight', 'items', [items + 1, d]);
-    for (const side of ['in', 'out'] as const) {
-      map.linear(`gnn.linear_edge_${side}`, `edges.${side}`, [d, d]);
-      map.same(`gnn.b_${side === 'in' ? 'i' : 'o'}ah`, `edges.${side}.after`, [d]);
-    }
-    map.transposed('gnn.w_ih', 'cell.wx', [2 * d, 3 * d]);
-    map.transposed('gnn.w_hh', 'cell.wh', [d, 3 * d]);
-    map.same('gnn.b_ih', 'cell.bx', [3 * d]);
-    map.same('gnn.b_hh', 'cell.bh', [3 * d]);
-    map.linear('linear_one', 'attention.last', [d, d]);
-    map.linear('linear_two', 'attention.each', [d, d]);
-    map.transposed('linear_three.weight', 'attention.q', [d, 1]);
-    if (readout === 'hybrid') map.linear('linear_transform', 'hybrid', [2 * d, d]);
-    else left('linear_transform', 2 * d, d);
+    if (readout !== 'hybrid') left('linear_transform', 2 * d, d);
     left('gnn.linear_edge_f', d, d);
     return map.build();
   },
 };
+
+/** What the official code and RecBole share, and what each calls otherwise. */
+export function srgnnMap(
+  map: MapBuilder,
+  config: Readonly<Record<string, unknown>>,
+  items: number,
+  names: { readonly table: string; readonly outBias: string; readonly isGateReversed: boolean },
+): void {
+  const { hiddenSize: d, readout } = config as unknown as Config;
+  map.same(names.table, 'items', [items + 1, d]);
+  for (const side of ['in', 'out'] as const) {
+    map.linear(`gnn.linear_edge_${side}`, `edges.${side}`, [d, d]);
+    map.same(side === 'in' ? 'gnn.b_iah' : names.outBias, `edges.${side}.after`, [d]);
+  }
+  // Reset, input and new gate; the rectangles are ours.
+  for (const gate of [0, 1, 2]) {
+    const negate = names.isGateReversed && gate === 1;
+    const at = [0, gate * d] as const;
+    for (const [side, width] of [
+      ['ih', 2 * d],
+      ['hh', d],
+    ] as const) {
+      const our = side === 'ih' ? 'x' : 'h';
+      const matrix = { from: [gate * d, 0], to: at, size: [width, d], transpose: true, negate } as const;
+      map.part(`gnn.w_${side}`, [3 * d, width], `cell.w${our}`, [width, 3 * d], matrix);
+      map.part(`gnn.b_${side}`, [3 * d], `cell.b${our}`, [3 * d], { from: at, to: at, size: [1, d], negate });
+    }
+  }
+  map.linear('linear_one', 'attention.last', [d, d]);
+  map.linear('linear_two', 'attention.each', [d, d]);
+  map.transposed('linear_three.weight', 'attention.q', [d, 1]);
+  if (readout === 'hybrid') map.linear('linear_transform', 'hybrid', [2 * d, d]);
+}
 
 function readoutOf(nonhybrid: unknown): Record<string, string> {
   if (typeof nonhybrid === 'boolean') return { readout: nonhybrid ? 'global' : 'hybrid' };
