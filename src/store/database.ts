@@ -2,7 +2,7 @@
  * One IndexedDB database behind `UseStore`, the interface that the verbs of idb-keyval take: `get(key, database.run)`. It adds
  * a deadline to every operation, opens a lost connection again, and closes the connection when the database is deleted.
  */
-import { clear, promisifyRequest, type UseStore } from 'idb-keyval';
+import { promisifyRequest, type UseStore } from 'idb-keyval';
 import { RecommenderError } from '../errors';
 
 export interface DatabaseOptions {
@@ -51,7 +51,6 @@ export class Database {
       use(mode, async (store) => {
         running = store.transaction;
         if (over) return abandon(running);
-        this.#watch(running.db);
         const done = completed(running);
         done.catch(() => {}); // reported below, unless `work` fails first
         const result = await work(store);
@@ -93,7 +92,7 @@ export class Database {
   async delete(): Promise<void> {
     if (globalThis.indexedDB === undefined) return;
     if (!this.#use && !(await this.#exists())) return;
-    const cleared = clear(this.run);
+    const cleared = this.runIfExists('readwrite', (store) => void store.clear());
     await cleared.catch(() => {});
     await this.drop().catch(() => cleared);
   }
@@ -118,22 +117,37 @@ export class Database {
     return all === undefined || all.some(({ name }) => name === this.#options.name);
   }
 
-  /** Opens the database with its first transaction, and keeps it open. */
+  /** Opens the database with its first transaction, and keeps it open until `close`. */
   #opener(onMissing: (() => void) | undefined): UseStore {
-    const { name } = this.#options;
     let opened: Promise<IDBDatabase> | undefined;
-    return async (mode, work) => {
-      if (!opened) {
-        const request = indexedDB.open(name);
-        request.onupgradeneeded = () => {
-          if (!onMissing) return void request.result.createObjectStore(STORE);
-          request.transaction!.abort(); // so that no database is created
-          onMissing();
-        };
-        opened = promisifyRequest(request);
+    const use: UseStore = async (mode, work) => {
+      opened ??= this.#open(onMissing);
+      const connection = await opened;
+      if (this.#use !== use) {
+        connection.close(); // it came too late
+        throw new RecommenderError('io', 'The connection was closed.');
       }
-      return work((await opened).transaction(STORE, mode).objectStore(STORE));
+      this.#watch(connection);
+      return work(connection.transaction(STORE, mode).objectStore(STORE));
     };
+    return use;
+  }
+
+  /** @param version Default: that of the database, or 1. */
+  async #open(onMissing: (() => void) | undefined, version?: number): Promise<IDBDatabase> {
+    const request = indexedDB.open(this.#options.name, version);
+    request.onupgradeneeded = () => {
+      if (!onMissing) return void request.result.createObjectStore(STORE);
+      request.transaction!.abort(); // so that no database is created
+      onMissing();
+    };
+    const connection = await promisifyRequest(request);
+    if (connection.objectStoreNames.contains(STORE)) return connection;
+    // Another script has made a database of this name.
+    connection.close();
+    onMissing?.();
+    if (onMissing) throw new RecommenderError('io', 'The database has no records.');
+    return this.#open(onMissing, connection.version + 1);
   }
 
   #watch(connection: IDBDatabase): void {

@@ -2,7 +2,7 @@
 import { forceCloseDatabase, IDBFactory } from 'fake-indexeddb';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readQuarantine } from '../../src/store/quarantine';
-import { closeAll, freshDatabase, page, stored, view } from './helpers';
+import { closeAll, databaseName, dump, freshDatabase, page, stored, view } from './helpers';
 
 beforeEach(freshDatabase);
 afterEach(async () => {
@@ -121,6 +121,59 @@ describe('an IndexedDB that', () => {
     await new Promise((next) => setTimeout(next, 20));
     for (const connection of late) expect(() => connection.transaction('records')).toThrow();
     expect(await stored()).toEqual(['a 1']);
+  });
+
+  describe.each([
+    ['empty', () => {}],
+    ['with another store', (database: IDBDatabase) => void database.createObjectStore('theirs')],
+  ])('has a database of the name, made by another script, %s,', (_, make) => {
+    const opened: IDBDatabase[] = [];
+    const opening = (request: IDBOpenDBRequest) =>
+      new Promise<IDBDatabase>((done) => {
+        request.onsuccess = () => done(request.result);
+      });
+    beforeEach(async () => {
+      opened.length = 0;
+      const request = indexedDB.open(databaseName(), 7);
+      request.onupgradeneeded = () => make(request.result);
+      (await opening(request)).close();
+      const { open } = IDBFactory.prototype;
+      vi.spyOn(indexedDB, 'open').mockImplementation((...args) => {
+        const request = open.apply(indexedDB as never, args as never) as unknown as IDBOpenDBRequest;
+        request.addEventListener('success', () => opened.push(request.result));
+        return request;
+      });
+    });
+    const expectClosed = () => {
+      for (const connection of opened)
+        expect(() => connection.transaction('records')).toThrow(expect.objectContaining({ name: 'InvalidStateError' }));
+    };
+
+    test('stores in it, and closes every connection', async () => {
+      const { store, told } = page();
+      expect(await store.append(view('a', 1))).toBe(true);
+      expect(await stored()).toEqual(['a 1']);
+      expect(told).toEqual(['idle', 'indexeddb']);
+      await store.close();
+      expect(opened.length).toBeGreaterThan(2);
+      expectClosed();
+    });
+
+    test('erases it', async () => {
+      const { store } = page({ opened: false, deadline: 0.2 });
+      await store.erase();
+      expect(await dump()).toBeUndefined();
+      expectClosed();
+    });
+
+    test('has nothing of ours to erase, even if the other script never closes it', async () => {
+      const theirs = await opening(indexedDB.open(databaseName()));
+      opened.length = 0;
+      const { store } = page({ opened: false, deadline: 0.05 });
+      await store.erase();
+      expectClosed();
+      theirs.close();
+    });
   });
 
   test('is full lets the oldest sessions go, and takes the newest', async () => {
