@@ -3,6 +3,7 @@
 import { abortable } from './abort';
 import type { CatalogueInfo } from './engine/types';
 import { RecommenderError, reasonOf } from './errors';
+import { MAX_EVENTS_PER_MINUTE } from './limits';
 import {
   checkedCandidates,
   checkedEvent,
@@ -27,6 +28,7 @@ import type {
   RecommenderOptions,
   Status,
   StoredClick,
+  TrackedEvent,
 } from './recommender/types';
 import type { Basket } from './session/basket';
 import { VisitorHistory } from './session/visitor-history';
@@ -244,21 +246,28 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     if (disposed) throw new RecommenderError('disposed', 'The recommender was disposed. Create another one.');
   }
 
+  function track(event: string | TrackedEvent): void {
+    assertAlive();
+    const { kind, time, pageView, candidates, ...given } = checkedEvent(event, now());
+    privacy.lookAgain(); // before it may be stored
+    if (status.paused) return;
+    const plain = { ...given, event: kind, time: time / 1000 };
+    const reported = { ...plain, ...(candidates && { candidates, ...(pageView !== undefined && { pageView }) }) };
+    if (history.isRepeated(reported, pageView)) return;
+    if (history.isCrowded(plain.time)) {
+      degrade('events-refused', `There are ${MAX_EVENTS_PER_MINUTE} events within a minute; no more are recorded.`);
+      return;
+    }
+    mend('events-refused');
+    const seen = store.identify(reported);
+    history.add([seen]);
+    resolveIds();
+    // What is tracked while the answer is no is not stored by a later yes.
+    if (status.consent !== 'denied') void store.append(seen);
+  }
+
   return {
-    track(event) {
-      assertAlive();
-      const { kind, time, pageView, candidates, ...given } = checkedEvent(event, now());
-      privacy.lookAgain(); // before it may be stored
-      if (status.paused) return;
-      const plain = { ...given, event: kind, time: time / 1000 };
-      const reported = { ...plain, ...(candidates && { candidates, ...(pageView !== undefined && { pageView }) }) };
-      if (history.isRepeated(reported, pageView)) return;
-      const seen = store.identify(reported);
-      history.add([seen]);
-      resolveIds();
-      // What is tracked while the answer is no is not stored by a later yes.
-      if (status.consent !== 'denied') void store.append(seen);
-    },
+    track,
     recommend(request) {
       const question = checkedRequest(request);
       const time = now() / 1000;

@@ -36,6 +36,7 @@ const RANK: Readonly<Record<string, number>> = {
   abort: -2,
   'load-code': -2,
   errors: -3,
+  limits: -3,
 };
 /** What the demo may import: it proves that the public API is enough. */
 const PUBLIC = new Set(['src/index', 'src/ui/embed']);

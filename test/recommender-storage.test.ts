@@ -119,6 +119,48 @@ describe('a visit', () => {
     expect((await recommender.recommend())[0]!.reason).toBe('neural');
   });
 
+  test('keeps what it has, whatever too long a page reports, and says each time why not', async () => {
+    await past('item-9', 'a,b');
+    const recommender = await visit({ consent: 'granted', history: 'all' });
+    await stores(recommender);
+    const long = 'x'.repeat(600_000);
+    for (const event of [
+      long,
+      { itemId: 'a', event: long },
+      { itemId: 'a', pageView: long },
+      { itemId: 'a', event: 'purchase', transaction: long },
+      { itemId: 'a', features: { note: long } },
+      { itemId: 'a', features: { [long]: 1 } },
+      { itemId: 'a', candidates: [{ id: 'a', kind: 'sku', source: long }] as const },
+    ]) {
+      expect(() => recommender.track(event)).toThrow(/^\w+: expected .* at most \d+ characters.*, got .{1,20}\.$/);
+    }
+    recommender.track('item-12');
+    expect(await known(recommender)).toEqual([['item-9', 'a,b', 'item-12']]);
+    await recommender.dispose();
+    const next = await visit({ consent: 'granted', history: 'all' });
+    await stores(next);
+    expect(await known(next)).toEqual([['item-9', 'a,b', 'item-12']]);
+    expect(next.status.degraded.map(({ code }) => code)).toEqual(['no-worker']);
+  });
+
+  test('takes 300 events within a minute, says that it refuses the others, and takes later ones', async () => {
+    const recommender = await visit();
+    const codes = () => recommender.status.degraded.map(({ code }) => code);
+    for (let k = 0; k < 300; k++) recommender.track(`loop-${k}`);
+    expect(codes()).not.toContain('events-refused');
+    recommender.track('loop-300');
+    expect(codes()).toContain('events-refused');
+    recommender.track({ itemId: 'of last week', time: time - 7 * DAY });
+    time += MINUTE;
+    recommender.track('item-9');
+    expect(codes()).not.toContain('events-refused');
+    const [last, now] = await known(recommender);
+    expect(last).toEqual(['of last week']);
+    expect(now).toHaveLength(301);
+    expect(now).not.toContain('loop-300');
+  });
+
   test('counts what one page view reports several times once', async () => {
     const recommender = await visit();
     for (const event of ['view', 'view', 'cart', 'view', 'cart']) recommender.track({ itemId: 'item-9', event });

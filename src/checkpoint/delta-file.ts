@@ -3,6 +3,7 @@
  * `checksum` a sum over the whole. The reader checks everything: a stored record or an imported file may come from anywhere.
  */
 import { RecommenderError } from '../errors';
+import { isName } from '../limits';
 import type { NdArray } from '../types';
 import type { Delta, GateState, GuardState, TuneMethod } from './delta';
 import { isRecord, parseJson, quote } from './json';
@@ -79,12 +80,13 @@ type Check = (value: unknown) => boolean;
 /** A check for each field, so that the compiler misses none. */
 type Fields<T> = { readonly [K in keyof T]-?: Check };
 
-const isText: Check = (value) => typeof value === 'string' && value !== '';
+const isText: Check = (value) => isName(value);
+/** An id of a model may be empty. */
+const isId: Check = (value) => value === '' || isName(value);
 const isNumber: Check = Number.isFinite;
 const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 const isFlag: Check = (value) => typeof value === 'boolean';
-const isIds: Check = (value) =>
-  Array.isArray(value) && value.every((id) => typeof id === 'string') && new Set(value).size === value.length;
+const isIds: Check = (value) => Array.isArray(value) && value.every(isId) && new Set(value).size === value.length;
 /** Of these fields, all of them and no other. */
 const has =
   <T>(fields: Fields<T>): Check =>
@@ -106,7 +108,7 @@ const GATE: Fields<GateState> = {
   rollbacks: isCount,
 };
 const REFUSED: Fields<GuardState['refused']> = { rate: isCount, repetition: isCount, entropy: isCount };
-const RECENT: Fields<GuardState['recent'][number]> = { itemId: (value) => typeof value === 'string', time: isNumber };
+const RECENT: Fields<GuardState['recent'][number]> = { itemId: isId, time: isNumber };
 const GUARD: Fields<GuardState> = {
   refused: has(REFUSED),
   recent: (value) => Array.isArray(value) && value.every(has(RECENT)),

@@ -5,8 +5,10 @@
  * @see https://developers.google.com/analytics/devguides/collection/ga4/ecommerce
  * @see https://developers.google.com/analytics/devguides/collection/ua/gtm/enhanced-ecommerce
  */
+
+import { MAX_ID } from '../limits';
 import { watchLayer } from '../recommender/data-layer';
-import { idIn } from './id';
+import { idIn, textIn } from './id';
 
 /** GA4's events, Universal Analytics' actions, and ours. */
 const EVENTS = [
@@ -27,7 +29,7 @@ export type EventName = (typeof EVENTS)[number][2];
 /** What one entry says. */
 export interface LayerEvent {
   readonly event: EventName;
-  /** Each once. */
+  /** Each once; of any length. */
   readonly ids: readonly string[];
   /** Of a purchase. */
   readonly transaction?: string;
@@ -64,7 +66,7 @@ export function eventOf(entry: unknown): LayerEvent | undefined {
 function eventWith(event: EventName, items: readonly unknown[], transaction: unknown): LayerEvent | undefined {
   const all = items.slice(0, MAX_ITEMS).map((item) => {
     const { item_id: id, id: other } = fieldsOf(item);
-    return idIn(id) ?? idIn(other);
+    return textIn(id) ?? textIn(other);
   });
   const ids = new Set(all);
   if (event === 'view' && ids.size > 1) return undefined;
@@ -103,11 +105,19 @@ export function readDataLayer(
       const found = eventOf(entry);
       if (found === undefined) return;
       const { event, transaction } = found;
+      const ids = found.ids.filter((id) => {
+        if (id.length <= MAX_ID) return true;
+        guard(() => {
+          throw new RangeError(`An id in the data layer has ${id.length} characters, at most ${MAX_ID} are read.`);
+        });
+        return false;
+      });
+      if (ids.length === 0) return;
       if (event === 'purchase' && transaction !== undefined) {
         if (transactions.has(transaction)) return;
         transactions.add(transaction);
       }
-      report(found);
+      report({ ...found, ids });
     });
   const look = () =>
     guard(() => {

@@ -2,7 +2,7 @@
  * The product that a page shows, as candidates: all that the page calls it, from the embed's tag, the page's markup, its address
  * and its data layer. Which of them is the model's is not decided here.
  */
-import { MAX_CANDIDATES } from '../store/records';
+import { MAX_CANDIDATES } from '../limits';
 import type { Candidate } from '../types';
 import { addressOf, urlIn } from './address';
 import { idIn } from './id';

@@ -1,8 +1,9 @@
 /** The recommender's arguments, checked and completed with their defaults. Every wrong one is a `RangeError`, at once. */
 import type { BackendChoice } from '../compute/types';
 import { nearestName } from '../errors';
+import { isName, MAX_CANDIDATES, MAX_FEATURES, MAX_ID, MAX_WORD, RETENTION } from '../limits';
 import type { HistoryChoice } from '../session/visitor-history';
-import { isCandidates, MAX_CANDIDATES, MAX_ID } from '../store/records';
+import { isCandidates, isFeatures } from '../store/records';
 import type { Candidate } from '../types';
 import type {
   ConsentAnswer,
@@ -27,21 +28,22 @@ export const oneOf = <T>(...choices: readonly T[]): Check => [
   (value) => choices.includes(value as T),
 ];
 export const isText = (value: unknown): boolean => typeof value === 'string';
-const TEXT: Check = ['a text', isText];
+const TEXT: Check = [`a text, at most ${MAX_ID} characters`, (value) => value === '' || isName(value)];
 const text = (expected: string): Check => [expected, (value) => isText(value) && value !== ''];
+const name = (expected: string, most = MAX_ID): Check => [
+  `${expected}, at most ${most} characters`,
+  (value) => isName(value, most),
+];
 const positive = (unit: string): Check => [`${unit}, more than 0`, (value) => isAtLeast(value, Number.MIN_VALUE)];
 export const calls = (expected: string): Check => [expected, (value) => typeof value === 'function'];
 export const isAtLeast = (value: unknown, least: number): boolean =>
   Number.isFinite(value) && (value as number) >= least;
-export const isFeatures = (value: unknown): boolean =>
-  typeof value === 'object' &&
-  value !== null &&
-  Object.values(value).every((feature) => typeof feature === 'number' || isText(feature));
 export const IDS: Check = ['an array of item ids', (value) => Array.isArray(value) && value.every(isText)];
 const COUNT: Check = ['a whole number, at least 1', (value) => Number.isInteger(value) && (value as number) > 0];
-export const ITEM = text('an item id');
+export const ITEM = name('an item id');
+export const FEATURES: Check = [`numbers or texts by name, at most ${MAX_FEATURES} characters`, isFeatures];
 const CANDIDATES: Check = [
-  `1 to ${MAX_CANDIDATES} of { id, kind, source }, each id of at most ${MAX_ID} characters`,
+  `1 to ${MAX_CANDIDATES} of { id, kind, source }, each id of at most ${MAX_ID} characters, each source of ${MAX_WORD}`,
   isCandidates,
 ];
 export const SIGNAL: Check = ['an AbortSignal', (value) => value instanceof AbortSignal];
@@ -87,10 +89,10 @@ const REQUEST: Checks<RecommendOptions> = {
 };
 const EVENT: Checks<TrackedEvent> = {
   itemId: ITEM,
-  event: text('a word such as view, cart or purchase'),
+  event: name('a word such as view, cart or purchase', MAX_WORD),
   time: ['milliseconds since 1970', (value) => isAtLeast(value, 0)],
   pageView: TEXT,
-  features: ['numbers or texts by name', isFeatures],
+  features: FEATURES,
   candidates: CANDIDATES,
   transaction: TEXT,
 };
@@ -108,14 +110,25 @@ const EVENTS: Readonly<Record<keyof RecommenderEvents, true>> = {
 
 export function checkedOptions(options: RecommenderOptions) {
   const known = checked('createRecommender', options, OPTIONS);
-  const { modelUrl, catalogueUrl, backend = 'auto', sessionGap = 30, retention = 30 } = known;
+  const { modelUrl, catalogueUrl, backend = 'auto', sessionGap = 30, retention = RETENTION } = known;
   const { workerUrl, startDeadline = 10, now = Date.now } = known;
   const { consent = 'auto', consentMap, dataLayer = 'dataLayer', history = 'session' } = known;
   const { images = 'artifact', learn = 'manual', user } = known;
   must('modelUrl', modelUrl, OPTIONS.modelUrl);
   if (catalogueUrl !== undefined) absoluteFolder('catalogueUrl', catalogueUrl); // which one, the language tells
   const places = { catalogueUrl, consent, consentMap, dataLayer };
-  const rest = { backend, sessionGap, retention, history, images, learn, workerUrl, startDeadline, user, now };
+  const rest = {
+    backend,
+    sessionGap,
+    retention,
+    history,
+    images,
+    learn,
+    workerUrl,
+    startDeadline,
+    user,
+    now,
+  };
   return { modelUrl: absoluteFolder('modelUrl', modelUrl), ...places, ...rest };
 }
 
@@ -204,7 +217,7 @@ function wrong(name: string, expected: string, got: unknown): never {
 }
 
 function printed(value: unknown): string {
-  if (typeof value === 'string') return `"${value}"`;
+  if (typeof value === 'string') return value.length > MAX_WORD ? `${value.length} characters` : `"${value}"`;
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
   return String(value);
 }

@@ -13,10 +13,10 @@ import {
   type Check,
   type Checks,
   checked,
+  FEATURES,
   IDS,
   ITEM,
   isAtLeast,
-  isFeatures,
   isText,
   must,
 } from './arguments';
@@ -43,7 +43,7 @@ const PRODUCT: Checks<CatalogueItem> = {
   category: ['an array of texts', IDS[1]],
   brand: TEXT,
   availability: TEXT,
-  features: ['numbers or texts by name', isFeatures],
+  features: FEATURES,
   group: TEXT,
 };
 

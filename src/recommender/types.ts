@@ -176,6 +176,8 @@ export type DegradationCode =
   | 'storage-full'
   /** Older events were deleted for lack of space. */
   | 'storage-short'
+  /** There were too many events within a minute: the later ones were not recorded. */
+  | 'events-refused'
   /** Some stored records could not be read. They are kept apart, and exported. */
   | 'records-set-aside'
   /** The device has not confirmed that it erased what was stored. */

@@ -11,6 +11,7 @@
  * https://doi.org/10.1145/3240323.3240369
  */
 
+import { MAX_CLICKS, MAX_EVENTS, MAX_EVENTS_PER_MINUTE } from '../limits';
 import type { Candidate } from '../types';
 
 /** One event. */
@@ -43,7 +44,7 @@ export type HistoryChoice = 'session' | 'recent' | 'all';
 export interface Reading {
   /** Default `session`. */
   readonly history?: HistoryChoice | undefined;
-  /** Most clicks that the model reads. Beyond it the older half goes, so that a cached state is cut rarely. Default 512. */
+  /** Most clicks that the model reads. Beyond it the older half goes, so that a cached state is cut rarely. Default `MAX_CLICKS`. */
   readonly maxLength?: number;
 }
 
@@ -66,10 +67,9 @@ const WEIGHTS: ReadonlyMap<string, number> = new Map([
 const DAY = 86_400;
 const HALF_LIFE = 7 * DAY;
 const FORGOTTEN = 28 * DAY;
+const MINUTE = 60;
 /** Seconds in which a further report is of the same page view, where it is not named: page script, data layer, a redraw. */
-const PAGE_VIEW = 60;
-/** Most events that are known. Beyond it the older half goes. */
-const MAX_KNOWN = 10_000;
+const PAGE_VIEW = MINUTE;
 
 export class VisitorHistory<E extends VisitorEvent = VisitorEvent> {
   readonly #options: ReadingOptions<E>;
@@ -103,6 +103,12 @@ export class VisitorHistory<E extends VisitorEvent = VisitorEvent> {
     return repeated;
   }
 
+  /** Whether there are as many events within a minute of `time` as there may be. */
+  isCrowded(time: number): boolean {
+    const before = this.#events.at(-MAX_EVENTS_PER_MINUTE);
+    return before !== undefined && Math.abs(time - before.time) < MINUTE;
+  }
+
   /**
    * Adds events, each in its place: by time, of one time by `tab` and `number`, without these in the order in which they
    * came. One that is known already, by the same three, is left out, so the order of arrival makes no difference.
@@ -115,7 +121,7 @@ export class VisitorHistory<E extends VisitorEvent = VisitorEvent> {
       if (before?.tab !== undefined && event.tab !== undefined && order(before, event) === 0) continue;
       this.#events.splice(at, 0, event);
     }
-    if (this.#events.length > MAX_KNOWN) this.#events.splice(0, this.#events.length - MAX_KNOWN / 2);
+    if (this.#events.length > MAX_EVENTS) this.#events.splice(0, this.#events.length - MAX_EVENTS / 2);
   }
 
   /** Forgets these events, by their `tab` and `number`. */
@@ -173,7 +179,7 @@ export function readOf<E extends ReadEvent>(
   earlier: readonly (readonly E[])[],
   running: readonly E[],
   now: number,
-  { history = 'session', maxLength = 512 }: Reading,
+  { history = 'session', maxLength = MAX_CLICKS }: Reading,
   leftOut = 0,
 ): E[] {
   const clicked = history === 'session' ? [] : earlier.map(clicksOf);

@@ -1,5 +1,5 @@
 /**
- * One IndexedDB database behind `UseStore`, the interface that the verbs of idb-keyval take: `get(key, database.run)`. It adds
+ * One IndexedDB database behind `UseStore`, the interface of the verbs of idb-keyval. It adds
  * a deadline to every operation, opens a lost connection again, and closes the connection when the database is deleted.
  */
 import { promisifyRequest, type UseStore } from 'idb-keyval';
@@ -14,12 +14,6 @@ export interface DatabaseOptions {
 }
 
 const STORE = 'records';
-
-/** The open transaction of an object store, for the verbs of idb-keyval: `getMany(keys, within(store))`. */
-export const within =
-  (store: IDBObjectStore): UseStore =>
-  async (_, work) =>
-    work(store);
 
 export class Database {
   readonly #options: DatabaseOptions;

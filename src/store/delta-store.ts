@@ -5,11 +5,11 @@
  *     key     learnt
  *     value   { bytes, since }
  */
-import { get } from 'idb-keyval';
-import { within } from './database';
+import { promisifyRequest } from 'idb-keyval';
 import type { EventStore } from './interface';
+import { quarantine } from './record-reader';
 import { randomName, textOf } from './records';
-import { LEARNT, LEARNT_NAME, quarantine } from './transactions';
+import { LEARNT, LEARNT_NAME } from './transactions';
 
 /** The stored record. This module does not read its bytes. */
 export interface KeptDelta {
@@ -44,7 +44,7 @@ export function createDeltaStore(store: Pick<EventStore, 'beside'>, maxSize: num
   return {
     read: () =>
       store.beside(async (records, { learnt }) => {
-        const value: unknown = await get(LEARNT, within(records));
+        const value: unknown = await promisifyRequest(records.get(LEARNT));
         return { name: learnt, ...checked(value, maxSize) };
       }),
     write({ bytes, since }, isOver) {
@@ -61,7 +61,7 @@ export function createDeltaStore(store: Pick<EventStore, 'beside'>, maxSize: num
     async quarantine(name, reason) {
       await store.beside(async (records, { learnt }) => {
         if (learnt !== name) return undefined;
-        const value: unknown = await get(LEARNT, within(records));
+        const value: unknown = await promisifyRequest(records.get(LEARNT));
         records.delete(LEARNT_NAME);
         await quarantine(records, [[LEARNT, beginning(value), reason]]);
         return true;

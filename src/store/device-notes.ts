@@ -2,7 +2,7 @@
  * Notes beside the events: which backend is the fastest, the visitor's variant, what slots showed last. They are in the page's memory
  * until they may be stored, and then also in the database of the events, which is erased as a whole.
  */
-import { get } from 'idb-keyval';
+import { promisifyRequest } from 'idb-keyval';
 import { Database } from './database';
 
 export interface DeviceNotes {
@@ -107,7 +107,8 @@ export function openDeviceNotes({ name = 'aisle', deadline = 1 } = {}): DeviceNo
     },
     async read(key) {
       // Another tab may have written since.
-      return (await stored(() => get(NOTE + key, database.runIfExists))) ?? memory.get(key);
+      const get = (store: IDBObjectStore) => promisifyRequest<unknown>(store.get(NOTE + key));
+      return (await stored(() => database.runIfExists('readonly', get))) ?? memory.get(key);
     },
     async write(key, note, made) {
       if (made !== life) return;

@@ -5,26 +5,17 @@
  * Before `open` nothing is read or written. While the database does not work, events wait in memory and the store tries again,
  * less and less often.
  */
+import { promisifyRequest } from 'idb-keyval';
 import { reasonOf } from '../errors';
+import { MAX_STORED } from '../limits';
 import { openChannel } from './channel';
 import { Database } from './database';
 import { Erasures } from './erasures';
 import type { EventStore, EventStoreOptions, NewEvent, StorageState } from './interface';
 import { Pause } from './pause';
-import { encode, inOrder, isEvent, keyOf, randomName, type StoredEvent } from './records';
+import { encode, inOrder, keyOf, randomName, type StoredEvent } from './records';
 import { storageHealth } from './storage-health';
-import {
-  deleteExpired,
-  deleteOldest,
-  isEnding,
-  type Marks,
-  quarantine,
-  readEntries,
-  readMarks,
-  sizeOf,
-  sortedOut,
-  writeMarks,
-} from './transactions';
+import { isEnding, type Marks, readMarks, sizeOf, writeMarks } from './transactions';
 import { sleep, WaitingEvents } from './waiting';
 
 export type { EventStore, EventStoreOptions, StorageProblem, StorageState } from './interface';
@@ -34,8 +25,10 @@ const RETRY_WRITE = 50;
 
 const nothing = (): void => {};
 
+type RecordReader = typeof import('./record-reader');
+
 export function createEventStore(options: EventStoreOptions): EventStore {
-  const { name = 'aisle', gap, deadline = 3, maxSize = 500_000, retryAfter = 250 } = options;
+  const { name = 'aisle', gap, deadline = 3, maxSize = MAX_STORED, retryAfter = 250 } = options;
   const { retention = Number.POSITIVE_INFINITY, now = () => Date.now() / 1000 } = options;
   const { onEvents, onStored, onErased, onWithdrawn, onPaused, onLearnt, onState, onProblem } = options;
   // Begins with the time, so that of events of equal times those of the older page come first.
@@ -56,6 +49,8 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   let mayCreate = false;
   /** Counts erasures, after which earlier work does nothing, and stops, after which a running read starts again. */
   let [life, stops] = [0, 0];
+  /** Loaded when the store opens: a page that may not store does not need it. */
+  let reader: RecordReader | undefined;
   let draining: Promise<void> | undefined;
   let wake: (() => void) | undefined;
   /** Settles the running `flush` calls. */
@@ -114,6 +109,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   /** Reads everything, hands out the new events, and quarantines the damaged records. */
   async function load(): Promise<void> {
     const began = life + stops;
+    const { readEntries, sortedOut, deleteExpired, quarantine } = await loadReader();
     const entries = await look(readEntries, []);
     if (entries === undefined || life + stops !== began) return; // erased or stopped meanwhile; the loop reads again
     const [events, total, damaged, unreadable] = sortedOut(entries);
@@ -126,7 +122,12 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     hand(kept.filter(isNew));
     // Before what is damaged is quarantined: with it goes what was quarantined earlier.
     if (kept.length < events.length) size = (await change((store) => deleteExpired(store, before))) ?? 0;
-    if (damaged.length > 0) await change((store) => quarantine(store, damaged));
+    if (damaged.length > 0) size = (await change((store) => quarantine(store, damaged))) ?? 0;
+  }
+
+  async function loadReader(): Promise<RecordReader> {
+    reader ??= await import('./record-reader');
+    return reader;
   }
 
   function isNew(event: StoredEvent): boolean {
@@ -147,7 +148,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   async function add(
     paused: boolean | undefined,
     put: (store: IDBObjectStore) => void,
-    done: () => void,
+    done: () => unknown,
   ): Promise<void> {
     const created = randomName();
     const began = life;
@@ -164,17 +165,22 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     if (ends) await sleep(RETRY_WRITE).over; // the loop tries again
     if (written === undefined || life !== began) return;
     epoch = written;
-    done();
+    await done();
   }
 
-  /** Writes one record. Every attempt has the same key and text. */
+  /** Writes one record. Every attempt has the same key and content. */
   async function write(events: readonly StoredEvent[]): Promise<void> {
     const key = keyOf(tab, sequence);
     const value = encode(events);
     const put = (store: IDBObjectStore) => void store.put(value, key);
-    await add(undefined, put, () => {
+    await add(undefined, put, async () => {
+      const began = life;
+      // Apart from the write, which a page that is being left must not delay.
+      const stored = await look((store) => promisifyRequest<unknown>(store.get(key)), undefined);
+      if (life !== began) return;
+      if ('reason' in reader!.decode(stored)) throw new Error('what was written cannot be read again.');
       sequence++;
-      size += sizeOf(key, value);
+      size += sizeOf(key, events);
       waiting.stored(events.at(-1)!.number);
       channel?.post({ epoch, events });
       onStored(events);
@@ -187,6 +193,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   }
 
   async function makeRoom(target: number): Promise<void> {
+    const { deleteOldest } = await loadReader();
     size = (await change((store) => deleteOldest(store, target, gap))) ?? 0;
   }
 
@@ -312,12 +319,12 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     if (stopped === true) withdraw('denied');
     if (typeof paused === 'boolean' && paused !== pause.on) setPaused(paused);
     if (changed === true && isOpen() && loaded) look(async () => {}, undefined).catch(() => {});
-    if (!(isOpen() && loaded && Array.isArray(events) && events.every(isEvent))) return;
+    if (!(isOpen() && loaded && Array.isArray(events) && events.every(reader!.isEvent))) return;
     // The message may be older than an erasure, so the database is read.
     if (epoch === undefined || theirs !== epoch) load().catch(() => {});
     else {
       const fresh = events.filter(isNew);
-      if (fresh.length > 0) size += sizeOf(keyOf(tab, sequence), encode(fresh));
+      if (fresh.length > 0) size += sizeOf(keyOf(tab, sequence), fresh);
       hand(fresh);
     }
   }

@@ -13,7 +13,7 @@ export interface EventStoreOptions {
   readonly gap: number;
   /** Seconds that an operation may take before it counts as failed. Default 3. */
   readonly deadline?: number;
-  /** Most characters to store, keys included; at the limit the oldest third is deleted. Default 500,000. */
+  /** Most characters to store, keys included; at the limit the oldest third is deleted. Default `MAX_STORED`. */
   readonly maxSize?: number;
   /** Seconds after which an event is passed over, and deleted the next time that events are read. Default: never. */
   readonly retention?: number;

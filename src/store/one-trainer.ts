@@ -1,7 +1,6 @@
 /** Lets one tab learn at a time, by the Web Locks API or, without it, by a lease in the database. */
-import { get } from 'idb-keyval';
+import { promisifyRequest } from 'idb-keyval';
 import { RecommenderError } from '../errors';
-import { within } from './database';
 import type { EventStore } from './interface';
 import { randomName } from './records';
 import { sleep } from './waiting';
@@ -67,7 +66,7 @@ async function byLease<T>(
   /** Takes the lease if it is free or ours. If nothing may be stored, no lease is needed. */
   const take = async (): Promise<boolean> => {
     const taken = store.beside(async (records) => {
-      const lease = leaseOf(await get(LEASE, within(records)));
+      const lease = leaseOf(await promisifyRequest(records.get(LEASE)));
       const left = lease.until - now();
       // A lease that was taken by a wrong clock must not last for ever.
       if (lease.holder !== holder && left > 0 && left <= LEASE_TIME) return false;
@@ -90,7 +89,7 @@ async function byLease<T>(
   } finally {
     await store
       .beside(async (records) => {
-        const lease = leaseOf(await get(LEASE, within(records)));
+        const lease = leaseOf(await promisifyRequest(records.get(LEASE)));
         if (lease.holder === holder) records.delete(LEASE);
         return undefined;
       }, true)

@@ -1,8 +1,8 @@
 /** The queue of events to be stored, in the order of arrival, each with the promise of its caller. */
-import type { StoredEvent } from './records';
+import { lengthOf, type StoredEvent } from './records';
 
 const MAX_WAITING = 10_000;
-/** Most events, and most characters of their ids, kinds and features, of one record: the size cap takes whole records. */
+/** Most events, and most characters, of one record: the size cap takes whole records. */
 const MAX_BATCH = 500;
 const MAX_BATCH_LENGTH = 50_000;
 
@@ -27,8 +27,7 @@ export class WaitingEvents {
   batch(): readonly StoredEvent[] {
     let length = 0;
     const end = this.#waiting.findIndex(({ event }, i) => {
-      const features = event.features ? JSON.stringify(event.features).length : 0;
-      length += event.itemId.length + event.event.length + features;
+      length += lengthOf([event]);
       return i >= MAX_BATCH || (i > 0 && length > this.#batchLength);
     });
     return this.#waiting.slice(0, end < 0 ? undefined : end).map(({ event }) => event);

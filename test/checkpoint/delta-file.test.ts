@@ -123,6 +123,7 @@ describe('a file is refused that', () => {
     ['has an id that is a number', { itemIds: ['a', 'b', 'c', 'd', 5] }],
     ['has an id twice', { itemIds: ['a', 'b', 'c', 'd', 'a'] }],
     ['has fewer ids than rows', { itemIds: ['a', 'b', 'c', 'd'] }],
+    ['has an id of 1,001 characters', { itemIds: ['a', 'b', 'c', 'd', 'x'.repeat(1001)] }],
     ['has done −1 steps', { step: -1 }],
     ['has learnt 2^60 events', { learnt: { ...DELTA.learnt, events: 2 ** 60 } }],
     ['has learnt through a text', { learnt: { ...DELTA.learnt, through: 'today' } }],

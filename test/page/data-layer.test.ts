@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest';
-import { eventOf } from '../../src/page/data-layer';
+import { describe, expect, test, vi } from 'vitest';
+import { eventOf, type LayerEvent, readDataLayer } from '../../src/page/data-layer';
 
 const said = (entry: unknown): string => {
   const { event, ids, transaction } = eventOf(entry) ?? { event: 'nothing', ids: [], transaction: undefined };
@@ -43,11 +43,7 @@ describe('an entry of a data layer', () => {
       { event: 'add_to_cart', ecommerce: { items: [null, {}, { item_id: '' }, { item_id: {} }, 5] } },
       'nothing',
     ],
-    [
-      'with white space, and 2 kB',
-      { event: 'add_to_cart', items: [{ id: ' a ' }, { id: 'x'.repeat(2000) }] },
-      'cart a',
-    ],
+    ['with white space', { event: 'add_to_cart', items: [{ id: ' a ' }] }, 'cart a'],
     ['that clears', { ecommerce: null }, 'nothing'],
     ['that is a function', () => {}, 'nothing'],
     ['that is nothing', null, 'nothing'],
@@ -59,4 +55,26 @@ describe('an entry of a data layer', () => {
     const many = Array.from({ length: 5000 }, (_, k) => ({ item_id: `${k}` }));
     expect(eventOf({ event: 'purchase', ecommerce: { items: many } })?.ids).toHaveLength(50);
   });
+});
+
+test('a data layer with an id beyond the limit is read without it, and the reason is said', () => {
+  const layer: unknown[] = [];
+  vi.stubGlobal('layer', layer);
+  const [found, reasons]: [LayerEvent[], string[]] = [[], []];
+  const guard = (read: () => void) => {
+    try {
+      read();
+    } catch (error) {
+      reasons.push((error as Error).message);
+    }
+  };
+  const stop = readDataLayer('layer', guard, (event) => found.push(event), undefined);
+  layer.push({ event: 'purchase', items: [{ id: 'x'.repeat(600_000) }, { id: 'a' }], transaction_id: 'T-1' });
+  layer.push({ event: 'view_item', items: [{ id: 'x'.repeat(1001) }] });
+  stop();
+  vi.unstubAllGlobals();
+  expect(found).toEqual([{ event: 'purchase', ids: ['a'], transaction: 'T-1' }]);
+  expect(reasons).toEqual(
+    [600_000, 1001].map((length) => `An id in the data layer has ${length} characters, at most 1000 are read.`),
+  );
 });

@@ -11,7 +11,8 @@ import { seal, unseal } from '../../src/checkpoint/sealed-file';
 import { RecommenderError } from '../../src/errors';
 import { createRecommender, type Recommender } from '../../src/index';
 import { random } from '../../src/session/random';
-import { decode, encode } from '../../src/store/records';
+import { decode } from '../../src/store/record-reader';
+import { EVENTS, encode } from '../../src/store/records';
 import { mutated } from '../checkpoint/mutations';
 import { IDS } from '../engine/fixture';
 import { serveShopPage } from '../engine/shop-page';
@@ -98,7 +99,8 @@ function damaged(value: unknown, seed: number): unknown {
   const kind = integer(8);
   if (kind === 0)
     return [null, 7, '', [], {}, new Date(Number.NaN), new Uint8Array(3), true, { bytes: 'x' }][integer(9)];
-  if (kind === 1 && typeof value === 'string') {
+  const isRecord = typeof value === 'object' && value !== null && 'rows' in value;
+  if (kind === 1 && isRecord) {
     const odd = [
       { tab: 'x', number: 1, time: 1e300, itemId: 'item-9', event: 'view' },
       { tab: 'x', number: -5, time: -1, itemId: '__proto__', event: 'constructor' },
@@ -107,13 +109,21 @@ function damaged(value: unknown, seed: number): unknown {
     ];
     return encode([odd[integer(odd.length)]!]);
   }
+  if (isRecord) {
+    const bytes = mutated(new TextEncoder().encode(JSON.stringify(value)), seed);
+    try {
+      return JSON.parse(new TextDecoder().decode(bytes));
+    } catch {
+      return { ...value, rows: new TextDecoder().decode(bytes) };
+    }
+  }
   if (typeof value === 'string') return new TextDecoder().decode(mutated(new TextEncoder().encode(value), seed));
   const { bytes, since } = (value ?? {}) as { bytes?: Uint8Array; since?: unknown };
   if (!(bytes instanceof Uint8Array)) return [null, -1, 'true', { x: value }][integer(4)];
   return { bytes: mutated(bytes, seed), ...(kind === 2 ? { since: 'soon' } : since === undefined ? {} : { since }) };
 }
 
-const isUnreadable = ([key, value]: Entry): boolean => key.startsWith('e/') && 'reason' in decode(value);
+const isUnreadable = ([key, value]: Entry): boolean => key.startsWith(EVENTS) && 'reason' in decode(value);
 
 /** Something was learnt, and cannot be read any more. A record without bytes says that nothing was. */
 function isBadDelta([key, value]: Entry): boolean {

@@ -4,7 +4,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { BrowserContext, Page } from 'playwright-core';
 import { expect } from 'vitest';
 import type { ConsentWords, Recommender, RecommenderOptions } from '../../src/index';
-import { decode, EVENTS, type StoredEvent } from '../../src/store/records';
+import { decode } from '../../src/store/record-reader';
+import { EVENTS, type StoredEvent } from '../../src/store/records';
 import { openShopPage, type ShopPage } from '../engine/shop-page';
 import { NOTHING, storedIn } from '../privacy/stored';
 

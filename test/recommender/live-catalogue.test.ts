@@ -85,7 +85,7 @@ describe('the catalogue of a page', () => {
   });
 
   test.each<[string, object, RegExp]>([
-    ['no id', { title: 'A' }, /^id: expected an item id, got undefined\./],
+    ['no id', { title: 'A' }, /^id: expected an item id, at most 1000 characters, got undefined\./],
     ['a misspelt field', { id: 'a', prise: 1 }, /no option "prise". Did you mean "price"\?/],
     ['a price that is text', { id: 'a', price: '1' }, /^price: expected a number, at least 0, got "1"\./],
     ['a sale without a price', { id: 'a', sale: { until: '2030-01-01' } }, /^sale: expected a price/],

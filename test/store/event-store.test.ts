@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readQuarantine } from '../../src/store/quarantine';
+import { encode } from '../../src/store/records';
 import { closeAll, deleteFromOutside, dump, freshDatabase, page, raw, stored, view } from './helpers';
 
 beforeEach(freshDatabase);
@@ -25,6 +26,76 @@ describe('events', () => {
     expect(answers.every(Boolean)).toBe(true);
     expect(await stored()).toEqual(Array.from({ length: 1200 }, (_, k) => `${k} ${k}`));
     expect((await dump())!.size).toBeLessThan(10);
+  });
+
+  const define = (prototype: object) => {
+    Object.assign(prototype, { toJSON: () => 'mine' });
+    return () => void Reflect.deleteProperty(prototype, 'toJSON');
+  };
+  test.each([
+    ['Array.prototype.toJSON', () => define(Array.prototype)],
+    ['Object.prototype.toJSON', () => define(Object.prototype)],
+    [
+      'a JSON of its own',
+      () => {
+        vi.stubGlobal('JSON', { parse: () => 'mine', stringify: () => 'mine' });
+        return () => void vi.unstubAllGlobals();
+      },
+    ],
+  ])('are stored and read in a page with %s, with all that it says of them', async (_, patch) => {
+    const said = { features: { price: 3 }, transaction: 'T-1', event: 'purchase' };
+    const restore = patch();
+    const reader = page();
+    try {
+      const { store } = page();
+      for (const id of ['a', 'b']) expect(await store.append({ ...view(id, 1), ...said })).toBe(true);
+      await reader.store.refresh();
+    } finally {
+      restore();
+    }
+    expect(reader.events).toMatchObject(['a', 'b'].map((itemId) => ({ itemId, ...said })));
+    expect(await stored()).toEqual(['a 1', 'b 1']);
+  });
+
+  test('are not acknowledged before they can be read again', async () => {
+    const { put } = IDBObjectStore.prototype;
+    let broken = 2;
+    vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (this: IDBObjectStore, value, key) {
+      return put.call(this, String(key).startsWith('e2/') && broken-- > 0 ? 'nothing' : value, key);
+    });
+    const { store, told } = page({ onStored: (events) => told.push(`stored ${events.length}`) });
+    expect(await store.append(view('a', 1))).toBe(true);
+    expect(broken).toBe(-1);
+    expect(told.filter((word) => !/idle|indexeddb|memory$|over$/.test(word))).toEqual([
+      "no-storage: Events are kept in this page's memory and end with it: what was written cannot be read again.",
+      'stored 1',
+    ]);
+    expect(await stored()).toEqual(['a 1']);
+  });
+
+  test('of a release that wrote texts are read, and that release does not see what this one writes', async () => {
+    await page().store.append(view('b', 2));
+    await raw((store) => void store.put('1 hvj8uw ["k3",[[0,1,"a","view"]]]', 'e/k3/0'));
+    expect(await stored()).toEqual(['a 1', 'b 2']);
+    const keys = [...(await dump())!.keys()].filter((key) => key >= 'e/' && key <= 'e/\uffff');
+    expect(keys).toEqual(['e/k3/0']);
+    await page().store.erase();
+    expect(await dump()).toBeUndefined();
+  });
+
+  test('that another script has stored, and that are beyond the limits, cost the others nothing', async () => {
+    const { store } = page({ maxSize: 3000 });
+    for (let k = 0; k < 10; k++) await store.append(view(`item-${k}`, 10_000 * k));
+    await store.close();
+    const long = { tab: 'x', number: 0, ...view('x'.repeat(600_000), 200_000) };
+    await raw((records) => {
+      records.put(encode([long]), 'e2/x/0');
+      records.put(encode([{ ...long, itemId: 'y', features: { note: 'x'.repeat(600_000) } }]), 'e2/x/1');
+    });
+    const next = page({ maxSize: 3000 });
+    expect(await next.store.append(view('new', 300_000))).toBe(true);
+    expect(next.told.join()).toContain('records-set-aside: 2 stored record(s) cannot be read');
+    expect(await stored()).toEqual([...Array.from({ length: 10 }, (_, k) => `item-${k} ${10_000 * k}`), 'new 300000']);
   });
 
   test('from before the visitor said yes are stored after it, and nothing is before it', async () => {
@@ -105,12 +176,12 @@ describe('events', () => {
 
   test('with long ids are written in records that the size cap can take one by one', async () => {
     const { store } = page({ maxSize: 300_000 });
-    for (let k = 0; k < 40; k++) void store.append(view(`${k}`.padEnd(10_000, '-'), k));
+    for (let k = 0; k < 400; k++) void store.append(view(`${k}`.padEnd(1000, '-'), k));
     await store.flush();
     for (const [, value] of (await dump()) ?? []) expect(String(value).length).toBeLessThan(70_000);
-    await store.append(view('newest', 40));
+    await store.append(view('newest', 400));
     const left = await stored();
-    expect(left.at(-1)).toBe('newest 40');
+    expect(left.at(-1)).toBe('newest 400');
     expect(left.length).toBeGreaterThanOrEqual(15);
   });
 
@@ -118,7 +189,7 @@ describe('events', () => {
     const pages = Array.from({ length: 4 }, () => page({ maxSize: 6000 }));
     await Promise.all(pages.map(({ store }) => store.flush()));
     for (let k = 0; k < 200; k++) await pages[k % 4]!.store.append(view(`item-${k}`, 2000 * k));
-    const size = [...(await dump())!].reduce((sum, [key, value]) => sum + key.length + String(value).length, 0);
+    const size = [...(await dump())!].reduce((sum, [key, value]) => sum + key.length + JSON.stringify(value).length, 0);
     expect(size).toBeLessThan(8000);
     expect((await stored()).at(-1)).toBe('item-199 398000');
   });
@@ -135,12 +206,12 @@ describe('events', () => {
   test('expire: older ones are passed over and deleted by the next page, and what cannot be read stays', async () => {
     const old = page().store;
     for (const time of [10, 20, 900, 1000]) await old.append(view('a', time));
-    await raw((store) => void store.put('2 of a later release', 'e/later/0'));
+    await raw((store) => void store.put('3 of a later release', 'e2/later/0'));
     const before = await dump();
     const { store, events, told } = page({ retention: 100, now: () => 1000 });
     await store.flush();
     expect(events.map(({ time }) => time)).toEqual([900, 1000]);
-    const gone = [...before!.keys()].filter((key) => /^e\/.*\/[01]$/.test(key) && !key.startsWith('e/later'));
+    const gone = [...before!.keys()].filter((key) => /^e2\/.*\/[01]$/.test(key) && !key.startsWith('e2/later'));
     expect(gone).toHaveLength(2);
     expect([...(await dump())!.keys()]).toEqual([...before!.keys()].filter((key) => !gone.includes(key)));
     await store.append(view('b', 1000));
@@ -169,7 +240,7 @@ describe('events', () => {
     expect(sessions.length).toBeGreaterThanOrEqual(2);
     expect(sessions).toEqual(Array.from({ length: 10 }, (_, s) => `${s}`).slice(-sessions.length));
     for (const s of sessions) expect(left.filter((line) => line[5] === s)).toHaveLength(10);
-    const size = [...(await dump())!].reduce((sum, [key, value]) => sum + key.length + String(value).length, 0);
+    const size = [...(await dump())!].reduce((sum, [key, value]) => sum + key.length + JSON.stringify(value).length, 0);
     expect(size).toBeLessThan(3200);
   });
 });
@@ -178,15 +249,15 @@ describe('a record that cannot be read', () => {
   test('is set aside with its reason, and the others are read', async () => {
     const { store } = page();
     for (const [t, id] of ['a', 'b', 'c'].entries()) await store.append(view(id, t));
-    const [, torn] = [...(await dump())!.keys()].filter((key) => key.startsWith('e/'));
-    const text = String((await dump())!.get(torn!));
-    await raw((records) => records.put(text.slice(0, -9), torn!));
+    const [, torn] = [...(await dump())!.keys()].filter((key) => key.startsWith('e2/'));
+    const whole = (await dump())!.get(torn!) as ReturnType<typeof encode>;
+    await raw((records) => records.put({ ...whole, rows: [[...whole.rows[0]!.slice(0, 3), 'vie']] }, torn!));
     const reader = page();
     await reader.store.refresh();
     expect(reader.events.map(({ itemId }) => itemId)).toEqual(['a', 'c']);
     const reason = expect.stringContaining('checksum');
     expect(reader.told).toContainEqual(expect.stringMatching(/^records-set-aside: 1 stored record.*checksum/));
-    expect(await readQuarantine(reader.store)).toEqual([{ key: torn, reason, value: text.slice(0, -9) }]);
+    expect(await readQuarantine(reader.store)).toEqual([{ key: torn, reason, value: 'no text but object' }]);
     const later = page();
     await later.store.refresh();
     expect(later.told.join()).not.toContain('records-set-aside');
@@ -225,11 +296,11 @@ describe('a record that cannot be read', () => {
 
   test('stays where it is when another release wrote it', async () => {
     await page().store.append(view('a', 1));
-    await raw((records) => records.put('2 x whatever comes', 'e/newer/0'));
+    await raw((records) => records.put('3 x whatever comes', 'e2/newer/0'));
     const reader = page();
     await reader.store.refresh();
-    expect(reader.told).toContainEqual(expect.stringContaining('version 2'));
-    expect((await dump())!.get('e/newer/0')).toBe('2 x whatever comes');
+    expect(reader.told).toContainEqual(expect.stringContaining('version 3'));
+    expect((await dump())!.get('e2/newer/0')).toBe('3 x whatever comes');
   });
 
   test('does not fill up the device, however many there are', async () => {
@@ -308,7 +379,7 @@ describe('erasing', () => {
     });
     await expect.poll(() => stored.length, { timeout: 20_000 }).toBe(1);
     expect(await stored[0]).toBe(true);
-    expect([...(await dump())!.values()].join()).toContain('"b"');
+    expect(JSON.stringify([...(await dump())!.values()])).toContain('"b"');
   }
 
   test('leaves alone what another tab stores before the empty database is deleted', async () => {
@@ -345,7 +416,7 @@ describe('erasing', () => {
     await store.refresh();
     await raw((records) => void records.put(Date.now(), 'ending'));
     expect(await store.append(view('a', 1))).toBe(true);
-    expect([...(await dump())!.keys()]).toEqual([expect.stringMatching(/^e\//), 'epoch']);
+    expect([...(await dump())!.keys()]).toEqual([expect.stringMatching(/^e2\//), 'epoch']);
   });
 
   test('reaches tabs that cannot be told: they write nothing from before it, and nothing more until they are opened again', async () => {

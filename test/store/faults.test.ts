@@ -225,7 +225,7 @@ function refuseTransactions(): void {
 function fillAt(records: number): void {
   const { put } = IDBObjectStore.prototype;
   vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (this: IDBObjectStore, ...args) {
-    const counted = this.count(IDBKeyRange.bound('e/', 'e/\uffff'));
+    const counted = this.count(IDBKeyRange.bound('e2/', 'e2/\uffff'));
     const { transaction } = this;
     const request = put.apply(this, args);
     counted.onsuccess = () => {

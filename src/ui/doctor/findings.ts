@@ -66,6 +66,10 @@ const DEGRADED: Readonly<Record<Exclude<DegradationCode, Explained>, readonly [w
   'no-storage': ['The browser does not store: events wait in memory.'],
   'storage-full': ['The device has no room: events wait in memory.'],
   'storage-short': ['Older events were deleted for lack of space.'],
+  'events-refused': [
+    'There were too many events within a minute: the later ones were not recorded.',
+    'Look for a script of the page that tracks in a loop (docs/limits.md).',
+  ],
   'records-set-aside': ['Some stored records could not be read and were set aside.'],
   'not-erased': ['The device has not confirmed that it erased what was stored.'],
   'learnt-set-aside': ['What was learnt cannot be used any more and was set aside.'],

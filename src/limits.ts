@@ -1,0 +1,26 @@
+/**
+ * The declared limits. What is beyond one is refused with a reason, wherever it comes in, and costs nothing that was there before.
+ * `docs/limits.md` says what happens at each.
+ */
+
+/** Characters of an id: of an item, a candidate, a page view, an order. */
+export const MAX_ID = 1000;
+/** Characters of a word: the kind of an event, the source of a candidate. */
+export const MAX_WORD = 100;
+/** Candidates of an event. */
+export const MAX_CANDIDATES = 8;
+/** Characters of the names and texts of an event's features; a number counts as 8. */
+export const MAX_FEATURES = 4000;
+/** Events of a visitor within a minute. */
+export const MAX_EVENTS_PER_MINUTE = 300;
+/** Events of a visitor that a page knows. Beyond it the older half is passed over. */
+export const MAX_EVENTS = 10_000;
+/** Clicks that a model reads. Beyond it the older half is not read, so that a cached state is cut rarely. */
+export const MAX_CLICKS = 512;
+/** Characters that are stored, keys included. Beyond it the oldest third is deleted. */
+export const MAX_STORED = 500_000;
+/** Days that an event is stored. */
+export const RETENTION = 30;
+/** Whether a value is a text within a limit, and not empty. */
+export const isName = (value: unknown, most = MAX_ID): value is string =>
+  typeof value === 'string' && value !== '' && value.length <= most;

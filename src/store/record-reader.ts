@@ -1,0 +1,202 @@
+/**
+ * Reads stored records, and does what only that can tell: moves damaged ones out of the events, and deletes old ones. Loaded when
+ * the store opens, whatever is stored.
+ */
+import { promisifyRequest } from 'idb-keyval';
+import { isName, MAX_WORD } from '../limits';
+import { checksum, encode, isCandidates, isFeatures, QUARANTINE, type StoredEvent, textOf, VERSION } from './records';
+import { ofEvents, type QuarantinedRecord, rangeOf, sizeOf } from './transactions';
+
+const MAX_QUARANTINED = 16;
+
+/** A record that cannot be read as a whole, and why. */
+export interface Unreadable {
+  readonly reason: string;
+  /** Whether another release wrote it. Such a record is ignored but not moved, because that release may need it. */
+  readonly foreign: boolean;
+  /** Those of its events that can be read; absent if there are none. */
+  readonly events?: readonly StoredEvent[];
+}
+
+/** Reads a record of either version. */
+export function decode(value: unknown): readonly StoredEvent[] | Unreadable {
+  if (typeof value === 'string') return decodeFirst(value);
+  const { version, tab, rows, checksum } = Object(value) as Record<string, unknown>;
+  if (typeof version !== 'number') return unreadable('it does not begin as a record does');
+  if (version !== VERSION) return foreign(version);
+  const read = eventsIn(tab, rows);
+  return 'reason' in read || encode(read).checksum === checksum ? read : unreadable(TORN);
+}
+
+const TORN = 'its checksum is wrong: it is cut off or was changed';
+const unreadable = (reason: string, foreign = false): Unreadable => ({ reason, foreign });
+const foreign = (version: number): Unreadable =>
+  unreadable(`it is of version ${version}, this release reads ${VERSION}`, true);
+
+/** The events of a record's rows. */
+function eventsIn(tab: unknown, rows: unknown): readonly StoredEvent[] | Unreadable {
+  try {
+    const all = (rows as unknown[][]).map((row) => eventOf(tab, row));
+    const events = all.filter(isEvent);
+    if (events.length > 0 && events.length === all.length) return events;
+    if (events.length > 0) return { ...unreadable('some of its events are none, or beyond a limit'), events };
+  } catch {
+    // rows of another shape
+  }
+  return unreadable('it does not hold events within the limits');
+}
+
+function eventOf(tab: unknown, row: readonly unknown[]): unknown {
+  const [number, time, itemId, event, features, said, pageView, transaction] = row;
+  const plain = { tab, number, time, itemId, event, ...(typeof transaction === 'string' && { transaction }) };
+  const isBare = features === undefined || (row.length > 5 && Object.keys(features ?? {}).length === 0);
+  const known = isBare ? plain : { ...plain, features };
+  if (said == null) return known;
+  const candidates = (said as unknown[][]).map(([id, kind, source]) => ({ id, kind, source }));
+  return { ...known, candidates, ...(typeof pageView === 'string' && { pageView }) };
+}
+
+/** Whether a value is an event within the limits. */
+export function isEvent(value: unknown): value is StoredEvent {
+  const given = (value ?? {}) as Record<keyof StoredEvent, unknown>;
+  const { tab, number, time, itemId, event, features, candidates, pageView, transaction } = given;
+  return (
+    isName(tab) &&
+    isName(itemId) &&
+    isName(event, MAX_WORD) &&
+    Number.isInteger(number) &&
+    Number.isFinite(time) &&
+    (features === undefined || isFeatures(features)) &&
+    (candidates === undefined || isCandidates(candidates)) &&
+    [pageView, transaction].every((text) => text === undefined || text === '' || isName(text))
+  );
+}
+
+/** Reads a record of version 1. */
+function decodeFirst(value: string): readonly StoredEvent[] | Unreadable {
+  const [, version, sum, json] = /^(\d+) (\w+) (.*)$/s.exec(value) ?? [];
+  if (version === undefined) return unreadable('it does not begin as a record does');
+  if (version !== '1') return foreign(Number(version));
+  if (checksum(json!) !== sum) return unreadable(TORN);
+  try {
+    const [tab, rows] = JSON.parse(json!);
+    return eventsIn(tab, rows);
+  } catch {
+    return unreadable('it is no JSON');
+  }
+}
+
+/** All records of events, readable or not. */
+export async function readEntries(store: IDBObjectStore): Promise<[key: string, value: unknown][]> {
+  const range = ofEvents();
+  const [keys, values] = await Promise.all([
+    promisifyRequest(store.getAllKeys(range)),
+    promisifyRequest(store.getAll(range)),
+  ]);
+  return keys.map((key, i) => [String(key), values[i]]);
+}
+
+/** Characters of a record of either version. */
+const storedSize = (key: string, value: unknown, events: readonly StoredEvent[]): number =>
+  typeof value === 'string' ? key.length + value.length : sizeOf(key, events);
+
+type Damaged = readonly [key: string, value: unknown, reason: string];
+
+/** The events of the records, their size in characters, the damaged records, and a message if some cannot be read. */
+export function sortedOut(
+  entries: readonly (readonly [key: string, value: unknown])[],
+): readonly [events: readonly StoredEvent[], size: number, damaged: readonly Damaged[], problem: string | undefined] {
+  const events: StoredEvent[] = [];
+  const damaged: Damaged[] = [];
+  let size = 0;
+  let count = 0;
+  let problem: string | undefined;
+  for (const [key, value] of entries) {
+    const found = decode(value);
+    const readable = 'reason' in found ? (found.events ?? []) : found;
+    for (const event of readable) events.push(event);
+    size += storedSize(key, value, readable);
+    if (!('reason' in found)) continue;
+    problem = `${++count} stored record(s) cannot be read and are passed over: ${found.reason}.`;
+    if (!found.foreign && readable.length === 0) damaged.push([key, value, found.reason]);
+  }
+  return [events, size, damaged, problem];
+}
+
+/**
+ * Moves damaged records out of the events. Keeps the newest few, so that a faulty device does not fill up.
+ *
+ * @returns Characters left of the events.
+ */
+export async function quarantine(store: IDBObjectStore, damaged: readonly Damaged[]): Promise<number> {
+  const before = await promisifyRequest(store.getAllKeys(rangeOf(QUARANTINE)));
+  for (const [key] of damaged) store.delete(key);
+  for (const key of before.slice(0, Math.max(0, before.length + damaged.length - MAX_QUARANTINED))) store.delete(key);
+  for (const [key, value, reason] of damaged.slice(0, MAX_QUARANTINED)) {
+    store.put({ key, reason, value: textOf(value).slice(0, 1000) } satisfies QuarantinedRecord, QUARANTINE + key);
+  }
+  const [, size] = sortedOut(await readEntries(store));
+  return size;
+}
+
+/**
+ * Deletes the quarantined records, then whole sessions, the oldest first, until at most `target` characters are left. Deleting
+ * needs no space, so it works even if the quota is used up.
+ *
+ * @param gap Seconds without an event that end a session.
+ * @returns Characters left.
+ */
+export const deleteOldest = (store: IDBObjectStore, target: number, gap: number): Promise<number> =>
+  deleteSome(store, (entries) => surplus(entries, target, gap));
+
+/**
+ * Deletes the quarantined records, whose age is not known, and those of which every event is older than `before`. Records that
+ * cannot be read stay.
+ *
+ * @param before Seconds since 1970.
+ * @returns Characters left.
+ */
+export const deleteExpired = (store: IDBObjectStore, before: number): Promise<number> =>
+  deleteSome(store, (entries) =>
+    entries.filter(({ time }) => Number.isFinite(time) && time < before).map(({ key }) => key),
+  );
+
+async function deleteSome(store: IDBObjectStore, choose: (entries: Entry[]) => string[]): Promise<number> {
+  const entries: Entry[] = (await readEntries(store)).map(([key, value]) => {
+    const read = decode(value);
+    const events = 'reason' in read ? (read.events ?? []) : read;
+    const time = events.reduce((newest, event) => Math.max(newest, event.time), Number.NEGATIVE_INFINITY);
+    return { key, size: storedSize(key, value, events), time };
+  });
+  store.delete(rangeOf(QUARANTINE));
+  const gone = new Set(choose(entries));
+  for (const key of gone) store.delete(key);
+  return entries.reduce((sum, { key, size }) => (gone.has(key) ? sum : sum + size), 0);
+}
+
+/** A stored record. */
+export interface Entry {
+  readonly key: string;
+  /** Characters of key and value. */
+  readonly size: number;
+  /** Seconds since 1970 of the newest event. */
+  readonly time: number;
+}
+
+/**
+ * The keys of the records to delete, so that at most `target` characters are left. The oldest sessions go first, each as a
+ * whole; of the last session, the oldest records go.
+ */
+export function surplus(entries: readonly Entry[], target: number, gap: number): string[] {
+  const byTime = [...entries].sort((a, b) => a.time - b.time);
+  let left = byTime.reduce((sum, { size }) => sum + size, 0);
+  const lastStart = byTime.findLastIndex(({ time }, i) => i === 0 || time - byTime[i - 1]!.time > gap);
+  const gone: string[] = [];
+  for (const [i, { key, size, time }] of byTime.entries()) {
+    const opens = i === 0 || time - byTime[i - 1]!.time > gap;
+    if (left <= target && (opens || i > lastStart)) break;
+    gone.push(key);
+    left -= size;
+  }
+  return gone;
+}
