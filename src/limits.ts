@@ -21,6 +21,17 @@ export const MAX_CLICKS = 512;
 export const MAX_STORED = 500_000;
 /** Days that an event is stored. */
 export const RETENTION = 30;
+/** Bytes of all files of an artifact together, unless a page allows another size. */
+export const MAX_ARTIFACT_BYTES = 512 * 1024 * 1024;
+/** Bytes of the header of `weights.safetensors`. */
+export const MAX_HEADER_BYTES = 1024 * 1024;
+/** Clicks, and items of the answer, of an artifact's golden check. */
+export const MAX_GOLDEN = 1000;
+/** Seconds in which an artifact must have come, besides what its size needs at `LEAST_SPEED`. */
+export const DOWNLOAD_SECONDS = 60;
+/** Bytes a second. */
+export const LEAST_SPEED = 100_000;
+
 /** Whether a value is a text within a limit, and not empty. */
 export const isName = (value: unknown, most = MAX_ID): value is string =>
   typeof value === 'string' && value !== '' && value.length <= most;

@@ -134,7 +134,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     onState: (storage) => update({ storage }),
     onProblem: (code, message) => (message === undefined ? mend(code) : degrade(code, message)),
   });
-  const { modelUrl, backend, workerUrl, startDeadline } = options;
+  const { modelUrl, maxModelBytes, backend, workerUrl, startDeadline } = options;
   const engine = startWorkerEngine({
     workerUrl,
     startDeadline,
@@ -156,7 +156,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   const computing = createComputing({
     engine,
     notes,
-    modelUrl,
+    model: { modelUrl, maxBytes: maxModelBytes },
     backend,
     now,
     onProgress: (progress) => emit('progress', progress),

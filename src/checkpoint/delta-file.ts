@@ -41,7 +41,7 @@ export function encodeDelta({ arrays, ...rest }: Delta): Uint8Array {
 export function decodeDelta(bytes: Uint8Array): Delta {
   checkSize(bytes.length, 'full');
   try {
-    const { tensors, metadata } = readSafetensors(bytes, FILE);
+    const { tensors, metadata } = readSafetensors(bytes, FILE, bytes.length); // its metadata are most of a small one
     const json = metadata['delta'];
     if (json === undefined) throw bad('has no metadata named "delta"');
     const rest = checkRest(parseJson(new TextEncoder().encode(json), `${FILE}: its metadata`));

@@ -1,5 +1,6 @@
 /** `manifest.json`: its fields, and a check of each, since anybody may serve or edit it. */
 import { RecommenderError } from '../errors';
+import { MAX_GOLDEN } from '../limits';
 import type { ClickFeature, ClickFeatures } from '../types';
 import { type ArtifactInfo, type CatalogueItem, type GoldenCheck, isSale } from './artifact';
 import { isRecord, quote } from './json';
@@ -137,10 +138,11 @@ function isFileName(name: string): boolean {
 function checkGolden(value: unknown, items: number): GoldenCheck {
   const { session, top } = record(value, 'golden');
   const isIndex = (x: unknown): x is number => isWhole(x) && x >= 1 && x <= items;
-  if (!Array.isArray(session) || !session.every(isIndex)) {
-    throw expected('golden.session', `a list of item indices 1…${items}`, session);
+  const isList = (list: unknown): list is unknown[] => Array.isArray(list) && list.length <= MAX_GOLDEN;
+  if (!isList(session) || !session.every(isIndex)) {
+    throw expected('golden.session', `a list of at most ${MAX_GOLDEN} item indices 1…${items}`, session);
   }
-  if (!Array.isArray(top)) throw expected('golden.top', 'a list', top);
+  if (!isList(top)) throw expected('golden.top', `a list of at most ${MAX_GOLDEN}`, top);
   const checked = top.map((entry: unknown, k) => {
     const { index, score } = record(entry, `golden.top[${k}]`);
     if (!isIndex(index)) throw expected(`golden.top[${k}].index`, `an item index 1…${items}`, index);

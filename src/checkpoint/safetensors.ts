@@ -10,6 +10,7 @@
  * that runs JavaScript, hence the plain views.
  */
 import { RecommenderError } from '../errors';
+import { MAX_HEADER_BYTES } from '../limits';
 import type { NdArray } from '../types';
 import { fromBfloat16, fromHalf, widen } from './half';
 import { isRecord, looksLikeHtml, parseJson, quote } from './json';
@@ -30,8 +31,6 @@ export interface StoredFile {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** The format's own limit on its header. */
-const MAX_HEADER_BYTES = 100_000_000;
 const MAX_RANK = 16;
 export const METADATA = '__metadata__';
 
@@ -56,10 +55,11 @@ export function decodeSafetensors(
 /**
  * Reads and checks the header; the tensors stay bytes.
  *
+ * @param maxHeader Most bytes of the header. Default `MAX_HEADER_BYTES`.
  * @throws RecommenderError `bad-artifact` that names file and tensor.
  */
-export function readSafetensors(bytes: Uint8Array, fileName: string): StoredFile {
-  const header = readHeader(bytes, fileName);
+export function readSafetensors(bytes: Uint8Array, fileName: string, maxHeader = MAX_HEADER_BYTES): StoredFile {
+  const header = readHeader(bytes, fileName, maxHeader);
   const data = bytes.subarray(8 + header.length);
   const metadata = readMetadata(header.json[METADATA], fileName);
   const spans: Span[] = [];
@@ -98,7 +98,11 @@ interface Span {
   readonly end: number;
 }
 
-function readHeader(bytes: Uint8Array, fileName: string): { length: number; json: Record<string, unknown> } {
+function readHeader(
+  bytes: Uint8Array,
+  fileName: string,
+  maxHeader: number,
+): { length: number; json: Record<string, unknown> } {
   const hint = looksLikeHtml(bytes) ? ' It begins like an HTML page: the address answers with a web page.' : '';
   if (bytes.length < 8) {
     throw bad(fileName, `is ${bytes.length} bytes long; a safetensors file has at least 8.${hint}`);
@@ -109,8 +113,8 @@ function readHeader(bytes: Uint8Array, fileName: string): { length: number; json
   if (length > bytes.length - 8) {
     throw bad(fileName, `declares a header of ${length} bytes, but only ${bytes.length - 8} bytes follow.${hint}`);
   }
-  if (length > MAX_HEADER_BYTES) {
-    throw bad(fileName, `declares a header of ${length} bytes; at most ${MAX_HEADER_BYTES} are allowed.`);
+  if (length > maxHeader) {
+    throw bad(fileName, `declares a header of ${length} bytes; at most ${maxHeader} are allowed.`);
   }
   const json = parseJson(bytes.subarray(8, 8 + length), `${fileName}: the header`);
   if (!isRecord(json)) throw bad(fileName, 'has a header that is not a JSON object.');

@@ -1,16 +1,22 @@
 /** Checks tensors against what they must be: for every artifact, and for one architecture. */
 import { RecommenderError } from '../errors';
 import type { NdArray } from '../types';
-import { REPLAY_OFFSETS_TENSOR, REPLAY_TENSOR, SUPPORT_TENSOR } from './artifact';
+import {
+  BIRTHS_TENSOR,
+  FEATURE_PREFIX,
+  REPLAY_OFFSETS_TENSOR,
+  REPLAY_TENSOR,
+  SUPPORT_TENSOR,
+  USERS_TENSOR,
+} from './artifact';
 import { quote } from './json';
 import { WEIGHTS } from './manifest';
 
-/** Tensors of an artifact that belong to no architecture. */
-const SHARED_PREFIX = 'catalogue.';
+/** Tensors of an artifact that belong to no architecture, besides those of features. */
+const SHARED = [SUPPORT_TENSOR, BIRTHS_TENSOR, REPLAY_TENSOR, REPLAY_OFFSETS_TENSOR, USERS_TENSOR];
 
 /**
- * Checks that every parameter is there, as float32 and in its shape, and that nothing else is. Tensors under
- * `catalogue.` are not parameters and pass.
+ * Checks that every parameter is there, as float32 and in its shape, and that nothing else is.
  *
  * @param specs The architecture's `parameters(config, catalogue)`: shapes by name, and whether there is a row for each item.
  * @param what What holds the tensors, for messages. Default `weights.safetensors`.
@@ -19,7 +25,7 @@ const SHARED_PREFIX = 'catalogue.';
 export function verifyParameters(
   tensors: Readonly<Record<string, NdArray>>,
   specs: Readonly<Record<string, { readonly shape: readonly number[]; readonly rows?: unknown }>>,
-  what = 'weights.safetensors',
+  what = WEIGHTS,
 ): void {
   for (const [name, { shape, rows }] of Object.entries(specs)) {
     const expected = `float32 [${shape.join(', ')}]`;
@@ -44,7 +50,18 @@ export function verifyParameters(
       );
     }
   }
-  const surplus = Object.keys(tensors).find((name) => !Object.hasOwn(specs, name) && !name.startsWith(SHARED_PREFIX));
+  verifyNames(tensors, Object.keys(specs), what);
+}
+
+/**
+ * Checks that there are no tensors but these, and those that every artifact may have of its items, users and sessions.
+ *
+ * @param what What holds the tensors, for messages. Default `weights.safetensors`.
+ * @throws RecommenderError `weights-mismatch` that names the tensor.
+ */
+export function verifyNames(tensors: Tensors, names: readonly string[], what = WEIGHTS): void {
+  const known = new Set([...SHARED, ...names]);
+  const surplus = Object.keys(tensors).find((name) => !known.has(name) && !name.startsWith(FEATURE_PREFIX));
   if (surplus !== undefined) {
     throw mismatch(`${what} has the tensor ${quote(surplus)}, which this architecture and configuration do not use.`);
   }

@@ -6,6 +6,7 @@ import type { OpenedArtifact } from '../checkpoint/artifact';
 import { MANIFEST } from '../checkpoint/manifest';
 import { type OnManifest, openArtifact, tooLong } from '../checkpoint/open';
 import { RecommenderError, reasonOf, throwIfAborted } from '../errors';
+import { DOWNLOAD_SECONDS, LEAST_SPEED, MAX_ARTIFACT_BYTES } from '../limits';
 import type { LoadProgress } from './types';
 
 type FetchOptions = Pick<RequestInit, 'cache' | 'priority'>;
@@ -33,8 +34,12 @@ export interface ArtifactLoaderOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
   readonly onManifest?: OnManifest;
+  /** Most bytes of all files of the artifact together. Default `MAX_ARTIFACT_BYTES`. */
+  readonly maxBytes?: number | undefined;
   /** Seconds without a byte after which a download has failed. Default 30. */
   readonly stallDeadline?: number;
+  /** Seconds for the whole download, besides what its size needs at `LEAST_SPEED`. Default `DOWNLOAD_SECONDS`. */
+  readonly deadline?: number;
 }
 
 /**
@@ -51,15 +56,31 @@ export async function loadArtifact(baseUrl: string, options: ArtifactLoaderOptio
       `modelUrl: expected the absolute URL of a folder, ending in "/" or with {file}, got "${baseUrl}".`,
     );
   }
+  const { maxBytes = MAX_ARTIFACT_BYTES, deadline = DOWNLOAD_SECONDS, onManifest = () => [] } = options;
+  /** Of all files that the artifact is opened with; those that are read later have their own. */
+  let end: number | undefined = performance.now() + 1000 * deadline;
   const get = (name: string, maxBytes: number, fetchOptions: FetchOptions) =>
-    download(baseUrl, name, maxBytes, { ...options, fetchOptions });
+    download(baseUrl, name, maxBytes, { ...options, fetchOptions, end: () => end });
   // The manifest has the hash of every file: a browser need not ask for one that it has, unless it is an older one.
-  return openArtifact(
+  const opened = await openArtifact(
     (name, maxBytes) => get(name, maxBytes, name === MANIFEST ? {} : { cache: 'force-cache' }),
-    options.onManifest,
+    (manifest) => {
+      const bytes = Object.values(manifest.files).reduce((sum, file) => sum + file.bytes, 0);
+      if (bytes > maxBytes) {
+        const message = `${MANIFEST} lists files of ${bytes} bytes, at most ${maxBytes} are read. Pack the model smaller, or raise maxModelBytes.`;
+        throw new RecommenderError('bad-artifact', message);
+      }
+      end! += secondsOf(bytes) * 1000;
+      return onManifest(manifest);
+    },
     (name, maxBytes) => get(name, maxBytes, { cache: 'reload' }),
   );
+  end = undefined;
+  return opened;
 }
+
+/** What so many bytes need on a slow network. */
+const secondsOf = (bytes: number): number => bytes / LEAST_SPEED;
 
 /**
  * Downloads one file of a folder.
@@ -74,12 +95,16 @@ export async function download(
     readonly fetchOptions?: FetchOptions;
     /** Hash of the file, for its address: then neither a browser nor a server between answers with another version. */
     readonly sha256?: string;
+    /** When all must have come, by `performance.now()`. Default: by the size and `deadline`. */
+    readonly end?: () => number | undefined;
   },
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { fetchFile = fetchPrivately, signal, onProgress, stallDeadline = 30, fetchOptions, sha256 } = options;
+  const { deadline = DOWNLOAD_SECONDS, end = () => undefined } = options;
   throwIfAborted(signal);
   const url = fileUrl(baseUrl, name, sha256);
-  const watch = stallWatch(stallDeadline, signal);
+  const own = performance.now() + 1000 * (deadline + secondsOf(maxBytes));
+  const watch = stallWatch(stallDeadline, () => end() ?? own, signal);
   try {
     const response = await watch.unlessStalled(fetchFile(url, watch.signal, fetchOptions));
     if (!response.ok) throw notServed(url, response.status);
@@ -189,21 +214,33 @@ interface StallWatch {
   stop(): void;
 }
 
-/** Ends a download if one of its steps does not settle in time. `fetch` itself waits as long as the connection is open. */
-function stallWatch(seconds: number, outer: AbortSignal | undefined): StallWatch {
+/**
+ * Ends a download if one of its steps does not settle in time. `fetch` itself waits as long as the connection is open.
+ *
+ * @param seconds For each step.
+ * @param end When all must have come, by `performance.now()`.
+ */
+function stallWatch(seconds: number, end: () => number, outer: AbortSignal | undefined): StallWatch {
   const abort = new AbortController();
   let fail: (error: unknown) => void = () => {};
-  const end = (error: unknown) => {
+  const stop = (error: unknown) => {
     abort.abort(error);
     fail(error);
   };
-  const onAbort = () => end(new RecommenderError('aborted', 'The download was aborted by its signal.'));
+  const onAbort = () => stop(new RecommenderError('aborted', 'The download was aborted by its signal.'));
   outer?.addEventListener('abort', onAbort, { once: true });
   return {
     signal: abort.signal,
     async unlessStalled(step) {
-      const stalled = new RecommenderError('timeout', `The download stalled: no byte in ${seconds} s. Try again.`);
-      const timer = setTimeout(end, 1000 * seconds, stalled);
+      const left = end() - performance.now();
+      const why = left < 1000 * seconds ? 'all of it has not come in time' : `no byte in ${seconds} s`;
+      const stalled = new RecommenderError('timeout', `The download stalled: ${why}. Try again.`);
+      if (left <= 0) {
+        step.catch(() => {}); // it ends with the signal
+        stop(stalled);
+        throw stalled;
+      }
+      const timer = setTimeout(stop, Math.min(1000 * seconds, left), stalled);
       try {
         return await Promise.race([step, new Promise<never>((_, reject) => (fail = reject))]);
       } finally {

@@ -104,7 +104,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
 
   return {
     async load(request, { signal, onProgress = () => {} } = {}) {
-      const { backend, avoid = [] } = request;
+      const { modelUrl, backend, avoid = [], maxBytes } = request;
       assertAlive();
       const order = startOrder(backend, avoid);
       const why = (name: BackendName, failures: readonly string[]) => {
@@ -119,7 +119,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
           if (first !== undefined) loadCodeFor(info, first).catch(() => {}); // who needs it is told
           return first === 'plan' ? [PLAN] : [];
         };
-        const artifact = await loadArtifact(request.modelUrl, { fetchFile, onProgress, signal: ends, onManifest });
+        const artifact = await loadArtifact(modelUrl, { fetchFile, onProgress, signal: ends, onManifest, maxBytes });
         const backends = backendsFor(artifact.hasPlan);
         if (backends.length === 0) throw withoutPlan(artifact);
         const next = await Placement.of(

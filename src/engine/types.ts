@@ -11,9 +11,15 @@ import type { BackendChoice, BackendName } from '../compute/types';
 import type { HistoryChoice } from '../session/visitor-history';
 import type { Candidate, ClickFeatures } from '../types';
 
-export interface LoadOptions {
+/** Where a model is. */
+export interface ModelSource {
   /** Folder of the artifact, absolute, ending in `/`. */
   readonly modelUrl: string;
+  /** Most bytes of all its files together. Default `MAX_ARTIFACT_BYTES`. */
+  readonly maxBytes?: number;
+}
+
+export interface LoadOptions extends ModelSource {
   readonly backend: BackendChoice;
   /** Backends that the engine must not choose by itself, such as one of which the page has died. Default none. */
   readonly avoid?: readonly BackendName[];

@@ -12,8 +12,10 @@ export interface Baseline<C> {
   readonly options: OptionSpecs<C>;
   /** Counts a log. The arrays are what the artifact holds, by their names there. */
   fit(sessions: Sessions, catalogue: Catalogue, config: C): Record<string, NdArray>;
+  /** Names of the arrays of `fit`. */
+  readonly arrays: readonly string[];
   /**
-   * Scores from the arrays of `fit`. Further arrays are ignored.
+   * Scores from the arrays of `fit`.
    *
    * @throws RecommenderError `weights-mismatch` if an array is missing or does not fit the catalogue.
    */

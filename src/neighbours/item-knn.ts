@@ -10,7 +10,7 @@
 import type { OptionSpecs } from '../models/model';
 import { integer, number } from '../models/options';
 import { type Baseline, forgetSession, REMIND, rowScorer, supportOf } from './baseline';
-import { addPairs, countPairs, readPairs, writePairs } from './pairs';
+import { addPairs, countPairs, PAIRS, readPairs, writePairs } from './pairs';
 
 export interface ItemKnnConfig {
   readonly lambda: number;
@@ -32,6 +32,7 @@ export const itemKnn: Baseline<ItemKnnConfig> = {
   name: 'item-knn',
   paper: 'Item-kNN: items that share sessions with the last click; baseline of Hidasi et al., ICLR 2016',
   options,
+  arrays: PAIRS,
   fit(sessions, catalogue, { lambda, alpha, nSims }) {
     const { items, offsets } = sessions;
     const support = supportOf(sessions, catalogue);

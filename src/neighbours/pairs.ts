@@ -115,7 +115,10 @@ export function addPairs({ offsets, items, weights }: Pairs, from: ItemIndex, fa
   for (let i = offsets[from]!; i < offsets[from + 1]!; i++) row[items[i]! - 1]! += factor * weights[i]!;
 }
 
-/** The pairs as arrays of an artifact: `pairs.offsets`, `pairs.items`, `pairs.weights`. */
+/** Names of the pairs in an artifact. */
+export const PAIRS = ['pairs.offsets', 'pairs.items', 'pairs.weights'];
+
+/** The pairs as arrays of an artifact. */
 export function writePairs({ offsets, items, weights }: Pairs): Record<string, NdArray> {
   return {
     'pairs.offsets': { data: offsets, shape: [offsets.length] },

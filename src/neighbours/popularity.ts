@@ -91,6 +91,7 @@ export const pop: Baseline<PopularityConfig> = {
   name: 'pop',
   paper: 'POP: the most frequent items of the training log; baseline of Hidasi et al., ICLR 2016',
   options,
+  arrays: [ARRAY],
   fit,
   scorer(arrays, catalogue) {
     const popularity = read(arrays, catalogue);
@@ -103,6 +104,7 @@ export const sPop: Baseline<PopularityConfig> = {
   name: 's-pop',
   paper: 'S-POP: the most frequent items of the running session, then POP; baseline of Hidasi et al., ICLR 2016',
   options,
+  arrays: [ARRAY],
   fit,
   scorer(arrays, catalogue) {
     const popularity = read(arrays, catalogue);

@@ -20,7 +20,7 @@ import type { OptionSpecs } from '../models/model';
 import { boolean, choice, integer, number } from '../models/options';
 import type { ItemIndex, Scorer, Sessions } from '../types';
 import { type Baseline, divideByLargest, type FillRow, forgetSession, REMIND, rowScorer, supportOf } from './baseline';
-import { addPairs, countPairs, type PairsOfEvent, type PairsOptions, readPairs, writePairs } from './pairs';
+import { addPairs, countPairs, PAIRS, type PairsOfEvent, type PairsOptions, readPairs, writePairs } from './pairs';
 
 export interface RulesConfig {
   readonly pruning: number;
@@ -104,6 +104,7 @@ function ruleBaseline(
     name,
     paper,
     options,
+    arrays: PAIRS,
     fit(sessions, catalogue, config) {
       const pairs = pairsOf(sessions.items, sessions.offsets);
       return writePairs(countPairs(sessions, catalogue.items, pairs, pairsOptions(config)));
@@ -149,6 +150,7 @@ export const sr: Baseline<SequentialRulesConfig> = {
       'session-rec',
     ),
   },
+  arrays: PAIRS,
   fit(sessions, catalogue, config) {
     const followers = followersOf(sessions, config.steps, WEIGHTS[config.weighting]);
     return writePairs(countPairs(sessions, catalogue.items, followers, pairsOptions(config)));
@@ -175,6 +177,7 @@ export const decayedSr: Baseline<DecayedRulesConfig> = {
     clickDecay: number(0.5, [0, 1], 'factor of the weight of a click for each click after it', OURS),
     supportPower: number(0.5, [0, 1], 'power of the events of an item that its rules are divided by; 1: shares', OURS),
   },
+  arrays: PAIRS,
   fit(sessions, catalogue, config) {
     const { stepDecay, supportPower } = config;
     const support = supportOf(sessions, catalogue);

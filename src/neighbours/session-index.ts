@@ -25,6 +25,12 @@ export interface SessionIndex {
   readonly idf: Float64Array;
 }
 
+/** Names of the index's arrays in an artifact. */
+export const SESSIONS = [
+  ...['offsets', 'items', 'positions', 'days', 'seconds', 'count'].map((name) => `sessions.${name}`),
+  'items.events',
+];
+
 /** The arrays of an artifact, by name: what `readSessionIndex` reads. */
 export function writeSessionIndex(
   sessions: Sessions,

@@ -13,7 +13,7 @@
 import type { OptionSpecs } from '../models/model';
 import { boolean, choice, integer, number } from '../models/options';
 import { type Baseline, REMIND, rowScorer } from './baseline';
-import { readSessionIndex, SECONDS_PER_DAY, writeSessionIndex } from './session-index';
+import { readSessionIndex, SECONDS_PER_DAY, SESSIONS, writeSessionIndex } from './session-index';
 import { type NeighbourRules, neighbourQuery } from './session-neighbours';
 
 /** Weight of a click by its place in the session; `step` 1 is the newest click. */
@@ -91,6 +91,7 @@ function neighbourBaseline<C extends SharedConfig>(
     paper,
     options,
     rulesOf,
+    arrays: SESSIONS,
     fit: (sessions, catalogue, { sampleSize }) => writeSessionIndex(sessions, catalogue, sampleSize),
     scorer(arrays, catalogue, config) {
       const index = readSessionIndex(arrays, catalogue);

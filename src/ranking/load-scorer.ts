@@ -1,6 +1,7 @@
 /** From an artifact of any architecture to scores, by TensorFlow.js. */
 import { dispose, slice, type Tensor, type Tensor1D, type Tensor2D, tidy } from '@tensorflow/tfjs';
 import type { Artifact } from '../checkpoint/artifact';
+import { verifyNames } from '../checkpoint/verify';
 import { readFinite } from '../compute/executor';
 import { loadCode } from '../load-code';
 import { models } from '../models/index';
@@ -48,7 +49,10 @@ export const loadNetwork = (architecture: string): Promise<SessionModel<unknown>
 export async function loadScorer(artifact: Artifact): Promise<LoadedScorer> {
   const { info, tensors } = artifact;
   const { model, baseline } = await loadArchitecture(info);
-  if (baseline) return baseline.scorer(tensors, catalogueOf(artifact), configuredBy(baseline, artifact));
+  if (baseline) {
+    verifyNames(tensors, baseline.arrays);
+    return baseline.scorer(tensors, catalogueOf(artifact), configuredBy(baseline, artifact));
+  }
   const known = networkInfo<unknown>(model, artifact);
   const { network, dispose } = uploaded({ ...known, model: await loadNetwork(info.architecture) }, tensors);
   try {

@@ -1,7 +1,7 @@
 /** The recommender's arguments, checked and completed with their defaults. Every wrong one is a `RangeError`, at once. */
 import type { BackendChoice } from '../compute/types';
 import { nearestName } from '../errors';
-import { isName, MAX_CANDIDATES, MAX_FEATURES, MAX_ID, MAX_WORD, RETENTION } from '../limits';
+import { isName, MAX_ARTIFACT_BYTES, MAX_CANDIDATES, MAX_FEATURES, MAX_ID, MAX_WORD, RETENTION } from '../limits';
 import type { HistoryChoice } from '../session/visitor-history';
 import { isCandidates, isFeatures } from '../store/records';
 import type { Candidate } from '../types';
@@ -62,6 +62,7 @@ export const OPTIONS: Checks<RecommenderOptions> = {
   modelUrl: text('the address of an artifact folder'),
   catalogueUrl: text('the address of a catalogue folder'),
   backend: oneOf<BackendChoice>('auto', 'plan', 'webgpu', 'webgl', 'wasm', 'cpu'),
+  maxModelBytes: positive('bytes'),
   sessionGap: positive('minutes'),
   retention: positive('days'),
   consent: oneOf<ConsentOption>('auto', 'manual', ...ANSWERS),
@@ -111,7 +112,7 @@ const EVENTS: Readonly<Record<keyof RecommenderEvents, true>> = {
 export function checkedOptions(options: RecommenderOptions) {
   const known = checked('createRecommender', options, OPTIONS);
   const { modelUrl, catalogueUrl, backend = 'auto', sessionGap = 30, retention = RETENTION } = known;
-  const { workerUrl, startDeadline = 10, now = Date.now } = known;
+  const { workerUrl, startDeadline = 10, now = Date.now, maxModelBytes = MAX_ARTIFACT_BYTES } = known;
   const { consent = 'auto', consentMap, dataLayer = 'dataLayer', history = 'session' } = known;
   const { images = 'artifact', learn = 'manual', user } = known;
   must('modelUrl', modelUrl, OPTIONS.modelUrl);
@@ -119,6 +120,7 @@ export function checkedOptions(options: RecommenderOptions) {
   const places = { catalogueUrl, consent, consentMap, dataLayer };
   const rest = {
     backend,
+    maxModelBytes,
     sessionGap,
     retention,
     history,

@@ -1,7 +1,7 @@
 /** Loads the model, follows the engine to other backends, and has the fastest backend found later. */
 
 import { type BackendChoice, type BackendName, isGpu } from '../compute/types';
-import type { Control, LoadProgress, ModelInfo, Recommendations, RecommendRequest } from '../engine/types';
+import type { Control, LoadProgress, ModelInfo, ModelSource, Recommendations, RecommendRequest } from '../engine/types';
 import { RecommenderError, reasonOf } from '../errors';
 import type { DeviceNotes } from '../store/device-notes';
 import type { WorkerEngine } from '../worker/client';
@@ -11,7 +11,7 @@ import type { DegradationCode, Status } from './types';
 export interface ComputingOptions {
   readonly engine: WorkerEngine;
   readonly notes: DeviceNotes;
-  readonly modelUrl: string;
+  readonly model: ModelSource;
   readonly backend: BackendChoice;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -32,7 +32,7 @@ export function createComputing(options: ComputingOptions) {
   const {
     engine,
     notes,
-    modelUrl,
+    model: source,
     backend: requested,
     now,
     onProgress,
@@ -85,7 +85,7 @@ export function createComputing(options: ComputingOptions) {
   /** Loads on the requested backend, or on another one if it cannot start. */
   async function load(): Promise<ModelInfo> {
     const on = (backend: BackendChoice, avoid: readonly BackendName[] = []) =>
-      engine.load({ modelUrl, backend, avoid }, { onProgress });
+      engine.load({ ...source, backend, avoid }, { onProgress });
     if (requested === 'auto') return on('auto');
     try {
       // If the guard's code cannot be loaded, the GPU starts without it, because it was requested.
@@ -105,7 +105,7 @@ export function createComputing(options: ComputingOptions) {
     const isChosen = model.backend === requested || model.candidates.length < 2;
     if (isChosen || shown?.engine.thread !== 'worker' || savesData()) return;
     await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
-    const found = await (await loadTrials()).fastest(model, modelUrl);
+    const found = await (await loadTrials()).fastest(model, source);
     if (!found || !shown) return;
     moves++;
     // If the model has not moved, the engine keeps reporting the former reason.

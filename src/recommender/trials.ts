@@ -5,7 +5,7 @@
  */
 
 import { type BackendName, isGpu } from '../compute/types';
-import type { ModelInfo, Moved } from '../engine/types';
+import type { ModelInfo, ModelSource, Moved } from '../engine/types';
 import { RecommenderError } from '../errors';
 import type { DeviceNotes } from '../store/device-notes';
 import type { WorkerEngine } from '../worker/client';
@@ -38,7 +38,7 @@ export interface Trials {
    * @returns The model on its backend now, with the reason in `why`; undefined if no backend may be tried.
    * @throws The error of a second worker that cannot load the model; RecommenderError `no-backend` if no backend could be measured.
    */
-  fastest(model: ModelInfo, modelUrl: string): Promise<ModelInfo | undefined>;
+  fastest(model: ModelInfo, source: ModelSource): Promise<ModelInfo | undefined>;
   /**
    * Work that starts a GPU that was requested by name.
    *
@@ -94,7 +94,7 @@ export function createTrials({ engine, notes, now, idle = whenIdle }: TrialsOpti
     }
   }
 
-  async function fastest(model: ModelInfo, modelUrl: string): Promise<ModelInfo | undefined> {
+  async function fastest(model: ModelInfo, source: ModelSource): Promise<ModelInfo | undefined> {
     const { life } = notes;
     const { architecture, name, version } = model;
     const key = JSON.stringify([EDITION, architecture, name, version]);
@@ -109,7 +109,7 @@ export function createTrials({ engine, notes, now, idle = whenIdle }: TrialsOpti
       if (!rival || rival.isLost) {
         rival = await engine.rival();
         const avoid = record.refusals.map(({ backend }) => backend);
-        const other = await rival.engine.load({ modelUrl, backend: 'auto', avoid });
+        const other = await rival.engine.load({ ...source, backend: 'auto', avoid });
         if (other.version !== version || other.name !== name) {
           throw new RecommenderError('bad-artifact', 'The server has got another model since the page loaded its own.');
         }
@@ -165,7 +165,7 @@ export function createTrials({ engine, notes, now, idle = whenIdle }: TrialsOpti
   }
 
   return {
-    fastest: (model, modelUrl) => alone({}, () => fastest(model, modelUrl)),
+    fastest: (model, source) => alone({}, () => fastest(model, source)),
     guarded: (backend, work) =>
       alone({ ifAvailable: true }, async (isAlone) => {
         if (!isAlone) return work(); // another open page has set the mark

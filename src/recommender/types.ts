@@ -42,6 +42,8 @@ export interface RecommenderOptions {
    * measured when the page is idle. If a named backend does not work, `auto` replaces it.
    */
   readonly backend?: BackendChoice;
+  /** Most bytes of all files of the model together; a larger one is refused before a file is fetched. Default 512 MiB. */
+  readonly maxModelBytes?: number;
   /** Minutes without a click after which a new session begins. Default 30. */
   readonly sessionGap?: number;
   /** Days after which a stored event is deleted, the next time that a page reads events. Default 30. */

@@ -17,7 +17,7 @@ const ALL: Checks<EmbedOptions> = {
 /** Functions, which a tag cannot carry. */
 const NO_TAG: ReadonlySet<string> = new Set(['now', 'product']);
 const NAMES = Object.keys(ALL);
-const NUMBERS: ReadonlySet<string> = new Set(['sessionGap', 'startDeadline', 'retention']);
+const NUMBERS: ReadonlySet<string> = new Set(['sessionGap', 'startDeadline', 'retention', 'maxModelBytes']);
 
 /** The options that a tag carries. Other tools keep data on it too: only what looks misspelt is worth a warning. */
 export function optionsOfTag(script: Pick<HTMLElement, 'dataset'>, host: Pick<Host, 'warn'>): EmbedOptions {

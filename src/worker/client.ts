@@ -48,8 +48,9 @@ const besides = () => import('./dedicated-worker');
  *
  * A worker that crashes is started again and loads its model again; a call that was waiting is repeated once, and rejects
  * with `engine-lost` if that fails too. One that crashes more than `maxRestarts` times, without 20 answers in between, is
- * given up: from then on the page's own thread computes, and `onDegraded` gets `no-worker`. After the second crash the
- * model is loaded on `auto`: a backend that crashes the worker must not crash the page.
+ * given up: from then on the page's own thread computes, and `onDegraded` gets `no-worker`. If it hung among these, nothing
+ * computes any more, because the page would hang: every call rejects with `engine-lost`. After the second crash the model is
+ * loaded on `auto`: a backend that crashes the worker must not crash the page.
  */
 export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngine {
   const { maxRestarts = 3, onDegraded = () => {}, onReloaded = () => {} } = options;
@@ -61,6 +62,8 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
   let answers = 0; // since the last crash
   /** Set after too many crashes: no worker is started any more. */
   let givenUp: string | undefined;
+  /** Whether one of these did not end what it computed. */
+  let hasHung = false;
   /** Set when the client is disposed: no call is answered any more. */
   let ended: RecommenderError | undefined;
 
@@ -102,16 +105,21 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
         why = reasonOf(error);
       }
     }
+    if (hasHung) {
+      const message = `Nothing computes any more: ${why}. It would hang the page, too; use another model.`;
+      throw new RecommenderError('engine-lost', message);
+    }
     const hint = options.workerUrl === undefined ? workerHint : '';
     onDegraded({ code: 'no-worker', message: `The engine runs in the page's own thread: ${why}${hint}` });
     return (await import('./main-thread')).startHere();
   }
 
-  function crashed(why: string): void {
+  function crashed(why: string, isHung: boolean): void {
     if (ended) return;
     current = undefined;
     restarts++;
     answers = 0;
+    hasHung ||= isHung;
     if (restarts > maxRestarts) givenUp = `the worker crashed ${restarts} times, last: ${why}`;
     else onDegraded({ code: 'worker-restarted', message: `The worker was started again: ${why}` });
     host().catch(() => {}); // so that the next call need not wait for the start
@@ -145,7 +153,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
         const result = await started.call(method, args, control);
         if (method === 'load') loaded = args[0] as LoadOptions;
         answers++;
-        if (answers === GOOD_ANSWERS) restarts = 0;
+        if (answers === GOOD_ANSWERS) [restarts, hasHung] = [0, false];
         return result;
       } catch (error) {
         const isLost = error instanceof RecommenderError && error.code === 'engine-lost' && lost();

@@ -26,7 +26,7 @@ async function startAt(setup: WorkerSetup, options: HostOptions): Promise<Engine
   const watch = watchSilence(silenceDeadline, {
     waiting: () => connection.waiting > 0,
     ping: () => void connection.ping().catch(() => {}),
-    dead: () => lose(`it did not answer for ${3 * silenceDeadline} s`),
+    dead: () => lose(`it did not answer for ${3 * silenceDeadline} s`, true),
   });
   const connection = connect(worker, setup, watch.onMessage);
   let started = false;
@@ -38,11 +38,11 @@ async function startAt(setup: WorkerSetup, options: HostOptions): Promise<Engine
     connection.close(reason);
     worker.terminate();
   }
-  function lose(why: string): void {
+  function lose(why: string, hangs = false): void {
     if (host.lost) return;
     host.lost = true;
     close(new RecommenderError('engine-lost', `The worker was lost: ${why}. Call again.`));
-    if (started) host.onLost(why);
+    if (started) host.onLost(why, hangs);
     else fail(new Error(why));
   }
   const host: EngineHost = {

@@ -27,8 +27,8 @@ export interface EngineHost {
   readonly call: Connection['call'];
   /** Set once the worker is gone. */
   lost: boolean;
-  /** Called once if a worker that had started is lost. */
-  onLost: (why: string) => void;
+  /** Called once if a worker that had started is lost: it has crashed, or hangs. */
+  onLost: (why: string, hangs: boolean) => void;
   close(reason: Error): void;
   /** Closes as soon as no call waits for its answer. */
   retire(reason: Error): void;

@@ -91,7 +91,7 @@ async function page(
   return {
     trials,
     tried,
-    fastest: (known: ModelInfo = model) => trials.fastest(known, MODEL_URL),
+    fastest: (known: ModelInfo = model) => trials.fastest(known, { modelUrl: MODEL_URL }),
     async answers() {
       const session = SESSIONS['a repeat']!;
       const { items, backend } = await answering.recommend({ session, k: 20, exclude: [], now: NOW });

@@ -204,7 +204,17 @@ describe('openArtifact refuses, in one sentence that names file and tensor or fi
     [
       'a golden session of padding',
       () => field('golden', { session: [0], top: [] }),
-      /field golden\.session must be a list of item indices 1…11/,
+      /field golden\.session must be a list of at most 1000 item indices 1…11/,
+    ],
+    [
+      'a golden session of 1,001 clicks',
+      () => field('golden', { session: Array(1001).fill(1), top: [] }),
+      /field golden\.session must be a list of at most 1000 item indices/,
+    ],
+    [
+      'a golden answer of 1,001 items',
+      () => field('golden', { session: [1], top: Array(1001).fill({ index: 1, score: 1 }) }),
+      /field golden\.top must be a list of at most 1000/,
     ],
     [
       'a golden answer outside',

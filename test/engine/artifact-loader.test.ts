@@ -94,6 +94,46 @@ describe('an artifact over HTTP', () => {
     ]);
   });
 
+  test('is refused before a file is fetched where its files would be too large', async () => {
+    const seen: string[] = [];
+    const served = serveFolder(folder);
+    const fetchFile: FetchFile = async (url, signal) => {
+      seen.push(url.slice(MODEL_URL.length));
+      const response = await served(url, signal);
+      if (!url.endsWith('manifest.json')) return response;
+      const manifest = await response.json();
+      manifest.files['catalogue.json'] = { ...manifest.files['items.json'], bytes: 2 ** 53 - 1 };
+      return new Response(JSON.stringify(manifest));
+    };
+    const refused = (most: number) => ({
+      code: 'bad-artifact',
+      message: expect.stringMatching(new RegExp(`^manifest.json lists files of \\d+ bytes, at most ${most} are read`)),
+    });
+    await expect(loadArtifact(MODEL_URL, { fetchFile })).rejects.toMatchObject(refused(512 * 1024 * 1024));
+    const small = loadArtifact(MODEL_URL, { fetchFile: served, maxBytes: 1000 });
+    await expect(small).rejects.toMatchObject(refused(1000));
+    expect(seen).toEqual(['manifest.json']);
+  });
+
+  test.each([
+    ['manifest.json', 'the manifest'],
+    ['weights.safetensors', 'a file'],
+  ])('ends with `timeout` where %s comes in drips that never stall', async (dripping) => {
+    const timers: NodeJS.Timeout[] = [];
+    const url = await serve((request, response) => {
+      const bytes = fileOf(request.url)!;
+      if (!request.url!.endsWith(dripping)) return void response.end(bytes);
+      let at = 0;
+      timers.push(setInterval(() => response.write(bytes.subarray(at, ++at)), 20));
+    });
+    try {
+      const timeout = { code: 'timeout', message: expect.stringContaining('all of it has not come in time') };
+      await expect(loadArtifact(url, { deadline: 0.2 })).rejects.toMatchObject(timeout);
+    } finally {
+      for (const timer of timers) clearInterval(timer);
+    }
+  });
+
   test('reports how much of each file has come, compressed or not', async () => {
     const url = await serve((request, response) => {
       const bytes = fileOf(request.url)!;

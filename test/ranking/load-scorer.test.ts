@@ -29,6 +29,15 @@ describe.each([...Object.keys(models), ...Object.keys(baselines)])('%s', (archit
     expect(memory().numTensors).toBe(before);
   });
 
+  test('refuses an artifact with an array that is none of its own, also among those of its catalogue', async () => {
+    const artifact = await smallModel({ architecture, config: {} });
+    for (const name of ['more', 'catalogue.more'])
+      await expect(loadScorer(withTensors(artifact, { [name]: zeros(1) }))).rejects.toMatchObject({
+        code: 'weights-mismatch',
+        message: expect.stringContaining(`has the tensor "${name}", which this architecture`),
+      });
+  });
+
   test('refuses an artifact without one of its arrays, and takes nothing', async () => {
     const artifact = await smallModel({ architecture, config: {} });
     const before = memory().numTensors;

@@ -190,7 +190,7 @@ function workers(behaviour: (nth: number) => 'well' | 'never starts' | 'cannot b
       );
       if (state === 'deaf after its load') {
         port2.addEventListener('message', (event) => {
-          if ((event as MessageEvent).data.method === 'load') return;
+          if (['load', undefined].includes((event as MessageEvent).data.method)) return;
           stop(); // it neither answers nor reports an error, as a worker that somebody terminated
         });
       }
@@ -339,6 +339,20 @@ describe('an engine in a worker', () => {
     expect(started).toHaveLength(3);
     expect(degraded.map(({ code }) => code)).toEqual(['worker-restarted', 'worker-restarted', 'no-worker']);
     expect(degraded.at(-1)!.message).toContain('the worker crashed 3 times, last: out of memory');
+  });
+
+  test('that keeps hanging is not replaced by one in this thread, which would hang the page', async () => {
+    const { engine, started, degraded } = client(() => 'deaf after its load', {
+      maxRestarts: 1,
+      silenceDeadline: 0.2,
+    });
+    await engine.load(LOAD);
+    await expect(engine.memory()).rejects.toMatchObject({ code: 'engine-lost' });
+    const refused = { code: 'engine-lost', message: expect.stringContaining('It would hang the page') };
+    await expect(engine.memory()).rejects.toMatchObject(refused);
+    await expect(engine.load(LOAD)).rejects.toMatchObject(refused);
+    expect(started).toHaveLength(2);
+    expect(degraded.map(({ code }) => code)).toEqual(['worker-restarted']);
   });
 
   test('is not given up for crashes that lie many answers apart', async () => {
