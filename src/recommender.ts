@@ -15,6 +15,7 @@ import {
 } from './recommender/arguments';
 import { createComputing } from './recommender/computing';
 import { createIdentity } from './recommender/identity';
+import { isHidden } from './recommender/idle';
 import type { LiveCatalogue } from './recommender/live-catalogue';
 import { loaded } from './recommender/loaded';
 import { createPersonalisation } from './recommender/personalisation/lazy-personalisation';
@@ -66,6 +67,9 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   };
   let disposed = false;
   let erasures = 0;
+  /** What was tracked before the visitor has seen the page, which may be prerendered, or a tab that is never opened. */
+  let unseen: TrackedEvent[] | undefined = isHidden() ? [] : undefined;
+  if (unseen) globalThis.addEventListener?.('visibilitychange', onSeen);
 
   const on: Recommender['on'] = (event, listener) => {
     const set = listeners.get(checkedEventName(event)) ?? new Set();
@@ -118,6 +122,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     },
     onErased(by) {
       erasures++;
+      unseen &&= [];
       history.clear();
       resolveIds();
       forgetSession();
@@ -246,6 +251,17 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     if (disposed) throw new RecommenderError('disposed', 'The recommender was disposed. Create another one.');
   }
 
+  function onSeen(): void {
+    if (isHidden()) return;
+    stopLooking();
+    const events = unseen ?? [];
+    unseen = undefined;
+    for (const event of events) track(event);
+  }
+  function stopLooking(): void {
+    globalThis.removeEventListener?.('visibilitychange', onSeen);
+  }
+
   function track(event: string | TrackedEvent): void {
     assertAlive();
     const { kind, time, pageView, candidates, ...given } = checkedEvent(event, now());
@@ -253,12 +269,17 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     if (status.paused) return;
     const plain = { ...given, event: kind, time: time / 1000 };
     const reported = { ...plain, ...(candidates && { candidates, ...(pageView !== undefined && { pageView }) }) };
-    if (history.isRepeated(reported, pageView)) return;
-    if (history.isCrowded(plain.time)) {
+    if (!unseen && history.isRepeated(reported, pageView)) return;
+    if (unseen ? unseen.length === MAX_EVENTS_PER_MINUTE : history.isCrowded(plain.time)) {
       degrade('events-refused', `There are ${MAX_EVENTS_PER_MINUTE} events within a minute; no more are recorded.`);
       return;
     }
     mend('events-refused');
+    if (unseen) {
+      const { time } = event as Partial<TrackedEvent>; // else it is that of the moment when it is seen
+      unseen.push({ ...given, event: kind, pageView, candidates, time } as TrackedEvent);
+      return;
+    }
     const seen = store.identify(reported);
     history.add([seen]);
     resolveIds();
@@ -355,6 +376,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     on,
     async dispose() {
       disposed = true;
+      stopLooking();
       listeners.clear();
       privacy.close();
       void personalisation.ifLoaded((loaded) => loaded.close());
