@@ -21,6 +21,9 @@ export const MAX_CLICKS = 512;
 export const MAX_STORED = 500_000;
 /** Days that an event is stored. */
 export const RETENTION = 30;
+/** Characters of a text of the catalogue that a page shows. */
+export const MAX_SHOWN_TEXT = 300;
+
 /** Bytes of all files of an artifact together, unless a page allows another size. */
 export const MAX_ARTIFACT_BYTES = 512 * 1024 * 1024;
 /** Bytes of the header of `weights.safetensors`. */

@@ -1,10 +1,8 @@
 /** Products as cards in a slot's own shadow tree. Texts go in as texts, never as markup. */
 
+import { MAX_SHOWN_TEXT } from '../limits';
 import { loadPicture } from './pictures';
 import type { Host, Slot, Suggestion } from './types';
-
-/** Most characters of a title that are put into the page; a card shows two lines of it. */
-const MAX_TEXT = 300;
 
 /** What each card shows. */
 const keys = new WeakMap<Element, string>();
@@ -38,7 +36,7 @@ function cardOf(host: Host, { texts }: Slot, suggestion: Suggestion): HTMLElemen
   const link = node('a', { part: 'card', class: 'card', href, 'data-item-id': id, 'data-reason': reason });
   const line = (name: string, text: string | undefined, language = {}) => {
     const element = node('span', { part: name, class: name, ...language });
-    element.textContent = (text ?? '').slice(0, MAX_TEXT);
+    element.textContent = (text ?? '').slice(0, MAX_SHOWN_TEXT);
     return element;
   };
   link.append(picture(host, suggestion), line('brand', brand), line('title', title));

@@ -9,6 +9,7 @@
  *       <template><li class="card"><a data-aisle="link"><img data-aisle="image"><b data-aisle="title"></b></a></li></template>
  *     </aisle-recommendations>
  */
+import { MAX_SHOWN_TEXT } from '../limits';
 import { loadPicture } from './pictures';
 import type { Host, Slot, Suggestion } from './types';
 
@@ -114,11 +115,16 @@ function plainCard({ node }: Host, cards: ReadonlyMap<string, HTMLElement>): HTM
   return card;
 }
 
+/** A browser runs or applies what is in these elements, or at their addresses. */
+const CODE = 'script,style,iframe,frame,object,embed,link,base,use';
+
 /** Fills what `data-aisle` names: link, title, brand, price, note, image. What the product does not have is taken out. */
 function fill(host: Host, card: HTMLElement, suggestion: Suggestion, { language }: Slot['texts']): void {
   for (const part of [card, ...card.querySelectorAll<HTMLElement>('[data-aisle]')]) {
     const name = part.getAttribute('data-aisle');
-    if (name === 'link') {
+    if (name !== null && part.matches(CODE)) {
+      host.warn(`a template has data-aisle="${name}" on <${part.localName}>, which is not filled.`);
+    } else if (name === 'link') {
       part.setAttribute('href', suggestion.href);
       part.setAttribute('data-item-id', suggestion.id);
     } else if (name === 'image') {
@@ -130,7 +136,7 @@ function fill(host: Host, card: HTMLElement, suggestion: Suggestion, { language 
     } else if (name === 'title' || name === 'brand' || name === 'price' || name === 'note') {
       const text = suggestion[name];
       if (text === undefined) part.remove();
-      else part.textContent = text;
+      else part.textContent = text.slice(0, MAX_SHOWN_TEXT);
       if (name === 'note') Object.assign(part, language);
     }
   }

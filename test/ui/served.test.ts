@@ -90,6 +90,31 @@ describe('products that the server rendered', () => {
     expect(await own.locator('a').getAttribute('href')).toContain(`#/product/${first}`);
   });
 
+  test('have a template whose scripts, styles and frames stay as they are: the text of a catalogue is no code', async () => {
+    const parts = ['script', 'style', 'iframe', 'embed', 'object'].map((tag) => `<${tag} data-aisle="title"></${tag}>`);
+    const sources = ['script', 'iframe'].map((tag) => `<${tag} data-aisle="image"></${tag}>`);
+    const template = `<template><li class="own"><a data-aisle="link"><b data-aisle="title"></b></a>
+      ${[...parts, ...sources].join('')}<svg><style data-aisle="brand"></style></svg></li></template>`;
+    const start = `<script>(window.aisle ||= []).push(['start', { modelUrl: '/models/demo/', product: (product) =>
+      ({ ...product, title: 'window.hasRun = 1; //'.padEnd(500_000, 'x'), brand: '* { display: none }' }) }])</script>`;
+    const body = `<aisle-recommendations><ul>${card(STOCK.at(-1)!.id)}</ul>${template}</aisle-recommendations>`;
+    const { page, errors, warnings } = await pages.open(body, { head: start + SETTLED });
+    await ready(page);
+    const own = page.locator('aisle-recommendations li.own');
+    expect(await own.locator('b').textContent()).toHaveLength(300);
+    for (const part of await own.locator(':is(script, style, iframe, embed, object)').all()) {
+      expect(await part.evaluate((element) => element.outerHTML)).toMatch(
+        /^<(\w+) data-aisle="(title|image|brand)">(<\/\1>)?$/,
+      );
+    }
+    expect(await page.evaluate(() => 'hasRun' in window)).toBe(false);
+    expect(await own.isVisible()).toBe(true);
+    expect(errors).toEqual([]);
+    const refused = warnings.filter((text) => text.startsWith('Aisle: a template has data-aisle='));
+    expect(refused).toHaveLength(8);
+    expect(refused[0]).toBe('Aisle: a template has data-aisle="title" on <script>, which is not filled.');
+  });
+
   test('stay where the model cannot be loaded, and where there is no JavaScript', async () => {
     const body = `<aisle-recommendations><ul>${card('a')}${card('b')}</ul></aisle-recommendations>`;
     const failed = await pages.open(body, { head: SETTLED.replace('/models/demo/', '/models/none/') });
