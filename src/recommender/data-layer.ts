@@ -16,9 +16,14 @@ export function watchLayer(layer: unknown[], read: (entry: unknown) => void): ()
     if (!stopped) entries.forEach(read);
     return result;
   };
-  layer.push = own;
+  setPush(layer, own);
   return () => {
     stopped = true;
-    if (layer.push === own) layer.push = push;
+    if (layer.push === own) setPush(layer, push);
   };
+}
+
+/** Gives an array another `push`. An assignment would throw where the page has frozen `Array.prototype`. */
+export function setPush(array: unknown[], push: (...entries: unknown[]) => number): void {
+  Object.defineProperty(array, 'push', { value: push, configurable: true, writable: true });
 }

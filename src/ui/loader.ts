@@ -49,11 +49,17 @@ function warnings(): Pick<Host, 'problems' | 'warn' | 'guard'> {
 /** The page's array, marked as taken; undefined if another embed of this page has it. */
 function takeQueue(): Aisle | undefined {
   const page = globalThis as unknown as { aisle?: Aisle & { [RUNS]?: true } };
-  // A page may hold an element with the id "aisle" under this name.
-  if (!Array.isArray(page.aisle)) page.aisle = [];
-  if (page.aisle[RUNS]) return undefined;
-  Object.defineProperty(page.aisle, RUNS, { value: true });
-  return page.aisle;
+  // A page may hold an element with the id "aisle" under this name, or an array that it has frozen.
+  const queue: NonNullable<typeof page.aisle> = Array.isArray(page.aisle) ? page.aisle : [];
+  if (queue[RUNS]) return undefined;
+  const taken = Object.isExtensible(queue) ? queue : [...queue];
+  Object.defineProperty(taken, RUNS, { value: true });
+  try {
+    page.aisle = taken;
+  } catch (error) {
+    warn('window.aisle is read-only: later commands are not heard.', error);
+  }
+  return taken;
 }
 
 /** A module does not know its own tag: it is the one with this script's address, or that carries the options. */

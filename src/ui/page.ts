@@ -3,6 +3,7 @@
 import type { PageProduct } from '../page/page-product';
 import { createRecommender } from '../recommender';
 import { didYouMean } from '../recommender/arguments';
+import { setPush } from '../recommender/data-layer';
 import type { Recommender, Status, TrackedEvent } from '../recommender/types';
 import { optionsOfTag, partOptions } from './options';
 import type { Commands, EmbedOptions, Host, PageOptions } from './types';
@@ -364,10 +365,10 @@ export function startPage(host: Host): Promise<unknown> {
     ),
   );
   const early = aisle.splice(0);
-  aisle.push = (...entries: unknown[]) => {
+  setPush(aisle, (...entries) => {
     for (const entry of entries) host.guard('A command', () => carryOut(entry));
     return 0;
-  };
+  });
   for (const entry of early) host.guard('A command', () => carryOut(entry));
   // A page from the browser's cache has missed the events since.
   addEventListener('pageshow', ({ persisted }) => {
