@@ -50,7 +50,7 @@ function record(): void {
   };
 }
 
-const RECORD = `<script>(${record})()</script>`;
+const RECORD = `<script nonce="shop">(${record})()</script>`;
 /** Who saves data tries no other backend. */
 const SAVING = "<script>Object.defineProperty(navigator, 'connection', { value: { saveData: true } })</script>";
 const LIBRARY = `<script type="module">
@@ -75,13 +75,12 @@ async function openShop(
   engine: BrowserEngine,
   head: string,
   body = '',
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<{ tab: Tab; openTab: () => Promise<Tab>; server: EmbedServer }> {
   const browser = browsers.get(engine) ?? engine.start();
   browsers.set(engine, browser);
-  const server: EmbedServer = await serveEmbed({
-    '/lib/': built('lib'),
-    '/models/': join(ROOT, 'public/models'),
-  });
+  const folders = { '/lib/': built('lib'), '/models/': join(ROOT, 'public/models') };
+  const server: EmbedServer = await serveEmbed(folders, headers);
   onTestFinished(() => server.close());
   server.serve('/', html(body, RECORD + head));
   const openTab = async () => {
@@ -141,7 +140,7 @@ const VISITS: readonly string[][] = [
 ];
 
 /** What a model recommends during some visits, how it explains one item, and what it learns from the visits. */
-async function outcome(tab: Tab, modelUrl: string, backend: 'wasm' | 'plan' = 'wasm') {
+async function outcome(tab: Tab, modelUrl: string, backend: 'wasm' | 'plan' | 'cpu' = 'wasm') {
   await createIn(tab, { modelUrl, backend, consent: 'granted', history: 'session' });
   return tab.evaluate(
     async (visits, start, day) => {
@@ -361,4 +360,104 @@ describe.each(ENGINES)('in $name', (engine) => {
         await expectWell(tab);
       },
     );
+
+  // Other tests do all that follows in Chromium.
+  if (!isSoak && engine.name === 'Chromium') return;
+
+  /** Ids in the slot of a page. */
+  const slotOf = (tab: Tab) =>
+    tab.evaluate(() => {
+      const slot = document.querySelector('aisle-recommendations[data-aisle-state=ready]');
+      return [...(slot?.shadowRoot?.querySelectorAll('a') ?? [])].map((link) => link.dataset['itemId'] ?? '');
+    });
+
+  installed('the embed works under a strict security policy, with Trusted Types where there are any', async () => {
+    const policy =
+      "default-src 'none'; script-src 'self' 'nonce-shop' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; " +
+      "img-src 'self' data:; require-trusted-types-for 'script'; trusted-types aisle";
+    const { tab } = await openShop(engine, SETTLED, SLOT, { 'content-security-policy': policy });
+    await expect.poll(() => slotOf(tab).then(({ length }) => length)).toBe(8);
+    await tab.evaluate(async () => {
+      window.shop.recommender = (await window.aisle!.ready)!;
+    });
+    await expectWell(tab);
+  });
+
+  installed('a page that comes back from the cache knows what was looked at since, and goes on', async () => {
+    const { tab, server } = await openShop(engine, SETTLED.replace('data-', 'data-consent="granted" data-'), SLOT);
+    const [first, second] = ids(3, 40);
+    const track = (itemId: string) =>
+      tab.evaluate(async (id) => {
+        const recommender = (await window.aisle!.ready)!;
+        await new Promise<void>((stored) => {
+          recommender.on('stored', () => stored());
+          recommender.track(id);
+        });
+      }, itemId);
+    const known = () =>
+      tab.evaluate(async () => {
+        const recommender = (await window.aisle?.ready)!;
+        return (await recommender.privacy.export()).sessions.flat().map(({ itemId }) => itemId);
+      });
+    await track(first!);
+    await expect.poll(() => slotOf(tab).then(({ length }) => length)).toBe(8);
+    const before = await slotOf(tab);
+    server.serve('/second', html('', RECORD + SETTLED.replace('data-', 'data-consent="granted" data-')));
+    await tab.evaluate(() => void setTimeout(() => location.assign('/second')));
+    await expect.poll(() => tab.evaluate(() => location.pathname)).toBe('/second');
+    await expect.poll(() => tab.evaluate(() => window.aisle?.ready !== undefined)).toBe(true);
+    await track(second!);
+    await tab.evaluate(() => void setTimeout(() => history.back()));
+    await expect.poll(() => tab.evaluate(() => location.pathname)).toBe('/');
+    await expect.poll(() => tab.evaluate(() => window.aisle?.ready !== undefined)).toBe(true);
+    await expect.poll(known).toEqual([first, second]);
+    await expect.poll(() => slotOf(tab).then(({ length }) => length)).toBe(8); // those of before, if the cache had the page
+    const next = () =>
+      tab.evaluate(async () => {
+        const recommender = (await window.aisle!.ready)!;
+        return (await recommender.recommend({ k: 8 })).map(({ itemId }) => itemId);
+      });
+    expect(await next()).not.toEqual(before); // the worker is there, and knows the second click
+  });
+
+  installed('three tabs track side by side: each event once, in all of them', async () => {
+    const { tab, openTab } = await openShop(engine, LIBRARY);
+    const tabs: Tab[] = [];
+    // One after the other: what a tab tracks that nobody has looked at waits until somebody does.
+    for (const open of [async () => tab, openTab, openTab]) {
+      const next = await open();
+      await createIn(next, { consent: 'granted' });
+      tabs.push(next);
+    }
+    const rounds = isSoak ? 40 : 5;
+    await Promise.all(
+      tabs.map((each, n) =>
+        each.evaluate(
+          (visit) => {
+            for (const itemId of visit) window.shop.recommender!.track(itemId);
+          },
+          ids(...Array.from({ length: rounds }, (_, k) => 3 * k + n)),
+        ),
+      ),
+    );
+    const all = ids(...Array.from({ length: 3 * rounds }, (_, k) => k)).toSorted();
+    for (const each of tabs) {
+      const known = () =>
+        each.evaluate(async () => {
+          const { sessions } = await window.shop.recommender!.privacy.export();
+          return sessions.flat().map(({ itemId }) => itemId);
+        });
+      await expect.poll(async () => (await known()).toSorted()).toEqual(all);
+    }
+  });
+
+  if (isSoak)
+    installed.each(
+      models.flatMap(({ title, modelUrl }) => (['cpu', 'plan'] as const).map((on) => [title, on, modelUrl])),
+    )('%s answers, explains and learns on %s as elsewhere by WASM', async (_, on, modelUrl) => {
+      const right = await inChromium(`/${modelUrl}`);
+      const { tab } = await openShop(engine, LIBRARY);
+      expect(await outcome(tab, `/${modelUrl}`, on as 'cpu' | 'plan')).toEqual(nearly(right));
+      await expectWell(tab);
+    });
 });
