@@ -10,8 +10,8 @@ interface Watch {
 }
 
 const watches = new WeakMap<object, Watch>();
-/** The longest time in milliseconds that `lossReported` waits for a reply. */
-const REPLY_WITHIN = 1000;
+/** The longest time in milliseconds that `lossReported` waits for a reply: on a machine with ten busy programs a second was too short. */
+const REPLY_WITHIN = 5000;
 /** Why a running instance was given up. */
 const faults = new WeakMap<object, BackendFault>();
 
