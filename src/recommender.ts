@@ -12,6 +12,8 @@ import {
   checkedOptions,
   checkedRequest,
   checkedSelection,
+  ITEM,
+  must,
 } from './recommender/arguments';
 import { createComputing } from './recommender/computing';
 import { createIdentity } from './recommender/identity';
@@ -330,10 +332,10 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
         return engine.identify(checked);
       })();
     },
-    diagnose: async (id) => ({
-      files: await engine.loadedFiles(),
-      nearest: status.model && (await engine.nearest(id)),
-    }),
+    async diagnose(id) {
+      must('id', id, ITEM);
+      return { files: await engine.loadedFiles(), nearest: status.model && (await engine.nearest(id)) };
+    },
     async basket() {
       assertAlive();
       await ready;

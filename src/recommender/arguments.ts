@@ -184,7 +184,7 @@ export function checkedIds(name: string, ids: readonly string[]): readonly strin
 }
 
 export function checkedEventName(event: keyof RecommenderEvents): keyof RecommenderEvents {
-  if (!Object.hasOwn(EVENTS, event)) unknown('on', 'event', event, EVENTS);
+  if (!isText(event) || !Object.hasOwn(EVENTS, event)) unknown('on', 'event', event, EVENTS);
   return event;
 }
 
@@ -204,7 +204,7 @@ export function must(name: string, value: unknown, [expected, holds]: Check): vo
 
 function unknown(name: string, what: string, got: unknown, known: object): never {
   const names = Object.keys(known);
-  const hint = didYouMean(String(got), names);
+  const hint = typeof got === 'string' ? didYouMean(got, names) : '';
   throw new RangeError(`${name}: there is no ${what} ${printed(got)}.${hint} There are ${names.join(', ')}.`);
 }
 
