@@ -33,7 +33,17 @@ export function codeHash(root: string): string {
   return hash.digest('hex').slice(0, 12);
 }
 
-const NOT_HASHED = new Set(['build', 'demo', 'ui', 'recommender', 'recommender.ts', 'index.ts', 'store', 'worker']);
+const NOT_HASHED = new Set([
+  'build',
+  'demo',
+  'studio',
+  'ui',
+  'recommender',
+  'recommender.ts',
+  'index.ts',
+  'store',
+  'worker',
+]);
 
 /**
  * Writes `files.json` beside the built files: the version, and the hash of each script and WASM file. No page reads it; `aisle doctor`

@@ -61,6 +61,8 @@ export interface Validation {
   readonly baseline: Measured;
   readonly byClicks: readonly Slice[];
   readonly byLastItem: readonly Slice[];
+  /** Of the model, the rank of each prediction. */
+  readonly ranks: Int32Array;
   readonly examples: readonly Example[];
 }
 
@@ -74,51 +76,26 @@ export type ValidatedParts = Pick<TrainingParts, 'log' | 'validProtocol'> &
  * @throws RecommenderError `aborted`; `not-finite`.
  */
 export async function measure(trained: TrainedModel, parts: ValidatedParts, observer: Observer): Promise<Validation> {
-  const { log, valid, validProtocol: protocol = 'events' } = parts;
-  const { signal = new AbortController().signal } = observer;
+  const { valid, validProtocol: protocol = 'events' } = parts;
   const { positions, predicted } = predictionsOf(valid.sessions, protocol, 'test');
   const count = positions.length;
-  const pairs = pairsOf(log.sessions);
-  const quick = pairs > MOST_PAIRS ? QUICK.filter((model) => !ALL_PAIRS.includes(model)) : QUICK;
-  if (quick !== QUICK) {
-    inform(
-      observer,
-      `${ALL_PAIRS.join(' and ')} are left out of the comparison: they would count ${whole(pairs)} pairs of clicks in a session, ` +
-        `at most ${whole(MOST_PAIRS)} are counted here. aisle compare has them.`,
-    );
-  }
+  const quick = quickModels(parts, observer);
   const task = startTask(observer, {
     label: `Comparing ${trained.architecture} with counting models`,
     total: count * (1 + quick.length),
     unit: 'predictions',
   });
   let before = 0;
-  const rank = (model: TrainedModel): Promise<Ranked> =>
-    withScorer(model, parts, async ({ scorer, sessions, past }) => {
-      const ranks = new Int32Array(count);
-      let p = 0;
-      await yieldToEventLoop(); // a model counts without a pause
-      throwIfAborted(signal);
-      const { metrics } = await evaluate(scorer, sessions, {
-        ...{ protocol, support: log.support, past, signal },
-        onRank({ rank }) {
-          ranks[p++] = rank;
-        },
-        onProgress: (done) => task.update(before + done),
-      });
-      before += count;
-      return { model: model.architecture, metrics: metrics.conservative, ranks };
-    });
+  const rank = async (model: TrainedModel): Promise<Ranked> => {
+    const ranked = await rankValidation(model, parts, observer, (done) => task.update(before + done));
+    before += count;
+    return ranked;
+  };
   try {
     const own = await rank(trained);
     const counting: Ranked[] = [];
-    for (const model of quick) {
-      await yieldToEventLoop();
-      const { itemIds, support } = log;
-      counting.push(await rank(await trainFromLog({ model, config: {}, log, itemIds, support, seed: 1, signal })));
-    }
-    const [first, second] = METRICS;
-    counting.sort((a, b) => b.metrics[first]! - a.metrics[first]! || b.metrics[second]! - a.metrics[second]!);
+    for (const model of quick) counting.push(await rank(await countQuick(model, parts, observer)));
+    counting.sort(byQuality);
     return {
       sessions: predicted,
       predictions: count,
@@ -126,11 +103,69 @@ export async function measure(trained: TrainedModel, parts: ValidatedParts, obse
       counting: counting.map(measured),
       baseline: measured(counting[0]!),
       ...slices(own, counting[0]!, parts),
+      ranks: own.ranks,
       examples: await examplesOf(trained, own, parts),
     };
   } finally {
     task.finish();
   }
+}
+
+/** The better model first. */
+export function byQuality(a: Measured, b: Measured): number {
+  const [first, second] = METRICS;
+  return b.metrics[first]! - a.metrics[first]! || b.metrics[second]! - a.metrics[second]!;
+}
+
+/** Counting models that take seconds on this log; says which are left out, and why. */
+export function quickModels({ log }: Pick<ValidatedParts, 'log'>, observer: Observer): readonly string[] {
+  const pairs = pairsOf(log.sessions);
+  if (pairs <= MOST_PAIRS) return QUICK;
+  inform(
+    observer,
+    `${ALL_PAIRS.join(' and ')} are left out of the comparison: they would count ${whole(pairs)} pairs of clicks in a session, ` +
+      `at most ${whole(MOST_PAIRS)} are counted here. aisle compare has them.`,
+  );
+  return QUICK.filter((model) => !ALL_PAIRS.includes(model));
+}
+
+/** A counting model of the training part. */
+export async function countQuick(
+  model: string,
+  { log }: Pick<ValidatedParts, 'log'>,
+  { signal = new AbortController().signal }: Observer,
+): Promise<TrainedModel> {
+  await yieldToEventLoop();
+  const { itemIds, support } = log;
+  return trainFromLog({ model, config: {}, log, itemIds, support, seed: 1, signal });
+}
+
+/**
+ * Ranks every prediction of the validation part. A backend must be running.
+ *
+ * @throws RecommenderError `aborted`; `not-finite`.
+ */
+export function rankValidation(
+  model: TrainedModel,
+  parts: ValidatedParts,
+  { signal = new AbortController().signal }: Observer,
+  onProgress?: (done: number) => void,
+): Promise<Ranked> {
+  const { log, valid, validProtocol: protocol = 'events' } = parts;
+  return withScorer(model, parts, async ({ scorer, sessions, past }) => {
+    const ranks = new Int32Array(predictionsOf(valid.sessions, protocol, 'test').positions.length);
+    let p = 0;
+    await yieldToEventLoop(); // a model counts without a pause
+    throwIfAborted(signal);
+    const { metrics } = await evaluate(scorer, sessions, {
+      ...{ protocol, support: log.support, past, signal },
+      onRank({ rank }) {
+        ranks[p++] = rank;
+      },
+      ...(onProgress && { onProgress }),
+    });
+    return { model: model.architecture, metrics: metrics.conservative, ranks };
+  });
 }
 
 /** Pairs of clicks in a session, both orders and each click with itself. */
@@ -140,7 +175,7 @@ function pairsOf({ offsets }: Sessions): number {
   return pairs;
 }
 
-interface Ranked extends Measured {
+export interface Ranked extends Measured {
   /** Of each prediction. */
   readonly ranks: Int32Array;
 }
@@ -148,7 +183,7 @@ interface Ranked extends Measured {
 const measured = ({ model, metrics }: Measured): Measured => ({ model, metrics });
 
 /** Runs a model on the validation part, in the model's own numbers of users and features. */
-async function withScorer<T>(
+export async function withScorer<T>(
   { architecture, config, features, tensors }: TrainedModel,
   { log, valid }: ValidatedParts,
   use: (given: { readonly scorer: Scorer; readonly sessions: Sessions; readonly past: Sessions }) => Promise<T>,
@@ -167,9 +202,9 @@ async function withScorer<T>(
 }
 
 /** Where the model is better or worse: by how much of the session it has seen, and by what was clicked last. */
-function slices(
-  own: Ranked,
-  baseline: Ranked,
+export function slices(
+  own: Pick<Ranked, 'ranks'>,
+  baseline: Pick<Ranked, 'ranks'>,
   { log, valid, unknownBefore, validProtocol: protocol = 'events' }: ValidatedParts,
 ): Pick<Validation, 'byClicks' | 'byLastItem'> {
   const { items, offsets } = valid.sessions;
@@ -180,7 +215,7 @@ function slices(
   const isUnknown = (p: number): boolean => unknownBefore[lastOf(p) + 1] === 1 || log.support[items[lastOf(p)]!] === 0;
   const slice = (label: string, isIn: (p: number) => boolean): Slice => {
     const chosen = all.filter(isIn);
-    const metrics = ({ ranks }: Ranked): Metrics =>
+    const metrics = ({ ranks }: Pick<Ranked, 'ranks'>): Metrics =>
       metricsOf(
         chosen.map((p) => ranks[p]!),
         [CUT],

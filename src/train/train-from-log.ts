@@ -50,6 +50,8 @@ export interface TrainFromLogOptions
   /** Other threads to share every step with, given the size of each parameter; `trainFromLog` ends the training. */
   readonly parallel?: (layout: Layout) => Promise<DataParallel>;
   readonly signal: AbortSignal;
+  /** Called before a network learns, with the size of each of its parameters; ends the training by throwing. */
+  readonly onLayout?: (layout: Layout) => void;
   readonly onProgress?: (progress: Progress, epochs: number) => void;
 }
 
@@ -116,6 +118,7 @@ export async function trainFromLog(options: TrainFromLogOptions): Promise<Traine
   let best: BestEpoch | undefined;
   if (model) {
     const training = await trainingOf(options, task);
+    options.onLayout?.(training.layout);
     const { resume, pause, onProgress, onEpoch } = options;
     const parallel = await options.parallel?.(training.layout);
     try {

@@ -7,7 +7,7 @@ import { presets } from '../../src/models/presets';
 import { drawTrials } from '../../src/models/search-space';
 import { baselines } from '../../src/neighbours/index';
 import { architectures } from '../../src/pipeline/architectures';
-import { CHECKPOINT } from '../../src/pipeline/files/training-checkpoint';
+import { CHECKPOINT } from '../../src/pipeline/training-checkpoint';
 import { best, rungsOf } from '../../src/pipeline/search/halving';
 import { subjectOf } from '../../src/pipeline/search/space';
 import { isSoak } from '../soak-slice';
