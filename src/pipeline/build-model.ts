@@ -12,6 +12,7 @@ import { isNeural } from '../ranking/architecture';
 import { compileArtifact } from '../ranking/compile-plan';
 import { defined } from './defined';
 import { type Observer, warn } from './observer';
+import { paperOf } from './paper';
 
 export interface WrittenModel<T>
   extends Pick<ArtifactInfo, 'architecture' | 'config' | 'golden' | 'features' | 'scale' | 'licence'>,
@@ -22,7 +23,9 @@ export interface WrittenModel<T>
 }
 
 /** Writes the model card. */
-export type CardOf<T> = (about: Omit<ArtifactInfo, 'modelCard' | 'training'> & { readonly training: T }) => string;
+export type CardOf<T> = (
+  about: Omit<ArtifactInfo, 'modelCard' | 'training'> & { readonly paper: string; readonly training: T },
+) => string;
 
 /**
  * The artifact of a model, with its card and its compiled plan.
@@ -50,7 +53,12 @@ export async function buildModel<T>(
     training,
     licence,
   };
-  const artifact = { info: { ...about, modelCard: cardOf(about) }, itemIds, tensors, ...parts };
+  const artifact = {
+    info: { ...about, modelCard: cardOf({ ...about, paper: await paperOf(architecture) }) },
+    itemIds,
+    tensors,
+    ...parts,
+  };
   const plan = await compiled({ ...artifact, tensors: unpackTensors(stored, WEIGHTS) }, observer);
   return { ...artifact, ...defined({ plan }) };
 }

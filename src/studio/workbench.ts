@@ -1,6 +1,5 @@
 /** What the studio's worker does for its page: reads a log, trains models on it, measures them side by side, packs them. */
 import { RecommenderError } from '../errors';
-import { architectures } from '../pipeline/architectures';
 import { type ArtifactSummary, openWhole, summariseArtifact } from '../pipeline/artifact-summary';
 import { type NamedBlob, previewEvents } from '../pipeline/blob-source';
 import { defined } from '../pipeline/defined';
@@ -10,6 +9,7 @@ import { importOn, REFERENCES } from '../pipeline/importing';
 import type { Observer } from '../pipeline/observer';
 import type { ImportOptions, TrainOptions } from '../pipeline/options';
 import { refuseLongLog } from '../pipeline/page-memory';
+import { ARCHITECTURES, paperOf } from '../pipeline/paper';
 import { inspectLog } from '../pipeline/read-events';
 import { SHARDS } from '../pipeline/threads';
 import { decodeModel, encodeModel, type MeasuredModel } from '../pipeline/trained-model-file';
@@ -66,8 +66,8 @@ export class Workbench {
   }
 
   /** The architectures that can be trained, with their papers; the references that weights are imported from; threads at most. */
-  models() {
-    const all = Object.entries(architectures).map(([name, { paper }]) => ({ name, paper }));
+  async models() {
+    const all = await Promise.all(ARCHITECTURES.map(async (name) => ({ name, paper: await paperOf(name) })));
     return { architectures: all, references: REFERENCES, threads: SHARDS };
   }
 
