@@ -32,7 +32,7 @@ const eventsSource = ({ name, blob }: NamedBlob): EventsSource => ({
   pieces: (isPacked, onBytes) => pieces({ name, blob }, isPacked, onBytes),
 });
 
-const HEAD_BYTES = 1 << 18;
+const HEAD_BYTES = 1 << 16;
 
 /** The first rows of a file. @throws RecommenderError `bad-input` as the reading. */
 export async function previewEvents(given: NamedBlob): Promise<Preview> {
@@ -43,7 +43,7 @@ export async function previewEvents(given: NamedBlob): Promise<Preview> {
     const { previewParquet } = await import('../session/read-parquet');
     return previewParquet({ byteLength: size, slice: (start, end = size) => slice(start, end) }, name);
   }
-  const { head, length } = await headOf(file, HEAD_BYTES);
+  const { head, length } = await headOf(file);
   return previewText(head, length, name);
 }
 
@@ -74,23 +74,21 @@ export async function contentOf({ name, blob }: NamedBlob): Promise<Uint8Array<A
 }
 
 /** The first bytes of the content, unpacked where it is gzip, and the length of the whole, estimated. */
-async function headOf(
-  { name, blob }: NamedBlob,
-  bytes: number,
-): Promise<{ readonly head: Uint8Array; readonly length: number }> {
-  const parts: Uint8Array<ArrayBuffer>[] = [];
-  let length = 0;
-  let packed = 0;
-  const onBytes = (read: number): void => {
-    packed = read;
-  };
-  for await (const piece of pieces({ name, blob }, await isGzip(blob).catch(unreadable(name)), onBytes)) {
-    parts.push(piece.slice());
-    length += piece.length;
-    if (length > bytes) break;
+async function headOf({ name, blob }: NamedBlob): Promise<{ readonly head: Uint8Array; readonly length: number }> {
+  if (!(await isGzip(blob).catch(unreadable(name)))) {
+    const head = await blob.slice(0, HEAD_BYTES).arrayBuffer().catch(unreadable(name));
+    return { head: new Uint8Array(head), length: blob.size };
   }
-  const head = new Uint8Array(await new Blob(parts).arrayBuffer()).subarray(0, bytes);
-  return { head, length: length > bytes ? (blob.size * length) / packed : length };
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  const beginning = blob.slice(0, HEAD_BYTES);
+  try {
+    for await (const piece of pieces({ name, blob: beginning }, true)) parts.push(piece.slice());
+  } catch (error) {
+    // What is cut off here need not be cut off in the file.
+    if (beginning.size === blob.size || parts.length === 0) throw error;
+  }
+  const head = new Uint8Array(await new Blob(parts).arrayBuffer());
+  return { head, length: (head.length * blob.size) / beginning.size };
 }
 
 async function* pieces(
@@ -149,7 +147,12 @@ function inflate(packed: AsyncIterable<Uint8Array<ArrayBuffer>>) {
   let isRead = false;
   let failure: unknown;
   const feed = async (): Promise<void> => {
-    for await (const piece of packed) await writer.write(piece);
+    for await (const piece of packed) {
+      await writer.ready;
+      await writer.write(piece);
+    }
+    // A stream that fails forgets what has not been read of it.
+    await writer.ready;
     isRead = true;
     await writer.close();
   };

@@ -88,14 +88,15 @@ export function raceSection(bench: Bench): RaceSection {
   function draw(): void {
     const all = best();
     const measured = all.filter(({ standing }) => standing);
+    const rival = all.find((one) => one.rival !== undefined)?.rival;
     const lines = all.map((one) => {
-      const { name, standing, isCounted, rival, seconds, bytes, answer } = one;
+      const { name, standing, seconds, bytes, answer } = one;
       const gain = standing?.mrr.gain;
       return row(
         name,
         standing ? value(standing.recall.mean) : '–',
         standing ? value(standing.mrr.mean) : '–',
-        gain && !isCounted ? value(gain, true) : rival === undefined && isCounted ? 'the best that counts' : '–',
+        gain ? value(gain, true) : name === rival ? 'the best that counts' : '–',
         duration(seconds) === '0 s' ? 'under 1 s' : duration(seconds),
         bytes === undefined ? '–' : bytesOf(bytes),
         answer === undefined

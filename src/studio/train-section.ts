@@ -4,7 +4,7 @@ import type { TrainingEpoch } from '../pipeline/observer';
 import { duration, field, messages, progressBar, section, select } from './parts';
 import { linePlot } from './plots';
 import type { Bench } from './protocol';
-import type { Note, Row, SavedRun, TrainRequest } from './types';
+import { addEpoch, type Note, type Row, type SavedRun, type TrainRequest } from './types';
 
 type Backend = NonNullable<TrainRequest['backend']>;
 
@@ -284,7 +284,7 @@ function runView({ request, epochs: before }: SavedRun, acts: RunActs): Run {
     },
     message: told.add,
     epoch(epoch) {
-      epochs.push(epoch);
+      addEpoch(epochs, epoch);
       draw();
     },
     end({ seconds, verdict, auto }) {

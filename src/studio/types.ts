@@ -69,6 +69,12 @@ export interface SavedRun {
   readonly row?: Row;
 }
 
+/** Adds an epoch; one that a training repeats after an interruption takes the place of its first time. */
+export function addEpoch(epochs: TrainingEpoch[], epoch: TrainingEpoch): void {
+  const at = epochs.findIndex((one) => one.epoch === epoch.epoch && one.refit === epoch.refit);
+  epochs.splice(at < 0 ? epochs.length : at, 1, epoch);
+}
+
 export interface SavedState {
   /** Names of the files of the log; `log/0`, `log/1` … hold them. */
   readonly log: readonly string[];

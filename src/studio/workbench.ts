@@ -21,7 +21,16 @@ import type { Preview } from '../session/preview';
 import { StudioFiles } from './files';
 import { SERVED } from './places';
 import { archiveOf, type ChosenFiles, checkpointOf, pageHost, pageMemory } from './training-host';
-import type { LogState, Notes, ReadChoice, Row, SavedRun, SavedState, TrainRequest } from './types';
+import {
+  addEpoch,
+  type LogState,
+  type Notes,
+  type ReadChoice,
+  type Row,
+  type SavedRun,
+  type SavedState,
+  type TrainRequest,
+} from './types';
 
 const STATE = 'state.json';
 const logFile = (number: number): string => `log/${number}`;
@@ -51,6 +60,7 @@ export class Workbench {
   /** The best counting model. */
   #rival: string | undefined;
   #running: AbortController | undefined;
+  #saving: Promise<void> = Promise.resolve();
 
   /** @param notes Tells the page what goes on. */
   constructor(private readonly notes: Notes) {
@@ -196,7 +206,7 @@ export class Workbench {
         ...defined({ catalogue: this.#chosen.others[0]?.name }),
         ...(isResumed ? { resume: true } : { restart: true }),
         onEpoch: (epoch) => {
-          epochs.push(epoch);
+          addEpoch(epochs, epoch);
           this.notes({ kind: 'epoch', run, epoch });
           void keep();
         },
@@ -361,9 +371,13 @@ export class Workbench {
     await this.#save({ ...this.#state, runs: [...others, run] });
   }
 
+  /** One after the other: the last state is the one that stays. */
   async #save(state: SavedState): Promise<void> {
     this.#state = state;
-    await this.#files.write(STATE, new Blob([JSON.stringify(state)]));
+    this.#saving = this.#saving.then(
+      async () => void (await this.#files.write(STATE, new Blob([JSON.stringify(state)]))),
+    );
+    await this.#saving;
   }
 
   #hasCheckpoint = async (run: string): Promise<boolean> => (await this.#files.read(checkpointOf(run))) !== undefined;
