@@ -12,9 +12,20 @@ export const section = (id: string, title: string, ...content: readonly Child[])
     ...content,
   );
 
-/** A label with its control. */
-export const field = (label: string, control: HTMLElement, hint?: string): HTMLElement =>
-  h('label', { class: 'field' }, h('span', {}, label), control, hint !== undefined && h('small', {}, hint));
+let controls = 0;
+
+/** A control under its label, and over what is to be known of it. */
+export function field(label: string, control: HTMLElement, hint?: string): HTMLElement {
+  control.id = `control-${++controls}`;
+  if (hint !== undefined) control.setAttribute('aria-describedby', `${control.id}-hint`);
+  return h(
+    'div',
+    { class: 'field' },
+    h('label', { for: control.id }, label),
+    control,
+    hint !== undefined && h('small', { id: `${control.id}-hint` }, hint),
+  );
+}
 
 export interface Option {
   readonly value: string;
@@ -50,10 +61,10 @@ export const tiles = (values: readonly (readonly [name: string, value: string])[
 
 /** Sentences about work: what is going on, what to know, what failed. */
 export function messages() {
-  const list = h('ul', { class: 'messages', role: 'status' });
+  const list = h('ul', {});
   const alert = h('p', { class: 'alert', role: 'alert', hidden: true });
   return {
-    element: h('div', {}, list, alert),
+    element: h('div', {}, h('div', { class: 'messages', role: 'status' }, list), alert),
     add(level: 'info' | 'warning', text: string): void {
       list.append(h('li', { class: level }, text));
     },

@@ -88,7 +88,7 @@ export function trainSection(
       h(
         'div',
         { class: 'fields' },
-        field('Settings', preset),
+        field('Preset', preset),
         field('Passes over the log', epochs, 'without a number, held-out sessions decide'),
         field('Seed', seed),
         field('Computed by', backend),

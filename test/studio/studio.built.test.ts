@@ -1,5 +1,5 @@
 /** The built studio in Chromium: from a small log to a model whose weights are the command line's, and to a shop's page. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BrowserContext, Page } from 'playwright-core';
@@ -67,9 +67,9 @@ async function readTheLog(page: Page): Promise<void> {
 
 async function startTraining(page: Page): Promise<void> {
   await page.locator('#train summary').click();
-  await page.getByLabel('Settings', { exact: true }).selectOption('none');
+  await page.getByLabel('Preset').selectOption('none');
   const lines = Object.entries(SETTINGS).map(([key, value]) => `${key}=${value}`);
-  await page.getByLabel(/Single settings/).fill(lines.join('\n'));
+  await page.getByLabel('Single settings').fill(lines.join('\n'));
   await page.getByRole('button', { name: 'Train', exact: true }).click();
 }
 
@@ -104,7 +104,7 @@ test('a log becomes a model: the weights of the command line, also where its tab
   await page.locator('circle.dot').first().waitFor();
   expect(await faults(page)).toEqual([]);
   await page.setViewportSize({ width: 390, height: 844 });
-  expect(await overflow(page)).toBe(0);
+  expect(await overflow(page)).toBeLessThanOrEqual(0);
 
   expect(requests.filter((path) => !path.startsWith('/studio/'))).toEqual([]);
   expect(errors).toEqual([]);
@@ -117,7 +117,6 @@ test('a log becomes a model: the weights of the command line, also where its tab
 
   const folder = join(place, 'unpacked');
   await rm(folder, { recursive: true, force: true });
-  const { mkdir } = await import('node:fs/promises');
   await mkdir(folder);
   for (const [name, bytes] of files) await writeFile(join(folder, name), bytes);
   const site = await serveEmbed({ '/models/gru4rec/': folder });
@@ -139,6 +138,7 @@ test('another tab waits until the studio is closed', async () => {
   await second.page.getByRole('heading', { name: 'The studio is open in another tab' }).waitFor();
   await page.close();
   await second.page.locator('#log').waitFor();
+  expect(second.errors).toEqual([]);
 });
 
 test('where the storage is full, it says so, and goes on in memory', async () => {
@@ -161,7 +161,7 @@ describe('says of a bad file what the command line says', () => {
     for (const [, name, content, message] of some) {
       await page.setInputFiles('#log-files', { name, mimeType: 'text/plain', buffer: Buffer.from(content) });
       const start = page.getByRole('button', { name: 'Read the log' });
-      const alert = page.locator('#log .alert');
+      const alert = page.locator('#log .alert:visible');
       await start.or(alert).first().waitFor();
       if (await start.isVisible()) await start.click();
       await alert.waitFor();
@@ -173,5 +173,7 @@ describe('says of a bad file what the command line says', () => {
 test('an archive made elsewhere is opened and checked', async () => {
   const { page } = await open();
   await page.setInputFiles('#log-files', { name: 'model.zip', mimeType: 'application/zip', buffer: Buffer.from('PK') });
-  await page.getByText('model.zip: this is no zip archive, or one that is cut off.').waitFor();
+  const said = page.locator('#open .alert');
+  await said.waitFor();
+  expect(await said.textContent()).toContain('model.zip: this is no zip archive, or one that is cut off.');
 });
