@@ -11,10 +11,7 @@ import type { TrainOptions } from './options';
 import type { CreateHash } from './training-checkpoint';
 
 /** The training of a thread that shares the steps of another, without what only the first one does. */
-export type ThreadOptions = Omit<
-  TrainFromLogOptions,
-  'signal' | 'parallel' | 'valid' | 'onLayout' | 'onProgress' | 'onEpoch'
->;
+export type ThreadOptions = Omit<TrainFromLogOptions, 'signal' | 'parallel' | 'valid' | 'onProgress' | 'onEpoch'>;
 
 /** Paths are those of the options, as they were given. Each function throws a `RecommenderError` that names the file. */
 export interface TrainingHost extends ConfigurationFiles {

@@ -405,12 +405,11 @@ async function learnPart(
     return await trainFromLog({
       ...shared,
       signal,
-      ...defined({
-        valid,
-        validProtocol,
-        parallel: threads === undefined ? undefined : host.startThreads(threads, shared, backend),
-      }),
-      onLayout: (layout) => host.checkMemory?.(model, layout, log.sessions.items.length),
+      ...defined({ valid, validProtocol }),
+      async parallel(layout) {
+        host.checkMemory?.(model, layout, log.sessions.items.length);
+        return threads === undefined ? undefined : host.startThreads(threads, shared, backend)(layout);
+      },
       onProgress({ epoch, step, steps, loss }, epochs) {
         const label = `${model}, ${validated ? 'refit ' : ''}epoch ${epoch} of ${epochs}`;
         task ??= startTask(options, { label, total: steps, unit: 'steps', part: [epoch, epochs] });

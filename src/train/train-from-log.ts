@@ -47,11 +47,12 @@ export interface TrainFromLogOptions
     /** What it reads of clicks: numbers of values and spreads stay what its weights know, whatever the log has most of. */
     readonly features?: ClickFeatures;
   };
-  /** Other threads to share every step with, given the size of each parameter; `trainFromLog` ends the training. */
-  readonly parallel?: (layout: Layout) => Promise<DataParallel>;
+  /**
+   * Called before a network learns, with the size of each parameter: the threads to share every step with, if any.
+   * `trainFromLog` ends the training.
+   */
+  readonly parallel?: (layout: Layout) => Promise<DataParallel | undefined>;
   readonly signal: AbortSignal;
-  /** Called before a network learns, with the size of each of its parameters; ends the training by throwing. */
-  readonly onLayout?: (layout: Layout) => void;
   readonly onProgress?: (progress: Progress, epochs: number) => void;
 }
 
@@ -118,7 +119,6 @@ export async function trainFromLog(options: TrainFromLogOptions): Promise<Traine
   let best: BestEpoch | undefined;
   if (model) {
     const training = await trainingOf(options, task);
-    options.onLayout?.(training.layout);
     const { resume, pause, onProgress, onEpoch } = options;
     const parallel = await options.parallel?.(training.layout);
     try {
