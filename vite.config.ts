@@ -16,7 +16,7 @@ import { leanTensorFlow } from './src/build/lean-tensorflow.ts';
 import { bundledForNode, modulesForNode, wasmBeside } from './src/build/node.ts';
 import { codeHash, compactStyles, executable, fileList, inlineNamespaces, withoutHelp } from './src/build/plugins.ts';
 import { kernelFiles, tfjsKernels } from './src/build/tfjs-kernels.ts';
-import { workerFiles } from './src/build/worker-files.ts';
+import { wasmFrom, workerFiles } from './src/build/worker-files.ts';
 
 /** The licences of what is inside, in one file instead of in front of every module. */
 const LICENCES = { fileName: 'licences.md' } as const;
@@ -118,7 +118,7 @@ const studio: UserConfig = {
     modulePreload: false,
     rolldownOptions: { checks },
   },
-  worker: { format: 'es', plugins: () => [tfjsKernels(), leanTensorFlow()] },
+  worker: { format: 'es', plugins: () => [tfjsKernels(), leanTensorFlow(), wasmFrom('../../assets')] },
   server: { headers: ISOLATED, fs: { allow: ['../..'] } },
 };
 

@@ -55,7 +55,7 @@ export function logSection(
 ): LogSection {
   const told = messages();
   const progress = progressBar();
-  const body = h('div', {});
+  const body = h('div', { class: 'stack' });
   const input = h('input', {
     type: 'file',
     id: 'log-files',
@@ -169,7 +169,7 @@ function readingForm(
   });
   return h(
     'div',
-    {},
+    { class: 'stack' },
     h('h3', {}, `${files.map(({ name }) => name).join(', ')}: about ${whole(events)} rows`),
     table(
       'First rows',

@@ -128,7 +128,7 @@ export interface OpenSection {
 /** Models that were made elsewhere. */
 export function openSection(bench: Bench, references: readonly string[]): OpenSection {
   const told = messages();
-  const body = h('div', {});
+  const body = h('div', { class: 'stack' });
   const chosen = (label: string, hint: string) => {
     const input = h('input', { type: 'file' });
     return { input, element: field(label, input, hint) };
@@ -154,7 +154,7 @@ export function openSection(bench: Bench, references: readonly string[]): OpenSe
     h('div', { class: 'fields' }, field('Trained by', from), weights.element, config.element, items.element),
     h('p', {}, start),
   );
-  const element = section('open', '5. Open a model made elsewhere', archive.element, importing, told.element, body);
+  const element = section('open', 'Open a model made elsewhere', archive.element, importing, told.element, body);
 
   async function inspect(file: NamedBlob): Promise<void> {
     told.clear();
@@ -223,7 +223,7 @@ function summary({ summary: about, hasReport }: OpenedArchive): HTMLElement {
     about;
   return h(
     'div',
-    {},
+    { class: 'stack' },
     h('h3', {}, `${name} ${version}`),
     tiles([
       ['architecture', architecture],

@@ -27,7 +27,7 @@ export function raceSection(bench: Bench): RaceSection {
   let session = 0;
   let products: Awaited<ReturnType<Bench['products']>> = {};
   let walked: readonly string[] = [];
-  const board = h('div', {});
+  const board = h('div', { class: 'stack' });
   const told = messages();
   const replay = h('div', { class: 'replay' });
   const map = h('div', {});
@@ -50,7 +50,7 @@ export function raceSection(bench: Bench): RaceSection {
   );
   const sessions = h(
     'div',
-    {},
+    { class: 'stack' },
     h('h3', {}, 'A session, click by click'),
     h(
       'p',
