@@ -4,7 +4,7 @@ import type { NamedBlob } from '../pipeline/blob-source';
 import type { FileSummary } from '../pipeline/read-events';
 import type { ReadOptions } from '../session/options';
 import type { Preview } from '../session/preview';
-import { field, messages, percent, progressBar, section, select, table, tiles, whole } from './parts';
+import { details, field, messages, percent, progressBar, section, select, table, tiles, whole } from './parts';
 import { barPlot } from './plots';
 import type { Bench } from './protocol';
 import type { LogState } from './types';
@@ -189,10 +189,8 @@ function readingForm(
           {},
           'An export of Google Analytics 4: sessions, items and kinds of events are read from it as they are.',
         ),
-    h(
-      'details',
-      {},
-      h('summary', {}, 'More'),
+    details(
+      'More',
       h(
         'div',
         { class: 'fields' },

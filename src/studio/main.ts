@@ -173,10 +173,15 @@ async function start(): Promise<void> {
     ),
   );
 
-  const before = await bench.restore();
-  if (!before) return;
-  log.show(before.log);
-  await opened(before.log, before.runs);
+  try {
+    const before = await bench.restore();
+    if (!before) return;
+    log.show(before.log);
+    await opened(before.log, before.runs);
+  } catch (error) {
+    notices.add('warning', 'What an earlier visit has left cannot be read any more. Erase it, or choose a log anew.');
+    notices.fail(error);
+  }
 }
 
 /** Files that are dropped anywhere on the page. */

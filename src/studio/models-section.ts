@@ -1,7 +1,7 @@
 /** The last step: models to take home, to try, and those that were made elsewhere. */
 import { button, h } from '../demo/dom';
 import type { NamedBlob } from '../pipeline/blob-source';
-import { bytesOf, field, messages, row, save, section, select, table, tiles, whole } from './parts';
+import { bytesOf, details, field, messages, row, save, section, select, table, tiles, whole } from './parts';
 import type { Bench } from './protocol';
 import type { Row } from './types';
 import type { OpenedArchive } from './workbench';
@@ -38,7 +38,7 @@ export function takeHomeSection(bench: Bench, serve: (name: string) => Promise<s
     const tag = `<script type="module" src="/aisle/embed.js" data-model-url="/models/${name}/"></script>\n<aisle-recommendations></aisle-recommendations>`;
     return h(
       'article',
-      { class: 'run', 'aria-label': `Model ${name}` },
+      { class: 'run stack', 'aria-label': `Model ${name}` },
       h('h3', {}, name),
       h(
         'div',
@@ -147,10 +147,8 @@ export function openSection(bench: Bench, references: readonly string[]): OpenSe
   const items = chosen('Item ids', 'a JSON list, or one a line, in the order of its rows');
   let dropped: NamedBlob | undefined;
   const start = button(() => void importNow(), 'button quiet', 'Import');
-  const importing = h(
-    'details',
-    {},
-    h('summary', {}, 'Weights of another program'),
+  const importing = details(
+    'Weights of another program',
     h('div', { class: 'fields' }, field('Trained by', from), weights.element, config.element, items.element),
     h('p', {}, start),
   );
@@ -239,11 +237,9 @@ function summary({ summary: about, hasReport }: OpenedArchive): HTMLElement {
       { class: 'soft' },
       `Every file is whole, and every weight is there.${hasReport ? ' It has a report, which shows sessions of the log.' : ''}`,
     ),
-    h('details', {}, h('summary', {}, 'Model card'), h('pre', { tabindex: 0, 'aria-label': 'Model card' }, modelCard)),
-    h(
-      'details',
-      {},
-      h('summary', {}, 'Tensors'),
+    details('Model card', h('pre', { tabindex: 0, 'aria-label': 'Model card' }, modelCard)),
+    details(
+      'Tensors',
       table(
         'Tensors',
         ['name', 'type', 'shape'],

@@ -7,7 +7,7 @@ import type { Progress } from '../pipeline/observer';
 export const section = (id: string, title: string, ...content: readonly Child[]): HTMLElement =>
   h(
     'section',
-    { class: 'card', id, 'aria-labelledby': `${id}-title` },
+    { class: 'card stack', id, 'aria-labelledby': `${id}-title` },
     h('h2', { id: `${id}-title` }, title),
     ...content,
   );
@@ -79,6 +79,10 @@ export function messages() {
     },
   };
 }
+
+/** What is shown on request. */
+export const details = (title: string, ...content: readonly Child[]): HTMLDetailsElement =>
+  h('details', { class: 'stack' }, h('summary', {}, title), ...content);
 
 /** A bar with how far work is. It is hidden while there is none. */
 export function progressBar() {

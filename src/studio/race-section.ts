@@ -1,7 +1,7 @@
 /** The third step: all models on the same held-out sessions, one session click by click, and where a network has the items. */
 import { button, h } from '../demo/dom';
 import type { Slice } from '../pipeline/validation';
-import { bytesOf, duration, field, messages, row, section, select, table, whole } from './parts';
+import { bytesOf, details, duration, field, messages, row, section, select, table, whole } from './parts';
 import { intervalPlot, scatterPlot } from './plots';
 import type { Bench } from './protocol';
 import type { LogState, Row } from './types';
@@ -55,7 +55,7 @@ export function raceSection(bench: Bench): RaceSection {
     h(
       'p',
       { class: 'soft' },
-      'What the best models suggest after each click. The product that was really clicked next is marked.',
+      'What the best networks, and the best models that count, suggest after each click. The product that was really clicked next is marked.',
     ),
     h('div', { class: 'acts' }, field('Session', number), ...acts),
     replay,
@@ -140,10 +140,10 @@ export function raceSection(bench: Bench): RaceSection {
     session = ((wanted % heldOut.sessions) + heldOut.sessions) % heldOut.sessions;
     number.value = String(session + 1);
     told.clear();
-    const names = best()
-      .filter(({ standing }) => standing)
-      .slice(0, SIDE_BY_SIDE)
-      .map(({ name }) => name);
+    const measured = best().filter(({ standing }) => standing);
+    const networks = measured.filter(({ isCounted }) => !isCounted).slice(0, SIDE_BY_SIDE - 1);
+    const counting = measured.filter(({ isCounted }) => isCounted).slice(0, SIDE_BY_SIDE - networks.length);
+    const names = [...networks, ...counting].map(({ name }) => name);
     try {
       const steps = await bench.replay(names, session);
       walked = steps.map(({ item }) => item);
@@ -256,10 +256,8 @@ function slicesOf(name: string, rival: string, { byClicks, byLastItem }: NonNull
         predictions === 0 ? '–' : baseline['mrr@20']!.toFixed(4),
       ),
     );
-  return h(
-    'details',
-    {},
-    h('summary', {}, `Where ${name} is better, and where worse`),
+  return details(
+    `Where ${name} is better, and where worse`,
     table(
       `Parts of the predictions of ${name}`,
       ['part', 'predictions', `${name}, MRR@20`, `${rival}, MRR@20`],

@@ -1,7 +1,7 @@
 /** The second step: which models, with which settings, and how their trainings go. */
 import { button, h, setText } from '../demo/dom';
 import type { TrainingEpoch } from '../pipeline/observer';
-import { duration, field, messages, progressBar, section, select } from './parts';
+import { details, duration, field, messages, progressBar, section, select } from './parts';
 import { linePlot } from './plots';
 import type { Bench } from './protocol';
 import { addEpoch, type Note, type Row, type SavedRun, type TrainRequest } from './types';
@@ -81,10 +81,8 @@ export function trainSection(
       'Models that count took seconds; networks learn in minutes. Each ends by itself once it no longer gets better.',
     ),
     h('fieldset', { class: 'choices' }, h('legend', {}, 'Networks'), ...boxes.map(({ label }) => label)),
-    h(
-      'details',
-      {},
-      h('summary', {}, 'Settings'),
+    details(
+      'Settings',
       h(
         'div',
         { class: 'fields' },
@@ -227,7 +225,7 @@ function runView({ request, epochs: before }: SavedRun, acts: RunActs): Run {
   const discard = button(acts.discard, 'button quiet small', 'Forget it');
   const element = h(
     'article',
-    { class: 'run', 'aria-label': `Training of ${request.run}` },
+    { class: 'run stack', 'aria-label': `Training of ${request.run}` },
     h('div', { class: 'run-head' }, h('h3', {}, request.run), h('div', { class: 'acts' }, pause, resume, discard)),
     status,
     bar.element,

@@ -137,9 +137,9 @@ export class Workbench {
     if (products) await this.#host.readCatalogue(products.name, read.columns?.item); // bad products are refused now
     // Sessions of one event are a part of what a log is like.
     const { onProgress } = observer;
-    const all = await this.#host.readLog(name, { minLength: 1, minItems: 1, ...read }, defined({ onProgress }));
-    const summary = inspectLog(all, name);
     const { readLog } = this.#host;
+    const everything = { minLength: 1, minItems: 1, ...read };
+    const summary = inspectLog(await readLog(name, everything, defined({ onProgress })), name);
     const { valid, unknownBefore, ...parts } = await trainingParts(name, { readLog, read, holdout: 0 }, observer);
     this.#parts = valid && unknownBefore && { ...parts, valid, unknownBefore };
     const sessions = this.#parts && predictedSessions(this.#parts);

@@ -92,6 +92,11 @@ describe('a preview', () => {
     expect(preview.columns).toEqual({ user: 'user', session: 'session_id', item: 'item_id', time: 'timestamp' });
   });
 
+  test('of the orders of a Shopify shop takes each order for a session', async () => {
+    const preview = await previewEvents(named('orders.csv', 'Name,Email,Created at,Lineitem name,Lineitem sku\n'));
+    expect(preview.columns).toEqual({ session: 'Name', item: 'Lineitem sku', time: 'Created at' });
+  });
+
   test('of Parquet knows the number of rows', async () => {
     const preview = await previewEvents(named('e.parquet', parquet));
     expect(preview).toMatchObject({

@@ -1,6 +1,6 @@
 /** The built studio in Chromium: from a small log to a model whose weights are the command line's, and to a shop's page. */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -18,6 +18,7 @@ vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be bu
 
 const shared = browserAndServer(serveShop);
 const SETTINGS = { layers: '8', batchSize: '8', nSample: '8', nEpochs: '12' };
+const ATTENTION = { hiddenUnits: '8', maxlen: '6', numBlocks: '1', batchSize: '8', numEpochs: '2' };
 
 let place: string;
 let data: string;
@@ -26,13 +27,18 @@ beforeAll(async () => {
   place = await mkdtemp(join(tmpdir(), 'aisle-studio-'));
   data = join(place, 'events.csv');
   await writeFile(data, ringDays(3));
-  const out = join(place, 'cli');
-  const set = Object.entries(SETTINGS).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
-  const { code } = await aisle('train', '--data', data, '--model', 'gru4rec', '--out', out, '--preset', 'none', ...set);
-  expect(code).toBe(0);
-  weights = await readFile(join(out, 'weights.safetensors'));
+  weights = await trained('gru4rec', SETTINGS);
 });
 afterAll(() => rm(place, { recursive: true, force: true }));
+
+/** The weights of the command line. */
+async function trained(model: string, settings: Readonly<Record<string, string>>, ...more: string[]): Promise<Buffer> {
+  const out = join(place, model);
+  const set = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
+  const argv = ['--data', data, '--model', model, '--out', out, '--preset', 'none', ...set, ...more];
+  expect(await aisle('train', ...argv)).toMatchObject({ code: 0 });
+  return readFile(join(out, 'weights.safetensors'));
+}
 
 interface Opened {
   readonly page: Page;
@@ -65,10 +71,10 @@ async function readTheLog(page: Page): Promise<void> {
   await page.getByRole('row', { name: /the best that counts/ }).waitFor();
 }
 
-async function startTraining(page: Page): Promise<void> {
+async function startTraining(page: Page, settings: Readonly<Record<string, string>> = SETTINGS): Promise<void> {
   await page.locator('#train summary').click();
   await page.getByLabel('Preset').selectOption('none');
-  const lines = Object.entries(SETTINGS).map(([key, value]) => `${key}=${value}`);
+  const lines = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
   await page.getByLabel('Single settings').fill(lines.join('\n'));
   await page.getByRole('button', { name: 'Train', exact: true }).click();
 }
@@ -77,9 +83,9 @@ const ended = (page: Page) => page.getByText(/^Trained in/).waitFor();
 
 async function archiveOf(page: Page): Promise<Map<string, Uint8Array>> {
   const downloading = page.waitForEvent('download');
-  await page.getByRole('button', { name: /^Download gru4rec\.zip/ }).click();
+  await page.getByRole('button', { name: /^Download \w+\.zip/ }).click();
   const bytes = await contentOf(await downloading);
-  return readZip(new Blob([new Uint8Array(bytes)]), 'gru4rec.zip');
+  return readZip(new Blob([new Uint8Array(bytes)]), 'model.zip');
 }
 
 test('a log becomes a model: the weights of the command line, also where its tab was closed in between', async () => {
@@ -106,7 +112,7 @@ test('a log becomes a model: the weights of the command line, also where its tab
   await page.setViewportSize({ width: 390, height: 844 });
   expect(await overflow(page)).toBeLessThanOrEqual(0);
 
-  expect(requests.filter((path) => !path.startsWith('/studio/'))).toEqual([]);
+  expect(requests.filter((path) => !/^\/(studio|assets)\//.test(path))).toEqual([]);
   expect(errors).toEqual([]);
 
   const shop = context.waitForEvent('page');
@@ -130,6 +136,17 @@ test('a log becomes a model: the weights of the command line, also where its tab
   } finally {
     site.close();
   }
+});
+
+test.skipIf(availableParallelism() < 2)('several threads give the weights of --threads', async () => {
+  const { page } = await open();
+  await readTheLog(page);
+  await page.getByLabel('gru4rec').uncheck();
+  await page.getByLabel('sasrec', { exact: true }).check();
+  await startTraining(page, ATTENTION);
+  await ended(page);
+  const ours = Buffer.from((await archiveOf(page)).get('weights.safetensors')!);
+  expect(ours.equals(await trained('sasrec', ATTENTION, '--threads', '1'))).toBe(true);
 });
 
 test('another tab waits until the studio is closed', async () => {
