@@ -6,7 +6,7 @@ import { defined } from '../pipeline/defined';
 import { embeddingMap, type PlacedItem } from '../pipeline/embedding-map';
 import { answerTime, onDevice, predictedSessions, replaySession, type Step, standingOf } from '../pipeline/held-out';
 import { importOn, REFERENCES } from '../pipeline/importing';
-import type { Observer } from '../pipeline/observer';
+import { type Observer, startTask } from '../pipeline/observer';
 import type { ImportOptions, TrainOptions } from '../pipeline/options';
 import { refuseLongLog } from '../pipeline/page-memory';
 import { ARCHITECTURES, paperOf } from '../pipeline/paper';
@@ -156,17 +156,24 @@ export class Workbench {
     if (!parts) return;
     const observer = this.#observer;
     const rows: { readonly name: string; readonly seconds: number; readonly mrr: number }[] = [];
+    const quick = quickModels(parts, observer);
+    const predictions = predictedSessions(parts).length;
+    const label = 'Measuring models that count';
+    const task = startTask(observer, { label, total: quick.length * predictions, unit: 'predictions' });
     await onDevice(observer, async () => {
-      for (const name of quickModels(parts, observer)) {
+      for (const [i, name] of quick.entries()) {
         const started = performance.now();
         const model = await countQuick(name, parts, observer);
         const seconds = (performance.now() - started) / 1000;
-        const { ranks, metrics } = await rankValidation(model, parts, observer);
+        const { ranks, metrics } = await rankValidation(model, parts, observer, (done) =>
+          task.update(i * predictions + done),
+        );
         this.#racers.set(name, { model, ranks, parts });
         rows.push({ name, seconds, mrr: metrics['mrr@20']! });
         this.notes({ kind: 'racer', row: { ...this.#row(name), seconds } });
       }
     });
+    task.finish();
     this.#rival = rows.sort((a, b) => b.mrr - a.mrr)[0]?.name;
     for (const { name, seconds } of rows) this.notes({ kind: 'racer', row: { ...this.#row(name), seconds } });
   }
