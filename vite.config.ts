@@ -12,9 +12,17 @@
  */
 import { defineConfig, type UserConfig } from 'vite';
 import { declarations } from './src/build/declarations.ts';
-import { leanTensorFlow } from './src/build/lean-tensorflow.ts';
+import { leanTensorFlow, withoutBackend } from './src/build/lean-tensorflow.ts';
 import { bundledForNode, modulesForNode, wasmBeside } from './src/build/node.ts';
-import { codeHash, compactStyles, executable, fileList, inlineNamespaces, withoutHelp } from './src/build/plugins.ts';
+import {
+  codeHash,
+  compactStyles,
+  executable,
+  fileList,
+  inlineNamespaces,
+  withoutHelp,
+  workerLicences,
+} from './src/build/plugins.ts';
 import { kernelFiles, tfjsKernels } from './src/build/tfjs-kernels.ts';
 import { wasmFrom, workerFiles } from './src/build/worker-files.ts';
 
@@ -113,12 +121,25 @@ const studio: UserConfig = {
   optimizeDeps: { include: kernelFiles() },
   build: {
     ...bundle,
+    license: false,
     outDir: '../../dist/page/studio',
     emptyOutDir: true,
     modulePreload: false,
     rolldownOptions: { checks },
   },
-  worker: { format: 'es', plugins: () => [tfjsKernels(), leanTensorFlow(), wasmFrom('../../assets')] },
+  worker: {
+    format: 'es',
+    plugins: () => [
+      tfjsKernels(),
+      leanTensorFlow(),
+      withoutBackend('webgl'),
+      withoutHelp(['doc', 'source']), // the papers are in the model card
+      wasmFrom('../../assets'),
+      workerLicences(LICENCES.fileName),
+    ],
+    // One file: nothing of it waits for a network, and a hundred small files would be a third more on a disk.
+    rolldownOptions: { checks, output: { codeSplitting: false } },
+  },
   server: { headers: ISOLATED, fs: { allow: ['../..'] } },
 };
 

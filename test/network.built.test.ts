@@ -87,7 +87,7 @@ const ALLOWED: readonly (readonly [file: string, use: string, times: number, why
   ['src/pipeline/files/threads.ts', 'node:worker_threads', 1, 'likewise'],
   ['src/pipeline/html.ts', 'markup', 3, "a report's own head and style, inside its file"],
   ['src/build/release.ts', 'node:child_process', 1, 'runs git, the tests and npm pack on this machine'],
-  ['src/build/worker-files.ts', 'url()', 1, 'a text that the build writes: the pattern of an address'],
+  ['src/build/worker-files.ts', 'url()', 2, 'texts that the build writes: the pattern of an address'],
 ];
 
 /** In the built files, by the script's name before its hash: what may stand in which. */
