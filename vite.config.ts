@@ -2,20 +2,29 @@
  * Every build of the project, and its tests.
  *
  *     vite build                the demo page      index.html   → dist/page
+ *     vite build --mode studio  the studio         src/studio   → dist/page/studio, after the demo page
  *     vite build --mode lib     the library        src/index.ts, src/ui/start.ts → dist/lib (with the worker, and types)
  *     vite build --mode embed   the script to embed  src/ui     → dist/embed (with its worker, and types)
  *     vite build --mode cli     the command line   src/cli, src/node.ts → dist/cli (with types)
  *
- * All four, Vitest and `test/run.mjs` (mode `script`) run the same modules. The bundles of pages leave out what
+ * All five, Vitest and `test/run.mjs` (mode `script`) run the same modules. The bundles of pages leave out what
  * `src/build/lean-tensorflow.ts` lists.
  */
 import { defineConfig, type UserConfig } from 'vite';
 import { declarations } from './src/build/declarations.ts';
-import { leanTensorFlow } from './src/build/lean-tensorflow.ts';
+import { leanTensorFlow, withoutBackend } from './src/build/lean-tensorflow.ts';
 import { bundledForNode, modulesForNode, wasmBeside } from './src/build/node.ts';
-import { codeHash, compactStyles, executable, fileList, inlineNamespaces, withoutHelp } from './src/build/plugins.ts';
+import {
+  codeHash,
+  compactStyles,
+  executable,
+  fileList,
+  inlineNamespaces,
+  withoutHelp,
+  workerLicences,
+} from './src/build/plugins.ts';
 import { kernelFiles, tfjsKernels } from './src/build/tfjs-kernels.ts';
-import { workerFiles } from './src/build/worker-files.ts';
+import { wasmFrom, workerFiles } from './src/build/worker-files.ts';
 
 /** The licences of what is inside, in one file instead of in front of every module. */
 const LICENCES = { fileName: 'licences.md' } as const;
@@ -67,8 +76,14 @@ const SPECS = {
   test: /src\/models\/((scoring-)?options|padding|repeat-bias|sampled-softmax|weight-averaging)\.ts$/,
 };
 
+/** With these a page has threads, and nothing of other origins. */
+const ISOLATED = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
+
 /** Most of a build's time is that of our own plugins: the worker's build is one, and TypeScript's declarations. */
 const checks = { pluginTimings: false };
+
+/** The studio's service worker answers for the demo page, and so lies at its level. */
+const SERVICE = 'studio-models';
 
 const page: UserConfig = {
   optimizeDeps: { include: kernelFiles() },
@@ -79,7 +94,14 @@ const page: UserConfig = {
     modulePreload: false,
     // There is one style sheet, in the page's head; otherwise every script that loads another names it, too.
     cssCodeSplit: false,
-    rolldownOptions: { checks, output: { codeSplitting: { groups: [SHARED, PAGE, SLOTS] } } },
+    rolldownOptions: {
+      checks,
+      input: { index: 'index.html', [SERVICE]: 'src/studio/service-worker.ts' },
+      output: {
+        entryFileNames: ({ name }) => (name === SERVICE ? `${SERVICE}.js` : 'assets/[name]-[hash].js'),
+        codeSplitting: { groups: [SHARED, PAGE, SLOTS] },
+      },
+    },
   },
   // The demo's own, which counts requests before it loads the engine's.
   worker: { format: 'es', rolldownOptions: { output: { entryFileNames: 'assets/demo-worker-[hash].js' } } },
@@ -90,6 +112,35 @@ const page: UserConfig = {
     inlineNamespaces(),
     compactStyles(),
   ],
+};
+
+/** A page of its own, so that the demo's files stay what a shop's visitors load. It alone may be isolated, and has threads. */
+const studio: UserConfig = {
+  root: 'src/studio',
+  publicDir: false,
+  optimizeDeps: { include: kernelFiles() },
+  build: {
+    ...bundle,
+    license: false,
+    outDir: '../../dist/page/studio',
+    emptyOutDir: true,
+    modulePreload: false,
+    rolldownOptions: { checks },
+  },
+  worker: {
+    format: 'es',
+    plugins: () => [
+      tfjsKernels(),
+      leanTensorFlow(),
+      withoutBackend('webgl'),
+      withoutHelp(['doc', 'source']), // the papers are in the model card
+      wasmFrom('../../assets'),
+      workerLicences(LICENCES.fileName),
+    ],
+    // One file: nothing of it waits for a network, and a hundred small files would be a third more on a disk.
+    rolldownOptions: { checks, output: { codeSplitting: false } },
+  },
+  server: { headers: ISOLATED, fs: { allow: ['../..'] } },
 };
 
 const library: UserConfig = {
@@ -175,7 +226,7 @@ const commandLine: UserConfig = {
   ],
 };
 
-const modes: Record<string, UserConfig> = { lib: library, embed, cli: commandLine, script: modulesForNode };
+const modes: Record<string, UserConfig> = { studio, lib: library, embed, cli: commandLine, script: modulesForNode };
 
 export default defineConfig(async ({ mode }) => ({
   base: './',

@@ -7,11 +7,11 @@
  *     const { evaluation } = await evaluate({ artifacts: [artifact], data: 'test.tsv.gz' });
  */
 export { type ErrorCode, RecommenderError } from './errors';
+export type { ArtifactSummary } from './pipeline/artifact-summary';
 export { type CatalogueOptions, type CatalogueReport, catalogue } from './pipeline/catalogue/catalogue';
 export { compare } from './pipeline/compare/compare';
 export type { Report } from './pipeline/compare/markdown';
 export { type Evaluation, evaluate } from './pipeline/evaluate';
-export type { ArtifactSummary } from './pipeline/files/artifact-folder';
 export { readEventsFile as readEvents } from './pipeline/files/events-file';
 export { type ImportResult, importWeights } from './pipeline/import-weights';
 export { inspect } from './pipeline/inspect';

@@ -117,6 +117,12 @@ describe('the checker refuses, with file, line and rule,', () => {
       `import type { Engine } from '../engine/types';`,
       'the demo imports the public API only: ../engine/types',
     ],
+    [
+      'an import past the pipeline',
+      'src/studio/a.ts',
+      `import { trainFromLog } from '../train/train-from-log';`,
+      'the studio imports the pipeline and the public API only: ../train/train-from-log',
+    ],
     ['a second home for IndexedDB', 'src/engine/a.ts', `import { get } from 'idb-keyval';`, 'idb-keyval only in store'],
     ['IndexedDB by its own name', 'src/recommender.ts', `indexedDB.open('aisle');`, 'IndexedDB only in store'],
     [

@@ -12,6 +12,7 @@ export interface Violation {
 /** Imports point from a higher rank to a lower one. Parts of one rank do not know each other. */
 const RANK: Readonly<Record<string, number>> = {
   build: 14,
+  studio: 15, // built from the demo's elements
   demo: 14,
   index: 13,
   cli: 13, // checks a page's tags as the embed does
@@ -40,6 +41,12 @@ const RANK: Readonly<Record<string, number>> = {
 };
 /** What the demo may import: it proves that the public API is enough. */
 const PUBLIC = new Set(['src/index', 'src/ui/embed']);
+
+/**
+ * What the studio may import beside it, and beside types: it reads, splits, trains and evaluates by the pipeline, as the command
+ * line does, and computes nothing itself. It shares the demo's maker of elements.
+ */
+const OF_STUDIO = new Set(['src/errors', 'src/demo/dom']);
 
 const TENSOR_HOMES = new Set(['compute', 'nn', 'models', 'objectives', 'ranking', 'train', 'engine']);
 const NODE_HOMES = new Set(['build', 'cli']);
@@ -144,6 +151,8 @@ function checkFile(file: string, text: string, imports: Import[]): Violation[] {
       const path = specifier.startsWith('.') ? join(dirname(file), specifier.replace(/\?.*$/, '')) : undefined;
       imports.push({ line: lineOf(node), path: path ?? specifier, isTypeOnly: isTypeOnly(node) });
       for (const rule of importRules(file, specifier, path)) report(node, rule);
+      if (part === 'studio' && path !== undefined && !isTypeOnly(node) && !isOfStudio(path))
+        report(node, `the studio imports the pipeline and the public API only: ${specifier}`);
       if (part === 'models' && path !== undefined && loadsTraining(file, path, node))
         report(node, 'a network never imports its training: a page would load it');
     } else if (ts.isIdentifier(node) || ts.isStringLiteralLike(node)) {
@@ -232,6 +241,10 @@ function importRules(file: string, specifier: string, path: string | undefined):
   }
   return rules;
 }
+
+/** Whether the studio may run code of a file; its pages have styles of the demo, too. */
+const isOfStudio = (path: string): boolean =>
+  ['studio', 'pipeline'].includes(partOf(path)) || PUBLIC.has(path) || OF_STUDIO.has(path) || path.endsWith('.css');
 
 /** Whether a network's file loads what only trains: a training, or code of the objectives; types cost nothing. */
 function loadsTraining(file: string, path: string, node: ts.Node): boolean {

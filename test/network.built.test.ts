@@ -62,6 +62,24 @@ const ALLOWED: readonly (readonly [file: string, use: string, times: number, why
   ['src/demo/panel/models-tab.ts', 'location.assign', 1, 'the name of a model with another catalogue'],
   ['src/demo/panel/visit-tab.ts', 'click', 1, 'hands the visitor the export, from the page’s own memory'],
   ['src/demo/routes.ts', 'replaceState', 2, 'where the page was scrolled to; the address stays'],
+  // The studio hands files over and opens the demo shop; what is dropped on it goes to its own worker.
+  ['src/studio/index.html', 'rel="icon"', 1, 'inside the page'],
+  ['src/studio/index.html', 'href="data:image/svg+xml,%3Csvg xmlns=\'http://www.w3.org/200…', 1, 'likewise'],
+  ['src/studio/index.html', 'src="./main.ts"', 1, 'its own script'],
+  ['src/studio/client.ts', 'Worker', 1, 'its own worker, from its own folder'],
+  ['src/studio/thread.ts', 'Worker', 1, 'the same script once more, which shares a training'],
+  ['src/studio/thread.ts', 'name', 1, 'by which the script knows that'],
+  ['src/studio/main.ts', 'serviceWorker', 1, 'answers the demo shop with files of the browser’s own storage'],
+  ['src/studio/main.ts', 'location.reload', 1, 'after everything was erased'],
+  ['src/studio/service-worker.ts', 'self as a value', 1, 'with the events of a service worker'],
+  ['src/studio/service-worker.ts', '"fetch"', 1, 'the event; it makes no request'],
+  ['src/studio/models-section.ts', 'markup', 1, 'the tag, as a text to copy'],
+  ['src/studio/models-section.ts', 'open', 1, 'the window of the demo shop'],
+  ['src/studio/models-section.ts', 'location =', 1, 'its address, with the name of a model'],
+  ['src/studio/models-section.ts', 'location.assign', 1, 'the same, where windows are blocked'],
+  ['src/studio/parts.ts', 'click', 1, 'hands a file over, from the page’s own memory'],
+  ['src/studio/plots.ts', 'createElement(…)', 1, 'the one maker of pictures; the tags stand where it is called'],
+  ['src/studio/plots.ts', 'setAttribute(…)', 1, 'likewise their attributes'],
   // The command line runs in Node, on files.
   ['src/cli/doctor/site.ts', 'fetch', 1, '`aisle doctor` asks for the page that it is given, and for its files'],
   ['src/cli/static-server.ts', 'node:http', 1, '`aisle demo` serves the built page to this machine'],
@@ -69,7 +87,7 @@ const ALLOWED: readonly (readonly [file: string, use: string, times: number, why
   ['src/pipeline/files/threads.ts', 'node:worker_threads', 1, 'likewise'],
   ['src/pipeline/html.ts', 'markup', 3, "a report's own head and style, inside its file"],
   ['src/build/release.ts', 'node:child_process', 1, 'runs git, the tests and npm pack on this machine'],
-  ['src/build/worker-files.ts', 'url()', 1, 'a text that the build writes: the pattern of an address'],
+  ['src/build/worker-files.ts', 'url()', 2, 'texts that the build writes: the pattern of an address'],
 ];
 
 /** In the built files, by the script's name before its hash: what may stand in which. */

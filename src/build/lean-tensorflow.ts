@@ -55,6 +55,18 @@ export function leanTensorFlow(): Plugin {
   };
 }
 
+/** Leaves a backend out of a page that never starts it. */
+export function withoutBackend(name: string): Plugin {
+  return {
+    name: 'aisle:without-backend',
+    apply: 'build',
+    load: {
+      filter: { id: new RegExp(`/src/compute/(backends/${name}|kernels/${name}/training)\\.ts$`) },
+      handler: () => `export const start = () => Promise.reject(new Error('this page has no ${name}')), kernels = [];`,
+    },
+  };
+}
+
 /**
  * Takes what a module uses of a namespace by name. `const { a: b } = namespace;` hides from the bundler that the rest of it
  * is not used: three such lines bring all that TensorFlow.js shares between its backends.

@@ -33,7 +33,17 @@ export function codeHash(root: string): string {
   return hash.digest('hex').slice(0, 12);
 }
 
-const NOT_HASHED = new Set(['build', 'demo', 'ui', 'recommender', 'recommender.ts', 'index.ts', 'store', 'worker']);
+const NOT_HASHED = new Set([
+  'build',
+  'demo',
+  'studio',
+  'ui',
+  'recommender',
+  'recommender.ts',
+  'index.ts',
+  'store',
+  'worker',
+]);
 
 /**
  * Writes `files.json` beside the built files: the version, and the hash of each script and WASM file. No page reads it; `aisle doctor`
@@ -51,6 +61,26 @@ export function fileList(outDir: string): Plugin {
       });
       const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
       writeFileSync(join(outDir, 'files.json'), JSON.stringify({ version, files: Object.fromEntries(entries) }));
+    },
+  };
+}
+
+/** Writes the licences of what is inside, as Vite's `build.license` does: that leaves workers out. */
+export function workerLicences(fileName: string): Plugin {
+  return {
+    name: 'aisle:worker-licences',
+    apply: 'build',
+    generateBundle() {
+      const folders = [...this.getModuleIds()].flatMap(
+        (id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0] ?? [],
+      );
+      const parts = [...new Set(folders)].sort().map((folder) => {
+        const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+        const file = readdirSync(folder).find((name) => /^licen[cs]e/i.test(name));
+        const text = file === undefined ? '' : `\n\n${readFileSync(join(folder, file), 'utf8').trim()}`;
+        return `## ${name} - ${version} (${license})${text}\n`;
+      });
+      this.emitFile({ type: 'asset', fileName, source: ['# Licenses\n', ...parts].join('\n') });
     },
   };
 }
@@ -110,15 +140,19 @@ function compact(css: string): string {
 /** What a model and its table of options say to whoever reads the help of the command line, and a page never shows. */
 const HELP = ['doc', 'source', 'paper'];
 
-/** Takes the help out of the specifications of the architectures, a good part of what a page loads of each. */
-export function withoutHelp(): Plugin {
+/**
+ * Takes the help out of the specifications of the architectures, a good part of what a page loads of each.
+ *
+ * @param help Default: all of it.
+ */
+export function withoutHelp(help: readonly string[] = HELP): Plugin {
   return {
     name: 'aisle:without-help',
     apply: 'build',
     enforce: 'pre',
     transform(code, id) {
       if (!/\/src\/models\/[\w/-]+\.ts$/.test(id) || !/OptionSpec|ModelSpec/.test(code)) return null;
-      return { code: helpless(code), map: null };
+      return { code: helpless(code, help), map: null };
     },
   };
 }
@@ -130,7 +164,7 @@ const OPTIONS = 'src/models/options.ts';
  * A module without its properties `doc`, `source` and `paper`, and with empty texts where it calls functions of its own, or of
  * `models/options.ts`, whose parameters have these names.
  */
-export function helpless(code: string): string {
+export function helpless(code: string, help: readonly string[] = HELP): string {
   const file = ts.createSourceFile('options.ts', code, ts.ScriptTarget.Latest, true);
   const edits: { readonly from: number; readonly to: number; readonly text: string }[] = [];
   const places = new Map<string, readonly number[]>();
@@ -139,7 +173,7 @@ export function helpless(code: string): string {
     visit(node);
     node.forEachChild((child) => each(child, visit));
   };
-  const isHelp = (name: ts.Node | undefined) => HELP.includes(name?.getText() ?? '');
+  const isHelp = (name: ts.Node | undefined) => help.includes(name?.getText() ?? '');
   const findHelpers = (node: ts.Node) => {
     const make = ts.isVariableDeclaration(node) ? node.initializer : node;
     if (!make || !(ts.isArrowFunction(make) || ts.isFunctionDeclaration(make))) return;

@@ -113,6 +113,26 @@ export function workerFiles({ worker, installed }: { worker: string; installed?:
   };
 }
 
+/**
+ * Takes TensorFlow.js' WASM modules from the assets of another page of the site, which `workerFiles` has put there.
+ *
+ * @param assets Their folder, relative to the scripts of this page.
+ */
+export function wasmFrom(assets: string): Plugin {
+  return {
+    name: 'aisle:wasm-from',
+    apply: 'build',
+    load: {
+      filter: { id: /\/src\/compute\/backends\/wasm-files\.ts$/ },
+      handler() {
+        const address = (kind: string) =>
+          `new URL(/* @vite-ignore */ '${wasmFile((name) => posix.join(assets, name), kind).name}', import.meta.url).href`;
+        return `export const wasmFiles = { simd: ${address('-simd')}, plain: ${address('')} };`;
+      },
+    },
+  };
+}
+
 /** What the page says to do where no worker starts, for a shop's bundler that does not know the form of an asset. */
 const hintFor = (installed: string, worker: string): string =>
   ` (If the bundler did not copy the worker: copy node_modules/${installed} to the site, and pass workerUrl, the address of its ${worker}.)`;

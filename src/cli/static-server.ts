@@ -18,6 +18,8 @@ export type Mount =
       readonly folder: string;
       readonly only?: readonly string[];
       readonly versioned?: 'level' | 'names';
+      /** Added to the answers of this folder. */
+      readonly headers?: Readonly<Record<string, string>>;
     }
   | { readonly path: string; readonly text: string | (() => Promise<string>); readonly type: string };
 
@@ -85,6 +87,7 @@ async function answer(mounts: readonly Mount[], request: IncomingMessage, respon
   const known = request.headers['if-none-match'] === etag;
   const small = known ? undefined : await compressed(file, etag, request.headers['accept-encoding']);
   response.writeHead(known ? 304 : 200, {
+    ...mount.headers,
     'content-type': TYPES[extname(file.path).toLowerCase()] ?? 'application/octet-stream',
     'cache-control': mount.versioned === undefined ? 'no-cache' : 'max-age=31536000, immutable',
     etag,

@@ -2,7 +2,7 @@
 import { hasPresets } from '../models/presets';
 import { NONE } from '../models/presets/preset';
 import type { ReadOptions } from '../session/options';
-import { basename } from './files/disk';
+import { baseName } from './format';
 import type {
   CompareOptions,
   EvaluateOptions,
@@ -25,13 +25,13 @@ type WrittenPath = (path: string) => string;
 export const asGiven: WrittenPath = (path) => path;
 
 /** The command that makes an artifact again. */
-export const trainCommand = (options: TrainOptions, written: WrittenPath = basename): string =>
+export const trainCommand = (options: TrainOptions, written: WrittenPath = baseName): string =>
   commandLine('train', trainWords(options, written));
 
 /** Its flags that change what is learnt, each with its value, and files by name. */
 export function trainFlags({ backend: _, licence: __, rules: ___, replay: ____, ...options }: TrainOptions): string[] {
   const { refit: _____, ...changing } = options;
-  const flags = trainWords(changing, basename).filter(([flag]) => flag !== '--out');
+  const flags = trainWords(changing, baseName).filter(([flag]) => flag !== '--out');
   return flags.flatMap(
     (word) =>
       argumentsOf(...word)
@@ -72,8 +72,8 @@ export function searchCommand(options: SearchOptions): string {
 export function importCommand(options: ImportOptions): string {
   const { from, weights, config, items, out, prefix, data, read, licence } = options;
   return commandLine('import', [
-    ...words({ from, weights: basename(weights), config: basename(config), items: basename(items) }),
-    ...words({ out: basename(out), prefix, data: data && basename(data) }),
+    ...words({ from, weights: baseName(weights), config: baseName(config), items: baseName(items) }),
+    ...words({ out: baseName(out), prefix, data: data && baseName(data) }),
     ...readWords(read),
     ...words({ licence: unless(licence, UNLICENSED) }),
   ]);
@@ -81,7 +81,7 @@ export function importCommand(options: ImportOptions): string {
 
 /** The command that packs an artifact again, with the names of folders only. */
 export const packCommand = ({ artifact, precision, topItems, out }: PackOptions): string =>
-  commandLine('pack', words({ artifact: basename(artifact), precision, topItems, out: basename(out) }));
+  commandLine('pack', words({ artifact: baseName(artifact), precision, topItems, out: baseName(out) }));
 
 /** The command that evaluates, with paths as they were given. */
 export function evaluateCommand(options: EvaluateOptions): string {

@@ -10,9 +10,8 @@ import { type LogFacts, logFacts } from '../session/log-facts';
 import type { ReadOptions } from '../session/options';
 import { configurationOf } from '../train/train-from-log';
 import { defined } from './defined';
-import { readInput } from './files/disk';
-import { readEventsFile } from './files/events-file';
 import { inform, type Observer } from './observer';
+import type { LogReader } from './read-events';
 
 /** Configuration keys by their names in camelCase, or as the reference implementation spells them; values may be texts. */
 export type Settings = Readonly<Record<string, unknown>>;
@@ -30,6 +29,13 @@ export interface ConfigurationOptions {
   readonly configFile?: string;
   /** Keys that win over both. */
   readonly config?: Settings;
+}
+
+/** What `configurationFrom` reads. */
+export interface ConfigurationFiles {
+  readonly readLog: LogReader;
+  /** The content of a file that the user named. @throws RecommenderError `bad-input` that names it. */
+  readonly readInput: (path: string) => Promise<Uint8Array>;
 }
 
 /** Which preset `auto` is, and why. */
@@ -57,11 +63,12 @@ export interface Fixed {
  */
 export async function configurationFrom(
   options: ConfigurationOptions,
+  files: ConfigurationFiles,
   observer: Observer,
   known: (log: EventLog) => EventLog = (log) => log,
 ): Promise<Configuration> {
   const { data, read, holdout = 0, model, preset, configFile, config = {} } = options;
-  const inFile = configFile === undefined ? {} : await readSettings(configFile, 'configuration keys');
+  const inFile = configFile === undefined ? {} : await readSettings(files, configFile, 'configuration keys');
   const own = keyed([...Object.entries(inFile), ...Object.entries(config)]);
   if (preset === undefined || preset === NONE) return { given: own };
   const over = (fixed: Fixed) => ({
@@ -72,7 +79,7 @@ export async function configurationFrom(
   // A model without presets is refused before a log is read.
   if (!hasPresets(model)) presetOf(model, AUTO);
   const training = (log: EventLog) => (holdout > 0 ? holdOut(known(log), holdout) : known(log));
-  const found = autoPreset(model, await factsOf(data, read, observer, training), own);
+  const found = autoPreset(model, await factsOf(data, read, files.readLog, observer, training), own);
   const auto = { preset: found.preset, why: found.why };
   informOfAuto(model, auto, observer);
   return { ...over(fixedByLog(found)), auto };
@@ -124,11 +131,12 @@ function adviceOn({ name, config }: Fixed, keys: readonly string[]): string {
 export async function factsOf(
   data: string,
   read: ReadOptions | undefined,
+  readLog: LogReader,
   { signal, onProgress }: Observer,
   known: (log: EventLog) => EventLog = (log) => log,
 ): Promise<LogFacts> {
   // Without messages: the same log is reported when it is read for the work itself.
-  const log = known(await readEventsFile(data, { minItems: 1, ...read }, defined({ signal, onProgress })));
+  const log = known(await readLog(data, { minItems: 1, ...read }, defined({ signal, onProgress })));
   return logFacts(log, log.itemIds.length);
 }
 
@@ -148,7 +156,11 @@ function keyed(entries: Iterable<readonly [key: string, value: unknown]>): Recor
  * @param what What it holds, for the message.
  * @throws RecommenderError `bad-config` for JSON of another form, `bad-input`.
  */
-export async function readSettings(path: string, what: string): Promise<Settings> {
+export async function readSettings(
+  { readInput }: Pick<ConfigurationFiles, 'readInput'>,
+  path: string,
+  what: string,
+): Promise<Settings> {
   const value = parseJson(await readInput(path), path);
   if (isRecord(value)) return value;
   throw new RecommenderError('bad-config', `${path}: expected a JSON object of ${what}.`);

@@ -23,3 +23,6 @@ export const markdownTable = (titles: readonly string[], rows: readonly (readonl
 export const printable = (id: string): string =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
   id.replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+/** The name of a file or folder, of its path in Node or on Windows; of a page's file its own. */
+export const baseName = (path: string): string => /([^/\\]*)[/\\]*$/.exec(path)![1]!;

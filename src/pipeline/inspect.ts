@@ -1,6 +1,7 @@
 /** What an events file, or an artifact folder, holds. */
 import type { ReadOptions } from '../session/options';
-import { type ArtifactSummary, finishReplacing, inspectArtifact } from './files/artifact-folder';
+import type { ArtifactSummary } from './artifact-summary';
+import { finishReplacing, inspectArtifact } from './files/artifact-folder';
 import { exists, isFolder, join } from './files/disk';
 import { hasParts, readEventsFile } from './files/events-file';
 import type { Observer } from './observer';

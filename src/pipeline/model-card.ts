@@ -1,8 +1,6 @@
 import type { ArtifactInfo } from '../checkpoint/artifact';
-import { baselines } from '../neighbours/index';
 import type { PartCounts } from '../session/split';
 import type { BestEpoch, EpochResult } from '../train/fit';
-import { architectures } from './architectures';
 import { markdownTable, whole } from './format';
 import { type Measured, nameOf } from './validation';
 
@@ -24,6 +22,7 @@ export interface CardFacts extends Pick<ArtifactInfo, 'name' | 'version' | 'arch
     readonly auto?: { readonly why: string };
     readonly command: string;
   };
+  readonly paper: string;
   /** How many users the model knows. */
   readonly users: number;
   /** How many sessions of the log are inside, for learning on devices. */
@@ -146,11 +145,10 @@ export function packedCard(given: string, { name, version, training: { packed } 
 }
 
 function card(
-  { name, version, architecture, config, licence, ...inside }: Omit<CardFacts, 'training'>,
+  { name, version, architecture, paper, config, licence, ...inside }: Omit<CardFacts, 'training'>,
   learntFrom: readonly string[],
   quality: readonly string[],
 ): string {
-  const paper = (architectures[architecture] ?? baselines[architecture])!.paper;
   return [
     `# ${name} ${version}`,
     '',

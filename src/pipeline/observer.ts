@@ -33,6 +33,8 @@ export interface Task {
   readonly total: number;
   /** What is counted, such as `steps`; absent for bytes of a file. */
   readonly unit?: string;
+  /** Which of at most how many like tasks this is, such as the epochs of a training. */
+  readonly part?: readonly [number: number, total: number];
 }
 
 /** One sentence or line for a person. */

@@ -29,6 +29,9 @@ export interface EventsSource {
   pieces(isPacked: boolean, onBytes: (bytes: number) => void): AsyncIterable<Uint8Array>;
 }
 
+/** Reads the log that a path stands for, or, in a page, the name of a file. */
+export type LogReader = (path: string, options?: ReadOptions, observer?: Observer) => Promise<EventLog>;
+
 /** Reads the events of one file, as `readLog` does those of several. */
 export const readEvents = (source: EventsSource, options?: ReadOptions, observer?: Observer): Promise<EventLog> =>
   readLog({ name: source.name, size: source.size, parts: [source] }, options, observer);

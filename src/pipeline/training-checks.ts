@@ -4,11 +4,9 @@ import { models } from '../models/index';
 import { AUTO } from '../models/presets/preset';
 import { type EventLog, sessionCount } from '../session/event-log';
 import type { Settings } from './configuration';
-import { exists, join, resolve } from './files/disk';
-import { CHECKPOINT, type Checkpoint } from './files/training-checkpoint';
-import { checkTrainingLog } from './files/training-log';
 import { type Observer, warn } from './observer';
 import type { TrainOptions } from './options';
+import { CHECKPOINT, type Checkpoint } from './training-checkpoint';
 
 /** Fewer sessions than that are warned of. */
 const FEW_SESSIONS = 20;
@@ -61,12 +59,6 @@ export async function refuseLostUsers(
   );
 }
 
-/** Refuses a log inside the artifact, whose folder is replaced, and what `checkTrainingLog` refuses. */
-export async function checkLog(path: string, out: string): Promise<void> {
-  if (!`${resolve(path)}/`.startsWith(`${resolve(out)}/`)) return checkTrainingLog(path);
-  throw new RecommenderError('bad-config', `\`log\` ${path} is in ${out}, which is replaced; name a file elsewhere.`);
-}
-
 /** @throws RecommenderError `bad-input` where no epoch has ended. */
 export function refuseNothingToKeep({ epochs, validated }: Checkpoint, out: string): void {
   if (epochs.length > 0 || validated) return;
@@ -76,15 +68,15 @@ export function refuseNothingToKeep({ epochs, validated }: Checkpoint, out: stri
   );
 }
 
-/** Refuses to overwrite an interrupted run, which may hold hours of work. */
-export async function refuseUnfinished({ out, resume, restart }: TrainOptions): Promise<void> {
+/** Refuses to overwrite an interrupted run, which may hold hours of work. @param isThere Whether `out` holds its checkpoint. */
+export function refuseUnfinished({ out, resume, restart }: TrainOptions, isThere: boolean): void {
   const refuse = (message: string): never => {
     throw new RecommenderError('bad-config', message);
   };
   if (resume && restart) {
     refuse('`resume` goes on with the run in `out`, `restart` starts it over: pass one of them.');
   }
-  if (resume || restart || !(await exists(join(out, CHECKPOINT)))) return;
+  if (resume || restart || !isThere) return;
   refuse(
     `${out} holds an unfinished training. \`resume\` goes on with it; \`restart\` starts over, and its ${CHECKPOINT} is lost.`,
   );

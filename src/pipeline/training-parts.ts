@@ -7,10 +7,9 @@ import type { ReadOptions } from '../session/options';
 import { mix } from '../session/random';
 import { type LatePart, splitLog } from '../session/split';
 import type { Protocol } from '../train/types';
-import { readEventsFile } from './files/events-file';
 import { whole } from './format';
 import { inform, type Observer, warn } from './observer';
-import { warnOfColumns } from './read-events';
+import { type LogReader, warnOfColumns } from './read-events';
 
 const DEFAULT_RULE = 'last:10%';
 
@@ -30,6 +29,7 @@ export interface TrainingParts {
 }
 
 export interface PartsOptions {
+  readonly readLog: LogReader;
   readonly read: ReadOptions;
   /** Number of last events of every session that are left out. */
   readonly holdout: number;
@@ -60,9 +60,9 @@ export function latePart(text: string): Exclude<LatePart, { from: number }> {
  * @throws RecommenderError `bad-input` if an explicit part would be empty; `aborted`.
  */
 export async function trainingParts(path: string, options: PartsOptions, observer: Observer): Promise<TrainingParts> {
-  const { read, holdout, select, known, valid = DEFAULT_RULE } = options;
+  const { readLog, read, holdout, select, known, valid = DEFAULT_RULE } = options;
   // A model that continues knows items already, so the log may have a single one.
-  const original = await readEventsFile(path, known ? { ...read, minItems: 1 } : read, observer);
+  const original = await readLog(path, known ? { ...read, minItems: 1 } : read, observer);
   const all = select ? select(original) : original;
   const log = holdout > 0 ? holdOut(all, holdout) : all;
   const trainingPart = (part: EventLog): EventLog => (known ? withKnown(part, known) : part);
@@ -82,7 +82,7 @@ export async function trainingParts(path: string, options: PartsOptions, observe
     return { ...withValid(log, withFirst, () => withFirst), validProtocol: 'leave-one-out' };
   }
   if (!valid.startsWith('last:')) {
-    const file = await readEventsFile(valid, { ...read, minItems: 1 }, observer);
+    const file = await readLog(valid, { ...read, minItems: 1 }, observer);
     warnOfColumns(file, valid, [...(log.features?.keys() ?? [])], observer);
     const unlearnt = sessionsNotIn(all, file);
     const count = sessionCount(file);

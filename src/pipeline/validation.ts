@@ -3,17 +3,17 @@ import { throwIfAborted } from '../errors';
 import { loadScorer, NAMELESS } from '../ranking/load-scorer';
 import { topK } from '../ranking/top-k';
 import { earlierSessions } from '../session/earlier';
-import { type ClickLog, sessionCount, usersOf } from '../session/event-log';
+import { type ClickLog, usersOf } from '../session/event-log';
 import { logFacts } from '../session/log-facts';
 import { random } from '../session/random';
 import { evaluate } from '../train/evaluate';
-import { type Metrics, metricsOf, mrrAt } from '../train/metrics';
+import { type Metrics, metricsOf, mrrAt, recallAt } from '../train/metrics';
 import { predictionsOf, prefixOf } from '../train/predictions';
 import { readClicks } from '../train/read-clicks';
 import { type TrainedModel, trainFromLog } from '../train/train-from-log';
 import { yieldToEventLoop } from '../train/yield-to-event-loop';
 import type { Scorer, Sessions } from '../types';
-import { type Difference, pairedDifference } from './compare/statistics';
+import { type Difference, pairedDifference, sessionScores } from './compare/statistics';
 import { defined } from './defined';
 import { whole } from './format';
 import { inform, type Observer, startTask } from './observer';
@@ -74,6 +74,8 @@ export interface Validation {
   readonly baseline: Baseline;
   readonly byClicks: readonly Slice[];
   readonly byLastItem: readonly Slice[];
+  /** Of the model, the rank of each prediction. */
+  readonly ranks: Int32Array;
   readonly examples: readonly Example[];
 }
 
@@ -87,54 +89,26 @@ export type ValidatedParts = Pick<TrainingParts, 'log' | 'validProtocol'> &
  * @throws RecommenderError `aborted`; `not-finite`.
  */
 export async function measure(trained: TrainedModel, parts: ValidatedParts, observer: Observer): Promise<Validation> {
-  const { log, valid, validProtocol: protocol = 'events' } = parts;
-  const { signal = new AbortController().signal } = observer;
+  const { valid, validProtocol: protocol = 'events' } = parts;
   const { positions, predicted } = predictionsOf(valid.sessions, protocol, 'test');
   const count = positions.length;
-  const pairs = pairsOf(log.sessions);
-  const quick = pairs > MOST_PAIRS ? QUICK.filter((model) => !ALL_PAIRS.includes(model)) : QUICK;
-  if (quick !== QUICK) {
-    inform(
-      observer,
-      `${ALL_PAIRS.join(' and ')} are left out of the comparison: they would count ${whole(pairs)} pairs of clicks in a session, ` +
-        `at most ${whole(MOST_PAIRS)} are counted here. aisle compare has them.`,
-    );
-  }
+  const quick = quickModels(parts, observer);
   const task = startTask(observer, {
     label: `Comparing ${trained.architecture} with counting models`,
     total: count * (1 + quick.length),
     unit: 'predictions',
   });
   let before = 0;
-  const isBasket = logFacts(log, log.itemIds.length).repeated < FEW_REPEATS;
-  const rank = (model: TrainedModel, config?: Measured['config']): Promise<Ranked> =>
-    withScorer(model, parts, async ({ scorer, sessions, past }) => {
-      const ranks = new Int32Array(count);
-      let p = 0;
-      await yieldToEventLoop(); // a model counts without a pause
-      throwIfAborted(signal);
-      const { metrics } = await evaluate(scorer, sessions, {
-        ...{ protocol, support: log.support, past, signal },
-        onRank({ rank }) {
-          ranks[p++] = rank;
-        },
-        onProgress: (done) => task.update(before + done),
-      });
-      before += count;
-      return { model: model.architecture, ...defined({ config }), metrics: metrics.conservative, ranks };
-    });
+  const rank = async (model: TrainedModel): Promise<Ranked> => {
+    const ranked = await rankValidation(model, parts, observer, (done) => task.update(before + done));
+    before += count;
+    return ranked;
+  };
   try {
     const own = await rank(trained);
     const counting: Ranked[] = [];
-    for (const model of quick) {
-      await yieldToEventLoop();
-      const { itemIds, support } = log;
-      const config = isBasket && REMINDING.includes(model) ? { remind: false } : undefined;
-      const counted = await trainFromLog({ model, config: config ?? {}, log, itemIds, support, seed: 1, signal });
-      counting.push(await rank(counted, config));
-    }
-    const [first, second] = METRICS;
-    counting.sort((a, b) => b.metrics[first]! - a.metrics[first]! || b.metrics[second]! - a.metrics[second]!);
+    for (const model of quick) counting.push(await rank(await countQuick(model, parts, observer)));
+    counting.sort(byQuality);
     return {
       sessions: predicted,
       predictions: count,
@@ -142,11 +116,72 @@ export async function measure(trained: TrainedModel, parts: ValidatedParts, obse
       counting: counting.map(measured),
       baseline: { ...measured(counting[0]!), behind: behind(own, counting[0]!, parts) },
       ...slices(own, counting[0]!, parts),
+      ranks: own.ranks,
       examples: await examplesOf(trained, own, parts),
     };
   } finally {
     task.finish();
   }
+}
+
+/** The better model first. */
+export function byQuality(a: Measured, b: Measured): number {
+  const [first, second] = METRICS;
+  return b.metrics[first]! - a.metrics[first]! || b.metrics[second]! - a.metrics[second]!;
+}
+
+/** Counting models that take seconds on this log; says which are left out, and why. */
+export function quickModels({ log }: Pick<ValidatedParts, 'log'>, observer: Observer): readonly string[] {
+  const pairs = pairsOf(log.sessions);
+  if (pairs <= MOST_PAIRS) return QUICK;
+  inform(
+    observer,
+    `${ALL_PAIRS.join(' and ')} are left out of the comparison: they would count ${whole(pairs)} pairs of clicks in a session, ` +
+      `at most ${whole(MOST_PAIRS)} are counted here. aisle compare has them.`,
+  );
+  return QUICK.filter((model) => !ALL_PAIRS.includes(model));
+}
+
+/** A counting model of the training part. */
+export async function countQuick(
+  model: string,
+  { log }: Pick<ValidatedParts, 'log'>,
+  { signal = new AbortController().signal }: Observer,
+): Promise<TrainedModel> {
+  await yieldToEventLoop();
+  const { itemIds, support } = log;
+  const isBasket = logFacts(log, itemIds.length).repeated < FEW_REPEATS;
+  const config = isBasket && REMINDING.includes(model) ? { remind: false } : {};
+  return trainFromLog({ model, config, log, itemIds, support, seed: 1, signal });
+}
+
+/**
+ * Ranks every prediction of the validation part. A backend must be running.
+ *
+ * @throws RecommenderError `aborted`; `not-finite`.
+ */
+export function rankValidation(
+  model: TrainedModel,
+  parts: ValidatedParts,
+  { signal = new AbortController().signal }: Observer,
+  onProgress?: (done: number) => void,
+): Promise<Ranked> {
+  const { log, valid, validProtocol: protocol = 'events' } = parts;
+  return withScorer(model, parts, async ({ scorer, sessions, past }) => {
+    const ranks = new Int32Array(predictionsOf(valid.sessions, protocol, 'test').positions.length);
+    let p = 0;
+    await yieldToEventLoop(); // a model counts without a pause
+    throwIfAborted(signal);
+    const { metrics } = await evaluate(scorer, sessions, {
+      ...{ protocol, support: log.support, past, signal },
+      onRank({ rank }) {
+        ranks[p++] = rank;
+      },
+      ...(onProgress && { onProgress }),
+    });
+    const unusual = model.config['remind'] === false && { config: { remind: false } };
+    return { model: model.architecture, ...unusual, metrics: metrics.conservative, ranks };
+  });
 }
 
 /** Pairs of clicks in a session, both orders and each click with itself. */
@@ -156,7 +191,7 @@ function pairsOf({ offsets }: Sessions): number {
   return pairs;
 }
 
-interface Ranked extends Measured {
+export interface Ranked extends Measured {
   /** Of each prediction. */
   readonly ranks: Int32Array;
 }
@@ -169,24 +204,15 @@ export const nameOf = ({ model, config = {} }: Measured): string =>
 
 function behind(own: Ranked, other: Ranked, { valid, validProtocol = 'events' }: ValidatedParts): Baseline['behind'] {
   const { sessions } = predictionsOf(valid.sessions, validProtocol, 'test');
-  const scores = ({ ranks }: Ranked, gain: (rank: number) => number) => {
-    const sums = new Float64Array(sessionCount(valid));
-    const counts = new Float64Array(sums.length);
-    ranks.forEach((rank, p) => {
-      sums[sessions[p]!]! += gain(rank);
-      counts[sessions[p]!]!++;
-    });
-    return { sums, counts };
+  const difference = (gain: (rank: number, k: number) => number) => {
+    const scores = ({ ranks }: Ranked) => sessionScores(sessions, (p) => gain(ranks[p]!, CUT));
+    return pairedDifference(scores(own), scores(other));
   };
-  const difference = (gain: (rank: number) => number) => pairedDifference(scores(own, gain), scores(other, gain));
-  return {
-    'mrr@20': difference((rank) => mrrAt(rank, CUT)),
-    'recall@20': difference((rank) => Number(rank <= CUT)),
-  };
+  return { 'mrr@20': difference(mrrAt), 'recall@20': difference(recallAt) };
 }
 
 /** Runs a model on the validation part, in the model's own numbers of users and features. */
-async function withScorer<T>(
+export async function withScorer<T>(
   { architecture, config, features, tensors }: TrainedModel,
   { log, valid }: ValidatedParts,
   use: (given: { readonly scorer: Scorer; readonly sessions: Sessions; readonly past: Sessions }) => Promise<T>,
@@ -205,9 +231,9 @@ async function withScorer<T>(
 }
 
 /** Where the model is better or worse: by how much of the session it has seen, and by what was clicked last. */
-function slices(
-  own: Ranked,
-  baseline: Ranked,
+export function slices(
+  own: Pick<Ranked, 'ranks'>,
+  baseline: Pick<Ranked, 'ranks'>,
   { log, valid, unknownBefore, validProtocol: protocol = 'events' }: ValidatedParts,
 ): Pick<Validation, 'byClicks' | 'byLastItem'> {
   const { items, offsets } = valid.sessions;
@@ -218,7 +244,7 @@ function slices(
   const isUnknown = (p: number): boolean => unknownBefore[lastOf(p) + 1] === 1 || log.support[items[lastOf(p)]!] === 0;
   const slice = (label: string, isIn: (p: number) => boolean): Slice => {
     const chosen = all.filter(isIn);
-    const metrics = ({ ranks }: Ranked): Metrics =>
+    const metrics = ({ ranks }: Pick<Ranked, 'ranks'>): Metrics =>
       metricsOf(
         chosen.map((p) => ranks[p]!),
         [CUT],

@@ -1,84 +1,17 @@
 /** Writes a trained or imported model as an artifact folder. */
-import type { Artifact, ArtifactInfo } from '../checkpoint/artifact';
-import { WEIGHTS } from '../checkpoint/manifest';
-import { type Precision, packTensors, unpackTensors } from '../checkpoint/precision';
-import { sha256 } from '../checkpoint/sha256';
-import { writeSafetensors } from '../checkpoint/write-safetensors';
-import { run } from '../compute/executor';
-import { reasonOf } from '../errors';
-import { models } from '../models/index';
-import { isNeural } from '../ranking/architecture';
-import { compileArtifact } from '../ranking/compile-plan';
+import { buildModel, type CardOf, type WrittenModel } from './build-model';
 import { defined } from './defined';
 import { writeArtifactFolder } from './files/artifact-folder';
 import { basename, resolve } from './files/disk';
-import { type Observer, warn } from './observer';
+import type { Observer } from './observer';
 
-export interface WrittenModel<T>
-  extends Pick<ArtifactInfo, 'architecture' | 'config' | 'golden' | 'features' | 'scale' | 'licence'>,
-    Pick<Artifact, 'itemIds' | 'tensors' | 'catalogue' | 'aliases' | 'strategies' | 'rules'> {
-  /** Of the weights. Default `f32`. */
-  readonly precision?: Precision;
-  /** `report.html`. */
-  readonly report?: string;
-  readonly training: T & ArtifactInfo['training'];
-}
-
-/**
- * Writes an artifact folder, whose name is the model's.
- *
- * @param cardOf Writes the model card.
- * @param observer Is warned where there will be no compiled plan.
- * @param discard Files beside an artifact's own that go.
- */
+/** Writes an artifact folder, whose name is the model's, as `buildModel` makes it. */
 export async function writeModel<T>(
   out: string,
   model: WrittenModel<T>,
-  cardOf: (about: Omit<ArtifactInfo, 'modelCard' | 'training'> & { readonly training: T }) => string,
+  cardOf: CardOf<T>,
   observer: Observer,
-  discard: readonly string[] = [],
 ): Promise<void> {
-  const { architecture, config, itemIds, tensors, features, scale, golden, training, licence, ...further } = model;
-  const { precision = 'f32', report, ...parts } = further;
-  const stored = packTensors(tensors, precision);
-  const about = {
-    name: basename(resolve(out)),
-    // It follows from the content: the same training gives the same version.
-    version: (await sha256(writeSafetensors(stored))).slice(0, 12),
-    architecture,
-    config,
-    items: itemIds.length,
-    ...defined({ features, scale }),
-    golden,
-    training,
-    licence,
-  };
-  const artifact = { info: { ...about, modelCard: cardOf(about) }, itemIds, tensors, ...parts };
-  const plan = await compiled({ ...artifact, tensors: unpackTensors(stored, WEIGHTS) }, observer);
-  await writeArtifactFolder(out, { ...artifact, ...defined({ plan }) }, { precision, discard, ...defined({ report }) });
+  const artifact = await buildModel(basename(resolve(out)), model, cardOf, observer);
+  await writeArtifactFolder(out, artifact, defined({ precision: model.precision }));
 }
-
-/** The network as a compiled plan; undefined where a baseline counts, and, with a warning, where it cannot be compiled. */
-async function compiled(artifact: Artifact, observer: Observer): Promise<Uint8Array | undefined> {
-  if (!isNeural(artifact.info.architecture)) return undefined;
-  try {
-    // Numbers of plain CPU can be read at once.
-    return await run(async (slice) => compileArtifact(artifact, await slice.start('cpu')));
-  } catch (error) {
-    warn(observer, `there is no compiled plan, so pages need TensorFlow.js: ${reasonOf(error).replace(/\.$/, '')}.`);
-    return undefined; // a training of hours never fails for it
-  }
-}
-
-/** Whether something says what turns the scores of a network into logits: its loss, or a scale that was fitted. */
-export async function hasScale(
-  architecture: string,
-  config: Readonly<Record<string, unknown>>,
-  scale: number | undefined,
-): Promise<boolean> {
-  const { logitScale } = await models[architecture]!.spec();
-  return (scale ?? logitScale?.(config)) !== undefined;
-}
-
-export const warnOfNoScale = (why: string, observer: Observer): void =>
-  warn(observer, `the model will not learn on devices, nor be mixed by probabilities: ${why}.`);

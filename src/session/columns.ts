@@ -154,6 +154,28 @@ const SYNONYMS: Readonly<Record<ColumnName, readonly string[]>> = {
   event: ['event', 'eventtype', 'eventname', 'action', 'type', 'kind'],
 };
 
+/** The export of orders of a Shopify shop: a row for each product of an order. */
+const SHOPIFY_ORDERS = { session: 'Name', item: 'Lineitem sku', time: 'Created at' } as const;
+
+/** What the columns of a file may be: those with the usual names, else those that are called by another word for it. */
+export function likelyColumns(names: readonly string[]): ColumnNames {
+  if (Object.values(SHOPIFY_ORDERS).every((name) => names.includes(name))) return SHOPIFY_ORDERS;
+  const left = new Set(names);
+  const found: Partial<Record<ColumnName, string>> = {};
+  for (const isUsual of [true, false]) {
+    for (const column of COLUMN_NAMES) {
+      if (found[column] !== undefined) continue;
+      const name = isUsual
+        ? [...left].find((one) => one.replace(TYPE, '') === COLUMNS[column])
+        : [...left].find((one) => SYNONYMS[column].includes(plain(one)));
+      if (name === undefined) continue;
+      found[column] = name;
+      left.delete(name);
+    }
+  }
+  return found;
+}
+
 /** A column that holds kinds of events under another name than the one that is read; `type` and `kind` may be anything's. */
 export const unreadEvents = (names: readonly string[]): string | undefined =>
   names.find((name) => /^(event(type|name)?|action)$/.test(plain(name)));

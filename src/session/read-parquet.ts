@@ -3,6 +3,7 @@ import {
   type FileMetaData,
   type ParquetScan,
   parquetMetadataAsync,
+  parquetReadObjects,
   parquetScan,
   parquetSchema,
   type SchemaElement,
@@ -15,6 +16,7 @@ import { type Layout, layoutOf } from './columns';
 import { addGa4Row, GA4_COLUMNS, GA4_NAMES, isGa4 } from './ga4';
 import type { Interner } from './interner';
 import type { ReadOptions } from './options';
+import { PREVIEW_ROWS, type Preview, previewObjects } from './preview';
 import type { TimeReader } from './time';
 import { quote } from './utf8';
 
@@ -79,6 +81,24 @@ export async function readParquet(
     });
   });
   return collector;
+}
+
+/**
+ * The first rows of a file, for a person.
+ *
+ * @throws RecommenderError `bad-input` if it is no Parquet file, or is damaged.
+ */
+export async function previewParquet(buffer: AsyncBuffer, file: string): Promise<Preview> {
+  const metadata = await openMetadata(buffer, file);
+  const names = parquetSchema(metadata).children.map(({ element }) => element.name);
+  try {
+    const events = Number(metadata.num_rows);
+    const rowEnd = Math.min(PREVIEW_ROWS, events);
+    return previewObjects(await parquetReadObjects({ file: buffer, metadata, compressors, rowEnd }), events, names);
+  } catch (cause) {
+    const what = `the first rows cannot be read: ${reason(cause)}`;
+    throw new RecommenderError('bad-input', `${file}: ${what}. The file is damaged or cut off.`, { cause });
+  }
 }
 
 /** Calls `read` with the first row of each row group and the end of it. */

@@ -10,7 +10,7 @@
 export type Metrics = Record<string, number>;
 
 /** 1 where the target is among the first k, else 0. */
-const recallAt = (rank: number, k: number): number => (rank <= k ? 1 : 0);
+export const recallAt = (rank: number, k: number): number => (rank <= k ? 1 : 0);
 
 /** Reciprocal rank, 0 beyond k. */
 export const mrrAt = (rank: number, k: number): number => (rank <= k ? 1 / rank : 0);

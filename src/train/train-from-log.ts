@@ -47,8 +47,11 @@ export interface TrainFromLogOptions
     /** What it reads of clicks: numbers of values and spreads stay what its weights know, whatever the log has most of. */
     readonly features?: ClickFeatures;
   };
-  /** Other threads to share every step with, given the size of each parameter; `trainFromLog` ends the training. */
-  readonly parallel?: (layout: Layout) => Promise<DataParallel>;
+  /**
+   * Called before a network learns, with the size of each parameter: the threads to share every step with, if any.
+   * `trainFromLog` ends the training.
+   */
+  readonly parallel?: (layout: Layout) => Promise<DataParallel | undefined>;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: Progress, epochs: number) => void;
 }

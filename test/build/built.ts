@@ -8,6 +8,7 @@ export const ROOT = resolve(import.meta.dirname, '../..');
 
 const PRODUCTS = {
   page: 'dist/page/index.html',
+  studio: 'dist/page/studio/index.html', // after the page, whose build empties its folder
   lib: 'dist/lib/index.js',
   embed: 'dist/embed/embed.js',
   cli: 'dist/cli/aisle.js',

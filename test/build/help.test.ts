@@ -33,7 +33,10 @@ test('a specification loses its help, whoever writes it down, and nothing else',
 
 test.each(['lib', 'embed', 'page'] as const)('no page of %s loads the help of a model', async (mode) => {
   const folder = built(mode);
-  const scripts = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.js'));
+  // The studio is a page that trains: it writes model cards, which name the papers.
+  const scripts = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+    (name) => name.endsWith('.js') && !name.startsWith('studio'),
+  );
   const code = scripts.map((name) => readFileSync(join(folder, name), 'utf8')).join('\n');
   const models = Object.values(await allModels());
   // The longer ones: a short one may be part of something else.

@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { CHECKPOINT } from '../../src/pipeline/files/training-checkpoint';
+import { CHECKPOINT } from '../../src/pipeline/training-checkpoint';
 import { built } from '../build/built';
 import { isSoak, slice } from '../soak-slice';
 import { aisle, file, folder } from './program';

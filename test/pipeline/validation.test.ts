@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { run } from '../../src/compute/executor';
 import { readArtifactFolder } from '../../src/pipeline/files/artifact-folder';
 import { startFirst } from '../../src/pipeline/files/backend';
+import { readEventsFile } from '../../src/pipeline/files/events-file';
 import { train } from '../../src/pipeline/train';
 import { trainingParts } from '../../src/pipeline/training-parts';
 import { measure, type ValidatedParts, type Validation, verdict } from '../../src/pipeline/validation';
@@ -23,7 +24,8 @@ beforeAll(async () => {
   const place = await mkdtemp(join(tmpdir(), 'aisle-validation-'));
   const data = join(place, 'events.csv');
   await writeFile(data, RING_LOG + LATE);
-  const { valid, unknownBefore, ...rest } = await trainingParts(data, { read: {}, holdout: 0, valid: 'last:20%' }, {});
+  const options = { readLog: readEventsFile, read: {}, holdout: 0, valid: 'last:20%' };
+  const { valid, unknownBefore, ...rest } = await trainingParts(data, options, {});
   await rm(place, { recursive: true });
   parts = { ...rest, valid: valid!, unknownBefore: unknownBefore! };
   const { log } = parts;

@@ -49,6 +49,9 @@ const SECURITY = {
   'cross-origin-resource-policy': 'same-origin',
 };
 
+/** With these the studio has threads. */
+const ISOLATED = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
+
 export function register(program: Command): void {
   program
     .command('demo')
@@ -64,7 +67,8 @@ export function register(program: Command): void {
       const { stdout, signal } = contextOf(command);
       const server = await startDemo(options);
       const { port } = server.address() as AddressInfo;
-      stdout.write(`The demo shop is open at http://localhost:${port}/ (Ctrl-C closes it).\n`);
+      const address = `http://localhost:${port}/`;
+      stdout.write(`The demo shop is open at ${address}, the studio at ${address}studio/ (Ctrl-C closes both).\n`);
       const closed = once(server, 'close');
       const close = (): void => {
         server.close();
@@ -137,6 +141,8 @@ async function mountsOf({ artifact: own = [], catalogue }: DemoOptions, page: st
   return [
     { path: '/', folder: page },
     { path: '/assets/', folder: join(page, 'assets'), versioned: 'names' },
+    { path: '/studio/', folder: join(page, 'studio'), headers: ISOLATED },
+    { path: '/studio/assets/', folder: join(page, 'studio/assets'), versioned: 'names', headers: ISOLATED },
     { path: '/demo.json', text: async () => JSON.stringify({ models: await models() }), type: json },
     ...served.map(
       ({ folder }, i): Mount => ({ path: `/models/${i}/`, folder, only: ARTIFACT_FILES, versioned: 'level' }),

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { FEATURE_PREFIX, USERS_TENSOR } from '../../checkpoint/artifact';
-import type { ArtifactSummary } from '../../pipeline/files/artifact-folder';
+import type { ArtifactSummary } from '../../pipeline/artifact-summary';
 import { whole } from '../../pipeline/format';
 import { inspect, isArtifact } from '../../pipeline/inspect';
 import type { FileSummary } from '../../pipeline/read-events';

@@ -19,11 +19,11 @@ import { defined } from '../defined';
 import { isAborted } from '../errors';
 import { readArtifactFolder } from '../files/artifact-folder';
 import { checkCatalogueFolder, createSpool, openFeed, writeCatalogueFolder } from '../files/catalogue-folder';
-import { hashOf } from '../files/disk';
-import { readRulesFile } from '../files/rules-file';
+import { hashOf, readInput } from '../files/disk';
 import { peakMemory, stopwatch } from '../files/usage';
 import { whole } from '../format';
 import { inform, type Observer, startTask, warn } from '../observer';
+import { readRules } from '../rules';
 import { columnsOf, type Dialect, type Entry, type EntryOptions, nameKey, shown } from './dialects';
 import { NearestProducts } from './nearest-products';
 import { type Counts, MATCH_KINDS, type MatchKind, ProductIndex, type ResolvedIndex } from './product-index';
@@ -119,7 +119,7 @@ export async function catalogue(options: CatalogueOptions): Promise<CatalogueRep
   const { feeds, out, artifact, signal, now = Date.now() } = options;
   await checkCatalogueFolder(out);
   const model = artifact === undefined ? undefined : await readArtifactFolder(artifact);
-  const rules = options.rules === undefined ? undefined : await readRulesFile(options.rules);
+  const rules = options.rules === undefined ? undefined : await readRules(options.rules, { readInput });
   const index = new ProductIndex(model?.itemIds ?? [], now / 1000);
   const spool = await createSpool();
   try {

@@ -62,10 +62,12 @@ export async function factsOfTraining(
 ): Promise<LogFacts> {
   if ('seconds' in cut) {
     const { seconds } = cut;
-    return factsOf(data, read, observer, (log) => selectSessions(log, windowsOf(log, seconds)[0]!.sessions));
+    return factsOf(data, read, readEventsFile, observer, (log) =>
+      selectSessions(log, windowsOf(log, seconds)[0]!.sessions),
+    );
   }
-  if (holdout !== undefined) return factsOf(data, read, observer, (log) => holdOut(log, holdout));
-  if (test !== undefined) return factsOf(data, read, observer);
+  if (holdout !== undefined) return factsOf(data, read, readEventsFile, observer, (log) => holdOut(log, holdout));
+  if (test !== undefined) return factsOf(data, read, readEventsFile, observer);
   // The cut has applied the filters.
-  return factsOf((await cut.parts()).train, {}, observer);
+  return factsOf((await cut.parts()).train, {}, readEventsFile, observer);
 }

@@ -27,10 +27,10 @@ import {
   writeCache,
 } from '../files/disk';
 import { parseRanks, type Rank } from '../files/ranks';
-import { CHECKPOINT } from '../files/training-checkpoint';
 import type { Observer } from '../observer';
 import type { EvaluateOptions, TrainOptions } from '../options';
 import { type TrainResult, trainAlone } from '../train';
+import { CHECKPOINT } from '../training-checkpoint';
 import { codeHash } from '../version';
 
 /** What to train and test: runs with equal plans have equal results. */

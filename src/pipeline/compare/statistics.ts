@@ -16,7 +16,7 @@ const GAINS: Readonly<Record<MetricName, (rank: number) => number>> = {
 export const TIE = 0.05;
 
 /** Gains per session: the bootstrap draws sessions, because the predictions of one session are correlated. */
-interface SessionScores {
+export interface SessionScores {
   /** Sum of the gains of each session's predictions, [sessions]. */
   readonly sums: Float64Array;
   readonly counts: Float64Array;
@@ -28,18 +28,32 @@ type Runs = readonly (readonly Rank[])[];
 /** The mean over seeds of each prediction's gain, added up by session. */
 export function bySession(runs: Runs, metric: MetricName): SessionScores {
   const gain = GAINS[metric];
-  const numbers = new Map<string, number>();
-  const first = runs[0]!;
-  for (const { session } of first) if (!numbers.has(session)) numbers.set(session, numbers.size);
+  return sessionScores(
+    runs[0]!.map(({ session }) => session),
+    (p) => runs.reduce((sum, run) => sum + gain(run[p]!.rank) / runs.length, 0),
+  );
+}
+
+/** @param sessions The session of each prediction. */
+export function sessionScores<S extends string | number>(
+  sessions: ArrayLike<S>,
+  gain: (prediction: number) => number,
+): SessionScores {
+  const numbers = new Map<S, number>();
+  for (let p = 0; p < sessions.length; p++) if (!numbers.has(sessions[p]!)) numbers.set(sessions[p]!, numbers.size);
   const sums = new Float64Array(numbers.size);
   const counts = new Float64Array(numbers.size);
-  first.forEach(({ session }, p) => {
-    const s = numbers.get(session)!;
-    for (const run of runs) sums[s]! += gain(run[p]!.rank) / runs.length;
+  for (let p = 0; p < sessions.length; p++) {
+    const s = numbers.get(sessions[p]!)!;
+    sums[s]! += gain(p);
     counts[s]!++;
-  });
+  }
   return { sums, counts };
 }
+
+/** The 95 % interval of a mean gain, as `pairedDifference` has that of a difference. */
+export const meanGain = (scores: SessionScores): Difference =>
+  pairedDifference(scores, { ...scores, sums: new Float64Array(scores.sums.length) });
 
 export interface Difference {
   readonly mean: number;

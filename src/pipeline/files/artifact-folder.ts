@@ -2,25 +2,15 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { type Artifact, type ArtifactInfo, type OpenedArtifact, SUPPORT_TENSOR } from '../../checkpoint/artifact';
+import type { Artifact, OpenedArtifact } from '../../checkpoint/artifact';
 import { parseJson } from '../../checkpoint/json';
-import {
-  ARTIFACT_FILES,
-  ITEMS,
-  MANIFEST,
-  PLAN,
-  README,
-  REPORT,
-  RULES,
-  STRATEGIES,
-  WEIGHTS,
-} from '../../checkpoint/manifest';
-import { openArtifact, tooLong } from '../../checkpoint/open';
-import { packArtifact } from '../../checkpoint/pack';
+import { ARTIFACT_FILES, ITEMS, MANIFEST, README, REPORT, WEIGHTS } from '../../checkpoint/manifest';
+import { tooLong } from '../../checkpoint/open';
 import type { Precision } from '../../checkpoint/precision';
-import { readSafetensors } from '../../checkpoint/safetensors';
-import { checkStrategies } from '../../checkpoint/strategies';
 import { RecommenderError } from '../../errors';
+import { type ArtifactSummary, openWhole, summariseArtifact, type WholeArtifact } from '../artifact-summary';
+import { artifactFiles } from '../build-model';
+import { defined } from '../defined';
 import { systemCodeOf } from '../errors';
 import { exists, isFolder, refused, removeEmpty, temporaryPrefix, writeDurably } from './disk';
 
@@ -47,12 +37,7 @@ export async function writeArtifactFolder(dir: string, artifact: Artifact, optio
   const { precision = 'f32', report, discard = [], write = writeDurably } = options;
   const folder = resolve(dir);
   await checkReplaceable(dir, discard);
-  const text = new TextEncoder();
-  const files = new Map([
-    [README, text.encode(artifact.info.modelCard)],
-    ...(report === undefined ? [] : [[REPORT, text.encode(report)] as const]),
-    ...(await packArtifact(artifact, { precision })),
-  ]);
+  const files = await artifactFiles(artifact, { precision, ...defined({ report }) });
   const [fresh, old] = siblings(folder, randomBytes(6).toString('hex'));
   let made: string | undefined; // the topmost of the parents that had to be made
   try {
@@ -124,77 +109,31 @@ export async function readItemIds(dir: string): Promise<readonly string[]> {
   return parseJson(await readFile(join(dir, ITEMS)), ITEMS) as readonly string[];
 }
 
-/** What `aisle inspect DIR` prints. */
-export interface ArtifactSummary extends ArtifactInfo {
-  /** Length of each file in bytes. */
-  readonly files: Readonly<Record<string, number>>;
-  readonly bytes: number;
-  /** Numbers in the weights that are floats: the architecture's own. */
-  readonly parameters: number;
-  /** Every tensor as stored. */
-  readonly tensors: readonly { readonly name: string; readonly type: string; readonly shape: readonly number[] }[];
-  /** Events of all items in the training log. */
-  readonly events: number;
-  /** Products in `catalogue.json`; absent without one. */
-  readonly products?: number;
-}
-
 /**
  * Checks an artifact folder and sums it up.
  *
  * @throws RecommenderError as `readArtifactFolder`.
  */
 export async function inspectArtifact(dir: string): Promise<ArtifactSummary> {
-  const { artifact, files } = await readAll(dir);
-  const lengths = Object.fromEntries([...files].map(([name, { length }]) => [name, length]));
-  const stored = readSafetensors(files.get(WEIGHTS)!, WEIGHTS).tensors;
-  const floats = Object.values(artifact.tensors).filter(({ data }) => data instanceof Float32Array);
-  const support = artifact.tensors[SUPPORT_TENSOR]!.data as Int32Array;
-  return {
-    ...artifact.info,
-    files: lengths,
-    bytes: Object.values(lengths).reduce((sum, length) => sum + length, 0),
-    parameters: floats.reduce((sum, { data }) => sum + data.length, 0),
-    tensors: [...stored]
-      .map(([name, { dtype, shape }]) => ({ name, type: dtype, shape }))
-      .sort((a, b) => (a.name < b.name ? -1 : 1)),
-    events: support.subarray(1).reduce((sum, count) => sum + count, 0),
-    ...(artifact.catalogue && { products: artifact.catalogue.length }),
-  };
+  return summariseArtifact(await readAll(dir));
 }
 
 /** The artifact and the files that it was read from. */
-async function readAll(dir: string): Promise<{ artifact: OpenedArtifact; files: Map<string, Uint8Array> }> {
+async function readAll(dir: string): Promise<WholeArtifact> {
   await finishReplacing(dir);
   if (!(await isFolder(dir)))
     throw new RecommenderError('bad-artifact', `${dir} is not a folder; name the folder of an artifact.`);
-  const files = new Map<string, Uint8Array>();
-  try {
-    const artifact = await openArtifact(async (name, maxBytes) => {
-      try {
-        const path = join(dir, name);
-        const found = await stat(path);
-        if (found.isFile() && found.size > maxBytes) throw tooLong(name, maxBytes);
-        const bytes = await readFile(path);
-        files.set(name, bytes);
-        return bytes;
-      } catch (error) {
-        if (systemCodeOf(error) === 'ENOENT') return undefined;
-        throw error;
-      }
-    });
-    const { further: json, bytes } = artifact;
-    const [strategies, rules, plan] = await Promise.all([json(STRATEGIES), json(RULES), bytes(PLAN)]);
-    const further = {
-      ...(strategies !== undefined && { strategies: checkStrategies(strategies, artifact.info.items) }),
-      ...(Array.isArray(rules) && { rules }),
-      ...(plan && { plan }),
-    };
-    return { artifact: { ...artifact, ...further }, files };
-  } catch (error) {
-    if (!(error instanceof RecommenderError)) throw error;
-    throw new RecommenderError(error.code, `${dir}: ${error.message}`, { cause: error });
-  }
+  return openWhole(dir, async (name, maxBytes) => {
+    try {
+      const path = join(dir, name);
+      const found = await stat(path);
+      if (found.isFile() && found.size > maxBytes) throw tooLong(name, maxBytes);
+      return await readFile(path);
+    } catch (error) {
+      if (systemCodeOf(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+  });
 }
 
 /**

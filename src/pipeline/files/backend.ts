@@ -6,7 +6,8 @@ import type { BackendOptions, WebGpu } from '../../compute/backends/options';
 import type { Slice } from '../../compute/executor';
 import type { BackendChoice, BackendName } from '../../compute/types';
 import { RecommenderError } from '../../errors';
-import { type Observer, warn } from '../observer';
+import type { Observer } from '../observer';
+import { startFirstOf } from '../start-backend';
 import { dirname, join } from './disk';
 
 /** What backends need in Node. WebGPU is loaded only if it is chosen by name. */
@@ -28,36 +29,12 @@ function allowRelaxedSimd(): void {
   if (process.versions.node.startsWith('20.')) setFlagsFromString('--experimental-wasm-relaxed-simd');
 }
 
-/**
- * Starts the first backend that works, in a slice of the executor: with `auto` WASM, by far the fastest in Node, then plain CPU.
- *
- * @param observer Gets a warning if the faster one cannot start.
- * @returns Which one it is.
- * @throws RecommenderError `no-backend` if none can; `bad-config` for `plan`.
- */
-export async function startFirst(
+/** `startFirstOf` with what backends need in Node, where WASM is by far the fastest. @throws RecommenderError as there. */
+export const startFirst = (
   slice: Pick<Slice, 'start'>,
   choice: BackendChoice,
   observer: Observer,
-): Promise<BackendName> {
-  if (choice === 'plan') {
-    const message = 'The backend "plan" only recommends and evaluates. Use auto, wasm, cpu or webgpu to train.';
-    throw new RecommenderError('bad-config', message);
-  }
-  const order: readonly BackendName[] = choice === 'auto' ? ['wasm', 'cpu'] : [choice];
-  const options = await backendOptions(choice);
-  for (const backend of order) {
-    try {
-      await slice.start(backend, options);
-      return backend;
-    } catch (error) {
-      const isLast = backend === order.at(-1);
-      if (isLast || !(error instanceof RecommenderError && error.code === 'no-backend')) throw error;
-      warn(observer, `plain CPU computes, many times slower. ${error.message}`);
-    }
-  }
-  throw new Error('The last backend of the order neither started nor failed.');
-}
+): Promise<BackendName> => startFirstOf(slice, choice, () => backendOptions(choice), observer);
 
 /**
  * WebGPU in Node: the optional package `webgpu` (Dawn), loaded on demand.

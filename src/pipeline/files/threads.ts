@@ -3,23 +3,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { RecommenderError } from '../../errors';
-import { DataParallel, type Layout, type SharedMemory, sharedMemory } from '../../train/data-parallel';
-import type { TrainFromLogOptions } from '../../train/train-from-log';
-
-/** The task of a thread: the same training on the same backend. */
-export interface ThreadTask {
-  readonly options: ThreadOptions;
-  readonly backend: string;
-  readonly memory: SharedMemory;
-  readonly thread: number;
-  readonly threads: number;
-}
-
-/** The training, without what only the first thread does. */
-export type ThreadOptions = Omit<TrainFromLogOptions, 'signal' | 'parallel' | 'valid' | 'onProgress' | 'onEpoch'>;
-
-/** A thread's message before its first step: its backend runs, or why not. Later errors are in the shared memory. */
-export type ThreadMessage = { readonly state: 'ready' } | { readonly state: 'failed'; readonly message: string };
+import { type ThreadMessage, type ThreadTask, threadFailed, threadsBy } from '../threads';
 
 /**
  * Starts `threads - 1` threads beside this one.
@@ -27,35 +11,15 @@ export type ThreadMessage = { readonly state: 'ready' } | { readonly state: 'fai
  * @returns For `TrainFromLogOptions.parallel`. The threads end with the training.
  * @throws RecommenderError `no-backend` if there is no script for a thread; `engine-lost` with what one said that failed.
  */
-export function startThreads(
-  threads: number,
-  options: ThreadOptions,
-  backend: string,
-): (layout: Layout) => Promise<DataParallel> {
-  return async (layout) => {
-    const memory = sharedMemory(layout);
-    const parallel = new DataParallel(memory, layout, 0, threads);
-    const script = threadScript();
-    const starting = Array.from({ length: threads - 1 }, (_, i) => {
-      const workerData: ThreadTask = { options, backend, memory, thread: i + 1, threads };
-      return ready(new Worker(script, { workerData }));
-    });
-    try {
-      await Promise.all(starting);
-    } catch (error) {
-      parallel.end();
-      throw error;
-    }
-    return parallel;
-  };
-}
+export const startThreads = threadsBy(async (workerData: ThreadTask) =>
+  ready(new Worker(threadScript(), { workerData })),
+);
 
 /** Until the thread waits for its first step. */
 function ready(worker: Worker): Promise<void> {
   worker.unref(); // threads do not keep the program running
   return new Promise((resolve, reject) => {
-    const fail = (message: string): void =>
-      reject(new RecommenderError('engine-lost', `A thread of the training failed: ${message}`));
+    const fail = (message: string): void => reject(threadFailed(message));
     worker.on('message', (message: ThreadMessage) => {
       if (message.state === 'ready') resolve();
       else fail(message.message);

@@ -1,154 +1,36 @@
-/** The state of an interrupted training as one file beside the artifact to be. */
+/** The checkpoint of a training, beside the artifact to be. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { prefixed, within } from '../../checkpoint/prefixes';
-import { decodeSafetensors } from '../../checkpoint/safetensors';
-import { encodeSafetensors } from '../../checkpoint/write-safetensors';
-import { RecommenderError } from '../../errors';
-import type { FitState } from '../../train/fit';
-import type { TrainedModel } from '../../train/train-from-log';
-import type { NdArray } from '../../types';
 import { systemCodeOf } from '../errors';
+import {
+  CHECKPOINT,
+  type Checkpoint,
+  type CreateHash,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  type RunIdentity,
+} from '../training-checkpoint';
 import { join, replaceFile } from './disk';
 
-/** Name of the file in the folder named by `--out`. */
-export const CHECKPOINT = 'checkpoint.safetensors';
+export const createSha256: CreateHash = () => createHash('sha256');
 
-/** What identifies a run: a run with other values cannot resume from its checkpoint. */
-export type RunIdentity = Readonly<Record<string, unknown>>;
-
-export interface Checkpoint extends FitState {
-  /** The model whose epochs the validation part has chosen, where the training that `FitState` is of is the one on everything. */
-  readonly validated?: TrainedModel;
+/** @throws RecommenderError `io` if the disk refuses. */
+export async function writeCheckpoint(dir: string, identity: RunIdentity, state: Checkpoint): Promise<void> {
+  await writeCheckpointFile(dir, encodeCheckpoint(createSha256, identity, state));
 }
 
-/**
- * @param flags Those of the command, such as `--seed 2`, for the message of a run that cannot resume.
- * @throws RecommenderError `io` if the disk refuses.
- */
-export async function writeCheckpoint(
-  dir: string,
-  identity: RunIdentity,
-  state: Checkpoint,
-  flags: readonly string[] = [],
-): Promise<void> {
-  const { trainer, best, ends = [], validated, ...rest } = state;
-  const { arrays, ...counters } = trainer;
-  const { tensors: weights = {}, ...model } = validated ?? {};
-  const plain = {
-    identity,
-    flags,
-    ...rest,
-    trainer: counters,
-    ...(validated && { validated: model }),
-    ...(best && { best: best.epoch }),
-    ...(ends.length > 0 && { ends: ends.length }),
-  };
-  const tensors = Object.assign(
-    prefixed('trainer.', arrays),
-    best && prefixed('best.', best.weights),
-    prefixed('validated.', weights),
-    ...ends.map((weights, i) => prefixed(`ends.${i}.`, weights)),
-  ) as Record<string, NdArray>;
-  const text = JSON.stringify(plain);
-  const bytes = encodeSafetensors(tensors, { state: text, sha256: checksum(text, tensors) });
-  await replaceFile(join(dir, CHECKPOINT), bytes);
+/** @throws RecommenderError as `decodeCheckpoint`. */
+export async function readCheckpoint(dir: string, identity: RunIdentity): Promise<Checkpoint> {
+  return decodeCheckpoint(createSha256, await readCheckpointFile(dir), join(dir, CHECKPOINT), identity);
 }
 
-/**
- * Reads a checkpoint of the same run.
- *
- * @param isRemoved Whether a key of the configuration, which an older version wrote, says nothing that is not so anyway.
- * @param flags As `writeCheckpoint` takes them: those that differ are named.
- * @throws RecommenderError `bad-input` if there is none, it is damaged, or it belongs to a run with other data, model,
- *   configuration or seed.
- */
-export async function readCheckpoint(
-  dir: string,
-  identity: RunIdentity,
-  isRemoved: (key: string, value: unknown) => boolean = () => false,
-  flags: readonly string[] = [],
-): Promise<Checkpoint> {
-  const path = join(dir, CHECKPOINT);
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (cause) {
-    if (systemCodeOf(cause) !== 'ENOENT') throw cause;
-    throw new RecommenderError(
-      'bad-input',
-      `${path} does not exist, so there is nothing to resume: that training has not been interrupted, or has ended ` +
-        'since and left its artifact. To train again, call it without `resume`.',
-      { cause },
-    );
-  }
-  const { tensors, metadata } = decodeSafetensors(bytes, path);
-  const text = metadata['state'];
-  if (text === undefined || metadata['sha256'] === undefined) {
-    throw new RecommenderError('bad-input', `${path} is no checkpoint of a training; name another folder.`);
-  }
-  if (metadata['sha256'] !== checksum(text, tensors)) {
-    throw new RecommenderError(
-      'bad-input',
-      `${path} is damaged: its content does not have the checksum that it was written with. \`restart\` starts over.`,
-    );
-  }
-  const {
-    identity: theirs,
-    flags: theirFlags = [],
-    trainer,
-    best,
-    ends,
-    validated,
-    ...rest
-  } = JSON.parse(text) as Omit<Checkpoint, 'trainer' | 'best' | 'ends' | 'validated'> & {
-    identity: RunIdentity;
-    flags?: readonly string[];
-    validated?: Omit<TrainedModel, 'tensors'>;
-    trainer: Omit<FitState['trainer'], 'arrays'>;
-    best?: NonNullable<FitState['best']>['epoch'];
-    ends?: number;
-  };
-  const known = Object.keys(theirs).filter((key) => Object.hasOwn(identity, key) || !isRemoved(key, theirs[key]));
-  for (const key of new Set([...Object.keys(identity), ...known])) {
-    const [now, then] = [identity[key], theirs[key]].map((value) => JSON.stringify(value));
-    if (now !== then) {
-      const what = changesOf(flags, theirFlags).join(', ') || `its ${key} was ${then}, now it is ${now}`;
-      throw new RecommenderError(
-        'bad-input',
-        `${path} belongs to another run: ${what}. Repeat the command as it was, or start over with \`restart\`.`,
-      );
-    }
-  }
-  return {
-    ...rest,
-    trainer: { ...trainer, arrays: within('trainer.', tensors) },
-    ...(validated && { validated: { ...validated, tensors: within('validated.', tensors) } }),
-    ...(best && { best: { epoch: best, weights: within('best.', tensors) } }),
-    ...(ends && { ends: Array.from({ length: ends }, (_, i) => within(`ends.${i}.`, tensors)) }),
-  };
-}
+/** @throws RecommenderError `io` if the disk refuses. */
+export const writeCheckpointFile = (dir: string, bytes: Uint8Array): Promise<void> =>
+  replaceFile(join(dir, CHECKPOINT), bytes);
 
-/** Flags that differ, in words. */
-function changesOf(now: readonly string[], then: readonly string[]): string[] {
-  const byName = (flags: readonly string[]) => new Map(flags.map((flag) => [nameOf(flag), flag]));
-  const [ours, theirs] = [byName(now), byName(then)];
-  const changed = [...ours].flatMap(([name, flag]) => {
-    const other = theirs.get(name);
-    if (other === flag) return [];
-    return [other === undefined ? `${flag} was not given` : `${flag} was ${other}`];
+/** The file's content; undefined where there is none. */
+export const readCheckpointFile = (dir: string): Promise<Uint8Array | undefined> =>
+  readFile(join(dir, CHECKPOINT)).catch((error) => {
+    if (systemCodeOf(error) !== 'ENOENT') throw error;
+    return undefined;
   });
-  return [...changed, ...[...theirs].flatMap(([name, flag]) => (ours.has(name) ? [] : [`${flag} is missing now`]))];
-}
-
-/** `--seed` of `--seed 2`, and `--set layers` of `--set layers=8`. */
-const nameOf = (flag: string): string => /^--set '?[^=]+|^\S+/.exec(flag)![0];
-
-/** Over the whole content of a checkpoint, so that no run resumes from a damaged one. */
-function checksum(text: string, tensors: Readonly<Record<string, NdArray>>): string {
-  const hash = createHash('sha256').update(text);
-  for (const [name, { data }] of Object.entries(tensors).sort(([a], [b]) => (a < b ? -1 : 1))) {
-    hash.update(name).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  }
-  return hash.digest('hex');
-}

@@ -9,7 +9,8 @@ import { defined } from '../defined';
 import { isAborted } from '../errors';
 import { startFirst } from '../files/backend';
 import { readCatalogueFile } from '../files/catalogue-file';
-import { join, replaceFiles } from '../files/disk';
+import { join, readInput, replaceFiles } from '../files/disk';
+import { readEventsFile } from '../files/events-file';
 import { inform } from '../observer';
 import type { SearchOptions } from '../options';
 import { trainingParts } from '../training-parts';
@@ -32,7 +33,7 @@ export const DEFAULT_EPOCHS = 9;
 export async function search(options: SearchOptions): Promise<SearchReport & Required<Pick<SearchReport, 'best'>>> {
   const { data, read, model, out, holdout = 0, catalogue, backend = 'auto' } = options;
   const { seed = 1, trials: count = 27, metric = 'mrr@20' } = options;
-  const { given, preset, auto } = await configurationFrom(options, options);
+  const { given, preset, auto } = await configurationFrom(options, { readLog: readEventsFile, readInput }, options);
   const { isNeural, config, wanted } = await checkedConfiguration(model, given, preset);
   if (!isNeural && options.epochs !== undefined) {
     throw new RecommenderError('bad-config', `\`epochs\` is for networks; ${model} counts the log once. Leave it out.`);
@@ -58,7 +59,11 @@ export async function search(options: SearchOptions): Promise<SearchReport & Req
 
   const products = catalogue === undefined ? undefined : await readCatalogueFile(catalogue, read?.columns?.item);
   const reading = { ...read, featuresIfAny: wanted.map(({ name }) => name) };
-  const { valid, ...parts } = await trainingParts(data, { read: reading, holdout, valid: options.valid }, options);
+  const { valid, ...parts } = await trainingParts(
+    data,
+    { readLog: readEventsFile, read: reading, holdout, valid: options.valid },
+    options,
+  );
   const plan: SearchPlan = {
     out,
     model,

@@ -10,8 +10,9 @@ import { configurationOf, trainFromLog } from '../../train/train-from-log';
 import type { Settings } from '../configuration';
 import { defined } from '../defined';
 import { hashOf, join, readCache, remove, shortHash, writeCache } from '../files/disk';
-import { CHECKPOINT, readCheckpoint, writeCheckpoint } from '../files/training-checkpoint';
+import { readCheckpoint, writeCheckpoint } from '../files/training-checkpoint';
 import { type Observer, startTask } from '../observer';
+import { CHECKPOINT } from '../training-checkpoint';
 import { fingerprints, type TrainingParts } from '../training-parts';
 import { codeHash } from '../version';
 

@@ -1,0 +1,57 @@
+/** What a training needs of where it runs: the files of Node, or those of a page. */
+import type { Artifact, CatalogueItem } from '../checkpoint/artifact';
+import type { Slice } from '../compute/executor';
+import type { BackendChoice, BackendName } from '../compute/types';
+import type { DataParallel, Layout } from '../train/data-parallel';
+import type { Spent } from '../train/fit';
+import type { TrainFromLogOptions } from '../train/train-from-log';
+import type { ConfigurationFiles } from './configuration';
+import type { Observer, TrainingEpoch } from './observer';
+import type { TrainOptions } from './options';
+import type { CreateHash } from './training-checkpoint';
+
+/** The training of a thread that shares the steps of another, without what only the first one does. */
+export type ThreadOptions = Omit<TrainFromLogOptions, 'signal' | 'parallel' | 'valid' | 'onProgress' | 'onEpoch'>;
+
+/** Paths are those of the options, as they were given. Each function throws a `RecommenderError` that names the file. */
+export interface TrainingHost extends ConfigurationFiles {
+  /** Refuses, before hours of work, what cannot be written, or would replace an unfinished training. */
+  readonly check: (options: TrainOptions) => Promise<void>;
+  readonly readArtifact: (path: string) => Promise<Artifact>;
+  readonly readCatalogue: (path: string, idColumn?: string) => Promise<readonly CatalogueItem[]>;
+  /** What the model at a path is called. */
+  readonly nameOf: (out: string) => string;
+  /** What the checkpoint of the training at a path is called in messages. */
+  readonly checkpointOf: (out: string) => string;
+  readonly createHash: CreateHash;
+  /** Undefined where there is none. */
+  readonly readCheckpoint: (out: string) => Promise<Uint8Array | undefined>;
+  readonly writeCheckpoint: (out: string, bytes: Uint8Array) => Promise<void>;
+  readonly removeCheckpoint: (out: string) => Promise<void>;
+  /** Replaces what is at the path, the checkpoint included. */
+  readonly writeArtifact: (out: string, artifact: Artifact, options: { readonly report?: string }) => Promise<void>;
+  /** Starts the file of `log` with the epochs so far. @returns Adds an epoch. */
+  readonly startLog: (
+    path: string,
+    epochs: readonly TrainingEpoch[],
+  ) => Promise<(epoch: TrainingEpoch) => Promise<void>>;
+  /** Starts the first backend that works. @returns Its name. */
+  readonly startBackend: (
+    slice: Pick<Slice, 'start'>,
+    choice: BackendChoice,
+    observer: Observer,
+  ) => Promise<BackendName>;
+  readonly startThreads: (
+    threads: number,
+    options: ThreadOptions,
+    backend: BackendName,
+  ) => (layout: Layout) => Promise<DataParallel>;
+  /** Refuses a training that needs more memory than there is, before it begins. @param events Of its log. */
+  readonly checkMemory?: (model: string, layout: Layout, events: number) => void;
+  /** What work has taken since this was called, on top of what earlier runs of it took. */
+  readonly stopwatch: () => (earlier?: Spent) => Spent;
+  /** The most that the process has held so far, in bytes. */
+  readonly peakMemory: () => number;
+  /** What an artifact says of the programs that made it. */
+  readonly software: () => Readonly<Record<string, string>>;
+}

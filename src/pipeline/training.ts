@@ -1,0 +1,526 @@
+/** From a click log to an artifact, wherever the files are: imports nothing of Node. */
+import {
+  type Artifact,
+  type CatalogueItem,
+  REPLAY_OFFSETS_TENSOR,
+  REPLAY_TENSOR,
+  type Strategies,
+  USERS_TENSOR,
+} from '../checkpoint/artifact';
+import { sha256 } from '../checkpoint/sha256';
+import { run as runOnDevice } from '../compute/executor';
+import type { BackendName } from '../compute/types';
+import { RecommenderError, reasonOf } from '../errors';
+import { models } from '../models/index';
+import { hasPresets } from '../models/presets';
+import { AUTO } from '../models/presets/preset';
+import { catalogueOf } from '../ranking/architecture';
+import { type EventLog, sessionCount } from '../session/event-log';
+import { drawReplay } from '../session/replay';
+import { sampleSessions } from '../session/sample';
+import type { PartCounts } from '../session/split';
+import { SHARDS, whyIndivisible } from '../train/data-parallel';
+import { type BestEpoch, type EpochResult, type FitState, Interrupted, type Spent } from '../train/fit';
+import { type TrainedModel, trainFromLog } from '../train/train-from-log';
+import { buildModel, hasScale, warnOfNoScale } from './build-model';
+import { warnOfGaps } from './catalogue/read-catalogue';
+import { trainCommand, trainFlags, UNLICENSED } from './commands';
+import { type Auto, checkedConfiguration, configurationFrom, type Settings } from './configuration';
+import { defined } from './defined';
+import { isAborted } from './errors';
+import { baseName, whole } from './format';
+import type { ThreadOptions, TrainingHost } from './host';
+import { modelCard } from './model-card';
+import { inform, startTask, type TrainingEpoch, warn } from './observer';
+import type { TrainOptions } from './options';
+import { readRules } from './rules';
+import { countStrategies } from './strategies';
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, type RunIdentity } from './training-checkpoint';
+import {
+  refuseContradictions,
+  refuseLostUsers,
+  refuseNeuralOptions,
+  refuseNothingToKeep,
+  warnOfFew,
+} from './training-checks';
+import { fingerprint, fingerprints, type PartsOptions, type TrainingParts, trainingParts } from './training-parts';
+import { trainingReport } from './training-report';
+import { type Baseline, measure, type ValidatedParts, type Validation } from './validation';
+
+/** A training on everything, for as many epochs as the validation part has chosen. */
+export interface Refit extends Omit<PartCounts, 'sessions'> {
+  readonly epochs: number;
+  readonly seconds: number;
+}
+
+/** Its counts are those of the training part. */
+export interface TrainResult extends PartCounts {
+  /** The folder. */
+  readonly artifact: string;
+  /** Which preset `auto` was. */
+  readonly auto?: Auto;
+  /** Empty for counting baselines. */
+  readonly epochs: readonly EpochResult[];
+  readonly best?: BestEpoch | undefined;
+  readonly scale?: number | undefined;
+  /** Of quick counting models the best one on the validation part, and what it reaches there. */
+  readonly baseline?: Baseline;
+  /** The training whose weights the artifact has, after the one that `epochs` and `best` are of. */
+  readonly refit: Refit | false;
+  /** Where training was interrupted, if the best epoch so far was written instead of training on. */
+  readonly interrupted?: string;
+  /**
+   * By the clock and of processor time, without the comparison with counting models; those of the runs that were resumed
+   * included.
+   */
+  readonly seconds: number;
+  readonly processorSeconds: number;
+  /** The most that the process has held. */
+  readonly peakMemoryBytes: number;
+}
+
+/** What a training has done, and what a page goes on to show. */
+export interface Trained {
+  readonly result: TrainResult;
+  /** By the training part. */
+  readonly trained: TrainedModel;
+  readonly parts: Parts;
+  readonly validation?: Validation;
+}
+
+/**
+ * Trains a model, or counts, and writes its artifact. Writes a checkpoint after every epoch, from which `resume` continues bit
+ * for bit.
+ *
+ * @param compares Whether counting models are measured beside a network.
+ * @throws RecommenderError `bad-config`, `bad-input` or `bad-artifact` for what was passed in; `aborted` with a checkpoint
+ *   written; `diverged`; `no-backend`; `io` if the host cannot write.
+ */
+export async function trainOn(host: TrainingHost, options: TrainOptions, compares: boolean): Promise<Trained> {
+  const { data, read, model, out, seed = 1, holdout = 0, backend = 'auto', signal } = options;
+  const { catalogue, keepBest = false, sampleSessions: share = 1 } = options;
+  const taken = host.stopwatch();
+  refuseContradictions(options);
+  await host.check(options);
+  const from = options.from === undefined ? undefined : await host.readArtifact(options.from);
+  const select = (log: EventLog): EventLog => (share < 1 ? sampleSessions(log, share, seed) : log);
+  const {
+    given: own,
+    preset,
+    auto,
+  } = await configurationFrom(
+    { ...options, ...defined({ preset: options.preset ?? usualPreset(options) }) },
+    host,
+    options,
+    select,
+  );
+  const given = { ...settingsOf(from, options), ...own };
+  const { isNeural, config, wanted, isRemoved } = await checkedConfiguration(model, given, preset);
+  if (!isNeural) refuseNeuralOptions(options);
+  const threads = await threadsOf(options, config);
+  const rules = options.rules === undefined ? undefined : await readRules(options.rules, host);
+  const products = catalogue === undefined ? undefined : await host.readCatalogue(catalogue, read?.columns?.item);
+  const valid = isNeural ? (options.valid ?? (options.epochs === undefined ? undefined : 'none')) : 'none';
+  if (valid === 'none' && options.refit === 'yes') {
+    const why =
+      '`refit` yes trains again on everything after a validation part has chosen the epochs, and there is none';
+    throw new RecommenderError('bad-config', `${why}: leave it out, or \`valid\` none and \`epochs\`.`);
+  }
+  const reading = {
+    read: { ...read, featuresIfAny: wanted.map(({ name }) => name) },
+    holdout,
+    select,
+    ...defined({ valid }),
+    ...(from && { known: { itemIds: from.itemIds, support: catalogueOf(from).support! } }),
+  };
+  const { parts, everything, joined, strategies } = await readParts(host, data, reading, options);
+  const final = everything ?? parts.log;
+  if (everything) await refuseLostUsers(options, config, parts.log, everything);
+  warnOfFew(final, data, options);
+  if (products) warnOfGaps(products, final.itemIds, catalogue!, options);
+  const identity = {
+    model,
+    seed,
+    ...fingerprints(parts),
+    ...defined({ everything: joined }),
+    ...(wanted.length > 0 && products && { catalogue: await checksumOf(products) }),
+    ...config,
+    // They decide on schedules and on the latest epochs.
+    ...defined({ epochs: options.epochs }),
+    ...(from && { from: from.info.version }),
+    ...(threads && { parts: SHARDS }),
+  };
+  const resume = options.resume
+    ? decodeCheckpoint(
+        host.createHash,
+        await host.readCheckpoint(out),
+        host.checkpointOf(out),
+        identity,
+        isRemoved,
+        trainFlags(options),
+      )
+    : undefined;
+  if (keepBest) refuseNothingToKeep(resume!, out);
+  if (options.restart) await host.removeCheckpoint(out);
+
+  const clock = { taken, spent: resume?.spent };
+  const run = { host, options, compares, given, products, identity, from, clock, ...defined({ threads }) };
+  const { trained, validation, refitted } = await runOnDevice(async (slice) => {
+    const started = isNeural ? await host.startBackend(slice, backend, options) : 'cpu';
+    return learn({ ...run, backend: started }, parts, resume, everything);
+  });
+  const scale = options.scale ?? trained.scale ?? from?.info.scale;
+  if (isNeural && !options.replay && !(await hasScale(model, config, scale))) {
+    const why = parts.valid
+      ? 'on the validation part it ranks no better than by chance'
+      : 'there is no validation part to fit a scale on (`valid` last:10%), and no `scale`';
+    warnOfNoScale(why, options);
+  }
+  const { epochs, best } = trained;
+  const refit: Refit | false = refitted ? refitOf(refitted, final) : false;
+  const interrupted = keepBest ? placeOf(resume!) : undefined;
+  const facts = { epochs, ...defined({ best, baseline: validation?.baseline, interrupted }), refit };
+  await write(
+    host,
+    options,
+    { ...(refitted ?? trained), ...defined({ scale }) },
+    { ...facts, refitEpochs: refitted?.epochs ?? [], ...defined({ auto, validation }) },
+    { ...parts, log: final },
+    defined({ catalogue: products, strategies, rules }),
+  );
+  if (signal?.aborted) inform(options, `The training had ended already: ${out} is written.`);
+  const result = {
+    artifact: out,
+    ...defined({ auto }),
+    ...facts,
+    best,
+    scale,
+    ...countsOf(parts.log),
+    ...clock.taken(clock.spent),
+    peakMemoryBytes: host.peakMemory(),
+  };
+  return { result, trained, parts, ...defined({ validation }) };
+}
+
+/** The log chooses the preset, unless the settings are those of an artifact, or the model has no presets. */
+const usualPreset = ({ model, from }: TrainOptions): string | undefined =>
+  from === undefined && hasPresets(model) ? AUTO : undefined;
+
+export type Parts = Omit<TrainingParts, 'whole' | 'everything'>;
+
+/** The parts of the log, and what is counted of all of it, with its newest days: only the counts stay in memory. */
+async function readParts(
+  { readLog }: TrainingHost,
+  data: string,
+  reading: Omit<PartsOptions, 'readLog'>,
+  options: TrainOptions,
+): Promise<{
+  readonly parts: Parts;
+  /** Where the training is to be repeated on it. */
+  readonly everything?: EventLog;
+  /** What identifies the parts together. */
+  readonly joined?: string;
+  readonly strategies: Strategies | undefined;
+}> {
+  const { whole: all, everything: join, ...parts } = await trainingParts(data, { ...reading, readLog }, options);
+  const { sampleSessions: share = 1, seed = 1 } = options;
+  if (share < 1) {
+    inform(options, `\`sampleSessions\` ${share}: ${whole(sessionCount(all))} sessions, drawn by \`seed\` ${seed}.`);
+  }
+  const joined = join?.();
+  const everything = options.refit === 'no' || options.keepBest ? undefined : joined;
+  const strategies = countStrategies(all, (everything ?? parts.log).itemIds, options);
+  return { parts, ...defined({ everything, joined: joined && fingerprint(joined) }), strategies };
+}
+
+const refitOf = ({ epochs }: TrainedModel, log: EventLog): Refit => ({
+  epochs: epochs.length,
+  events: log.sessions.items.length,
+  items: log.itemIds.length,
+  seconds: epochs.reduce((sum, { seconds }) => sum + seconds, 0),
+});
+
+/** The settings of the artifact to continue from; another architecture is refused before the log is read. */
+function settingsOf(from: Artifact | undefined, { model, from: dir }: TrainOptions): Settings {
+  if (!from) return {};
+  const { architecture, config } = from.info;
+  if (architecture === model) return config;
+  throw new RecommenderError('bad-config', `${dir} is a ${architecture}, which \`model\` ${model} cannot go on from.`);
+}
+
+/** What a training takes over from the artifact that it continues. */
+const knownOf = ({ info: { items, features }, tensors }: Artifact) => ({
+  items,
+  tensors,
+  ...(features && { features }),
+});
+
+const checksumOf = (value: unknown): Promise<string> => sha256(new TextEncoder().encode(JSON.stringify(value)));
+
+/**
+ * How many threads share the steps; undefined if steps are not shared.
+ *
+ * @throws RecommenderError `bad-config` for a backend that threads cannot share.
+ */
+async function threadsOf(options: TrainOptions, config: Settings): Promise<number | undefined> {
+  const { model, threads, backend } = options;
+  if (threads === undefined) return undefined;
+  if (backend === 'webgpu') {
+    throw new RecommenderError('bad-config', '`threads` shares the work of a CPU; a GPU has one queue. Leave it out.');
+  }
+  const why = Object.hasOwn(models, model)
+    ? whyIndivisible(await models[model]!.training(), config)
+    : 'it counts the log once';
+  if (why === undefined) {
+    if (threads > SHARDS) warn(options, `${SHARDS} threads share a step at most, not ${threads}.`);
+    return Math.min(threads, SHARDS);
+  }
+  warn(options, `${model} trains on one thread, whatever \`threads\` says: ${why}.`);
+  return undefined;
+}
+
+/** It stands still while counting models are compared. */
+interface Clock {
+  taken: (earlier?: Spent) => Spent;
+  /** What was taken before `taken` began to count. */
+  spent: Spent | undefined;
+}
+
+/** What all trainings of a run share. */
+interface Run {
+  readonly host: TrainingHost;
+  readonly options: TrainOptions;
+  /** Whether counting models are measured beside the network. */
+  readonly compares: boolean;
+  readonly given: Settings;
+  readonly products: readonly CatalogueItem[] | undefined;
+  readonly identity: RunIdentity;
+  readonly from: Artifact | undefined;
+  readonly clock: Clock;
+  readonly threads?: number;
+  readonly backend: BackendName;
+}
+
+interface Learnt {
+  /** By the training part. */
+  readonly trained: TrainedModel;
+  readonly validation?: Validation;
+  /** By everything. */
+  readonly refitted?: TrainedModel;
+}
+
+/** Trains on the training part, measures the model on the validation part, and trains again on everything. */
+async function learn(
+  run: Run,
+  parts: Parts,
+  resume: Checkpoint | undefined,
+  everything: EventLog | undefined,
+): Promise<Learnt> {
+  const { host, options, compares, clock } = run;
+  const { validated, ...state } = resume ?? {};
+  const add = await logOf(host, options, resume);
+  const kept = options.keepBest && { epochs: resume!.epochs.length };
+  const trained = validated ?? (await learnPart(run, { ...parts, ...kept, add }, resume));
+  const { valid, unknownBefore } = parts;
+  if (!valid || !unknownBefore) return { trained };
+  clock.spent = clock.taken(clock.spent);
+  const validation = compares ? await compared(host, trained, { ...parts, valid, unknownBefore }, options) : undefined;
+  clock.taken = host.stopwatch();
+  const measured = { trained, ...defined({ validation }) };
+  if (!everything) return measured;
+  const { epoch } = trained.best!;
+  const { sessions, items } = countsOf(everything);
+  inform(
+    options,
+    `Training again on everything, ${whole(sessions)} sessions of ${whole(items)} items, for ${epochsOf(epoch)}.`,
+  );
+  const again = { log: everything, epochs: epoch, validated: trained, add };
+  const refitted = await learnPart(run, again, validated && (state as FitState));
+  return { ...measured, refitted };
+}
+
+/** The comparison with counting models; a failure of it costs no training. */
+async function compared(
+  host: TrainingHost,
+  trained: TrainedModel,
+  parts: ValidatedParts,
+  options: TrainOptions,
+): Promise<Validation | undefined> {
+  try {
+    return await measure(trained, parts, options);
+  } catch (error) {
+    if (isAborted(error)) throw interruption('in the comparison with counting models', host, options, error);
+    warn(options, `the comparison with counting models failed, so card and report are without it: ${reasonOf(error)}`);
+    return undefined;
+  }
+}
+
+const epochsOf = (count: number): string => `${count} epoch${count === 1 ? '' : 's'}`;
+
+/** Adds an epoch to the file of `log`, if there is one. */
+async function logOf(
+  host: TrainingHost,
+  { log }: TrainOptions,
+  { epochs, validated }: Partial<Checkpoint> = {},
+): Promise<(epoch: TrainingEpoch) => Promise<void>> {
+  if (log === undefined) return async () => {};
+  const done = validated ? [...validated.epochs, ...(epochs ?? []).map(ofRefit)] : (epochs ?? []);
+  return host.startLog(log, done);
+}
+
+const ofRefit = (epoch: EpochResult): TrainingEpoch => ({ ...epoch, refit: true });
+
+/** One of the trainings of a run. */
+interface Part extends Pick<TrainingParts, 'log' | 'valid' | 'validProtocol'> {
+  /** Default: as the options have it. */
+  readonly epochs?: number;
+  /** The model whose epochs this training repeats on everything. */
+  readonly validated?: TrainedModel;
+  readonly add: (epoch: TrainingEpoch) => Promise<void>;
+}
+
+/** Learns, reports progress and epochs, and writes checkpoints. */
+async function learnPart(
+  { host, options, given, products, identity, from, clock, threads, backend }: Run,
+  { log, valid, validProtocol, epochs = options.epochs, validated, add }: Part,
+  resume: FitState | undefined,
+): Promise<TrainedModel> {
+  const { model, out, seed = 1, signal = new AbortController().signal } = options;
+  let task: ReturnType<typeof startTask> | undefined;
+  const checkpoint = (state: FitState) => {
+    const whole = { ...state, spent: clock.taken(clock.spent), ...defined({ validated }) };
+    return host.writeCheckpoint(out, encodeCheckpoint(host.createHash, identity, whole, trainFlags(options)));
+  };
+  try {
+    const shared: ThreadOptions = {
+      model,
+      config: given,
+      seed,
+      log,
+      columns: log.report.otherColumns,
+      itemIds: log.itemIds,
+      support: log.support,
+      ...defined({ epochs, products, resume, from: from && knownOf(from) }),
+    };
+    return await trainFromLog({
+      ...shared,
+      signal,
+      ...defined({ valid, validProtocol }),
+      async parallel(layout) {
+        host.checkMemory?.(model, layout, log.sessions.items.length);
+        return threads === undefined ? undefined : host.startThreads(threads, shared, backend)(layout);
+      },
+      onProgress({ epoch, step, steps, loss }, epochs) {
+        const label = `${model}, ${validated ? 'refit ' : ''}epoch ${epoch} of ${epochs}`;
+        task ??= startTask(options, { label, total: steps, unit: 'steps', part: [epoch, epochs] });
+        task.update(step, `loss ${loss.toFixed(4)}`);
+      },
+      async onEpoch(result, state) {
+        task?.finish();
+        task = undefined;
+        const epoch = validated ? ofRefit(result) : result;
+        options.onEpoch?.(epoch);
+        await add(epoch);
+        await checkpoint(await state());
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    await checkpoint(error.state);
+    throw interruption(placeOf({ ...error.state, ...defined({ validated }) }), host, options, error);
+  } finally {
+    task?.finish();
+  }
+}
+
+const interruption = (
+  where: string,
+  { checkpointOf }: TrainingHost,
+  { out }: TrainOptions,
+  cause: unknown,
+): RecommenderError =>
+  new RecommenderError(
+    'aborted',
+    `Interrupted ${where}. ${checkpointOf(out)} holds everything: the same command with \`resume\` goes on from there.`,
+    { cause },
+  );
+
+/** Where a training stopped, in words. */
+function placeOf({ trainer, epochs, unvalidated, validated }: Checkpoint): string {
+  const epoch = `${validated ? 'refit ' : ''}epoch ${epochs.length + 1}`;
+  if (unvalidated !== undefined) return `in the validation after ${epoch}`;
+  if (trainer.stepInEpoch === 0) return `before ${epoch}`;
+  return `in ${epoch} after ${whole(trainer.stepInEpoch)} steps`;
+}
+
+const countsOf = (log: EventLog): PartCounts => ({
+  items: log.itemIds.length,
+  sessions: sessionCount(log),
+  events: log.sessions.items.length,
+});
+
+/** What the artifact and its report say of its training. */
+interface Facts extends Pick<TrainResult, 'epochs' | 'baseline' | 'interrupted' | 'refit' | 'auto'> {
+  readonly best?: BestEpoch;
+  readonly refitEpochs: readonly EpochResult[];
+  readonly validation?: Validation;
+}
+
+async function write(
+  host: TrainingHost,
+  options: TrainOptions,
+  { tensors: trained, epochs: _, best: __, ...model }: TrainedModel,
+  { validation, refitEpochs, ...facts }: Facts,
+  parts: Parts,
+  further: Pick<Artifact, 'catalogue' | 'strategies' | 'rules'>,
+): Promise<void> {
+  const { data, out, seed = 1, licence = UNLICENSED } = options;
+  const name = host.nameOf(out);
+  const { log, validProtocol = 'events' } = parts;
+  const predicted =
+    validProtocol === 'events'
+      ? 'every event after the first of every validation session'
+      : 'the first event of every session that was held out, items of its input left out';
+  const training = {
+    data: { file: baseName(data), ...countsOf(log) },
+    ...facts,
+    protocol: `${predicted}, full ranking, conservative ties`,
+    seed,
+    command: trainCommand(options),
+    software: host.software(),
+  };
+  const tensors = { ...trained, ...replayTensors(options, parts) };
+  const report =
+    facts.epochs.length === 0
+      ? undefined
+      : trainingReport({
+          name,
+          model: options.model,
+          training,
+          refitEpochs,
+          ...defined({ validation, catalogue: further.catalogue }),
+        });
+  const artifact = await buildModel(
+    name,
+    { ...model, itemIds: log.itemIds, tensors, training, licence, ...further },
+    (about) => modelCard({ ...about, ...insideOf(tensors), hasExamples: validation !== undefined }),
+    options,
+  );
+  await host.writeArtifact(out, artifact, defined({ report }));
+}
+
+/** Personal data inside, for the model card. */
+const insideOf = (tensors: Artifact['tensors']) => ({
+  users: tensors[USERS_TENSOR]?.shape[0] ?? 0,
+  replayed: (tensors[REPLAY_OFFSETS_TENSOR]?.shape[0] ?? 1) - 1,
+});
+
+/** The sessions that travel with the model, if any. */
+function replayTensors({ replay = 0, seed = 1 }: TrainOptions, { log }: Parts): Artifact['tensors'] {
+  if (replay === 0) return {};
+  const { items, offsets } = drawReplay(log.sessions, log.support, replay, seed);
+  return {
+    [REPLAY_TENSOR]: { data: items, shape: [items.length] },
+    [REPLAY_OFFSETS_TENSOR]: { data: offsets, shape: [offsets.length] },
+  };
+}

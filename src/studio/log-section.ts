@@ -1,0 +1,248 @@
+/** The first step: which log, how it is read, and what it is like. */
+import { button, h } from '../demo/dom';
+import type { NamedBlob } from '../pipeline/blob-source';
+import type { FileSummary } from '../pipeline/read-events';
+import type { ReadOptions } from '../session/options';
+import type { Preview } from '../session/preview';
+import { details, field, messages, percent, progressBar, section, select, table, tiles, whole } from './parts';
+import { barPlot } from './plots';
+import type { Bench } from './protocol';
+import type { LogState } from './types';
+
+/** The columns of a log, as a person calls them. */
+const COLUMNS = {
+  session: 'Session',
+  item: 'Item',
+  time: 'Time',
+  user: 'User',
+  event: 'Kind of event',
+} as const;
+type Column = keyof typeof COLUMNS;
+const COLUMN_NAMES = Object.keys(COLUMNS) as Column[];
+/** What a file calls them where nothing need be said. */
+const USUAL: Readonly<Record<Column, string>> = {
+  session: 'session_id',
+  item: 'item_id',
+  time: 'timestamp',
+  user: 'user_id',
+  event: 'event',
+};
+
+const SESSIONS = [
+  { value: 'id', label: 'the session column' },
+  { value: 'gap', label: 'pauses of a user, of 30 minutes' },
+  { value: 'user', label: 'one for each user' },
+];
+
+export interface LogSection {
+  readonly element: HTMLElement;
+  /** Shows the first rows of files, to be read. */
+  choose(files: readonly NamedBlob[]): Promise<void>;
+  /** Shows a log that was read before. */
+  show(state: LogState): void;
+  readonly messages: ReturnType<typeof messages>;
+  readonly progress: ReturnType<typeof progressBar>;
+}
+
+/**
+ * @param onRead Called with a log that was read.
+ * @param onOther Called with files that are no log: models.
+ */
+export function logSection(
+  bench: Bench,
+  onRead: (state: LogState) => void,
+  onFiles: (files: readonly File[]) => void,
+): LogSection {
+  const told = messages();
+  const progress = progressBar();
+  const body = h('div', { class: 'stack' });
+  const input = h('input', {
+    type: 'file',
+    id: 'log-files',
+    class: 'unseen',
+    multiple: true,
+    on: {
+      change: () => {
+        onFiles([...(input.files ?? [])]);
+        input.value = ''; // the same file may be chosen again
+      },
+    },
+  });
+  const drop = h(
+    'div',
+    { class: 'drop' },
+    input,
+    h('label', { for: 'log-files', class: 'button' }, 'Choose a log'),
+    h(
+      'p',
+      {},
+      'or drop it anywhere on this page: CSV, TSV, JSON lines or Parquet, also as .gz. One row for each click.',
+    ),
+    h('p', { class: 'soft' }, 'It is read here, in this tab. Nothing is uploaded.'),
+  );
+  const element = section('log', '1. Your log', drop, progress.element, told.element, body);
+
+  async function choose(files: readonly NamedBlob[]): Promise<void> {
+    told.clear();
+    body.replaceChildren();
+    try {
+      const preview = await bench.preview(files);
+      body.replaceChildren(readingForm(files, preview, read));
+    } catch (error) {
+      told.fail(error);
+    }
+  }
+
+  async function read(
+    files: readonly NamedBlob[],
+    options: ReadOptions,
+    products: NamedBlob | undefined,
+  ): Promise<void> {
+    told.clear();
+    try {
+      const state = await bench.read({ files, read: options, products });
+      show(state);
+      onRead(state);
+    } catch (error) {
+      told.fail(error);
+    } finally {
+      progress.hide();
+    }
+  }
+
+  function show({ name, summary, heldOut, products }: LogState): void {
+    const parts = [name, ...(products === undefined ? [] : [`products of ${products}`])];
+    const held = heldOut
+      ? `The last tenth of the sessions is held out: ${whole(heldOut.predictions)} clicks in ${whole(heldOut.sessions)} sessions to be predicted.`
+      : 'The log is too small to hold sessions out: models are trained on all of it, and not measured.';
+    body.replaceChildren(h('p', { class: 'lead' }, parts.join(', ')), ...figuresOf(summary), h('p', {}, held));
+  }
+
+  return { element, choose, show, messages: told, progress };
+}
+
+function readingForm(
+  files: readonly NamedBlob[],
+  { names, rows, columns, events }: Preview,
+  read: (files: readonly NamedBlob[], options: ReadOptions, products: NamedBlob | undefined) => Promise<void>,
+): HTMLElement {
+  const none = { value: '', label: '—' };
+  const choices = [none, ...names.map((name) => ({ value: name, label: name }))];
+  const picked = Object.fromEntries(
+    COLUMN_NAMES.map((column) => [column, select(choices, columns?.[column] ?? '')]),
+  ) as Record<Column, HTMLSelectElement>;
+  const bySession = columns?.session === undefined && columns?.user !== undefined ? 'gap' : 'id';
+  const sessions = select(SESSIONS, bySession);
+  const kinds = h('input', { type: 'text', placeholder: 'all', autocomplete: 'off' });
+  const support = h('input', { type: 'number', min: 1, value: 1 });
+  const collapse = h('input', { type: 'checkbox' });
+  const skip = h('input', { type: 'number', min: 0, value: 0 });
+  const feed = h('input', { type: 'file' });
+  const start = button(() => void submit(), 'button', 'Read the log');
+  async function submit(): Promise<void> {
+    const named = COLUMN_NAMES.flatMap((column) => {
+      const { value } = picked[column];
+      return value === '' || value === USUAL[column] ? [] : [[column, value] as const];
+    });
+    const wanted = kinds.value
+      .split(',')
+      .map((kind) => kind.trim())
+      .filter((kind) => kind !== '');
+    const options: ReadOptions = {
+      ...(columns && named.length > 0 && { columns: Object.fromEntries(named) }),
+      ...(columns && sessions.value === 'gap' && { sessionsBy: { by: 'gap', minutes: 30 } as const }),
+      ...(columns && sessions.value === 'user' && { sessionsBy: { by: 'user' } as const }),
+      ...(wanted.length > 0 && { events: wanted }),
+      ...(support.valueAsNumber > 1 && { minSupport: support.valueAsNumber }),
+      ...(skip.valueAsNumber > 0 && { skipBadRows: skip.valueAsNumber }),
+      ...(collapse.checked && { collapseRepeats: true }),
+    };
+    const products = feed.files?.[0];
+    start.disabled = true;
+    await read(files, options, products && { name: products.name, blob: products });
+    start.disabled = false;
+  }
+  const isOf = (name: string) => COLUMN_NAMES.find((column) => columns?.[column] === name);
+  const head = names.map((name) => {
+    const column = isOf(name);
+    return column ? `${name} (${COLUMNS[column].toLowerCase()})` : name;
+  });
+  return h(
+    'div',
+    { class: 'stack' },
+    h('h3', {}, `${files.map(({ name }) => name).join(', ')}: about ${whole(events)} rows`),
+    table(
+      'First rows',
+      head,
+      rows.map((cells) => h('tr', {}, ...cells.map((cell) => h('td', { class: 'cell' }, cell)))),
+    ),
+    columns
+      ? h(
+          'fieldset',
+          { class: 'fields' },
+          h('legend', {}, 'Columns'),
+          ...COLUMN_NAMES.map((column) => field(COLUMNS[column], picked[column])),
+          field('Sessions are', sessions),
+        )
+      : h(
+          'p',
+          {},
+          'An export of Google Analytics 4: sessions, items and kinds of events are read from it as they are.',
+        ),
+    details(
+      'More',
+      h(
+        'div',
+        { class: 'fields' },
+        field('Kinds of events', kinds, 'separated by commas, such as view, cart'),
+        field('Fewest events of an item', support),
+        field('Bad rows to pass over', skip),
+        h('label', { class: 'check' }, collapse, 'Count a click that repeats the one before once'),
+      ),
+    ),
+    field('Your products, if you like', feed, 'catalogue.json, or a table with item_id, title and category'),
+    h('p', {}, start),
+  );
+}
+
+function figuresOf(summary: FileSummary): HTMLElement[] {
+  const { length, popularity, repeats, time, eventKinds, users } = summary;
+  const day = (seconds: number): string => new Date(1000 * seconds).toISOString().slice(0, 10);
+  const span = ({ from, to }: { readonly from: number; readonly to?: number }): string =>
+    to === undefined ? `${whole(from)} and more` : to === from ? whole(from) : `${whole(from)}–${whole(to)}`;
+  const bars = [
+    barPlot(
+      'Clicks of a session',
+      length.distribution.map((bar) => ({ label: span(bar), value: bar.sessions, text: whole(bar.sessions) })),
+    ),
+    barPlot(
+      'Events of the most clicked items',
+      popularity.top.map(({ share, events }) => ({
+        label: `top ${percent(share)}`,
+        value: events,
+        text: percent(events),
+      })),
+    ),
+    ...(eventKinds.length > 1
+      ? [
+          barPlot(
+            'Kinds of events',
+            eventKinds.map(({ name, events }) => ({ label: name, value: events, text: whole(events) })),
+          ),
+        ]
+      : []),
+  ];
+  return [
+    tiles([
+      ['events', whole(summary.events)],
+      ['sessions', whole(summary.sessions)],
+      ['items', whole(summary.items)],
+      ...(users === undefined ? [] : [['users', whole(users)] as const]),
+      ['clicks of a session', `${length.mean.toFixed(1)} (median ${length.median})`],
+      ...(time ? [['time', `${day(time.first)} to ${day(time.last)}`] as const] : []),
+      ['items seen before in the session', percent(repeats.seen)],
+      ['items with less than 5 events', whole(popularity.itemsBelowFiveEvents)],
+    ]),
+    h('div', { class: 'plots' }, ...bars),
+  ];
+}

@@ -1,0 +1,210 @@
+/** The studio: from a click log to a model, step by step, in one page. One tab at a time has it. */
+import '../demo/styles/base.css';
+import './studio.css';
+import { button, h, textOf } from '../demo/dom';
+import { openBench } from './client';
+import { logSection } from './log-section';
+import { openSection, takeHomeSection } from './models-section';
+import { messages } from './parts';
+import { raceSection } from './race-section';
+import { trainSection } from './train-section';
+import type { LogState, Note, SavedRun } from './types';
+
+const place = document.getElementById('studio') as HTMLElement;
+const LOCK = 'aisle-studio';
+/** Served at the top of the site, where it may answer for the demo shop. */
+const SERVICE = '../studio-models.js';
+
+whenAlone(() => {
+  start().catch((error: unknown) => {
+    place.replaceChildren(
+      h(
+        'main',
+        { class: 'page' },
+        h('h1', {}, 'The studio could not be opened'),
+        h('p', { role: 'alert' }, textOf(error)),
+      ),
+    );
+  });
+});
+
+/** Runs once no other tab has the studio. */
+function whenAlone(run: () => void): void {
+  const hold = (): Promise<never> => {
+    run();
+    return new Promise(() => {}); // until the tab is closed
+  };
+  void navigator.locks.request(LOCK, { ifAvailable: true }, (lock) => {
+    if (lock) return hold();
+    place.replaceChildren(
+      h(
+        'main',
+        { class: 'page' },
+        h('h1', {}, 'The studio is open in another tab'),
+        h('p', { role: 'status' }, 'It trains in one tab at a time. It opens here as soon as the other tab is closed.'),
+      ),
+    );
+    void navigator.locks.request(LOCK, hold);
+    return undefined;
+  });
+}
+
+async function start(): Promise<void> {
+  const notices = messages();
+  let isTraining = false;
+  const note = (one: Note): void => {
+    if (one.kind === 'racer') {
+      race.add(one.row);
+      home.add(one.row);
+    } else if (isTraining) training.note(one);
+    else if (one.kind === 'progress') log.progress.show(one);
+    else if (one.kind === 'message') log.messages.add(one.level, one.text);
+  };
+  const bench = openBench(note, (why) => notices.fail(new Error(why)));
+  const { architectures, references, threads: most } = await bench.models();
+  // They need a page that is isolated from other origins, by two headers of its server.
+  const threads = crossOriginIsolated ? Math.min(most, navigator.hardwareConcurrency) : 1;
+  const log = logSection(
+    bench,
+    (state) => void opened(state, []),
+    (files) => void given(files),
+  );
+  const training = trainSection(
+    bench,
+    architectures,
+    threads,
+    (isBusy) => {
+      isTraining = isBusy;
+      race.setBusy(isBusy);
+    },
+    (run) => {
+      race.remove(run);
+      home.remove(run);
+    },
+  );
+  const race = raceSection(bench);
+  const home = takeHomeSection(bench, async (name) => {
+    await bench.serve(name);
+    const service = await navigator.serviceWorker.register(SERVICE);
+    await activeOf(service);
+    return new URL(`../?model=studio-models/${encodeURIComponent(name)}/`, document.baseURI).href;
+  });
+  const open = openSection(bench, references);
+  const steps = [training.element, race.element, home.element];
+  for (const step of steps) step.hidden = true;
+
+  async function opened(state: LogState, runs: readonly SavedRun[]): Promise<void> {
+    for (const step of steps) step.hidden = false;
+    race.element.hidden = state.heldOut === undefined;
+    race.open(state);
+    home.open();
+    training.open(runs);
+    for (const { row } of runs) {
+      if (!row) continue;
+      race.add(row);
+      home.add(row);
+    }
+    try {
+      race.setBusy(true);
+      await bench.count();
+    } catch (error) {
+      log.messages.fail(error);
+    } finally {
+      log.progress.hide();
+      race.setBusy(false);
+    }
+  }
+
+  /** Files that were chosen or dropped: a log, or models. */
+  async function given(files: readonly File[]): Promise<void> {
+    const named = files.map((file) => ({ name: file.name, blob: file }));
+    const archive = named.find(({ name }) => /\.zip$/i.test(name));
+    const weights = named.filter(({ name }) => /\.safetensors$/i.test(name));
+    if (named.length === 0) return;
+    if (archive) await open.inspect(archive).then(() => open.element.scrollIntoView());
+    else if (weights.length > 0) open.offer(weights);
+    else if (isTraining) log.messages.fail(new Error('A model trains on the log that is open. Pause it first.'));
+    else await log.choose(named.sort((a, b) => (a.name < b.name ? -1 : 1)));
+  }
+  acceptDrops((files) => void given(files));
+
+  const erase = button(
+    () => {
+      if (!confirm('Remove the log, its models and everything else that the studio has stored in this browser?'))
+        return;
+      bench.erase().then(() => location.reload(), notices.fail);
+    },
+    'link',
+    'Erase everything here',
+  );
+  place.replaceChildren(
+    h('a', { class: 'skip', href: '#log' }, 'Skip to the steps'),
+    h(
+      'header',
+      { class: 'top' },
+      h('a', { class: 'logo', href: '../' }, 'Aisle', h('span', {}, 'studio')),
+      h('p', {}, 'From a click log to recommendations in your shop. Everything stays in this browser.'),
+    ),
+    h(
+      'main',
+      { id: 'main' },
+      h('h1', { class: 'unseen' }, 'Aisle studio'),
+      notices.element,
+      log.element,
+      ...steps,
+      open.element,
+    ),
+    h(
+      'footer',
+      { class: 'bottom' },
+      h(
+        'p',
+        {},
+        threads > 1
+          ? `This page may use ${threads} threads.`
+          : 'Trainings run on one thread: more need a server that isolates this page (aisle demo does), and a second core.',
+      ),
+      h(
+        'p',
+        {},
+        'The log, trainings and models are kept in this browser’s private storage until you erase them. ',
+        erase,
+      ),
+    ),
+  );
+
+  try {
+    const before = await bench.restore();
+    if (!before) return;
+    log.show(before.log);
+    await opened(before.log, before.runs);
+  } catch (error) {
+    notices.add('warning', 'What an earlier visit has left cannot be read any more. Erase it, or choose a log anew.');
+    notices.fail(error);
+  }
+}
+
+/** Files that are dropped anywhere on the page. */
+function acceptDrops(take: (files: readonly File[]) => void): void {
+  const over = (event: DragEvent, isOver: boolean): void => {
+    event.preventDefault();
+    document.body.classList.toggle('dropping', isOver);
+  };
+  document.addEventListener('dragover', (event) => over(event, true));
+  document.addEventListener('dragleave', (event) => over(event, false));
+  document.addEventListener('drop', (event) => {
+    over(event, false);
+    take([...(event.dataTransfer?.files ?? [])]);
+  });
+}
+
+/** Waits until a service worker answers. */
+async function activeOf({ installing, waiting, active }: ServiceWorkerRegistration): Promise<void> {
+  const worker = installing ?? waiting ?? active;
+  if (!worker || worker.state === 'activated') return;
+  await new Promise<void>((resolve) => {
+    worker.addEventListener('statechange', () => {
+      if (worker.state === 'activated') resolve();
+    });
+  });
+}

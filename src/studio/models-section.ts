@@ -1,0 +1,250 @@
+/** The last step: models to take home, to try, and those that were made elsewhere. */
+import { button, h } from '../demo/dom';
+import type { NamedBlob } from '../pipeline/blob-source';
+import { bytesOf, details, field, messages, row, save, section, select, table, tiles, whole } from './parts';
+import type { Bench } from './protocol';
+import type { Row } from './types';
+import type { OpenedArchive } from './workbench';
+
+/** What a shop's server sends with its pages, beside what it sends already. */
+const POLICY =
+  "Content-Security-Policy: default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; img-src 'self' data:";
+
+export interface ModelsSection {
+  readonly element: HTMLElement;
+  open(): void;
+  add(row: Row): void;
+  remove(name: string): void;
+}
+
+/** @param serve Makes the demo shop find a model. @returns The address of the shop with it. */
+export function takeHomeSection(bench: Bench, serve: (name: string) => Promise<string>): ModelsSection {
+  const told = messages();
+  const list = h('div', {});
+  const entries = new Map<string, HTMLElement>();
+  const none = h(
+    'p',
+    { class: 'soft' },
+    'Models that have been trained stand here, each as a folder of files for your server.',
+  );
+  const element = section('home', '4. Take it home', none, told.element, list);
+
+  const attempt = (work: () => Promise<void>) => (): void => {
+    told.clear();
+    work().catch(told.fail);
+  };
+
+  function entry({ name, bytes = 0 }: Row): HTMLElement {
+    const tag = `<script type="module" src="/aisle/embed.js" data-model-url="/models/${name}/"></script>\n<aisle-recommendations></aisle-recommendations>`;
+    return h(
+      'article',
+      { class: 'run stack', 'aria-label': `Model ${name}` },
+      h('h3', {}, name),
+      h(
+        'div',
+        { class: 'acts' },
+        button(
+          attempt(async () => save(`${name}.zip`, await bench.archive(name))),
+          'button small',
+          `Download ${name}.zip, ${bytesOf(bytes)}`,
+        ),
+        button(
+          attempt(async () => {
+            const report = await bench.file(name, 'report.html');
+            if (report === undefined) told.add('info', `${name} has no report: nothing was measured.`);
+            else save(`${name}-report.html`, new Blob([report], { type: 'text/html' }));
+          }),
+          'button quiet small',
+          'Download the report',
+        ),
+        button(
+          attempt(async () => {
+            // Opened at once: browsers block a window that comes later.
+            const shop = window.open('', '_blank');
+            const address = await serve(name);
+            if (shop) shop.location.href = address;
+            else location.assign(address);
+          }),
+          'button quiet small',
+          'Try it in the demo shop',
+        ),
+      ),
+      h(
+        'p',
+        {},
+        `Unpack it to /models/${name}/ of your site, and the embed’s folder to /aisle/. Leave report.html out: it shows sessions of your log.`,
+      ),
+      pasted('The tag', tag),
+      pasted('The security policy, where your pages have one', POLICY),
+    );
+  }
+
+  return {
+    element,
+    open() {
+      entries.clear();
+      list.replaceChildren();
+      none.hidden = false;
+    },
+    add(one) {
+      if (one.isCounted) return;
+      const made = entry(one);
+      entries.get(one.name)?.remove();
+      entries.set(one.name, made);
+      list.append(made);
+      none.hidden = true;
+    },
+    remove(name) {
+      entries.get(name)?.remove();
+      entries.delete(name);
+      none.hidden = entries.size > 0;
+    },
+  };
+}
+
+/** A text to be copied. */
+function pasted(label: string, text: string): HTMLElement {
+  const copy = button(
+    () => {
+      navigator.clipboard.writeText(text).then(
+        () => copy.replaceChildren('Copied'),
+        () => copy.replaceChildren('Select it, and copy'),
+      );
+    },
+    'button quiet small',
+    'Copy',
+  );
+  copy.setAttribute('aria-label', `Copy: ${label}`);
+  return h('div', { class: 'paste' }, h('p', {}, label), h('pre', { tabindex: 0, 'aria-label': label }, text), copy);
+}
+
+export interface OpenSection {
+  readonly element: HTMLElement;
+  inspect(file: NamedBlob): Promise<void>;
+  /** Weights of another program, with what they need. */
+  offer(files: readonly NamedBlob[]): void;
+}
+
+/** Models that were made elsewhere. */
+export function openSection(bench: Bench, references: readonly string[]): OpenSection {
+  const told = messages();
+  const body = h('div', { class: 'stack' });
+  const chosen = (label: string, hint: string) => {
+    const input = h('input', { type: 'file' });
+    return { input, element: field(label, input, hint) };
+  };
+  const archive = chosen('An artifact as a zip', 'made here, or from the folder of aisle train');
+  archive.input.addEventListener('change', () => {
+    const file = archive.input.files?.[0];
+    if (file) void inspect({ name: file.name, blob: file });
+  });
+  const from = select(
+    references.map((name) => ({ value: name, label: name })),
+    references[0]!,
+  );
+  const weights = chosen('Weights', 'its state dict as safetensors');
+  const config = chosen('Parameters', 'a JSON object, by its own names');
+  const items = chosen('Item ids', 'a JSON list, or one a line, in the order of its rows');
+  let dropped: NamedBlob | undefined;
+  const start = button(() => void importNow(), 'button quiet', 'Import');
+  const importing = details(
+    'Weights of another program',
+    h('div', { class: 'fields' }, field('Trained by', from), weights.element, config.element, items.element),
+    h('p', {}, start),
+  );
+  const element = section('open', 'Open a model made elsewhere', archive.element, importing, told.element, body);
+
+  async function inspect(file: NamedBlob): Promise<void> {
+    told.clear();
+    body.replaceChildren();
+    try {
+      body.replaceChildren(summary(await bench.inspect(file)));
+    } catch (error) {
+      told.fail(error);
+    }
+  }
+
+  async function importNow(): Promise<void> {
+    told.clear();
+    body.replaceChildren();
+    const named = [weights, config, items].map(({ input }, i) => {
+      const file = input.files?.[0];
+      return file ? { name: file.name, blob: file } : i === 0 ? dropped : undefined;
+    });
+    const [first, second, third] = named;
+    if (!first || !second || !third) {
+      told.fail(new Error('Choose the weights, the parameters and the item ids.'));
+      return;
+    }
+    start.disabled = true;
+    try {
+      const files = [first, second, third];
+      const names = { from: from.value, weights: first.name, config: second.name, items: third.name };
+      const run = `imported-${from.value}`;
+      body.replaceChildren(
+        summary(await bench.importWeights(files, names, run)),
+        h(
+          'p',
+          {},
+          button(
+            () => void bench.archive(run).then((content) => save(`${run}.zip`, content), told.fail),
+            'button small',
+            `Download ${run}.zip`,
+          ),
+        ),
+      );
+    } catch (error) {
+      told.fail(error);
+    } finally {
+      start.disabled = false;
+    }
+  }
+
+  return {
+    element,
+    inspect,
+    offer(files) {
+      dropped = files[0];
+      importing.open = true;
+      told.clear();
+      told.add(
+        'info',
+        `${dropped?.name ?? 'The file'} holds weights: say who trained them, and add parameters and item ids.`,
+      );
+      element.scrollIntoView();
+    },
+  };
+}
+
+function summary({ summary: about, hasReport }: OpenedArchive): HTMLElement {
+  const { name, version, architecture, items, parameters, events, bytes, products, licence, modelCard, tensors } =
+    about;
+  return h(
+    'div',
+    { class: 'stack' },
+    h('h3', {}, `${name} ${version}`),
+    tiles([
+      ['architecture', architecture],
+      ['items', whole(items)],
+      ['weights', whole(parameters)],
+      ['events it has learnt from', whole(events)],
+      ['files', bytesOf(bytes)],
+      ...(products === undefined ? [] : [['products', whole(products)] as const]),
+      ['licence', licence],
+    ]),
+    h(
+      'p',
+      { class: 'soft' },
+      `Every file is whole, and every weight is there.${hasReport ? ' It has a report, which shows sessions of the log.' : ''}`,
+    ),
+    details('Model card', h('pre', { tabindex: 0, 'aria-label': 'Model card' }, modelCard)),
+    details(
+      'Tensors',
+      table(
+        'Tensors',
+        ['name', 'type', 'shape'],
+        tensors.map((tensor) => row(tensor.name, tensor.type, tensor.shape.join(' × '))),
+      ),
+    ),
+  );
+}

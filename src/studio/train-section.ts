@@ -1,0 +1,312 @@
+/** The second step: which models, with which settings, and how their trainings go. */
+import { button, h, setText } from '../demo/dom';
+import type { TrainingEpoch } from '../pipeline/observer';
+import { details, duration, field, messages, progressBar, section, select } from './parts';
+import { linePlot } from './plots';
+import type { Bench } from './protocol';
+import { addEpoch, type Note, type Row, type SavedRun, type TrainRequest } from './types';
+
+type Backend = NonNullable<TrainRequest['backend']>;
+
+const BACKENDS: readonly { readonly value: Backend; readonly label: string }[] = [
+  { value: 'auto', label: 'WebAssembly' },
+  { value: 'webgpu', label: 'WebGPU' },
+  { value: 'cpu', label: 'JavaScript' },
+];
+/** Chosen at first: it trains fastest. */
+const FIRST = 'gru4rec';
+
+export interface TrainSection {
+  readonly element: HTMLElement;
+  /** Begins anew on a log, with the runs that an earlier visit has left. */
+  open(runs: readonly SavedRun[]): void;
+  note(note: Note): void;
+}
+
+/**
+ * @param architectures Names with their papers.
+ * @param threads That the page may use: 1 where it is not isolated.
+ * @param onBusy Called when a training begins, and when none runs any more.
+ * @param onForget Called with a run that is forgotten.
+ */
+export function trainSection(
+  bench: Bench,
+  architectures: readonly { readonly name: string; readonly paper: string }[],
+  threads: number,
+  onBusy: (isBusy: boolean) => void,
+  onForget: (run: string) => void,
+): TrainSection {
+  const boxes = architectures.map(({ name, paper }) => {
+    const box = h('input', { type: 'checkbox', value: name });
+    box.checked = name === FIRST;
+    return { box, label: h('label', { class: 'check', title: paper }, box, name) };
+  });
+  const preset = select(
+    [
+      { value: 'auto', label: 'those that suit the log' },
+      { value: 'none', label: 'the defaults of the model' },
+    ],
+    'auto',
+  );
+  const seed = h('input', { type: 'number', min: 0, value: 1 });
+  const epochs = h('input', { type: 'number', min: 1, placeholder: 'as many as help' });
+  const backend = select(BACKENDS, 'auto');
+  const counts = Array.from({ length: threads }, (_, i) => ({ value: String(i + 1), label: String(i + 1) }));
+  const threadCount = select(counts, String(threads));
+  const own = h('textarea', { rows: 3, spellcheck: 'false', placeholder: 'layers=100\nbatchSize=64' });
+  const runs = new Map<string, Run>();
+  const queue: { readonly run: Run; readonly isResumed: boolean }[] = [];
+  let running: Run | undefined;
+  const told = messages();
+  const list = h('div', { class: 'runs' });
+
+  const start = button(
+    () => {
+      told.clear();
+      try {
+        for (const { box } of boxes) if (box.checked) add(requestOf(box.value), false);
+      } catch (error) {
+        told.fail(error);
+      }
+    },
+    'button',
+    'Train',
+  );
+  const element = section(
+    'train',
+    '2. Train',
+    h(
+      'p',
+      {},
+      'Models that count took seconds; networks learn in minutes. Each ends by itself once it no longer gets better.',
+    ),
+    h('fieldset', { class: 'choices' }, h('legend', {}, 'Networks'), ...boxes.map(({ label }) => label)),
+    details(
+      'Settings',
+      h(
+        'div',
+        { class: 'fields' },
+        field('Preset', preset),
+        field('Passes over the log', epochs, 'without a number, held-out sessions decide'),
+        field('Seed', seed),
+        field('Computed by', backend),
+        threads > 1 && field('Threads', threadCount, '1 gives the weights of the command line without --threads'),
+        field('Single settings', own, 'one key=value a line'),
+      ),
+    ),
+    h('p', {}, start),
+    told.element,
+    list,
+  );
+
+  function requestOf(model: string): TrainRequest {
+    let run = model;
+    for (let i = 2; runs.has(run); i++) run = `${model}-${i}`;
+    const config = Object.fromEntries(
+      own.value.split('\n').flatMap((line) => {
+        const [, key, value] = /^\s*([^=\s]+)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
+        if (key !== undefined) return [[key, value] as const];
+        if (line.trim() === '') return [];
+        throw new RangeError(`Single settings: expected key=value, got "${line.trim()}".`);
+      }),
+    );
+    const count = Number(threadCount.value);
+    return {
+      run,
+      model,
+      preset: preset.value,
+      seed: seed.valueAsNumber,
+      backend: backend.value as Backend,
+      ...(count > 1 && backend.value !== 'webgpu' && { threads: count }),
+      ...(epochs.value !== '' && { epochs: epochs.valueAsNumber }),
+      ...(Object.keys(config).length > 0 && { config }),
+    };
+  }
+
+  function add(request: TrainRequest, isResumed: boolean): void {
+    const run = runs.get(request.run) ?? makeRun({ request, epochs: [] });
+    enqueue(run, isResumed);
+  }
+
+  function makeRun(saved: SavedRun): Run {
+    const run = runView(saved, {
+      pause: () => {
+        const at = queue.findIndex((one) => one.run === run);
+        if (at >= 0) {
+          queue.splice(at, 1);
+          run.wait('Left out.', true);
+        } else void bench.pause();
+      },
+      resume: () => enqueue(run, run.hasBegun()),
+      discard: () => {
+        runs.delete(saved.request.run);
+        run.element.remove();
+        onForget(saved.request.run);
+        void bench.discard(saved.request.run).catch(told.fail);
+      },
+    });
+    runs.set(saved.request.run, run);
+    list.append(run.element);
+    return run;
+  }
+
+  function enqueue(run: Run, isResumed: boolean): void {
+    queue.push({ run, isResumed });
+    run.wait('Waits for its turn.', false);
+    if (!running) void work();
+  }
+
+  async function work(): Promise<void> {
+    onBusy(true);
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      running = next.run;
+      running.begin();
+      try {
+        const row = await bench.train(running.request, next.isResumed);
+        if (row) running.end(row);
+        else running.wait('Paused. Everything is kept: go on whenever you like.', true);
+      } catch (error) {
+        running.fail(error);
+      }
+    }
+    running = undefined;
+    onBusy(false);
+  }
+
+  return {
+    element,
+    open(saved) {
+      runs.clear();
+      list.replaceChildren();
+      told.clear();
+      for (const one of saved) {
+        const run = makeRun(one);
+        if (one.row) run.end(one.row);
+        else run.wait('Interrupted. Everything is kept: it goes on from where it was.', true);
+      }
+    },
+    note(note) {
+      if (note.kind === 'epoch') runs.get(note.run)?.epoch(note.epoch);
+      else if (note.kind === 'progress') running?.progress(note);
+      else if (note.kind === 'message') running?.message(note.level, note.text);
+    },
+  };
+}
+
+interface Run {
+  readonly element: HTMLElement;
+  readonly request: TrainRequest;
+  /** Whether it has something to go on from. */
+  hasBegun(): boolean;
+  begin(): void;
+  wait(text: string, canResume: boolean): void;
+  progress(note: Extract<Note, { kind: 'progress' }>): void;
+  message(level: 'info' | 'warning', text: string): void;
+  epoch(epoch: TrainingEpoch): void;
+  end(row: Row): void;
+  fail(error: unknown): void;
+}
+
+interface RunActs {
+  pause(): void;
+  resume(): void;
+  discard(): void;
+}
+
+/** One training: how far it is, and its curves. */
+function runView({ request, epochs: before }: SavedRun, acts: RunActs): Run {
+  const epochs: TrainingEpoch[] = [...before];
+  const status = h('p', { class: 'soft' });
+  const told = messages();
+  const bar = progressBar();
+  const plots = h('div', { class: 'plots' });
+  const pause = button(acts.pause, 'button quiet small', 'Pause');
+  const resume = button(acts.resume, 'button small', 'Go on');
+  const discard = button(acts.discard, 'button quiet small', 'Forget it');
+  const element = h(
+    'article',
+    { class: 'run stack', 'aria-label': `Training of ${request.run}` },
+    h('div', { class: 'run-head' }, h('h3', {}, request.run), h('div', { class: 'acts' }, pause, resume, discard)),
+    status,
+    bar.element,
+    told.element,
+    plots,
+  );
+  let isInterrupted = before.length > 0;
+  const show = (canPause: boolean, canResume: boolean, canDiscard: boolean): void => {
+    pause.hidden = !canPause;
+    resume.hidden = !canResume;
+    discard.hidden = !canDiscard;
+  };
+  const draw = (): void => {
+    const first = epochs.filter((epoch) => !epoch.refit);
+    const again = epochs.filter((epoch) => epoch.refit);
+    const losses = [
+      { name: 'training', points: first.map(({ epoch, loss }) => [epoch, loss] as const) },
+      { name: 'on everything', points: again.map(({ epoch, loss }) => [epoch, loss] as const) },
+    ];
+    const valid = first.flatMap(({ epoch, valid }) => (valid ? [[epoch, valid['mrr@20']!] as const] : []));
+    plots.replaceChildren(
+      ...(epochs.length > 0
+        ? [
+            linePlot(
+              'Loss',
+              losses.filter(({ points }) => points.length > 0),
+              'epoch',
+            ),
+          ]
+        : []),
+      ...(valid.length > 0
+        ? [linePlot('MRR@20 on the held-out sessions', [{ name: 'MRR@20', points: valid }], 'epoch')]
+        : []),
+    );
+  };
+  draw();
+  return {
+    element,
+    request,
+    hasBegun: () => isInterrupted,
+    begin() {
+      told.clear();
+      setText(status, 'Trains.');
+      show(true, false, false);
+    },
+    wait(text, canResume) {
+      bar.hide();
+      isInterrupted ||= canResume && text.startsWith('Paused');
+      setText(status, text);
+      show(!canResume, canResume, canResume);
+    },
+    progress(note) {
+      bar.show(note, timeLeft(note, epochs));
+    },
+    message: told.add,
+    epoch(epoch) {
+      addEpoch(epochs, epoch);
+      draw();
+    },
+    end({ seconds, verdict, auto }) {
+      bar.hide();
+      const settings = auto === undefined ? [] : [`Settings: ${auto}.`];
+      setText(status, [`Trained in ${duration(seconds)}.`, ...(verdict ? [verdict] : []), ...settings].join(' '));
+      show(false, false, true);
+    },
+    fail(error) {
+      bar.hide();
+      setText(status, 'Ended.');
+      told.fail(error);
+      show(false, true, true);
+    },
+  };
+}
+
+/** Of a training that may end earlier, by the seconds of the epochs that have ended. */
+function timeLeft(
+  { part, done, total }: Extract<Note, { kind: 'progress' }>,
+  epochs: readonly TrainingEpoch[],
+): string {
+  const last = epochs.at(-1);
+  if (!part || !last) return '';
+  const [epoch, all] = part;
+  return `${duration(last.seconds * (all - epoch + 1 - done / total))} left at most`;
+}

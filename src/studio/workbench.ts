@@ -1,0 +1,391 @@
+/** What the studio's worker does for its page: reads a log, trains models on it, measures them side by side, packs them. */
+import { RecommenderError } from '../errors';
+import { type ArtifactSummary, openWhole, summariseArtifact } from '../pipeline/artifact-summary';
+import { type NamedBlob, previewEvents } from '../pipeline/blob-source';
+import { defined } from '../pipeline/defined';
+import { embeddingMap, type PlacedItem } from '../pipeline/embedding-map';
+import { answerTime, onDevice, predictedSessions, replaySession, type Step, standingOf } from '../pipeline/held-out';
+import { importOn, REFERENCES } from '../pipeline/importing';
+import { type Observer, startTask } from '../pipeline/observer';
+import type { ImportOptions, TrainOptions } from '../pipeline/options';
+import { refuseLongLog } from '../pipeline/page-memory';
+import { ARCHITECTURES, paperOf } from '../pipeline/paper';
+import { inspectLog } from '../pipeline/read-events';
+import { SHARDS } from '../pipeline/threads';
+import { decodeModel, encodeModel, type MeasuredModel } from '../pipeline/trained-model-file';
+import { type Trained, trainOn } from '../pipeline/training';
+import { trainingParts } from '../pipeline/training-parts';
+import { countQuick, quickModels, rankValidation, slices, type ValidatedParts, verdict } from '../pipeline/validation';
+import { readZip } from '../pipeline/zip';
+import type { Preview } from '../session/preview';
+import { StudioFiles } from './files';
+import { SERVED } from './places';
+import { archiveOf, type ChosenFiles, checkpointOf, pageHost, pageMemory } from './training-host';
+import {
+  addEpoch,
+  type LogState,
+  type Notes,
+  type ReadChoice,
+  type Row,
+  type SavedRun,
+  type SavedState,
+  type TrainRequest,
+} from './types';
+
+const STATE = 'state.json';
+const logFile = (number: number): string => `log/${number}`;
+const PRODUCTS = 'log/products';
+const measuredOf = (run: string): string => `runs/${run}/measured.safetensors`;
+/** Where the service worker finds the files of the model that the demo shop tries. */
+const servedOf = (run: string, file: string): string => `${SERVED}/${run}/${file}`;
+
+/** A model that has ranked the held-out sessions. */
+interface Racer extends MeasuredModel {
+  readonly parts: ValidatedParts;
+}
+
+/** An artifact of an archive that was opened. */
+export interface OpenedArchive {
+  readonly summary: ArtifactSummary;
+  readonly hasReport: boolean;
+}
+
+export class Workbench {
+  readonly #files: StudioFiles;
+  readonly #host: ReturnType<typeof pageHost>;
+  #chosen: ChosenFiles = { log: [], others: [] };
+  #state: SavedState = { log: [], read: {}, runs: [] };
+  #parts: ValidatedParts | undefined;
+  readonly #racers = new Map<string, Racer>();
+  /** The best counting model. */
+  #rival: string | undefined;
+  #running: AbortController | undefined;
+  #saving: Promise<void> = Promise.resolve();
+
+  /** @param notes Tells the page what goes on. */
+  constructor(private readonly notes: Notes) {
+    this.#files = new StudioFiles((text) => notes({ kind: 'message', level: 'warning', text }));
+    this.#host = pageHost(this.#files, () => this.#chosen);
+  }
+
+  get #observer(): Observer {
+    return {
+      onMessage: (message) => this.notes({ kind: 'message', ...message }),
+      onProgress: (progress) => this.notes({ kind: 'progress', ...progress }),
+    };
+  }
+
+  /** The architectures that can be trained, with their papers; the references that weights are imported from; threads at most. */
+  async models() {
+    const all = await Promise.all(ARCHITECTURES.map(async (name) => ({ name, paper: await paperOf(name) })));
+    return { architectures: all, references: REFERENCES, threads: SHARDS };
+  }
+
+  /** What an earlier visit has left, read again; undefined where there is nothing. */
+  async restore(): Promise<{ readonly log: LogState; readonly runs: readonly SavedRun[] } | undefined> {
+    const saved = await this.#files.read(STATE);
+    if (!saved) return undefined;
+    const state = JSON.parse(await saved.text()) as SavedState;
+    const file = async (path: string, name: string): Promise<NamedBlob | undefined> => {
+      const blob = await this.#files.read(path);
+      return blob && { name, blob };
+    };
+    const log = await Promise.all(state.log.map((name, i) => file(logFile(i), name)));
+    const products = state.products === undefined ? undefined : await file(PRODUCTS, state.products);
+    // What was kept in memory only is gone with the tab.
+    if (log.length === 0 || !log.every((one) => one !== undefined)) return undefined;
+    this.#state = state;
+    const read = await this.#read({ files: log, read: state.read, products });
+    for (const { request, row } of state.runs) {
+      const measured = row?.standing && (await this.#files.read(measuredOf(request.run)));
+      if (measured) await this.#join(request.run, new Uint8Array(await measured.arrayBuffer()));
+    }
+    const runs = await Promise.all(
+      state.runs.map(async (run) => ({ ...run, canResume: await this.#hasCheckpoint(run.request.run) })),
+    );
+    return { log: read, runs: runs.filter(({ row, canResume }) => row || canResume) };
+  }
+
+  /** The first rows of the log. @throws RecommenderError `bad-input` also for a log that a page cannot hold. */
+  async preview(files: readonly NamedBlob[]): Promise<Preview> {
+    const [first] = files;
+    if (!first) throw new RecommenderError('bad-input', 'No file was chosen; choose the events of your shop.');
+    const preview = await previewEvents(first);
+    const size = files.reduce((sum, { blob }) => sum + blob.size, 0);
+    refuseLongLog(first.name, (preview.events * size) / Math.max(1, first.blob.size), pageMemory());
+    return preview;
+  }
+
+  /** Reads the log, in place of one that was read before; its runs are forgotten. */
+  async read(choice: ReadChoice): Promise<LogState> {
+    const { files, read, products } = choice;
+    const state = await this.#read(choice);
+    await this.#files.remove('runs');
+    await this.#files.remove('log');
+    for (const [i, { blob }] of files.entries()) await this.#files.write(logFile(i), blob);
+    if (products) await this.#files.write(PRODUCTS, products.blob);
+    await this.#save({ log: files.map(({ name }) => name), products: products?.name, read, runs: [] });
+    return state;
+  }
+
+  async #read({ files, read, products }: ReadChoice): Promise<LogState> {
+    this.#chosen = { log: files, others: products ? [products] : [] };
+    this.#racers.clear();
+    this.#rival = undefined;
+    const name = files.map((file) => file.name).join(', ');
+    const observer = this.#observer;
+    if (products) await this.#host.readCatalogue(products.name, read.columns?.item); // bad products are refused now
+    // Sessions of one event are a part of what a log is like.
+    const { onProgress } = observer;
+    const { readLog } = this.#host;
+    const everything = { minLength: 1, minItems: 1, ...read };
+    const summary = inspectLog(await readLog(name, everything, defined({ onProgress })), name);
+    const { valid, unknownBefore, ...parts } = await trainingParts(name, { readLog, read, holdout: 0 }, observer);
+    this.#parts = valid && unknownBefore && { ...parts, valid, unknownBefore };
+    const sessions = this.#parts && predictedSessions(this.#parts);
+    return {
+      ...{ name, read, summary },
+      ...defined({ products: products?.name }),
+      ...(sessions && { heldOut: { sessions: new Set(sessions).size, predictions: sessions.length } }),
+    };
+  }
+
+  /** Counts and measures the models that need no training. */
+  async count(): Promise<void> {
+    const parts = this.#parts;
+    if (!parts) return;
+    const observer = this.#observer;
+    const rows: { readonly name: string; readonly seconds: number; readonly mrr: number }[] = [];
+    const quick = quickModels(parts, observer);
+    const predictions = predictedSessions(parts).length;
+    const label = 'Measuring models that count';
+    const task = startTask(observer, { label, total: quick.length * predictions, unit: 'predictions' });
+    await onDevice(observer, async () => {
+      for (const [i, name] of quick.entries()) {
+        const started = performance.now();
+        const model = await countQuick(name, parts, observer);
+        const seconds = (performance.now() - started) / 1000;
+        const { ranks, metrics } = await rankValidation(model, parts, observer, (done) =>
+          task.update(i * predictions + done),
+        );
+        this.#racers.set(name, { model, ranks, parts });
+        rows.push({ name, seconds, mrr: metrics['mrr@20']! });
+        this.notes({ kind: 'racer', row: { ...this.#row(name), seconds } });
+      }
+    });
+    task.finish();
+    this.#rival = rows.sort((a, b) => b.mrr - a.mrr)[0]?.name;
+    for (const { name, seconds } of rows) this.notes({ kind: 'racer', row: { ...this.#row(name), seconds } });
+  }
+
+  /** What a racer reaches, beside the best counting model. */
+  #row(name: string): Omit<Row, 'seconds'> {
+    const { model, ranks, parts } = this.#racers.get(name)!;
+    const rival = this.#rival === undefined || this.#rival === name ? undefined : this.#racers.get(this.#rival);
+    const row = {
+      ...{ name, architecture: model.architecture, isCounted: model.epochs.length === 0 },
+      standing: standingOf(predictedSessions(parts), ranks, rival?.ranks),
+    };
+    return rival ? { ...row, rival: this.#rival!, slices: slices({ ranks }, rival, parts) } : row;
+  }
+
+  /**
+   * Trains a model, or goes on with its run.
+   *
+   * @returns Undefined where it was paused.
+   * @throws RecommenderError as `aisle train`.
+   */
+  async train(request: TrainRequest, isResumed: boolean): Promise<Row | undefined> {
+    const { run, ...settings } = request;
+    const running = new AbortController();
+    this.#running = running;
+    const epochs = isResumed ? [...(this.#runOf(run)?.epochs ?? [])] : [];
+    const keep = (row?: Row) => this.#keepRun({ request, epochs, ...(row && { row }) });
+    await keep();
+    try {
+      const options: TrainOptions = {
+        ...settings,
+        ...this.#observer,
+        data: this.#chosen.log.map(({ name }) => name).join(', '),
+        read: this.#state.read,
+        out: run,
+        signal: running.signal,
+        ...defined({ catalogue: this.#chosen.others[0]?.name }),
+        ...(isResumed ? { resume: true } : { restart: true }),
+        onEpoch: (epoch) => {
+          addEpoch(epochs, epoch);
+          this.notes({ kind: 'epoch', run, epoch });
+          void keep();
+        },
+      };
+      const row = await this.#measured(run, await trainOn(this.#host, options, true));
+      await keep(row);
+      this.notes({ kind: 'racer', row });
+      return row;
+    } catch (error) {
+      if (!running.signal.aborted) throw error;
+      return undefined;
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  async #measured(run: string, { result, trained, parts, validation }: Trained): Promise<Row> {
+    const { valid, unknownBefore } = parts;
+    if (validation && valid && unknownBefore) {
+      const racer = { model: trained, ranks: validation.ranks };
+      this.#racers.set(run, { ...racer, parts: { ...parts, valid, unknownBefore } });
+      await this.#files.write(measuredOf(run), encodeModel(racer));
+    }
+    const archive = await this.#open(await this.#archive(run), run);
+    const { bytes, parameters } = summariseArtifact(archive);
+    const { seconds, epochs, auto } = result;
+    return {
+      ...(this.#racers.has(run) ? this.#row(run) : { name: run, architecture: trained.architecture, isCounted: false }),
+      ...{ seconds, bytes, parameters, epochs, answer: await answerTime(archive) },
+      ...(validation && { verdict: verdict(validation, result) }),
+      ...(auto && { auto: auto.why }),
+    };
+  }
+
+  /** Ends the training that runs, with a checkpoint. */
+  pause(): void {
+    this.#running?.abort();
+  }
+
+  /** Forgets a run, its checkpoint and its model. */
+  async discard(run: string): Promise<void> {
+    this.#racers.delete(run);
+    await this.#files.remove(`runs/${run}`);
+    await this.#save({ ...this.#state, runs: this.#state.runs.filter(({ request }) => request.run !== run) });
+  }
+
+  /** A held-out session, click by click. @param session Its number; counted from the end where it is too large. */
+  async replay(names: readonly string[], session: number): Promise<readonly Step[]> {
+    const racers = names.flatMap((name) => this.#racers.get(name) ?? []);
+    const models = racers.map(({ model }) => model);
+    const parts = racers.find(({ model }) => model.features)?.parts ?? this.#parts!;
+    return onDevice(this.#observer, () => replaySession(models, parts, session));
+  }
+
+  /** Where a network has its items; undefined for a model that counts. */
+  async map(name: string): Promise<readonly PlacedItem[] | undefined> {
+    const { model, parts } = this.#racers.get(name)!;
+    const { itemIds, support } = parts.log;
+    return onDevice(this.#observer, () => embeddingMap(model, itemIds, support));
+  }
+
+  /** Titles and categories of the products that were chosen. */
+  async products(): Promise<Readonly<Record<string, { readonly title?: string; readonly category?: string }>>> {
+    const [file] = this.#chosen.others;
+    const items = file ? await this.#host.readCatalogue(file.name, this.#state.read.columns?.item) : [];
+    return Object.fromEntries(
+      items.map(({ id, title, category }) => [id, defined({ title, category: category?.[0] })]),
+    );
+  }
+
+  /** The archive of a model, to be kept. */
+  archive(run: string): Promise<Blob> {
+    return this.#archive(run);
+  }
+
+  /** A file of a model, such as `report.html`; undefined where it has none. */
+  async file(run: string, name: string): Promise<string | undefined> {
+    const bytes = (await readZip(await this.#archive(run), run)).get(name);
+    return bytes && new TextDecoder().decode(bytes);
+  }
+
+  /** Puts the files of a model where the service worker finds them. */
+  async serve(run: string): Promise<void> {
+    await this.#files.remove(SERVED);
+    for (const [name, bytes] of await readZip(await this.#archive(run), run)) {
+      if (await this.#files.write(servedOf(run, name), bytes as Uint8Array<ArrayBuffer>)) continue;
+      throw new RecommenderError('io', 'The browser has no storage left for the model. Take the archive home instead.');
+    }
+  }
+
+  /** An archive made elsewhere, with every check. */
+  async inspect(file: NamedBlob): Promise<OpenedArchive> {
+    const whole = await this.#open(file.blob, file.name);
+    const names = (await readZip(file.blob, file.name)).keys();
+    return {
+      summary: summariseArtifact(whole),
+      hasReport: [...names].some((name) => /(^|\/)report\.html$/.test(name)),
+    };
+  }
+
+  /** Imports weights of a reference implementation, and packs them. */
+  async importWeights(
+    files: readonly NamedBlob[],
+    options: Pick<ImportOptions, 'from' | 'weights' | 'config' | 'items'>,
+    run: string,
+  ): Promise<OpenedArchive> {
+    const { log, others } = this.#chosen;
+    this.#chosen = { log, others: [...others, ...files] };
+    try {
+      await importOn(this.#host, { ...options, ...this.#observer, out: run });
+    } finally {
+      this.#chosen = { log, others };
+    }
+    return this.inspect({ name: run, blob: await this.#archive(run) });
+  }
+
+  /** Removes everything that the studio has stored. */
+  async erase(): Promise<void> {
+    for (const path of ['runs', 'log', SERVED, STATE]) await this.#files.remove(path);
+    this.#racers.clear();
+    this.#state = { log: [], read: {}, runs: [] };
+    this.#chosen = { log: [], others: [] };
+  }
+
+  async #archive(run: string): Promise<Blob> {
+    const archive = await this.#files.read(archiveOf(run));
+    if (archive) return archive;
+    throw new RecommenderError('io', `The model ${run} is not in the browser’s storage any more. Train it again.`);
+  }
+
+  /** The folder of an artifact may be at the top of the archive, or in it. */
+  async #open(archive: Blob, name: string) {
+    const files = await readZip(archive, name);
+    const manifest = [...files.keys()].filter((path) => /(^|\/)manifest\.json$/.test(path)).sort()[0];
+    const folder = manifest?.slice(0, -'manifest.json'.length) ?? '';
+    return openWhole(name, async (file) => files.get(folder + file));
+  }
+
+  async #join(run: string, bytes: Uint8Array): Promise<void> {
+    const measured = decodeModel(bytes, run);
+    const columns = Object.entries(measured.model.features ?? {}).flatMap(([name, { kind }]) =>
+      kind === 'age' ? [] : [name],
+    );
+    const parts = columns.length > 0 ? await this.#partsWith(columns) : this.#parts!;
+    if (parts) this.#racers.set(run, { ...measured, parts });
+  }
+
+  async #partsWith(columns: readonly string[]): Promise<ValidatedParts | undefined> {
+    const { readLog } = this.#host;
+    const name = this.#chosen.log.map((file) => file.name).join(', ');
+    const read = { ...this.#state.read, featuresIfAny: columns };
+    const { valid, unknownBefore, ...parts } = await trainingParts(name, { readLog, read, holdout: 0 }, {});
+    return valid && unknownBefore && { ...parts, valid, unknownBefore };
+  }
+
+  #runOf(run: string): SavedRun | undefined {
+    return this.#state.runs.find(({ request }) => request.run === run);
+  }
+
+  async #keepRun(run: SavedRun): Promise<void> {
+    const others = this.#state.runs.filter(({ request }) => request.run !== run.request.run);
+    await this.#save({ ...this.#state, runs: [...others, run] });
+  }
+
+  /** One after the other: the last state is the one that stays. */
+  async #save(state: SavedState): Promise<void> {
+    this.#state = state;
+    this.#saving = this.#saving.then(
+      async () => void (await this.#files.write(STATE, new Blob([JSON.stringify(state)]))),
+    );
+    await this.#saving;
+  }
+
+  #hasCheckpoint = async (run: string): Promise<boolean> => (await this.#files.read(checkpointOf(run))) !== undefined;
+}

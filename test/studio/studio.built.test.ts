@@ -1,0 +1,196 @@
+/** The built studio in Chromium: from a small log to a model whose weights are the command line's, and to a shop's page. */
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { readZip } from '../../src/pipeline/zip';
+import { faults, overflow } from '../axe';
+import { badLogs } from '../cli/bad-logs';
+import { aisle } from '../cli/program';
+import { ringDays } from '../cli/ring-days';
+import { serveShop } from '../demo/shop-window';
+import { originOf } from '../server';
+import { browserAndServer, contentOf } from '../shared-chromium';
+import { html, SCRIPT, SLOT, serveEmbed } from '../ui/embed-window';
+
+vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy
+
+const shared = browserAndServer(serveShop);
+const SETTINGS = { layers: '8', batchSize: '8', nSample: '8', nEpochs: '12' };
+const ATTENTION = { hiddenUnits: '8', maxlen: '6', numBlocks: '1', batchSize: '8', numEpochs: '2' };
+
+let place: string;
+let data: string;
+let weights: Buffer;
+beforeAll(async () => {
+  place = await mkdtemp(join(tmpdir(), 'aisle-studio-'));
+  data = join(place, 'events.csv');
+  await writeFile(data, ringDays(3));
+  weights = await trained('gru4rec', SETTINGS);
+});
+afterAll(() => rm(place, { recursive: true, force: true }));
+
+/** The weights of the command line. */
+async function trained(model: string, settings: Readonly<Record<string, string>>, ...more: string[]): Promise<Buffer> {
+  const out = join(place, model);
+  const set = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
+  const argv = ['--data', data, '--model', model, '--out', out, '--preset', 'none', ...set, ...more];
+  expect(await aisle('train', ...argv)).toMatchObject({ code: 0 });
+  return readFile(join(out, 'weights.safetensors'));
+}
+
+interface Opened {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  /** Addresses that the studio has requested since it was read. */
+  readonly requests: string[];
+  readonly errors: string[];
+}
+
+async function openIn(context: BrowserContext): Promise<Opened> {
+  const page = await context.newPage();
+  const [requests, errors]: string[][] = [[], []];
+  page.on('pageerror', (error) => errors!.push(error.message));
+  page.on('console', (message) => message.type() === 'error' && errors!.push(message.text()));
+  await page.goto(`${originOf(shared.server)}/studio/`);
+  context.on('request', (request) => requests!.push(new URL(request.url()).pathname));
+  return { page, context, requests: requests!, errors: errors! };
+}
+
+async function open(): Promise<Opened> {
+  const context = await shared.browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-GB' });
+  const opened = await openIn(context);
+  await opened.page.locator('#log').waitFor();
+  return opened;
+}
+
+async function readTheLog(page: Page): Promise<void> {
+  await page.setInputFiles('#log-files', data);
+  await page.getByRole('button', { name: 'Read the log' }).click();
+  await page.getByRole('row', { name: /the best that counts/ }).waitFor();
+}
+
+async function startTraining(page: Page, settings: Readonly<Record<string, string>> = SETTINGS): Promise<void> {
+  await page.locator('#train summary').click();
+  await page.getByLabel('Preset').selectOption('none');
+  const lines = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
+  await page.getByLabel('Single settings').fill(lines.join('\n'));
+  await page.getByRole('button', { name: 'Train', exact: true }).click();
+}
+
+const ended = (page: Page) => page.getByText(/^Trained in/).waitFor();
+
+async function archiveOf(page: Page): Promise<Map<string, Uint8Array>> {
+  const downloading = page.waitForEvent('download');
+  await page.getByRole('button', { name: /^Download \w+\.zip/ }).click();
+  const bytes = await contentOf(await downloading);
+  return readZip(new Blob([new Uint8Array(bytes)]), 'model.zip');
+}
+
+test('a log becomes a model: the weights of the command line, also where its tab was closed in between', async () => {
+  const first = await open();
+  await readTheLog(first.page);
+  expect(await faults(first.page)).toEqual([]);
+  await startTraining(first.page);
+  await first.page.locator('.run .plot').first().waitFor(); // an epoch has ended
+  await first.page.close();
+
+  const { page, context, requests, errors } = await openIn(first.context);
+  await page.getByRole('button', { name: 'Go on' }).click();
+  await ended(page);
+  const files = await archiveOf(page);
+  expect(Buffer.from(files.get('weights.safetensors')!).equals(weights)).toBe(true);
+  expect([...files.keys()]).toEqual(expect.arrayContaining(['manifest.json', 'items.json', 'plan.bin', 'report.html']));
+
+  await page.getByRole('button', { name: 'Next' }).click();
+  await page.locator('.step').first().waitFor();
+  await page.locator('#race select').selectOption('gru4rec');
+  await page.locator('#race select').dispatchEvent('change');
+  await page.locator('circle.dot').first().waitFor();
+  expect(await faults(page)).toEqual([]);
+  await page.setViewportSize({ width: 390, height: 844 });
+  expect(await overflow(page)).toBeLessThanOrEqual(0);
+
+  expect(requests.filter((path) => !/^\/(studio|assets)\//.test(path))).toEqual([]);
+  expect(errors).toEqual([]);
+
+  const shop = context.waitForEvent('page');
+  await page.getByRole('button', { name: 'Try it in the demo shop' }).click();
+  await (await shop).getByRole('heading').first().waitFor();
+  expect((await shop).url()).toContain('?model=');
+  await expect.poll(async () => (await shop).getByText(/^p\d+$/).count()).toBeGreaterThan(5);
+
+  const folder = join(place, 'unpacked');
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder);
+  for (const [name, bytes] of files) await writeFile(join(folder, name), bytes);
+  const site = await serveEmbed({ '/models/gru4rec/': folder });
+  try {
+    site.serve('/', html(SLOT, SCRIPT.replace('/models/demo/', '/models/gru4rec/')));
+    const plain = await shared.browser.newPage();
+    await plain.goto(site.origin);
+    await plain.evaluate(() => window.aisle?.push(['track', 'p3']));
+    await plain.locator('aisle-recommendations li').first().waitFor();
+    await plain.close();
+  } finally {
+    site.close();
+  }
+});
+
+test.skipIf(availableParallelism() < 2)('several threads give the weights of --threads', async () => {
+  const { page } = await open();
+  await readTheLog(page);
+  await page.getByLabel('gru4rec').uncheck();
+  await page.getByLabel('sasrec', { exact: true }).check();
+  await startTraining(page, ATTENTION);
+  await ended(page);
+  const ours = Buffer.from((await archiveOf(page)).get('weights.safetensors')!);
+  expect(ours.equals(await trained('sasrec', ATTENTION, '--threads', '1'))).toBe(true);
+});
+
+test('another tab waits until the studio is closed', async () => {
+  const { page, context } = await open();
+  const second = await openIn(context);
+  await second.page.getByRole('heading', { name: 'The studio is open in another tab' }).waitFor();
+  await page.close();
+  await second.page.locator('#log').waitFor();
+  expect(second.errors).toEqual([]);
+});
+
+test('where the storage is full, it says so, and goes on in memory', async () => {
+  const { page, context } = await open();
+  const session = await context.newCDPSession(page);
+  const { origin } = new URL(page.url());
+  await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 1 });
+  await readTheLog(page);
+  await page.getByText(/storage for this page is full. The studio goes on in memory/).waitFor();
+  await startTraining(page);
+  await ended(page);
+  const files = await archiveOf(page);
+  expect(Buffer.from(files.get('weights.safetensors')!).equals(weights)).toBe(true);
+});
+
+describe('says of a bad file what the command line says', () => {
+  test('in an alert', async () => {
+    const { page } = await open();
+    const some = badLogs.filter(([, , content]) => typeof content !== 'string').slice(0, 4);
+    for (const [, name, content, message] of some) {
+      await page.setInputFiles('#log-files', { name, mimeType: 'text/plain', buffer: Buffer.from(content) });
+      const start = page.getByRole('button', { name: 'Read the log' });
+      const alert = page.locator('#log .alert:visible');
+      await start.or(alert).first().waitFor();
+      if (await start.isVisible()) await start.click();
+      await alert.waitFor();
+      await expect.poll(() => alert.textContent()).toContain(`${message.startsWith(':') ? name : ''}${message}`);
+    }
+  });
+});
+
+test('an archive made elsewhere is opened and checked', async () => {
+  const { page } = await open();
+  await page.setInputFiles('#log-files', { name: 'model.zip', mimeType: 'application/zip', buffer: Buffer.from('PK') });
+  const said = page.locator('#open .alert');
+  await said.waitFor();
+  expect(await said.textContent()).toContain('model.zip: this is no zip archive, or one that is cut off.');
+});
