@@ -39,7 +39,11 @@ const bundle = {
 } as const;
 
 /** Small files compress badly: what is loaded at first shares these with what is loaded later, in one file. */
-const SHARED = { name: 'shared', priority: 2, test: /src\/(errors|abort|compute\/types)\.ts$|vite\/preload-helper/ };
+const SHARED = {
+  name: 'shared',
+  priority: 2,
+  test: /src\/(errors|abort|limits|compute\/types)\.ts$|vite\/preload-helper/,
+};
 /**
  * The demo compares models by recommenders of its own; the code that it shares with the embed stays in the file of that. So does
  * what several parts share that are loaded later.
@@ -79,8 +83,12 @@ const SPECS = {
 /** With these a page has threads, and nothing of other origins. */
 const ISOLATED = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
 
-/** Most of a build's time is that of our own plugins: the worker's build is one, and TypeScript's declarations. */
-const checks = { pluginTimings: false };
+const rolldown = {
+  // Most of a build's time is that of our own plugins: the worker's build is one, and TypeScript's declarations.
+  checks: { pluginTimings: false },
+  // A constant in its place is shorter than a name that one file exports and another one imports.
+  optimization: { inlineConst: { mode: 'all' } },
+} as const;
 
 /** The studio's service worker answers for the demo page, and so lies at its level. */
 const SERVICE = 'studio-models';
@@ -95,7 +103,7 @@ const page: UserConfig = {
     // There is one style sheet, in the page's head; otherwise every script that loads another names it, too.
     cssCodeSplit: false,
     rolldownOptions: {
-      checks,
+      ...rolldown,
       input: { index: 'index.html', [SERVICE]: 'src/studio/service-worker.ts' },
       output: {
         entryFileNames: ({ name }) => (name === SERVICE ? `${SERVICE}.js` : 'assets/[name]-[hash].js'),
@@ -150,7 +158,7 @@ const library: UserConfig = {
     outDir: 'dist/lib',
     lib: { entry: { index: 'src/index.ts', element: 'src/ui/start.ts' }, formats: ['es'] },
     rolldownOptions: {
-      checks,
+      ...rolldown,
       output: {
         // In one folder: some platforms have no others.
         chunkFileNames: '[name]-[hash].js',
@@ -178,7 +186,7 @@ const embed: UserConfig = {
     outDir: 'dist/embed',
     lib: { entry: { embed: 'src/ui/embed.ts' }, formats: ['es'] },
     rolldownOptions: {
-      checks,
+      ...rolldown,
       output: {
         ...library.build?.rolldownOptions?.output,
         // What is loaded later finds what it shares with the page in the file of that.

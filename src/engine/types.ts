@@ -16,7 +16,7 @@ export interface ModelSource {
   /** Folder of the artifact, absolute, ending in `/`. */
   readonly modelUrl: string;
   /** Most bytes of all its files together. Default `MAX_ARTIFACT_BYTES`. */
-  readonly maxBytes?: number;
+  readonly maxBytes?: number | undefined;
 }
 
 export interface LoadOptions extends ModelSource {

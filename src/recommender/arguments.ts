@@ -1,7 +1,7 @@
 /** The recommender's arguments, checked and completed with their defaults. Every wrong one is a `RangeError`, at once. */
 import type { BackendChoice } from '../compute/types';
 import { nearestName } from '../errors';
-import { isName, MAX_ARTIFACT_BYTES, MAX_CANDIDATES, MAX_FEATURES, MAX_ID, MAX_WORD, RETENTION } from '../limits';
+import { isName, MAX_CANDIDATES, MAX_FEATURES, MAX_ID, MAX_WORD, RETENTION } from '../limits';
 import type { HistoryChoice } from '../session/visitor-history';
 import { isCandidates, isFeatures } from '../store/records';
 import type { Candidate } from '../types';
@@ -112,7 +112,7 @@ const EVENTS: Readonly<Record<keyof RecommenderEvents, true>> = {
 export function checkedOptions(options: RecommenderOptions) {
   const known = checked('createRecommender', options, OPTIONS);
   const { modelUrl, catalogueUrl, backend = 'auto', sessionGap = 30, retention = RETENTION } = known;
-  const { workerUrl, startDeadline = 10, now = Date.now, maxModelBytes = MAX_ARTIFACT_BYTES } = known;
+  const { workerUrl, startDeadline = 10, now = Date.now, maxModelBytes } = known;
   const { consent = 'auto', consentMap, dataLayer = 'dataLayer', history = 'session' } = known;
   const { images = 'artifact', learn = 'manual', user } = known;
   must('modelUrl', modelUrl, OPTIONS.modelUrl);
