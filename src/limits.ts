@@ -11,8 +11,8 @@ export const MAX_WORD = 100;
 export const MAX_CANDIDATES = 8;
 /** Characters of the names and texts of an event's features; a number counts as 8. */
 export const MAX_FEATURES = 4000;
-/** Events of a visitor within a minute. */
-export const MAX_EVENTS_PER_MINUTE = 300;
+/** Events of a page within a minute. */
+export const MAX_EVENTS_PER_MINUTE = 1000;
 /** Events of a visitor that a page knows. Beyond it the older half is passed over. */
 export const MAX_EVENTS = 10_000;
 /** Clicks that a model reads. Beyond it the older half is not read, so that a cached state is cut rarely. */

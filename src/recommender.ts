@@ -69,6 +69,8 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   };
   let disposed = false;
   let erasures = 0;
+  /** Times of the newest events of this page, in seconds since 1970. */
+  const recent: number[] = [];
   /** What was tracked before the visitor has seen the page, which may be prerendered, or a tab that is never opened. */
   let unseen: TrackedEvent[] | undefined = isHidden() ? [] : undefined;
   if (unseen) globalThis.addEventListener?.('visibilitychange', onSeen);
@@ -272,8 +274,9 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     const plain = { ...given, event: kind, time: time / 1000 };
     const reported = { ...plain, ...(candidates && { candidates, ...(pageView !== undefined && { pageView }) }) };
     if (!unseen && history.isRepeated(reported, pageView)) return;
-    if (unseen ? unseen.length === MAX_EVENTS_PER_MINUTE : history.isCrowded(plain.time)) {
-      degrade('events-refused', `There are ${MAX_EVENTS_PER_MINUTE} events within a minute; no more are recorded.`);
+    const isMany = (unseen ?? recent).length === MAX_EVENTS_PER_MINUTE;
+    if (isMany && (unseen || Math.abs(plain.time - recent[0]!) < 60)) {
+      degrade('events-refused', `More than ${MAX_EVENTS_PER_MINUTE} events within a minute are not recorded.`);
       return;
     }
     mend('events-refused');
@@ -282,6 +285,8 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       unseen.push({ ...given, event: kind, pageView, candidates, time } as TrackedEvent);
       return;
     }
+    recent.push(plain.time);
+    if (isMany) recent.shift();
     const seen = store.identify(reported);
     history.add([seen]);
     resolveIds();

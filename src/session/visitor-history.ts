@@ -11,7 +11,7 @@
  * https://doi.org/10.1145/3240323.3240369
  */
 
-import { MAX_CLICKS, MAX_EVENTS, MAX_EVENTS_PER_MINUTE } from '../limits';
+import { MAX_CLICKS, MAX_EVENTS } from '../limits';
 import type { Candidate } from '../types';
 
 /** One event. */
@@ -67,9 +67,8 @@ const WEIGHTS: ReadonlyMap<string, number> = new Map([
 const DAY = 86_400;
 const HALF_LIFE = 7 * DAY;
 const FORGOTTEN = 28 * DAY;
-const MINUTE = 60;
 /** Seconds in which a further report is of the same page view, where it is not named: page script, data layer, a redraw. */
-const PAGE_VIEW = MINUTE;
+const PAGE_VIEW = 60;
 
 export class VisitorHistory<E extends VisitorEvent = VisitorEvent> {
   readonly #options: ReadingOptions<E>;
@@ -101,12 +100,6 @@ export class VisitorHistory<E extends VisitorEvent = VisitorEvent> {
     const repeated = !isOther && before.reports.has(report);
     before.reports.add(report);
     return repeated;
-  }
-
-  /** Whether there are as many events within a minute of `time` as there may be. */
-  isCrowded(time: number): boolean {
-    const before = this.#events.at(-MAX_EVENTS_PER_MINUTE);
-    return before !== undefined && Math.abs(time - before.time) < MINUTE;
   }
 
   /**

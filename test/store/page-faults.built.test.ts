@@ -5,7 +5,7 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
 import type { RankedItem } from '../../src/index';
-import { openShopPage, type PageOptions, type ShopPage, STORING, shopVisit } from '../engine/shop-page';
+import { type Hooks, openShopPage, type PageOptions, type ShopPage, STORING, shopVisit } from '../engine/shop-page';
 import { originOf } from '../server';
 import { isSoak, slice } from '../soak-slice';
 
@@ -165,7 +165,16 @@ describe('an IndexedDB that', () => {
       acknowledged: (ids) => acknowledged.push(...ids),
     });
     const ids = Array.from({ length: 2500 }, (_, k) => `product-with-a-long-name-in-a-long-path-${k}`);
-    for (let from = 0; from < ids.length; from += 100) await shop.track(...ids.slice(from, from + 100));
+    const trackLot = (lot: readonly string[], start: number) =>
+      shop.page.evaluate(
+        ([some, first]) => {
+          const { recommender } = globalThis as unknown as Hooks;
+          for (const [k, itemId] of some.entries()) recommender.track({ itemId, time: first + 1000 * k });
+        },
+        [lot, start] as const,
+      );
+    const start = Date.now() - 1000 * ids.length; // a second apart: no page has so many at once
+    for (let from = 0; from < ids.length; from += 100) await trackLot(ids.slice(from, from + 100), start + 1000 * from);
     await expect.poll(() => acknowledged.at(-1), PATIENCE).toBe(ids.at(-1));
     expect(acknowledged).toEqual(ids);
     expect(await answerOf(shop)).toHaveLength(20);
