@@ -18,6 +18,7 @@ const ALLOWED: readonly (readonly [file: string, use: string, times: number, why
   ['src/compute/backends/webgpu.ts', 'navigator as a value', 1, 'gives Node `navigator.gpu`'],
   ['src/worker/protocol.ts', 'ping=', 1, 'a message to the worker, no attribute'],
   ['src/ui/loader.ts', 'globalThis as a value', 1, '`window.aisle`'],
+  ['src/ui/loader.ts', 'serviceWorker', 1, 'whether the shop has one, which serves our scripts offline'],
   [
     'src/ui/loader.ts',
     'a computed global',
@@ -118,6 +119,7 @@ const BUILT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '<style>': { embed: 'the looks of a slot', element: 'likewise' },
   '<source>': { webgl: 'no tag: the text of a shader' },
   click: { panel: 'hands the visitor the export' },
+  serviceWorker: { embed: 'whether the shop has one', element: 'likewise' },
   submit: { webgpu: 'a command to the GPU' },
   'ping=': { host: 'a message to the worker', page: 'likewise', recommender: 'likewise' },
 };

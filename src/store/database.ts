@@ -119,7 +119,7 @@ export class Database {
       const connection = await opened;
       if (this.#use !== use) {
         connection.close(); // it came too late
-        throw new RecommenderError('io', 'The connection was closed.');
+        throw new Error('it was closed');
       }
       this.#watch(connection);
       return work(connection.transaction(STORE, mode).objectStore(STORE));
@@ -140,7 +140,7 @@ export class Database {
     // Another script has made a database of this name.
     connection.close();
     onMissing?.();
-    if (onMissing) throw new RecommenderError('io', 'The database has no records.');
+    if (onMissing) throw new Error();
     return this.#open(onMissing, connection.version + 1);
   }
 

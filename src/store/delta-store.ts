@@ -7,8 +7,8 @@
  */
 import { promisifyRequest } from 'idb-keyval';
 import type { EventStore } from './interface';
-import { quarantine } from './record-reader';
-import { randomName, textOf } from './records';
+import { quarantine, textOf } from './record-reader';
+import { randomName } from './records';
 import { LEARNT, LEARNT_NAME } from './transactions';
 
 /** The stored record. This module does not read its bytes. */

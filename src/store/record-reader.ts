@@ -4,7 +4,7 @@
  */
 import { promisifyRequest } from 'idb-keyval';
 import { isName, MAX_WORD } from '../limits';
-import { checksum, encode, isCandidates, isFeatures, QUARANTINE, type StoredEvent, textOf, VERSION } from './records';
+import { checksum, encode, isCandidates, isFeatures, QUARANTINE, type StoredEvent, VERSION } from './records';
 import { ofEvents, type QuarantinedRecord, rangeOf, sizeOf } from './transactions';
 
 const MAX_QUARANTINED = 16;
@@ -95,6 +95,9 @@ export async function readEntries(store: IDBObjectStore): Promise<[key: string, 
   ]);
   return keys.map((key, i) => [String(key), values[i]]);
 }
+
+/** A stored value as text. An object is not converted, because `{ toString: 1, valueOf: 1 }` would throw. */
+export const textOf = (value: unknown): string => (typeof value === 'string' ? value : `no text but ${typeof value}`);
 
 /** Characters of a record of either version. */
 const storedSize = (key: string, value: unknown, events: readonly StoredEvent[]): number =>

@@ -78,9 +78,6 @@ function textIn(value: unknown): string {
   return `[${(Array.isArray(value) ? value : Object.entries(value)).map(textIn).join()}]`;
 }
 
-/** A stored value as text. An object is not converted, because `{ toString: 1, valueOf: 1 }` would throw. */
-export const textOf = (value: unknown): string => (typeof value === 'string' ? value : `no text but ${typeof value}`);
-
 export const isCandidates = (value: unknown): value is readonly Candidate[] =>
   Array.isArray(value) && value.length > 0 && value.length <= MAX_CANDIDATES && value.every(isCandidate);
 

@@ -108,6 +108,19 @@ export function open(url: string, whenToLoad: typeof startLazily): void {
     placeholder,
     applyStyles,
     redraw: (slot) => redraw(host, slot),
+    async load(script, onFailure = failed) {
+      for (;;) {
+        try {
+          // Most browsers do not fetch a script again that could not be fetched.
+          if (navigator.onLine === false && !navigator.serviceWorker?.controller)
+            throw new Error('The browser is offline.');
+          return await script();
+        } catch (error) {
+          onFailure(error);
+        }
+        await new Promise((next) => addEventListener('online', next, { once: true }));
+      }
+    },
   };
   function failed(error: unknown): void {
     warn('the rest of Aisle’s scripts could not be loaded or started.', error);
@@ -121,7 +134,10 @@ export function open(url: string, whenToLoad: typeof startLazily): void {
     settle(undefined);
   }
   const watch = whenToLoad(guard, () =>
-    import('./page').then(({ startPage }) => startPage(host)).then(undefined, failed),
+    host
+      .load(() => import('./page'))
+      .then(({ startPage }) => startPage(host))
+      .then(undefined, failed),
   );
   guard('<aisle-recommendations>', () => defineElement(host, slots, watch));
 }

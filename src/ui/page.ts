@@ -5,7 +5,7 @@ import { createRecommender } from '../recommender';
 import { didYouMean } from '../recommender/arguments';
 import { setPush } from '../recommender/data-layer';
 import type { Recommender, Status, TrackedEvent } from '../recommender/types';
-import { optionsOfTag, partOptions } from './options';
+import { isOfTag, optionsOfTag, partOptions } from './options';
 import type { Commands, EmbedOptions, Host, PageOptions } from './types';
 import type { Experiment } from './variants';
 import type { View } from './view';
@@ -35,15 +35,17 @@ export function startPage(host: Host): Promise<unknown> {
   const { aisle } = host;
   let { settle } = host;
   /** Loaded beside the model, by a file of its own: a browser would compile all in one long task. */
-  const loading = import('./slots').then((slots) => {
-    const made = slots.createView(host, () => running && { ...running, pageItem });
-    view = made;
-    host.onSlot = (slot, change) => {
-      if (change === 'changed') made.changed(slot);
-      else if (change === 'came') made.refreshSoon('better');
-    };
-    return slots;
-  });
+  const loading = host
+    .load(() => import('./slots'))
+    .then((slots) => {
+      const made = slots.createView(host, () => running && { ...running, pageItem });
+      view = made;
+      host.onSlot = (slot, change) => {
+        if (change === 'changed') made.changed(slot);
+        else if (change === 'came') made.refreshSoon('better');
+      };
+      return slots;
+    });
   /** There before anything runs. */
   let view: View | undefined;
   let earlyPage: Host['early'] | undefined = host.early;
@@ -194,6 +196,7 @@ export function startPage(host: Host): Promise<unknown> {
   function settled(recommender: Recommender | undefined): void {
     isSettled = true;
     settle(recommender);
+    aisle.ready = Promise.resolve(recommender); // that before may be settled, too: the scripts could not be loaded
   }
 
   function failed(error: unknown): void {
@@ -381,7 +384,11 @@ export function startPage(host: Host): Promise<unknown> {
   if (/[?&]aisle-doctor/.test(host.early.href)) carryOut('doctor');
   if (hasStarted) {
     // by one of these commands
-  } else if (host.script !== undefined) start(optionsOfTag(host.script, host));
-  else failed(new RangeError('No script has data-model-url, and no ["start", { modelUrl }] was pushed.'));
+  } else if (host.script !== undefined) {
+    const { script } = host;
+    if (!Object.keys(script.dataset).every(isOfTag))
+      host.guard('A warning', async () => (await import('./misspelt')).warnOfMisspelt(script, host));
+    start(optionsOfTag(script));
+  } else failed(new RangeError('No script has data-model-url, and no ["start", { modelUrl }] was pushed.'));
   return loading;
 }

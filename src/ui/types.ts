@@ -173,6 +173,12 @@ export interface Host {
   readonly settle: (recommender: Recommender | undefined) => void;
   /** What was reported, by the problem. */
   readonly problems: ReadonlyMap<string, string>;
+  /**
+   * Loads a script of ours; after a failure, again when the network is back, like the model.
+   *
+   * @param onFailure Default: the slots say that the scripts cannot be loaded.
+   */
+  load<T>(script: () => Promise<T>, onFailure?: (error: unknown) => void): Promise<T>;
   /** One line on the console for each problem, once. */
   warn(problem: string, error?: unknown, level?: 'warn' | 'info'): void;
   /** Runs what touches the page; what it throws is a warning. */

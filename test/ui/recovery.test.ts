@@ -69,6 +69,38 @@ describe('a model that comes when the network is back', () => {
   });
 });
 
+describe('a script of ours that comes when the network is back', () => {
+  test.each([['page'], ['slots']])('is tried again, and nothing that was said is forgotten: %s', async (name) => {
+    const pattern = `**/aisle/${name}-*.js`;
+    const { page, errors } = await pages.open(SLOT, {
+      prepare: (opened) => opened.context().route(pattern, (route) => route.abort()),
+    });
+    await page.locator('[data-aisle-state=error-script]').waitFor();
+    expect(await page.evaluate(() => window.aisle!.ready)).toBeUndefined();
+    await push(page, 'track', A);
+    await page.evaluate(() => dispatchEvent(new Event('online'))); // which is not always true
+    await page.context().unroute(pattern);
+    await page.evaluate(() => dispatchEvent(new Event('online')));
+    await ready(page);
+    expect(await known(page)).toEqual([`view ${A}`]);
+    expect(errors.filter((text) => !text.startsWith('Failed to load resource'))).toEqual([]);
+  });
+
+  test('is not asked for while the browser says that it is offline', async () => {
+    const { page, requests } = await pages.open(SLOT, {
+      prepare: (opened) =>
+        opened.addInitScript(() => Object.defineProperty(navigator, 'onLine', { value: false, configurable: true })),
+    });
+    await page.locator('[data-aisle-state=error-script]').waitFor();
+    expect(requests.filter(({ url }) => url.includes('/aisle/page-'))).toEqual([]);
+    await page.evaluate(() => {
+      Object.defineProperty(navigator, 'onLine', { value: true });
+      dispatchEvent(new Event('online'));
+    });
+    await ready(page);
+  });
+});
+
 /** Notes the state of each event that slots send. */
 const HEAR = `<script>heard = []; addEventListener('aisle-recommendations', ({ detail }) => heard.push(detail.state))</script>`;
 const heard = (page: Page) => page.evaluate(() => (globalThis as unknown as { heard: string[] }).heard);

@@ -11,7 +11,8 @@ import { PRIVATE } from '../../pipeline/training-report';
 import { STRATEGIES } from '../../recommender/arguments';
 import { PICTURES } from '../../ui/doctor/findings';
 import { ATTRIBUTES, TAG } from '../../ui/element';
-import { misspelt, optionsOfTag, partOptions } from '../../ui/options';
+import { misspelt, warnOfMisspelt } from '../../ui/misspelt';
+import { optionsOfTag, partOptions } from '../../ui/options';
 import type { EmbedOptions } from '../../ui/types';
 import { checkFile, checkFiles, type Wanted } from './files';
 import { datasetOf, type Tag, tagsOf } from './html';
@@ -116,7 +117,9 @@ function embedTag(tags: readonly Tag[], name: string, add: Add): Tag | undefined
 /** Checks the tag's options as the embed does. */
 function checkOptions(script: Tag, name: string, add: Add): EmbedOptions | undefined {
   const warn = (problem: string) => add('warning', 'option', name, `has a tag on which ${problem}`);
-  const options = optionsOfTag({ dataset: datasetOf(script) }, { warn });
+  const tag = { dataset: datasetOf(script) };
+  warnOfMisspelt(tag, { warn });
+  const options = optionsOfTag(tag);
   try {
     partOptions(options);
     return options;
