@@ -169,6 +169,34 @@ describe('a recommender', () => {
     expect(memory()).toMatchObject({ numTensors, numBytes });
   });
 
+  test('in a page that nobody has seen records nothing, and when it is seen what was not erased before', async () => {
+    const page = new EventTarget();
+    const document = Object.assign(new EventTarget(), { visibilityState: 'hidden', baseURI: 'https://shop.example/' });
+    vi.stubGlobal('document', document);
+    vi.stubGlobal('addEventListener', page.addEventListener.bind(page));
+    vi.stubGlobal('removeEventListener', page.removeEventListener.bind(page));
+    const recommender = await started();
+    const known = async () =>
+      (await recommender.privacy.export()).sessions.flat().map(({ itemId, time }) => `${itemId} ${Date.parse(time)}`);
+    recommender.track('item-10');
+    await recommender.privacy.erase();
+    const features = { price: 1 };
+    recommender.track({ itemId: 'item-11', time: time - MINUTE, features });
+    features.price = 2;
+    recommender.track('item-9');
+    expect(() => recommender.track('')).toThrow(RangeError);
+    time += MINUTE;
+    page.dispatchEvent(new Event('visibilitychange'));
+    expect(await known()).toEqual([]);
+    document.visibilityState = 'visible';
+    page.dispatchEvent(new Event('visibilitychange'));
+    expect(await known()).toEqual([`item-11 ${time - 2 * MINUTE}`, `item-9 ${time}`]);
+    expect((await recommender.privacy.export()).sessions[0]![0]).toMatchObject({ features: { price: 1 } });
+    recommender.track('item-12');
+    expect(await known()).toHaveLength(3);
+    vi.unstubAllGlobals();
+  });
+
   test('is over after dispose, which frees every tensor', async () => {
     const { memory } = await import('@tensorflow/tfjs');
     const before = memory().numTensors;

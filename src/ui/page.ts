@@ -4,6 +4,7 @@ import type { PageProduct } from '../page/page-product';
 import { createRecommender } from '../recommender';
 import { didYouMean } from '../recommender/arguments';
 import { setPush } from '../recommender/data-layer';
+import { isHidden } from '../recommender/idle';
 import type { Recommender, Status, TrackedEvent } from '../recommender/types';
 import { isOfTag, optionsOfTag, partOptions } from './options';
 import type { Commands, EmbedOptions, Host, PageOptions } from './types';
@@ -381,6 +382,8 @@ export function startPage(host: Host): Promise<unknown> {
     host.guard('A reader of the page', () => readPage());
     view?.refreshSoon('better');
   });
+  // What was tracked before the visitor sees the page counts from then on.
+  if (isHidden()) addEventListener('visibilitychange', () => view?.refreshSoon('asked'), { once: true });
   if (/[?&]aisle-doctor/.test(host.early.href)) carryOut('doctor');
   if (hasStarted) {
     // by one of these commands

@@ -4,6 +4,7 @@
  */
 import { addressOf } from '../page/address';
 import { LISTS } from '../recommender/device-record';
+import { isHidden } from '../recommender/idle';
 import { pictured } from '../recommender/products';
 import type { Recommender } from '../recommender/types';
 import { openDeviceNotes } from '../store/device-notes';
@@ -53,9 +54,11 @@ export function keepLists(host: Host, recommender: Recommender, options: PageOpt
     const own = asks(slot);
     return `${[...slots].filter((other) => asks(other) === own).indexOf(slot)} ${own}`;
   }
+  let isSeen = false;
   const mayStore = () => {
     const { consent, storage, paused } = recommender.status;
-    return consent === 'granted' && storage === 'indexeddb' && !paused;
+    isSeen ||= !isHidden();
+    return isSeen && consent === 'granted' && storage === 'indexeddb' && !paused;
   };
   const fresh = (lists: unknown): [key: string, list: List][] =>
     Object.entries((lists ?? {}) as Partial<Lists>).filter((entry): entry is [string, List] => {
