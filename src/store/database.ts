@@ -106,7 +106,8 @@ export class Database {
   }
 
   async #exists(): Promise<boolean> {
-    const list = async () => indexedDB.databases?.();
+    // In a frame without an origin Chromium rejects once more, which nobody could handle; there `open` says why not.
+    const list = async () => (globalThis.origin === 'null' ? undefined : indexedDB.databases?.());
     const all = await inTime(list(), this.#options.deadline, 'answer');
     return all === undefined || all.some(({ name }) => name === this.#options.name);
   }

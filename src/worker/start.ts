@@ -51,7 +51,7 @@ function trusted(url: string): string {
  */
 export function openWorker(url: string): EngineWorker {
   if (typeof Worker !== 'function') throw new Error('there are no workers here');
-  const isOwn = url.startsWith(`${location.origin}/`);
+  const isOwn = url.startsWith(`${origin}/`); // of a frame in a sandbox it is not that of its address
   const script = isOwn
     ? url
     : URL.createObjectURL(new Blob([`import ${JSON.stringify(url)};`], { type: 'text/javascript' }));
