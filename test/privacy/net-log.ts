@@ -18,8 +18,9 @@ export interface NetworkAct {
 /** Flags of a browser that writes such a log, whole when the browser has closed. */
 export const logFlags = (path: string): string[] => [`--log-net-log=${path}`];
 
-/** What Chromium asks of its makers, by itself, whatever a test switches off. */
-const BROWSERS_OWN = /(^|\.)(google|googleapis|gstatic|googleusercontent|gvt1|chromium)\.(com|org)$/;
+/** What Chromium asks of its makers, by itself, whatever a test switches off: but not how to fill the fields of a page. */
+const BROWSERS_OWN =
+  /^(?!content-autofill\.)(.*\.)?(google|googleapis|gstatic|googleusercontent|gvt1|chromium)\.(com|org)$/;
 
 interface LoggedEvent {
   readonly type: number;

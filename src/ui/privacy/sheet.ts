@@ -29,7 +29,7 @@ button {
 }
 button:hover:not(:disabled) { background: rgb(128 128 128 / 0.14); }
 button:disabled { cursor: default; opacity: 0.5; }
-button:focus-visible, input:focus-visible, summary:focus-visible { outline: 2px solid var(--aisle-focus-color, currentColor); outline-offset: 2px; }
+button:focus-visible, input:focus-visible, [role=textbox]:focus-visible, summary:focus-visible { outline: 2px solid var(--aisle-focus-color, currentColor); outline-offset: 2px; }
 .switch { display: flex; gap: 0.75em; align-items: center; text-align: start; width: 100%; }
 .track {
   flex: none; width: 2.6em; height: 1.5em; padding: 0.15em; border: 1px solid currentColor; border-radius: 1em;
@@ -40,7 +40,8 @@ button:focus-visible, input:focus-visible, summary:focus-visible { outline: 2px 
 .switch-state { font-size: 0.85em; opacity: 0.85; }
 .taste > * + * { margin-top: 0.5em; }
 summary { cursor: pointer; min-height: 1.75em; }
-input {
+[role=textbox] { display: inline-block; min-width: 14em; white-space: pre; overflow: hidden; -webkit-text-security: disc; }
+input, [role=textbox] {
   font: inherit; color: inherit; min-height: 2.75em; max-width: 100%; padding: 0.4em 0.75em;
   background: transparent; border: 1px solid currentColor; border-radius: var(--aisle-radius, 0.5em);
 }

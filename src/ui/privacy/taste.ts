@@ -19,12 +19,7 @@ type Act = (
 ) => void;
 
 export function tasteBox(host: Pick<Host, 'node'>, node: Node, texts: PanelTexts['taste'], act: Act): HTMLElement {
-  const passphrase = node('input', 'passphrase', '', {
-    type: 'password',
-    id: 'passphrase',
-    autocomplete: 'off',
-    minlength: '8',
-  }) as HTMLInputElement;
+  const passphrase = passphraseField(node);
   const save = node('button', 'save', texts.save, { type: 'button' });
   const open = node('button', 'open', texts.open, { type: 'button' });
   const file = node('input', 'file', '', { type: 'file', accept: '.aisle', tabindex: '-1', 'aria-label': texts.open });
@@ -38,7 +33,7 @@ export function tasteBox(host: Pick<Host, 'node'>, node: Node, texts: PanelTexts
   save.addEventListener('click', () => {
     act(
       async ({ taste }) => {
-        const sealed = await taste.export(passphrase.value);
+        const sealed = await taste.export(passphrase.text());
         saveFile(host, 'my-taste.aisle', 'application/octet-stream', sealed as Uint8Array<ArrayBuffer>);
       },
       texts.saved,
@@ -50,7 +45,7 @@ export function tasteBox(host: Pick<Host, 'node'>, node: Node, texts: PanelTexts
     const [chosen] = (file as HTMLInputElement).files ?? [];
     if (chosen === undefined) return;
     act(
-      async ({ taste }) => taste.import(new Uint8Array(await chosen.arrayBuffer()), passphrase.value),
+      async ({ taste }) => taste.import(new Uint8Array(await chosen.arrayBuffer()), passphrase.text()),
       texts.opened,
       failed,
     );
@@ -59,6 +54,38 @@ export function tasteBox(host: Pick<Host, 'node'>, node: Node, texts: PanelTexts
   return node('details', 'taste', [
     node('summary', 'taste-title', texts.title),
     node('p', '', texts.hint),
-    node('div', 'controls', [node('label', '', texts.passphrase, { for: 'passphrase' }), passphrase, save, open, file]),
+    node('div', 'controls', [
+      node('label', '', texts.passphrase, { for: 'passphrase', id: 'label' }),
+      passphrase.element,
+      save,
+      open,
+      file,
+    ]),
   ]);
+}
+
+/**
+ * A field that hides what is typed. For a page with any `<input>` for text Chromium asks its makers how to fill it, so it is an
+ * editable element; a browser that cannot keep that to plain text asks nobody, and has an `<input>`.
+ */
+function passphraseField(node: Node): { readonly element: HTMLElement; text(): string } {
+  const element = node('span', 'passphrase', '', {
+    role: 'textbox',
+    tabindex: '0',
+    'aria-labelledby': 'label',
+    spellcheck: 'false',
+    autocapitalize: 'off',
+    translate: 'no',
+  });
+  try {
+    element.contentEditable = 'plaintext-only';
+  } catch {
+    const attributes = { type: 'password', id: 'passphrase', autocomplete: 'off' };
+    const input = node('input', 'passphrase', '', attributes) as HTMLInputElement;
+    return { element: input, text: () => input.value };
+  }
+  element.addEventListener('keydown', (event) => {
+    if (event.key === 'Enter') event.preventDefault(); // it has one line
+  });
+  return { element, text: () => element.textContent };
 }
