@@ -6,7 +6,7 @@ import type { CatalogueItem } from '../../src/checkpoint/artifact';
 import { ROOT } from '../build/built';
 import { folderOf, IDS, smallModel } from '../engine/fixture';
 import { slice } from '../soak-slice';
-import { embedPages, openEmbed, push, ready, SCRIPT, SETTLED, SLOT, serveEmbed, shown } from './embed-window';
+import { embedPages, known, openEmbed, push, ready, SCRIPT, SETTLED, SLOT, serveEmbed, shown } from './embed-window';
 
 vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy
 
@@ -144,6 +144,14 @@ describe('a strict page', () => {
   );
 });
 
+/** Freezes the prototype of everything that a page has. */
+const FREEZE = `for (const name of Object.getOwnPropertyNames(globalThis)) {
+  if (/^webkit|^on/.test(name)) continue;
+  const { value } = Object.getOwnPropertyDescriptor(globalThis, name);
+  if (typeof value === 'function' && value.prototype) Object.freeze(value.prototype);
+}
+Object.freeze(Object.getPrototypeOf(Object.getPrototypeOf([].values())));`;
+
 describe('a page', () => {
   const missing = (name: string) => `Object.defineProperty(globalThis, '${name}', { value: undefined });`;
   const throwing = (name: string) =>
@@ -166,11 +174,18 @@ describe('a page', () => {
       'with an element that is called aisle',
       `addEventListener('DOMContentLoaded', () => { document.querySelector('main').id = 'aisle'; });`,
     ],
+    ['that froze Array.prototype', 'Object.freeze(Array.prototype);'],
+    ['that froze every prototype', FREEZE],
+    [
+      'that froze every prototype when our first script had run',
+      `addEventListener('DOMContentLoaded', () => { ${FREEZE} });`,
+    ],
     ['whose console throws', 'console.warn = () => { throw new Error("broken"); };'],
     ['that froze its data layer', 'globalThis.dataLayer = Object.freeze([{ event: "view_item" }]);'],
     ['with a data layer that is none', 'globalThis.dataLayer = "none";'],
   ];
-  const few = /without (IntersectionObserver|constructed)|fetch throws|own methods|called aisle|froze its data layer/;
+  const few =
+    /froze every prototype$|without (IntersectionObserver|constructed)|fetch throws|own methods|called aisle|froze its data layer/;
   test.each(slice(scripts, ([name]) => few.test(name)))(
     '%s shows suggestions and hears of no error',
     async (_, script) => {
@@ -219,6 +234,23 @@ describe('a page', () => {
       expect(errors).toEqual([]);
     },
   );
+
+  test.each([
+    ['an array of its own', 'window.aisle = Object.freeze([["track", "A"]])', /^$/],
+    [
+      'one that it does not let go',
+      'Object.defineProperty(window, "aisle", { value: Object.freeze([["track", "A"]]) })',
+      /read-only/,
+    ],
+  ])('that has frozen window.aisle gets suggestions, and what is in it counts: %s', async (_, script, warning) => {
+    const { page, errors, warnings } = await pages.open(SLOT, { head: `<script>${script}</script>${SETTLED}` });
+    await ready(page);
+    expect(errors).toEqual([]);
+    expect(warnings.join()).toMatch(warning);
+    if (warnings.length > 0) return;
+    await push(page, 'track', 'B');
+    expect(await known(page)).toEqual(['view A', 'view B']);
+  });
 
   test('that has the tag twice, under two addresses, runs one', async () => {
     const { page, errors, warnings, requests } = await pages.open(SLOT, {
