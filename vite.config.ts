@@ -133,7 +133,7 @@ const studio: UserConfig = {
     outDir: '../../dist/page/studio',
     emptyOutDir: true,
     modulePreload: false,
-    rolldownOptions: { checks },
+    rolldownOptions: rolldown,
   },
   worker: {
     format: 'es',
@@ -146,7 +146,7 @@ const studio: UserConfig = {
       workerLicences(LICENCES.fileName),
     ],
     // One file: nothing of it waits for a network, and a hundred small files would be a third more on a disk.
-    rolldownOptions: { checks, output: { codeSplitting: false } },
+    rolldownOptions: { ...rolldown, output: { codeSplitting: false } },
   },
   server: { headers: ISOLATED, fs: { allow: ['../..'] } },
 };
