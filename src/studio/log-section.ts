@@ -200,7 +200,11 @@ function readingForm(
         h('label', { class: 'check' }, collapse, 'Count a click that repeats the one before once'),
       ),
     ),
-    field('Your products, if you like', feed, 'catalogue.json, or a table with item_id, title and category'),
+    field(
+      'Your products, if you like',
+      feed,
+      'catalogue.json, a table with item_id, or a feed: Merchant Center, Shopify, WooCommerce, Magento',
+    ),
     h('p', {}, start),
   );
 }

@@ -3,7 +3,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { RecommenderError } from '../errors';
 import { contentOf, logSource, type NamedBlob } from '../pipeline/blob-source';
 import { artifactFiles } from '../pipeline/build-model';
-import { readCatalogue } from '../pipeline/catalogue/read-catalogue';
+import { readProducts } from '../pipeline/catalogue/products';
 import type { TrainingHost } from '../pipeline/host';
 import { startInPage } from '../pipeline/page-backend';
 import { memoryLimit, refuseLargeTraining } from '../pipeline/page-memory';
@@ -42,7 +42,7 @@ export function pageHost(files: StudioFiles, chosen: () => ChosenFiles): Trainin
     readLog: keepingLast(async (_, options, observer) => readLog(logSource(chosen().log), options, observer)),
     readInput: async (path) => contentOf(find(path)),
     async readCatalogue(path, idColumn) {
-      return readCatalogue(await contentOf(find(path)), path, idColumn);
+      return readProducts(await contentOf(find(path)), path, idColumn);
     },
     readArtifact: async (path) => {
       throw new RecommenderError('bad-config', `${path}: the studio begins every training anew; leave out \`from\`.`);
