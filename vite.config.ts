@@ -228,6 +228,7 @@ const commandLine: UserConfig = {
     },
   },
   plugins: [
+    withoutBackend('webgl'), // Node has none
     wasmBeside(),
     executable('dist/cli/aisle.js'),
     declarations({ entries: ['src/node.ts'], outDir: 'dist/cli' }),

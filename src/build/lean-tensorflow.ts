@@ -55,14 +55,14 @@ export function leanTensorFlow(): Plugin {
   };
 }
 
-/** Leaves a backend out of a page that never starts it. */
+/** Leaves a backend out of a build that never starts it. */
 export function withoutBackend(name: string): Plugin {
   return {
     name: 'aisle:without-backend',
     apply: 'build',
     load: {
       filter: { id: new RegExp(`/src/compute/(backends/${name}|kernels/${name}/training)\\.ts$`) },
-      handler: () => `export const start = () => Promise.reject(new Error('this page has no ${name}')), kernels = [];`,
+      handler: () => `export const start = () => Promise.reject(new Error('this build has no ${name}')), kernels = [];`,
     },
   };
 }
