@@ -48,7 +48,7 @@ const SLOTS = {
 const ENGINE = {
   name: 'engine',
   priority: 2,
-  test: /src\/(load-code|checkpoint\/(manifest|verify)|compute\/(backend-fault|device-loss|running)|ranking\/(top-k|session-scorer)|session\/lags)\.ts$/,
+  test: /src\/(load-code|checkpoint\/(manifest|verify|sha256|safetensors|half)|engine\/(model|loading)|compute\/(backend-fault|fallback|running|wasm-module)|models\/(index|padding)|ranking\/(architecture|top-k|session-scorer)|session\/lags)\.ts$/,
 };
 /** Pages read these without an engine, too. */
 const ARTIFACT = { name: 'artifact', priority: 3, test: /src\/checkpoint\/(artifact|json)\.ts$/ };
@@ -64,7 +64,14 @@ const OPS = {
 const SPECS = {
   name: 'specs',
   priority: 1,
-  test: /src\/models\/((scoring-)?options|padding|repeat-bias|sampled-softmax|weight-averaging)\.ts$/,
+  test: /src\/(models\/((scoring-)?options|configuration|repeat-bias|sampled-softmax|weight-averaging)|checkpoint\/verify-parameters|ranking\/network-info)\.ts$/,
+};
+
+/** What moves a model from one backend to another. */
+const PLACEMENT = {
+  name: 'placement',
+  priority: 1,
+  test: /src\/(engine\/(placement|ready-model)|compute\/(executor|device-loss|backends\/start))\.ts$/,
 };
 
 /** Most of a build's time is that of our own plugins: the worker's build is one, and TypeScript's declarations. */
@@ -106,7 +113,7 @@ const library: UserConfig = {
         assetFileNames: '[name]-[hash][extname]',
         // Vite leaves white space in libraries; this one is also served as it is.
         minify: true,
-        codeSplitting: { groups: [SHARED, ARTIFACT, ENGINE, OPS, SPECS] },
+        codeSplitting: { groups: [SHARED, ARTIFACT, ENGINE, PLACEMENT, OPS, SPECS] },
       },
     },
   },

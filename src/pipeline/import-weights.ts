@@ -1,7 +1,8 @@
 /** From the weights of a reference implementation to an artifact folder. */
+
+import { decodeSafetensors } from '../checkpoint/decode-safetensors';
 import { parseJson } from '../checkpoint/json';
 import { within } from '../checkpoint/prefixes';
-import { decodeSafetensors } from '../checkpoint/safetensors';
 import { run as runOnDevice } from '../compute/executor';
 import { RecommenderError } from '../errors';
 import { type ClickLog, reindex, sessionCount } from '../session/event-log';

@@ -1,7 +1,8 @@
 /** Writes a trained or imported model as an artifact folder. */
 import type { Artifact, ArtifactInfo } from '../checkpoint/artifact';
 import { WEIGHTS } from '../checkpoint/manifest';
-import { type Precision, packTensors, unpackTensors } from '../checkpoint/precision';
+import { type Precision, packTensors } from '../checkpoint/pack-tensors';
+import { unpackTensors } from '../checkpoint/precision';
 import { sha256 } from '../checkpoint/sha256';
 import { writeSafetensors } from '../checkpoint/write-safetensors';
 import { run } from '../compute/executor';
@@ -54,7 +55,7 @@ export async function writeModel<T>(
     licence,
   };
   const artifact = { info: { ...about, modelCard: cardOf(about) }, itemIds, tensors, ...parts };
-  const plan = await compiled({ ...artifact, tensors: unpackTensors(stored, WEIGHTS) }, observer);
+  const plan = await compiled({ ...artifact, tensors: await unpackTensors(stored, WEIGHTS) }, observer);
   await writeArtifactFolder(out, { ...artifact, ...defined({ plan }) }, { precision, discard, ...defined({ report }) });
 }
 

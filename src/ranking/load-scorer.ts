@@ -7,16 +7,8 @@ import { models } from '../models/index';
 import type { Params, SessionModel } from '../models/model';
 import { toTensor, upload } from '../models/tensors';
 import type { NdArray, SessionInput } from '../types';
-import {
-  catalogueOf,
-  configuredBy,
-  type ItemSide,
-  type LoadedScorer,
-  loadArchitecture,
-  type Network,
-  type NetworkInfo,
-  networkInfo,
-} from './architecture';
+import { type ItemSide, type LoadedScorer, loadArchitecture, type Network } from './architecture';
+import { type NetworkInfo, networkInfo } from './network-info';
 import { INFERENCE, neuralScorer } from './neural-scorer';
 
 /** A trained network on the active backend. */
@@ -48,7 +40,10 @@ export const loadNetwork = (architecture: string): Promise<SessionModel<unknown>
 export async function loadScorer(artifact: Artifact): Promise<LoadedScorer> {
   const { info, tensors } = artifact;
   const { model, baseline } = await loadArchitecture(info);
-  if (baseline) return baseline.scorer(tensors, catalogueOf(artifact), configuredBy(baseline, artifact));
+  if (baseline) {
+    const { baselineScorer } = await loadCode('counting', () => import('./baseline-scorer'));
+    return baselineScorer(baseline, artifact);
+  }
   const known = networkInfo<unknown>(model, artifact);
   const { network, dispose } = uploaded({ ...known, model: await loadNetwork(info.architecture) }, tensors);
   try {
@@ -82,7 +77,7 @@ function scorerOf<C>(network: TensorNetwork<C>, free: () => void): LoadedScorer 
   const scorer = neuralScorer(model, params, config, catalogue);
   return {
     ...scorer,
-    network: computing(network) as Network,
+    network: computing(network),
     dispose() {
       scorer.dispose();
       free();
@@ -90,11 +85,11 @@ function scorerOf<C>(network: TensorNetwork<C>, free: () => void): LoadedScorer 
   };
 }
 
-function computing<C>(network: TensorNetwork<C>): Network<C> {
-  const { model, params, config, catalogue } = network;
+function computing<C>(network: TensorNetwork<C>): Network {
+  const { model, params, config, catalogue, scale } = network;
   const { items: n } = catalogue;
   return {
-    ...network,
+    ...(scale !== undefined && { scale }),
     async encode(sessions: readonly SessionInput[]) {
       const prepared = model.prepare(sessions, config, catalogue);
       return readFinite(tidy(() => model.encode(params, upload(prepared), config, INFERENCE)));

@@ -17,7 +17,7 @@ import {
 } from '../../checkpoint/manifest';
 import { openArtifact, tooLong } from '../../checkpoint/open';
 import { packArtifact } from '../../checkpoint/pack';
-import type { Precision } from '../../checkpoint/precision';
+import type { Precision } from '../../checkpoint/pack-tensors';
 import { readSafetensors } from '../../checkpoint/safetensors';
 import { checkStrategies } from '../../checkpoint/strategies';
 import { RecommenderError } from '../../errors';

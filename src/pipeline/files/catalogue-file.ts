@@ -2,8 +2,8 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { CatalogueItem } from '../../checkpoint/artifact';
+import { checkCatalogue } from '../../checkpoint/catalogue-file';
 import { parseJson } from '../../checkpoint/json';
-import { checkCatalogue } from '../../checkpoint/manifest';
 import { nearestName, RecommenderError } from '../../errors';
 import { COLUMNS } from '../../session/options';
 import { readTable, type Table } from '../../session/read-table';

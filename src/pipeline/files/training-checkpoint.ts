@@ -1,8 +1,8 @@
 /** The state of an interrupted training as one file beside the artifact to be. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { decodeSafetensors } from '../../checkpoint/decode-safetensors';
 import { prefixed, within } from '../../checkpoint/prefixes';
-import { decodeSafetensors } from '../../checkpoint/safetensors';
 import { encodeSafetensors } from '../../checkpoint/write-safetensors';
 import { RecommenderError } from '../../errors';
 import type { FitState } from '../../train/fit';
