@@ -61,7 +61,7 @@ const SLOTS = {
 const ENGINE = {
   name: 'engine',
   priority: 2,
-  test: /src\/(load-code|checkpoint\/(manifest|verify)|compute\/(backend-fault|device-loss|running)|ranking\/(top-k|session-scorer)|session\/lags)\.ts$/,
+  test: /src\/(load-code|checkpoint\/(manifest|verify|sha256|safetensors|half)|engine\/(model|loading)|compute\/(backend-fault|fallback|running|wasm-module)|models\/(index|padding)|ranking\/(architecture|top-k|session-scorer)|session\/lags)\.ts$/,
 };
 /** Pages read these without an engine, too. */
 const ARTIFACT = { name: 'artifact', priority: 3, test: /src\/checkpoint\/(artifact|json)\.ts$/ };
@@ -77,7 +77,14 @@ const OPS = {
 const SPECS = {
   name: 'specs',
   priority: 1,
-  test: /src\/models\/((scoring-)?options|padding|repeat-bias|sampled-softmax|weight-averaging)\.ts$/,
+  test: /src\/(models\/((scoring-)?options|configuration|repeat-bias|sampled-softmax|weight-averaging)|checkpoint\/verify-parameters|ranking\/network-info)\.ts$/,
+};
+
+/** What moves a model from one backend to another. */
+const PLACEMENT = {
+  name: 'placement',
+  priority: 1,
+  test: /src\/(engine\/(placement|ready-model)|compute\/(executor|device-loss|backends\/start))\.ts$/,
 };
 
 /** With these a page has threads, and nothing of other origins. */
@@ -165,7 +172,7 @@ const library: UserConfig = {
         assetFileNames: '[name]-[hash][extname]',
         // Vite leaves white space in libraries; this one is also served as it is.
         minify: true,
-        codeSplitting: { groups: [SHARED, ARTIFACT, ENGINE, OPS, SPECS] },
+        codeSplitting: { groups: [SHARED, ARTIFACT, ENGINE, PLACEMENT, OPS, SPECS] },
       },
     },
   },

@@ -4,11 +4,22 @@ import { join, resolve } from 'node:path';
 import { main as compile } from 'assemblyscript/asc';
 
 const COMPUTE = resolve(import.meta.dirname, '../compute');
-/** Each has its source in `assembly/`. A page waits for the plans' module, which is as fast with fewer bytes. */
-const FOLDERS: Readonly<Record<string, string>> = { 'kernels/wasm-simd': '-O3', plan: '-O3s' };
+const FUSED = 'simd,relaxed-simd';
 
-/** What is built, and the features of WebAssembly that an engine must have for it. */
-const BUILDS: Readonly<Record<string, string>> = { 'binary.ts': 'simd', 'binary-fused.ts': 'simd,relaxed-simd' };
+/**
+ * Each has its source in `assembly/` of its folder, and a file for each set of features of WebAssembly that an engine must have. A page
+ * waits for the plans' modules, which are as fast with fewer bytes.
+ */
+const MODULES = [
+  {
+    folder: 'kernels/wasm-simd',
+    entry: 'index.ts',
+    level: '-O3',
+    files: { 'binary.ts': 'simd', 'binary-fused.ts': FUSED },
+  },
+  { folder: 'plan', entry: 'index.ts', level: '-O3s', files: { 'binary.ts': 'simd', 'binary-fused.ts': FUSED } },
+  { folder: 'plan', entry: 'quantised.ts', level: '-O3s', files: { 'binary-quantised.ts': 'simd' } },
+] as const;
 
 /** No runtime and no memory of its own: it allocates nothing and works in the memory that it is given. */
 const OPTIONS = ['--runtime', 'stub', '--importMemory', '--noExportMemory', '--noAssert'];
@@ -25,20 +36,20 @@ export interface BinarySource {
 /** What the built files say, and what they should say. */
 export async function binarySources(): Promise<BinarySource[]> {
   const found: BinarySource[] = [];
-  for (const [folder, level] of Object.entries(FOLDERS)) {
-    for (const [name, features] of Object.entries(BUILDS)) {
+  for (const { folder, entry, level, files } of MODULES) {
+    for (const [name, features] of Object.entries(files)) {
       const path = join(COMPUTE, folder, name);
       const is = existsSync(path) ? readFileSync(path, 'utf8') : '';
-      found.push({ path, is, shouldBe: await sourceOf(join(COMPUTE, folder, 'assembly'), features, level) });
+      found.push({ path, is, shouldBe: await sourceOf(join(COMPUTE, folder, 'assembly'), entry, features, level) });
     }
   }
   return found;
 }
 
-async function sourceOf(folder: string, features: string, level: string): Promise<string> {
+async function sourceOf(folder: string, entry: string, features: string, level: string): Promise<string> {
   let built: Uint8Array | undefined;
   const { error, stderr } = await compile(
-    ['index.ts', '--outFile', 'simd.wasm', '--enable', features, level, ...OPTIONS, ...QUIET],
+    [entry, '--outFile', 'simd.wasm', '--enable', features, level, ...OPTIONS, ...QUIET],
     {
       readFile: (name, base) => {
         try {

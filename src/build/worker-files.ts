@@ -11,6 +11,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { build, type Plugin, type Rolldown, transformWithOxc } from 'vite';
+import type { PartFiles } from '../worker/parts.ts';
 import { leanTensorFlow } from './lean-tensorflow.ts';
 import { withoutHelp } from './plugins.ts';
 import { tfjsKernels } from './tfjs-kernels.ts';
@@ -19,28 +20,36 @@ const ENTRY = 'src/worker/worker.ts';
 const WASM = 'node_modules/@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm';
 /** The file of everything that the worker's script itself imports, and of what parts share that do not need each other. */
 const WORKER = 'worker';
-const HELPERS = 'rolldown-runtime';
+/** The bundler's own, which only parts of TensorFlow.js need, once objects of exports are written out. */
+const HELPERS = '\0rolldown/runtime.js';
 
 /**
  * The part that each module begins which is imported lazily, and the parts that this one needs besides. What two parts share
  * is in the one that the other needs, if there is one.
  */
 const PARTS: readonly (readonly [module: RegExp, part: string, needs: readonly string[]])[] = [
-  [/ranking\/load-scorer\.ts$/, 'tensorflow', []],
-  [/(?:compute\/backends\/plan|ranking\/plan-scorer)\.ts$/, 'plan', []],
-  [/compute\/plan\/(binary(?:-fused)?)\.ts$/, 'plan-$1', []],
+  [/(?:engine\/(?:plan-code|direct-placement)|compute\/backends\/plan)\.ts$/, 'plan', []],
+  [/(?:ranking\/network-info|engine\/placement)\.ts$/, 'placement', []], // what checks options is too small to be a file
+  [/ranking\/load-scorer\.ts$/, 'tensorflow', ['placement']],
+  [/compute\/plan\/(binary(?:-fused)?|quantised)\.ts$/, 'plan-$1', []],
   [/compute\/backends\/(cpu|wasm|webgl|webgpu)\.ts$/, '$1', ['tensorflow']],
   [/models\/cl4srec(-spec|-training)?\.ts$/, 'sasrec$1', []], // whose options, encoder, rows and loss it has
-  [/models\/(?:\w+\/)?(\w+)-spec\.ts$/, '$1-spec', []],
+  [/models\/(?:\w+\/)?(\w+)-sessions\.ts$/, '$1-sessions', []],
+  [/models\/(?:\w+\/)?(\w+)-spec\.ts$/, '$1-spec', ['$1-sessions', 'placement']],
   [/models\/(?:\w+\/)?(\w+)\.ts$/, '$1', ['$1-spec', 'tensorflow']],
   [/models\/(?:\w+\/)?(\w+)-training\.ts$/, '$1-training', ['$1', 'train']],
-  [/neighbours\/index\.ts$/, 'neighbours', []],
+  [/(?:neighbours\/index|ranking\/baseline-scorer)\.ts$/, 'neighbours', ['placement']],
   [/hashes\/sha2\.js$/, 'sha2', []],
-  [/checkpoint\/aliases\.ts$/, 'aliases', []],
-  [/engine\/live-catalogue\.ts$/, 'catalogue', ['aliases']],
+  [/checkpoint\/(aliases|catalogue-file|product-codes)\.ts$/, '$1', []],
+  [/engine\/click-readers\.ts$/, 'features', []],
+  [/engine\/live-catalogue\.ts$/, 'catalogue', ['aliases', 'catalogue-file']],
   [/engine\/(strategies|diagnosis)\.ts$/, '$1', []],
   [/engine\/personalisation\.ts$/, 'personalisation', []],
-  [/engine\/(?:tuned-network|train-model)\.ts$/, 'train', ['personalisation', 'neighbours', 'tensorflow']],
+  [
+    /engine\/(?:tuned-network|train-model)\.ts$/,
+    'train',
+    ['personalisation', 'neighbours', 'tensorflow', 'features', 'placement'],
+  ],
   [/compute\/kernels\/cpu\/training\.ts$/, 'train', []], // too small to be a file
   [/compute\/kernels\/(wasm|webgl|webgpu)\/training\.ts$/, 'train-$1', ['$1', 'train']],
   [/compute\/kernels\/wasm-simd\/(binary(?:-fused)?)\.ts$/, '$1', []],
@@ -76,7 +85,7 @@ export function workerFiles({ worker, installed }: { worker: string; installed?:
           const file = hashed(beside(`worker-${name}-[hash].js`), neverInlined(code));
           return { name, needs, file };
         });
-        const registry = files.map(({ name, needs, file }) => [name, { file: relative(file.name), needs }]);
+        const registry = files.map(({ name, needs, file }) => [name, [hashOf(file), ...needs].join(' ')]);
         const entry = hashed(worker, `${prelude(Object.fromEntries(registry))}${script}`);
         const others = [...files.map(({ file }) => file), wasm.simd, wasm.plain];
         for (const { name, source } of [entry, ...others]) this.emitFile({ type: 'asset', fileName: name, source });
@@ -149,6 +158,8 @@ const INLINED_BYTES = 4096;
 const neverInlined = (code: string): string =>
   code + ' '.repeat(Math.max(0, INLINED_BYTES + 1 - Buffer.byteLength(code)));
 
+const hashOf = ({ name }: OutputFile): string => /-(\w+)\.js$/.exec(name)![1]!;
+
 const hashed = (name: string, source: OutputFile['source']): OutputFile => ({
   name: name.replace('[hash]', createHash('sha256').update(source).digest('hex').slice(0, 8)),
   source,
@@ -164,9 +175,7 @@ const wasmModule = (simd: string, plain: string): string =>
 const addressOf = (name: string): string => `aisle-file:${name}`;
 
 /** What stands in front of the worker's script, with its comments: bundlers leave an import alone that has them. */
-function prelude(
-  files: Readonly<Record<string, { readonly file: string; readonly needs: readonly string[] }>>,
-): string {
+function prelude(files: PartFiles): string {
   const importScript = '(url)=>import(/* webpackIgnore: true *//* turbopackIgnore: true *//* @vite-ignore */url)';
   return `globalThis.aisleWorker=[${JSON.stringify(files)},${importScript}];`;
 }
@@ -177,6 +186,7 @@ async function buildWorker(
 ): Promise<{ readonly script: string; readonly parts: readonly Part[] }> {
   const { code: registry } = await transformWithOxc(readFileSync('src/worker/parts.ts', 'utf8'), 'parts.ts');
   let partOf: ReadonlyMap<string, string> = new Map();
+  const usedBy = new Map<string, readonly string[]>();
   const plugin: Plugin = {
     name: 'aisle:worker-parts',
     load: { filter: { id: /\/src\/compute\/backends\/wasm-files\.ts$/ }, handler: () => wasmModule(...wasm) },
@@ -185,6 +195,10 @@ async function buildWorker(
     },
     renderChunk(code, { name, isEntry }) {
       const defined = defineOf(name, code);
+      usedBy.set(
+        name,
+        [...defined.matchAll(/\brequire\("([\w-]+)"\)/g)].map(([, used]) => used!),
+      );
       if (!isEntry) return { code: defined, map: null };
       const global = 'globalThis.aisleParts = createParts(...globalThis.aisleWorker);';
       const own = registry.replace('export function', 'function');
@@ -210,23 +224,19 @@ async function buildWorker(
           comments: { legal: false, annotation: false },
           codeSplitting: {
             includeDependenciesRecursively: false,
-            groups: [{ debugName: 'parts', name: (id) => partOf.get(id) ?? null }],
+            groups: [{ debugName: 'parts', name: (id) => partOf.get(id) ?? (id === HELPERS ? 'tensorflow' : null) }],
           },
         },
       },
     },
   });
   const chunks = (built as Rolldown.RolldownOutput[])[0]!.output.filter((file) => file.type === 'chunk');
-  const imports = new Map(chunks.map(({ name, imports }) => [name, imports.map((file) => file.replace(/\.js$/, ''))]));
-  const needsOf = (name: string) => closure([name], (other) => imports.get(other) ?? []);
-  // The bundler's own helpers, which every part needs, are a chunk apart.
-  const always = closure(
-    chunks.map(({ name }) => name).filter((name) => name === WORKER || name === HELPERS),
-    (other) => imports.get(other) ?? [],
-  );
+  const always = closure([WORKER], (name) => usedBy.get(name)!);
+  const needsOf = (name: string) => [...closure([name], (other) => usedBy.get(other)!)].filter((one) => one !== name);
   const parts = chunks.flatMap(({ name, code }) => {
-    const needs = [...needsOf(name)].filter((other) => other !== name && !always.has(other));
-    return always.has(name) ? [] : [{ name, code, needs }];
+    const needs = usedBy.get(name)!.filter((one) => !always.has(one));
+    const isDirect = (one: string) => !needs.some((other) => needsOf(other).includes(one));
+    return always.has(name) ? [] : [{ name, code, needs: needs.filter(isDirect) }];
   });
   const scripts = [...always].map((name) => chunks.find((chunk) => chunk.name === name)!.code);
   return { script: `${scripts.join('')}globalThis.aisleParts.require("${WORKER}");`, parts };
@@ -234,7 +244,14 @@ async function buildWorker(
 
 /** A chunk in CommonJS as a part that defines itself. */
 function defineOf(name: string, code: string): string {
-  const body = code
+  const objects = code.replace(
+    /\b(?:require_\w+\.\w+|__exportAll)\(\{((?:\s*[\w$]+: \(\) => [^,{}]+,?)+)\}\)/g,
+    (_, entries: string) => `{${entries.replace(/([\w$]+): \(\) => ([^,{}]+)/g, 'get $1() { return $2; }')}}`,
+  );
+  const used = objects.replace(/^const (require_\w+) = require\("[^"]+"\);$/gm, (line, helper: string) =>
+    objects.includes(`${helper}.`) ? line : '',
+  );
+  const body = used
     .replace(/Promise\.resolve\(\)\.then\(\(\) => require\("\.\/([\w-]+)\.js"\)\)/g, 'aisleLoad("$1")')
     .replace(/\brequire\("\.\/([\w-]+)\.js"\)/g, 'require("$1")');
   return `globalThis.aisleParts.define(${JSON.stringify(name)}, (exports, require, aisleLoad) => {\n${body}\n});`;

@@ -27,26 +27,12 @@ export interface Sale {
   readonly until?: string;
 }
 
-/** Whether a value that a stranger may have written is a sale. */
-export function isSale(value: unknown): boolean {
-  const { price, from, until } = Object(value) as Readonly<Record<string, unknown>>;
-  const isInstant = (time: unknown) =>
-    time === undefined || (typeof time === 'string' && !Number.isNaN(Date.parse(time)));
-  return typeof price === 'number' && price >= 0 && isInstant(from) && isInstant(until);
-}
-
 /** The product with the price of a moment, in milliseconds since 1970, and without its sale. */
 export function pricedAt(given: CatalogueItem, now: number): CatalogueItem {
   if (!given.sale) return given;
   const { sale, ...product } = given;
   if (now < Date.parse(sale.from ?? '') || now >= Date.parse(sale.until ?? '')) return product;
   return { ...product, price: sale.price };
-}
-
-/** The product with what a page knows of it. A price that the page names replaces a sale, too. */
-export function updatedBy(update: CatalogueItem, given?: CatalogueItem): CatalogueItem {
-  const { sale, ...product } = given ?? update;
-  return { ...product, ...(sale && update.price === undefined && { sale }), ...update };
 }
 
 /** How else pages and feeds call an item. */

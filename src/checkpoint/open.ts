@@ -1,12 +1,11 @@
 /** Opens an artifact from wherever its files are: a folder, a server, memory. `pack.ts` says what the files hold. */
 import { RecommenderError } from '../errors';
 import { loadCode } from '../load-code';
-import type { OpenedArtifact } from './artifact';
+import type { CatalogueItem, OpenedArtifact } from './artifact';
 import { looksLikeHtml, parseJson } from './json';
 import {
   ALIASES,
   CATALOGUE,
-  checkCatalogue,
   checkItems,
   checkManifest,
   type FileEntry,
@@ -56,19 +55,19 @@ export async function openArtifact(
   const [weights, items, catalogue, aliases] = await Promise.all([
     load(WEIGHTS),
     load(ITEMS),
-    Object.hasOwn(files, CATALOGUE) ? load(CATALOGUE) : undefined,
-    hasAliases ? load(ALIASES) : undefined,
+    Object.hasOwn(files, CATALOGUE) ? readCatalogue(load(CATALOGUE)) : undefined,
+    hasAliases ? readAliases(load(ALIASES)) : undefined,
   ]);
   const itemIds = checkItems(parseJson(items, ITEMS), info.items);
-  const tensors = unpackTensors(readSafetensors(weights, WEIGHTS).tensors, WEIGHTS);
+  const tensors = await unpackTensors(readSafetensors(weights, WEIGHTS).tensors, WEIGHTS);
   checkTensors(tensors, info.items);
   return {
     info,
     itemIds,
     tensors,
     hash: files[WEIGHTS]!.sha256.slice(32) + files[ITEMS]!.sha256.slice(32),
-    ...(catalogue && { catalogue: checkCatalogue(parseJson(catalogue, CATALOGUE)) }),
-    ...(aliases && (await readAliases(aliases))),
+    ...(catalogue && { catalogue }),
+    ...aliases,
     hasPlan: Object.hasOwn(files, PLAN),
     bytes: async (name) => (Object.hasOwn(files, name) ? bytes(name) : undefined),
     async further(name) {
@@ -90,8 +89,14 @@ async function kept<T>(known: Map<string, Promise<T>>, name: string, make: () =>
   }
 }
 
-async function readAliases(bytes: Uint8Array): Promise<Pick<OpenedArtifact, 'aliases' | 'namesOf'>> {
-  const { checkAliases, namesOf } = await loadCode('aliases', () => import('./aliases'));
+async function readCatalogue(file: Promise<Uint8Array>): Promise<readonly CatalogueItem[]> {
+  const code = loadCode('the catalogue', () => import('./catalogue-file'));
+  const [{ checkCatalogue }, bytes] = await Promise.all([code, file]);
+  return checkCatalogue(parseJson(bytes, CATALOGUE));
+}
+
+async function readAliases(file: Promise<Uint8Array>): Promise<Pick<OpenedArtifact, 'aliases' | 'namesOf'>> {
+  const [{ checkAliases, namesOf }, bytes] = await Promise.all([loadCode('aliases', () => import('./aliases')), file]);
   const aliases = checkAliases(parseJson(bytes, ALIASES));
   return { aliases, namesOf: (known) => namesOf(aliases, known) };
 }

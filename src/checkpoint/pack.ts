@@ -15,11 +15,11 @@
 import { RecommenderError } from '../errors';
 import { checkAliases } from './aliases';
 import type { Artifact } from './artifact';
+import { checkCatalogue } from './catalogue-file';
 import { quote } from './json';
 import {
   ALIASES,
   CATALOGUE,
-  checkCatalogue,
   checkItems,
   checkManifest,
   type FileEntry,
@@ -33,7 +33,7 @@ import {
   STRATEGIES,
   WEIGHTS,
 } from './manifest';
-import { PRECISIONS, type Precision, packTensors } from './precision';
+import { PRECISIONS, type Precision, packTensors } from './pack-tensors';
 import { sha256 } from './sha256';
 import { checkStrategies, encodeStrategies } from './strategies';
 import { checkTensors } from './verify';

@@ -12,7 +12,7 @@
 import { RecommenderError } from '../errors';
 import { MAX_HEADER_BYTES } from '../limits';
 import type { NdArray } from '../types';
-import { fromBfloat16, fromHalf, widen } from './half';
+import { fromHalf, widen } from './half';
 import { isRecord, looksLikeHtml, parseJson, quote } from './json';
 
 /** Bytes of one value of each type that is read. */
@@ -33,24 +33,6 @@ export interface StoredFile {
 
 const MAX_RANK = 16;
 export const METADATA = '__metadata__';
-
-/**
- * Reads a whole file into plain arrays.
- *
- * @param bytes The file.
- * @param fileName Its name, for messages.
- * @returns Float types as Float32Array (F64 is rounded), integer and boolean types as Int32Array; views into `bytes`
- *   where type and alignment allow, copies otherwise.
- * @throws RecommenderError `bad-artifact` that names file and tensor.
- */
-export function decodeSafetensors(
-  bytes: Uint8Array,
-  fileName: string,
-): { tensors: Record<string, NdArray>; metadata: Readonly<Record<string, string>> } {
-  const { tensors, metadata } = readSafetensors(bytes, fileName);
-  const entries = [...tensors].map(([name, tensor]) => [name, toNdArray(tensor, name, fileName)] as const);
-  return { tensors: Object.fromEntries(entries), metadata };
-}
 
 /**
  * Reads and checks the header; the tensors stay bytes.
@@ -170,46 +152,37 @@ function readSpan(name: string, entry: unknown, available: number, fileName: str
   return { name, dtype: dtype as DType, shape: shape.map((size) => size + 0), begin, end }; // -0 becomes 0
 }
 
-/** Values of a stored tensor as plain numbers; see `decodeSafetensors` for the types. */
+/**
+ * Values of a stored tensor as plain numbers: float types as Float32Array, integer types as Int32Array; views into the file where
+ * type and alignment allow, copies otherwise.
+ *
+ * @throws RecommenderError `bad-artifact` for a type that no file of ours has; `decodeSafetensors` reads others.
+ */
 export function toNdArray({ dtype, shape, bytes }: StoredTensor, name: string, fileName: string): NdArray {
   switch (dtype) {
     case 'F32':
       return { shape, data: new Float32Array(...aligned(bytes, 4)) };
     case 'I32':
       return { shape, data: new Int32Array(...aligned(bytes, 4)) };
-    case 'F64':
-      return { shape, data: Float32Array.from(new Float64Array(...aligned(bytes, 8))) };
     case 'F16':
       return { shape, data: widen(new Uint16Array(...aligned(bytes, 2)), fromHalf) };
-    case 'BF16':
-      return { shape, data: widen(new Uint16Array(...aligned(bytes, 2)), fromBfloat16) };
-    case 'I64':
-      return { shape, data: narrow(new BigInt64Array(...aligned(bytes, 8)), name, fileName) };
-    case 'I16':
-      return { shape, data: Int32Array.from(new Int16Array(...aligned(bytes, 2))) };
     case 'I8':
       return { shape, data: Int32Array.from(new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length)) };
     case 'U8':
-    case 'BOOL':
       return { shape, data: Int32Array.from(bytes) };
+    default:
+      throw badTensor(
+        fileName,
+        name,
+        `is of the type ${dtype}; Aisle writes F32, F16, I32, I8 and U8. Import it again.`,
+      );
   }
 }
 
 /** Buffer, offset and length of a view of `size`-byte values; copies bytes that are not aligned to it. */
-function aligned(bytes: Uint8Array, size: number): [ArrayBufferLike, number, number] {
+export function aligned(bytes: Uint8Array, size: number): [ArrayBufferLike, number, number] {
   const at = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
   return [at.buffer, at.byteOffset, at.length / size];
-}
-
-function narrow(values: BigInt64Array, name: string, fileName: string): Int32Array {
-  const narrowed = new Int32Array(values.length);
-  for (let i = 0; i < values.length; i++) {
-    narrowed[i] = Number(values[i]);
-    if (BigInt(narrowed[i]!) !== values[i]) {
-      throw badTensor(fileName, name, `holds ${values[i]} at position ${i}, which does not fit 32 bits.`);
-    }
-  }
-  return narrowed;
 }
 
 function isSize(value: unknown): value is number {
@@ -225,6 +198,6 @@ function bad(fileName: string, text: string): RecommenderError {
   return new RecommenderError('bad-artifact', `${fileName} ${text}`);
 }
 
-function badTensor(fileName: string, name: string, text: string): RecommenderError {
+export function badTensor(fileName: string, name: string, text: string): RecommenderError {
   return new RecommenderError('bad-artifact', `${fileName}: tensor ${quote(name)} ${text}`);
 }

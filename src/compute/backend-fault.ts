@@ -54,6 +54,9 @@ export function mistake(error: Error): Error {
 export const wrongNumbers = (code: 'no-backend' | 'bad-artifact', { name, instance }: Device, message: string) =>
   new BackendFault(code, name, message, { instance });
 
+export const stopped = ({ name, instance }: Device): BackendFault =>
+  new BackendFault('engine-lost', name, `The backend "${name}" was stopped.`, { instance, isGone: true });
+
 /** A plan that is missing, damaged, or whose code cannot be fetched: TensorFlow.js computes the model as well. */
 export const noPlan = (cause: unknown): BackendFault =>
   cause instanceof BackendFault ? cause : new BackendFault('no-backend', 'plan', reasonOf(cause), { cause });

@@ -1,5 +1,5 @@
 /** Instances of backends that are gone. TensorFlow.js does not notice: a read from a lost device may never settle. */
-import { BackendFault, type Device } from './backend-fault';
+import { BackendFault, type Device, stopped } from './backend-fault';
 import { runningDevice } from './running';
 
 interface Watch {
@@ -47,10 +47,7 @@ export function lossOf(device: Device): BackendFault | undefined {
 export function goneFault({ name, instance }: Device): BackendFault | undefined {
   const loss = lossOf({ name, instance });
   if (loss) return loss;
-  if (runningDevice(name)?.instance !== instance) {
-    return new BackendFault('engine-lost', name, `The backend "${name}" was stopped.`, { instance, isGone: true });
-  }
-  return undefined;
+  return runningDevice(name)?.instance === instance ? undefined : stopped({ name, instance });
 }
 
 /** Records why an instance must not be used any more. */

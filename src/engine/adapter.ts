@@ -1,4 +1,5 @@
 /** Scores with an adapter: the artifact's weights stay, and the differences are beside them. */
+import type { OpenedArtifact } from '../checkpoint/artifact';
 import type { Delta } from '../checkpoint/delta';
 import { RecommenderError } from '../errors';
 import type { LoadedScorer } from '../ranking/architecture';
@@ -8,14 +9,14 @@ import { FullParameters } from '../train/tuning/full-parameters';
 import { beyondLimits } from '../train/tuning/limits';
 import { tuneAdapter } from '../train/tuning/tune';
 import { baseNetwork, baseOf, frozenModelOf, type LoadedNetwork, networkOf } from './frozen-model';
-import type { ActiveAdapter, Model } from './ready-model';
+import type { ActiveAdapter, Model } from './model';
 
 /** Makes a model's active adapter of a delta that `checkFit` has checked. Inside a slice, on the model's device. */
 export async function activeAdapterOf(delta: Delta, model: Model): Promise<ActiveAdapter> {
   const frozen = await frozenModelOf(model);
   const learnt =
     delta.method === 'full'
-      ? { scorer: fullScorer(delta, model, frozen), scale: frozen.scale }
+      ? { scorer: await fullScorer(delta, model, frozen), scale: frozen.scale }
       : adapterScorer(delta, model, frozen);
   return { ...learnt, session: openSession(learnt.scorer) };
 }
@@ -27,8 +28,8 @@ function adapterScorer(delta: Delta, model: Model, frozen: FrozenModel): Omit<Ac
 }
 
 /** Uploads the parameters that differ from the base. `needsTensors` has seen to a device that can. */
-function fullScorer(delta: Delta, model: Model, frozen: FrozenModel): LoadedScorer {
-  const tuned = Object.entries(new FullParameters(frozen, baseNetwork(model), delta).tuned());
+async function fullScorer(delta: Delta, model: Model, frozen: FrozenModel): Promise<LoadedScorer> {
+  const tuned = Object.entries(new FullParameters(frozen, await baseNetwork(model.artifact), delta).tuned());
   const own = tuned.filter(([name, { data }]) => data !== model.artifact.tensors[name]!.data);
   return networkOf(model).withParameters!(Object.fromEntries(own));
 }
@@ -49,15 +50,21 @@ export function checkBase({ base }: Delta, model: LoadedNetwork): void {
   );
 }
 
-/** @throws RecommenderError `bad-delta` that names what does not fit. */
-export function checkFit(delta: Delta, model: LoadedNetwork, frozen: FrozenModel): void {
+/**
+ * Outside of slices, or after `baseNetwork`.
+ *
+ * @throws RecommenderError `bad-delta` that names what does not fit.
+ */
+export async function checkFit(delta: Delta, artifact: OpenedArtifact, frozen: FrozenModel): Promise<void> {
   const { method, itemIds, arrays } = delta;
   const ids = new Set(frozen.itemIds);
   const foreign = itemIds.find((id) => !ids.has(id));
   if (foreign !== undefined) throw bad(`it has a row for "${foreign}", which its model does not know`);
   const d = frozen.table.length / frozen.itemIds.length;
   const sizes: Readonly<Record<string, number>> =
-    method === 'full' ? fullSizes(model, frozen) : { shift: d, gain: d, weights: 2 + (frozen.attributes ?? []).length };
+    method === 'full'
+      ? await fullSizes(artifact, frozen)
+      : { shift: d, gain: d, weights: 2 + (frozen.attributes ?? []).length };
   for (const [name, { data, shape }] of Object.entries(arrays)) {
     const size = /^(slot\.)?rows\./.test(name) ? itemIds.length * (sizes[name] ?? 1) : sizes[name];
     if (size !== undefined && data.length !== size)
@@ -68,8 +75,8 @@ export function checkFit(delta: Delta, model: LoadedNetwork, frozen: FrozenModel
 }
 
 /** How many numbers the arrays of a delta of all parameters have; those with rows, in each row. */
-function fullSizes(model: LoadedNetwork, frozen: FrozenModel): Readonly<Record<string, number>> {
-  const { arrays } = new FullParameters(frozen, baseNetwork(model)).save();
+async function fullSizes(artifact: OpenedArtifact, frozen: FrozenModel): Promise<Readonly<Record<string, number>>> {
+  const { arrays } = new FullParameters(frozen, await baseNetwork(artifact)).save();
   return Object.fromEntries(
     Object.entries(arrays).map(([name, { data, shape }]) => [
       name,

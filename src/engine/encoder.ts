@@ -3,7 +3,7 @@ import type { OpenedArtifact } from '../checkpoint/artifact';
 import type { FrozenModel } from '../train/tuning/frozen-model';
 import type { SessionInput } from '../types';
 import { networkOf, replayOf } from './frozen-model';
-import type { Placement } from './placement';
+import type { Placed } from './placed';
 
 /** Milliseconds that one slice should take at most. */
 const SLICE = 20;
@@ -17,7 +17,7 @@ export interface Encoder {
 }
 
 /** An encoder of a model on its current backend. */
-export function encoderOf(placement: Placement, signal: AbortSignal): Encoder {
+export function encoderOf(placement: Placed, signal: AbortSignal): Encoder {
   let width = 1;
 
   return {

@@ -12,8 +12,8 @@ import { notFinite } from '../ranking/top-k';
 import { yieldToEventLoop } from '../train/yield-to-event-loop';
 import type { Scorer, SessionInput } from '../types';
 import { scaleOf } from './frozen-model';
-import type { Placement } from './placement';
-import type { Model } from './ready-model';
+import type { Model } from './model';
+import type { Placed } from './placed';
 import type { EngineEvent, ExplainRequest, Explanation } from './types';
 
 /** Most sessions in one slice, so that a recommendation need not wait longer. */
@@ -24,11 +24,11 @@ const SLICE_SCORES = 4 * 1024 * 1024;
 const UNSAID = 0.01;
 
 /** Runs work that scores, in a slice, with the active adapter if there is one. */
-export type Scored = <T>(placement: Placement, work: (model: Model) => Promise<T>, signal: AbortSignal) => Promise<T>;
+export type Scored = <T>(placement: Placed, work: (model: Model) => Promise<T>, signal: AbortSignal) => Promise<T>;
 
 /** As `Engine.explain`. */
 export async function explain(
-  placement: Placement,
+  placement: Placed,
   scored: Scored,
   { session, user, itemIds }: ExplainRequest,
   signal: AbortSignal,

@@ -12,7 +12,7 @@ import { checkBase, checkFit } from './adapter';
 import { type Encoder, encodedReplay, encoderOf } from './encoder';
 import { frozenModelOf, networkOf } from './frozen-model';
 import type { ModelItems } from './model-items';
-import type { Placement } from './placement';
+import type { Placed } from './placed';
 import type { FineTuned, FineTuneRequest, LearnableEvent, TuneProgress } from './types';
 
 /** Default milliseconds of work after which a slice ends. */
@@ -30,7 +30,7 @@ interface Fresh {
 
 /** As `Engine.fineTune`, of a delta that belongs to the model. */
 export async function fineTune(
-  placement: Placement,
+  placement: Placed,
   request: FineTuneRequest,
   signal: AbortSignal,
   onProgress: (progress: TuneProgress) => void = () => {},
@@ -44,7 +44,7 @@ export async function fineTune(
   const { items } = placement;
   const encoder = encoderOf(placement, signal);
   const frozen = await placement.run(frozenModelOf, signal);
-  if (delta) checkFit(delta, placement, frozen);
+  if (delta) await checkFit(delta, placement.artifact, frozen);
   const tuning = await createTuning(placement, method, frozen, encoder, { delta, signal });
   const fresh = freshEvents(items, request);
   // Thousands of automated events must not cost a prediction each.
@@ -77,7 +77,7 @@ export async function fineTune(
 
 /** Makes the tuning of a method. */
 async function createTuning(
-  placement: Placement,
+  placement: Placed,
   method: TuneMethod,
   frozen: FrozenModel,
   encoder: Encoder,

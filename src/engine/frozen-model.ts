@@ -2,18 +2,19 @@
 import { type OpenedArtifact, REPLAY_OFFSETS_TENSOR, REPLAY_TENSOR, SUPPORT_TENSOR } from '../checkpoint/artifact';
 import type { BaseModel } from '../checkpoint/delta';
 import { RecommenderError } from '../errors';
-import type { NetworkInfo } from '../ranking/architecture';
+import { loadCode } from '../load-code';
+import { loadArchitecture, type Network } from '../ranking/architecture';
 import { fitScale } from '../ranking/scale';
 import type { FrozenModel } from '../train/tuning/frozen-model';
 import type { BaseNetwork } from '../train/tuning/full-parameters';
 import { itemAttributesOf } from '../train/tuning/item-attributes';
-import type { Model } from './ready-model';
+import type { Model } from './model';
 
 /** A loaded model, on any backend. */
 export interface LoadedNetwork {
   readonly artifact: OpenedArtifact;
   /** Absent where a baseline counts. */
-  readonly network: NetworkInfo | undefined;
+  readonly network: Pick<Network, 'scale'> | undefined;
 }
 
 /** Of a model on a device, what a frozen model is made of: benches make one without an engine. */
@@ -23,7 +24,7 @@ export type ScoringModel = Pick<Model, 'artifact' | 'scorer' | 'network'>;
  * @throws RecommenderError `not-tunable` for a counting baseline, which has nothing to tune, or if nothing states the
  *   scale of a network's scores.
  */
-export function networkOf<N extends Pick<NetworkInfo, 'scale'>>(of: {
+export function networkOf<N extends Pick<Network, 'scale'>>(of: {
   readonly network: N | undefined;
   readonly artifact: OpenedArtifact;
 }): N {
@@ -79,10 +80,24 @@ export async function scaleOf({ scorer, network, artifact }: ScoringModel): Prom
   return scale;
 }
 
-/** The network as its artifact holds it. */
-export function baseNetwork(of: LoadedNetwork): BaseNetwork {
-  const { model, config, catalogue } = networkOf(of);
-  return { model, config, catalogue, tensors: of.artifact.tensors };
+/** Made once for an artifact. */
+const baseNetworks = new WeakMap<OpenedArtifact, Promise<BaseNetwork>>();
+
+/** The network as its artifact holds it. The first time to be called outside of slices: it may fetch the specification. */
+export function baseNetwork(artifact: OpenedArtifact): Promise<BaseNetwork> {
+  const made = baseNetworks.get(artifact) ?? makeBaseNetwork(artifact);
+  baseNetworks.set(artifact, made);
+  made.catch(() => baseNetworks.delete(artifact));
+  return made;
+}
+
+async function makeBaseNetwork(artifact: OpenedArtifact): Promise<BaseNetwork> {
+  const [{ networkInfo }, { model }] = await Promise.all([
+    loadCode('specifications', () => import('../ranking/network-info')),
+    loadArchitecture(artifact.info),
+  ]);
+  const { config, catalogue } = networkInfo(model!, artifact);
+  return { model: model!, config, catalogue, tensors: artifact.tensors };
 }
 
 export function baseOf({ info, hash }: OpenedArtifact): BaseModel {

@@ -3,7 +3,8 @@
  * most pages have only the catalogue inside the artifact.
  */
 import { checkAliases, namesOf } from '../checkpoint/aliases';
-import { type Aliases, type AliasNames, type CatalogueItem, isAvailable, updatedBy } from '../checkpoint/artifact';
+import { type Aliases, type AliasNames, type CatalogueItem, isAvailable } from '../checkpoint/artifact';
+import { checkCatalogue } from '../checkpoint/catalogue-file';
 import {
   CATALOGUE_MANIFEST,
   type CatalogueManifest,
@@ -13,14 +14,15 @@ import {
   type Neighbour,
 } from '../checkpoint/catalogue-folder';
 import { parseJson } from '../checkpoint/json';
-import { CATALOGUE, checkCatalogue, MAX_MANIFEST_BYTES, RULES } from '../checkpoint/manifest';
+import { CATALOGUE, MAX_MANIFEST_BYTES, RULES } from '../checkpoint/manifest';
 import { checkFile } from '../checkpoint/open';
+import { updatedBy } from '../checkpoint/products';
 import { RecommenderError } from '../errors';
 import { topShown } from '../ranking/shown-items';
 import { type ArtifactLoaderOptions, download, type FetchFile } from './artifact-loader';
+import type { Model } from './model';
 import type { ModelItems } from './model-items';
-import type { Placement } from './placement';
-import type { Model } from './ready-model';
+import type { Placed } from './placed';
 import type { CatalogueFiles, CatalogueInfo, CatalogueRequest, Engine, RankedItem, RecommendRequest } from './types';
 
 /** A catalogue that was read. */
@@ -62,7 +64,7 @@ export interface ShopParts {
   readonly call: <T>(work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal) => Promise<T>;
   readonly fetchFile: FetchFile;
   /** The model that is loaded. */
-  readonly placed: () => Pick<Placement, 'items' | 'artifact'> | undefined;
+  readonly placed: () => Pick<Placed, 'items' | 'artifact'> | undefined;
 }
 
 export function createShop({ call, fetchFile, placed }: ShopParts): Shop {

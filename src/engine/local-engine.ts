@@ -3,23 +3,27 @@
  * when tensors are made and freed; the layers below only make them.
  */
 import { abortable, firstOf } from '../abort';
-import { pricedAt } from '../checkpoint/artifact';
+import { type ArtifactInfo, pricedAt } from '../checkpoint/artifact';
 import { PLAN, RULES } from '../checkpoint/manifest';
 import type { OnManifest } from '../checkpoint/open';
 import { BackendFault } from '../compute/backend-fault';
 import type { BackendOptions } from '../compute/backends/options';
-import { run } from '../compute/executor';
 import { startOrder } from '../compute/fallback';
 import { type BackendName, isGpu } from '../compute/types';
 import { RecommenderError, throwIfAborted } from '../errors';
 import { loadCode } from '../load-code';
+import { isNeural } from '../ranking/architecture';
 import { topShown } from '../ranking/shown-items';
 import { topK } from '../ranking/top-k';
 import { type FetchFile, fetchPrivately, loadArtifact } from './artifact-loader';
 import type { Shop } from './live-catalogue';
+import { withoutPlan } from './loading';
+import type { Model } from './model';
+import { loadClickReaders, modelItems } from './model-items';
 import type { Personalisation } from './personalisation';
-import { Placement, type PlacementOptions } from './placement';
-import { loadCodeFor, type Model, withoutPlan } from './ready-model';
+import { loadPlacing, place } from './place';
+import type { Placed } from './placed';
+import type { PlacementOptions } from './placement';
 import type { Engine, RankedItem } from './types';
 
 export interface LocalEngineOptions {
@@ -55,7 +59,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
   };
   /** Fires when the engine is disposed: calls that run or wait end. */
   const end = new AbortController();
-  let placement: Placement | undefined;
+  let placement: Placed | undefined;
   let personalisation: Promise<Personalisation> | undefined;
   /** Known once `personalisation` has been loaded. */
   let personal: Personalisation | undefined;
@@ -76,7 +80,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
   function assertAlive(): void {
     if (end.signal.aborted) throw new RecommenderError('disposed', 'The engine was disposed.');
   }
-  function loaded(): Placement {
+  function loaded(): Placed {
     assertAlive();
     if (!placement) throw new RecommenderError('bad-artifact', 'The engine has no model yet. Call load first.');
     return placement;
@@ -113,17 +117,20 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
         return `"${name}" computes, since a faster one failed. ${failures.join(' ')}`;
       };
       return call(async (ends) => {
-        const backendsFor = (hasPlan: boolean) => order.filter((name) => name !== 'plan' || hasPlan);
+        const backendsFor = ({ architecture }: Pick<ArtifactInfo, 'architecture'>, hasPlan: boolean) =>
+          backend === 'auto' && !isNeural(architecture) ? COUNTING : order.filter((name) => name !== 'plan' || hasPlan);
         const onManifest: OnManifest = ({ files, ...info }) => {
-          const [first] = backendsFor(Object.hasOwn(files, PLAN));
-          if (first !== undefined) loadCodeFor(info, first).catch(() => {}); // who needs it is told
+          const [first] = backendsFor(info, Object.hasOwn(files, PLAN));
+          const code = [first && loadPlacing(info, first), info.features && loadClickReaders()];
+          Promise.all(code).catch(() => {}); // who needs it is told
           return first === 'plan' ? [PLAN] : [];
         };
         const artifact = await loadArtifact(modelUrl, { fetchFile, onProgress, signal: ends, onManifest, maxBytes });
-        const backends = backendsFor(artifact.hasPlan);
+        const backends = backendsFor(artifact.info, artifact.hasPlan);
         if (backends.length === 0) throw withoutPlan(artifact);
-        const next = await Placement.of(
+        const next = await place(
           artifact,
+          await modelItems(artifact),
           { order: backends, avoid, why, onProgress, signal: ends },
           placementOptions,
         ).catch((error) => {
@@ -132,7 +139,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
         const gone = ends.aborted ? next : placement;
         if (!ends.aborted) placement = next;
         shop?.show();
-        await run(async () => gone?.dispose());
+        await gone?.dispose();
         throwIfAborted(ends);
         return next.info;
       }, signal);
@@ -147,8 +154,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
         }
       }, signal);
     },
-    // Without a deadline, since it must not end what others do: they have theirs.
-    forget: () => call((ends) => run(async () => placement?.model?.session().forget(), { signal: ends })),
+    forget: () => call(async (ends) => placement?.forget(ends)),
     device: async () => (await diagnosing()).deviceHere(),
     recommend(request, { signal } = {}) {
       const { session, user, k, exclude, strategy } = request;
@@ -224,28 +230,18 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
     },
     nearest: async (id) => (await diagnosing()).nearest(id, loaded().artifact.itemIds),
     loadedFiles: async () => (await diagnosing()).loadedFiles(),
-    memory() {
-      return call((ends) =>
-        run(
-          async (slice) => {
-            const device = placement?.model?.device;
-            if (!device) return { tensors: 0, bytes: 0 };
-            await slice.use(device);
-            return device.memory();
-          },
-          { deadline, signal: ends },
-        ),
-      );
-    },
+    memory: () => call(async (ends) => placement?.memory(ends) ?? { tensors: 0, bytes: 0 }),
     async dispose() {
       if (end.signal.aborted) return;
       end.abort();
-      // After the slice that may be running: it still reads the model.
-      await run(async () => placement?.dispose(), { deadline });
+      await placement?.dispose(deadline);
       placement = undefined;
     },
   };
 }
+
+/** Backends of a counting model under `auto`. */
+const COUNTING: readonly BackendName[] = ['cpu'];
 
 const diagnosing = () => loadCode('the diagnosis', () => import('./diagnosis'));
 const REQUESTED = (backend: BackendName): string => `"${backend}" was asked for.`;
@@ -257,7 +253,7 @@ function asNoBackend(error: unknown): unknown {
   return new RecommenderError('no-backend', message, { cause: error });
 }
 
-const answer = ({ info }: Placement, from: number, items: readonly RankedItem[]) => ({
+const answer = ({ info }: Placed, from: number, items: readonly RankedItem[]) => ({
   items,
   milliseconds: performance.now() - from,
   backend: info.backend,

@@ -9,10 +9,8 @@ import {
   SUPPORT_TENSOR,
   USERS_TENSOR,
 } from '../checkpoint/artifact';
-import { userFinder } from '../checkpoint/users';
-import { birthsOf } from '../ranking/architecture';
+import { loadCode } from '../load-code';
 import type { ShownItem } from '../ranking/shown-items';
-import { clickReader } from '../session/click-features';
 import type { Candidate, ItemIndex, SessionInput } from '../types';
 import type { EngineEvent, RankedItem } from './types';
 
@@ -46,12 +44,16 @@ export interface ModelItems {
   readonly popularity: Float32Array;
 }
 
-export function modelItems(artifact: Artifact & Pick<OpenedArtifact, 'namesOf'>): ModelItems {
+/** Fetches what reads the features of clicks, and users; the second time it is there at once. */
+export const loadClickReaders = () => loadCode('features', () => import('./click-readers'));
+
+/** @throws RecommenderError `weights-mismatch`; `io` where code cannot be fetched. */
+export async function modelItems(artifact: Artifact & Pick<OpenedArtifact, 'namesOf'>): Promise<ModelItems> {
   const { info, itemIds, tensors, catalogue, namesOf } = artifact;
   // A map, not an object: an item may be called `__proto__`.
   const indices = new Map(itemIds.map((id, k) => [id, k + 1]));
-  const readFeatures = clickReader(info.features ?? {}, birthsOf(artifact));
-  const findUser = userFinder(tensors[USERS_TENSOR]);
+  const readers =
+    info.features || tensors[USERS_TENSOR] ? (await loadClickReaders()).clickReaders(artifact) : undefined;
   let products: ReadonlyMap<string, CatalogueItem> = new Map();
   let listed: readonly CatalogueItem[] = [];
   let neverShown: ReadonlySet<ItemIndex> = new Set();
@@ -78,8 +80,8 @@ export function modelItems(artifact: Artifact & Pick<OpenedArtifact, 'namesOf'>)
     async known(session, user) {
       const known = session.filter(({ itemId }) => indices.has(itemId));
       const clicks = known.map(({ itemId, time, features }) => ({ item: indices.get(itemId)!, time, features }));
-      const features = readFeatures(clicks);
-      const number = user === undefined ? undefined : await findUser(user);
+      const features = readers?.readFeatures(clicks);
+      const number = user === undefined ? undefined : await readers?.findUser(user);
       return {
         items: clicks.map(({ item }) => item),
         times: clicks.map(({ time }) => time),

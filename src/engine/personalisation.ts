@@ -10,9 +10,9 @@ import type { NdArray } from '../types';
 import { activeAdapterOf, checkBase, checkFit } from './adapter';
 import { explain, type Scored } from './explain';
 import { fineTune } from './fine-tune';
-import { baseOf, frozenModelOf } from './frozen-model';
-import type { Placement } from './placement';
-import type { ActiveAdapter, Model } from './ready-model';
+import { baseNetwork, baseOf, frozenModelOf } from './frozen-model';
+import type { ActiveAdapter, Model } from './model';
+import type { Placed } from './placed';
 import type { Engine, Migrated } from './types';
 
 /** Arrays that do not depend on the old model's vector space. */
@@ -23,7 +23,7 @@ export interface EngineAccess {
   /** A call that ends with its caller's signal and with the engine. */
   call<T>(work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** @throws RecommenderError `bad-artifact` if there is no model yet. */
-  loaded(): Placement;
+  loaded(): Placed;
 }
 
 export interface Personalisation extends Pick<Engine, 'setAdapter' | 'explain' | 'fineTune' | 'migrate'> {
@@ -93,7 +93,9 @@ export function createPersonalisation(host: EngineAccess): Personalisation {
         const own = ++changes;
         if (delta) {
           checkBase(delta, placement);
-          await placement.run(async (model) => checkFit(delta, model, await frozenModelOf(model)), signal);
+          const { artifact } = placement;
+          if (delta.method === 'full') await baseNetwork(artifact); // outside of the slice
+          await placement.run(async (model) => checkFit(delta, artifact, await frozenModelOf(model)), signal);
           if (delta.method === 'full') await placement.needTensors();
           if (changes !== own) return; // a newer call has set another adapter
         }

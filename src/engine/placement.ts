@@ -1,4 +1,7 @@
-/** Places a loaded model on the first backend that starts and computes correctly, and on the next one when that fails. */
+/**
+ * Places a loaded model on the first backend that starts and computes correctly, and on the next one when that fails. Loaded where
+ * `DirectPlacement` is not enough.
+ */
 import { abortedError } from '../abort';
 import type { OpenedArtifact } from '../checkpoint/artifact';
 import { BackendFault, noPlan } from '../compute/backend-fault';
@@ -6,11 +9,13 @@ import type { BackendOptions } from '../compute/backends/options';
 import { goneFault } from '../compute/device-loss';
 import { run, type Slice } from '../compute/executor';
 import { fallbacks } from '../compute/fallback';
+import type { Memory } from '../compute/running';
 import type { BackendName } from '../compute/types';
 import { RecommenderError, throwIfAborted } from '../errors';
-import type { LoadedNetwork } from './frozen-model';
-import { type ModelItems, modelItems } from './model-items';
-import { benchmark, loadComputing, type Model, readyModel } from './ready-model';
+import type { Model } from './model';
+import type { ModelItems } from './model-items';
+import type { Placed } from './placed';
+import { benchmark, loadComputing, readyModel } from './ready-model';
 import type { LoadProgress, ModelInfo, Moved } from './types';
 
 export interface PlacementOptions extends BackendOptions {
@@ -25,9 +30,11 @@ export interface PlacementRequest {
   readonly order: readonly BackendName[];
   /** Never chosen after a failure. */
   readonly avoid: readonly BackendName[];
+  /** Why others have failed before. Default: none. */
+  readonly failures?: readonly string[];
   /** Why this backend was chosen, given the failures of the ones before. */
   readonly why: (backend: BackendName, failures: readonly string[]) => string;
-  readonly onProgress?: (progress: LoadProgress) => void;
+  readonly onProgress: (progress: LoadProgress) => void;
   readonly signal: AbortSignal;
 }
 
@@ -42,8 +49,7 @@ interface Choice {
   readonly why: (backend: BackendName) => string;
 }
 
-/** A model and its place. */
-export class Placement implements LoadedNetwork {
+export class Placement implements Placed {
   readonly artifact: OpenedArtifact;
   readonly items: ModelItems;
   readonly #options: PlacementOptions;
@@ -53,16 +59,16 @@ export class Placement implements LoadedNetwork {
   #worked = this.#choice;
   #model: Model | undefined;
   #info: ModelInfo | undefined;
-  #network: LoadedNetwork['network'];
+  #network: Placed['network'];
   /** Settles when the model has left the plan for good. */
   #tensors: Promise<void> | undefined;
   #isDisposed = false;
   /** How often each backend's device was gone. */
   readonly #losses = new Map<BackendName, number>();
 
-  private constructor(artifact: OpenedArtifact, options: PlacementOptions) {
+  private constructor(artifact: OpenedArtifact, items: ModelItems, options: PlacementOptions) {
     this.artifact = artifact;
-    this.items = modelItems(artifact);
+    this.items = items;
     this.#options = options;
   }
 
@@ -73,11 +79,12 @@ export class Placement implements LoadedNetwork {
    */
   static async of(
     artifact: OpenedArtifact,
-    { order, avoid, why, onProgress, signal }: PlacementRequest,
+    items: ModelItems,
+    { order, avoid, failures: before = [], why, onProgress, signal }: PlacementRequest,
     options: PlacementOptions,
   ): Promise<Placement> {
-    const placement = new Placement(artifact, options);
-    const failures: string[] = [];
+    const placement = new Placement(artifact, items, options);
+    const failures = [...before];
     for (let at = 0; ; at++) {
       const backend = order[at]!;
       placement.#choice = { order: [backend], why: () => why(backend, failures) };
@@ -96,20 +103,16 @@ export class Placement implements LoadedNetwork {
     }
   }
 
-  get network(): LoadedNetwork['network'] {
+  get network(): Placed['network'] {
     return this.#network;
   }
 
-  /** Where the model was last. */
   get info(): ModelInfo {
     return this.#info!;
   }
 
   /**
-   * Runs work with the model in a slice of its own, and on another backend if its own fails. If every backend fails, the work is at
-   * fault: the model returns to its former backend.
-   *
-   * @throws BackendFault of the last backend; `aborted` if another model has replaced this one.
+   * In a slice of its own. If every backend fails, the work is at fault: the model returns to its former backend.
    */
   async run<T>(work: (model: Model) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     const end = performance.now() + 1000 * this.#options.deadline;
@@ -138,11 +141,6 @@ export class Placement implements LoadedNetwork {
     }
   }
 
-  /**
-   * Moves the model to another backend, and times it there.
-   *
-   * @throws BackendFault if that fails; then the model stays where it is.
-   */
   async move(backend: BackendName, why: string, signal?: AbortSignal): Promise<Moved> {
     const { deadline, clock } = this.#options;
     if (backend === 'plan' && this.#tensors)
@@ -172,12 +170,6 @@ export class Placement implements LoadedNetwork {
     );
   }
 
-  /**
-   * Leaves the plan, and does not come back: it has its own parameters, and what was learnt has others. After a failure, the
-   * next call tries again.
-   *
-   * @throws BackendFault of the last backend; as `loadComputing`.
-   */
   needTensors(): Promise<void> {
     this.#tensors ??= this.#leavePlan().catch((error) => {
       this.#tensors = undefined;
@@ -204,15 +196,37 @@ export class Placement implements LoadedNetwork {
   }
 
   /** The model on its current device; undefined if it has to be placed first. Inside a slice. */
-  get model(): Model | undefined {
+  get #there(): Model | undefined {
     return this.#model && !goneFault(this.#model.device) ? this.#model : undefined;
   }
 
-  /** Inside a slice. */
-  dispose(): void {
-    this.#isDisposed = true;
-    this.#model?.dispose();
-    this.#model = undefined;
+  // Without a deadline, since it must not end what others do: they have theirs.
+  forget(signal?: AbortSignal): Promise<void> {
+    return run(async () => this.#there?.session().forget(), { signal });
+  }
+
+  memory(signal?: AbortSignal): Promise<Memory> {
+    const { deadline } = this.#options;
+    return run(
+      async (slice) => {
+        const device = this.#there?.device;
+        if (!device) return { tensors: 0, bytes: 0 };
+        await slice.use(device);
+        return device.memory();
+      },
+      { deadline, signal },
+    );
+  }
+
+  dispose(deadline?: number): Promise<void> {
+    return run(
+      async () => {
+        this.#isDisposed = true;
+        this.#model?.dispose();
+        this.#model = undefined;
+      },
+      deadline === undefined ? {} : { deadline },
+    );
   }
 
   /** The model on its current backend, or on the first backend of the order. */

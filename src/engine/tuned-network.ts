@@ -7,14 +7,14 @@ import type { FrozenModel } from '../train/tuning/frozen-model';
 import { Full } from '../train/tuning/full';
 import { Tuning } from '../train/tuning/tune';
 import { baseNetwork, replayOf } from './frozen-model';
-import type { Placement } from './placement';
+import type { Placed } from './placed';
 
 /**
  * A tuning of all parameters. They are plain arrays between two computations, each of which is a slice of its own: on another
  * backend where the model's own fails.
  */
 export async function tuneFull(
-  placement: Placement,
+  placement: Placed,
   frozen: FrozenModel,
   delta: Delta | undefined,
   signal: AbortSignal,
@@ -29,7 +29,7 @@ export async function tuneFull(
     }, signal);
   const fineTuner = new Full(
     frozen,
-    { ...baseNetwork(placement), model: await loadNetwork(info.architecture), replay: replayOf(artifact) },
+    { ...(await baseNetwork(artifact)), model: await loadNetwork(info.architecture), replay: replayOf(artifact) },
     delta,
     compute,
   );

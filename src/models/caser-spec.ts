@@ -1,10 +1,9 @@
 /** Caser without tensors: options, named as in the official PyTorch code in camelCase, parameters, windows and profiles as arrays. */
 import { RecommenderError } from '../errors';
-import type { Catalogue, SessionInput, Sessions } from '../types';
-import type { ConfigOf, Initialiser, ModelSpec, OptionSpecs, ParameterSpec, Prepared, RemovedOptions } from './model';
+import type { Catalogue, Sessions } from '../types';
+import { type CaserReading, PROFILES, readsClicks, readWindows } from './caser-sessions';
+import type { ConfigOf, Initialiser, ModelSpec, OptionSpecs, ParameterSpec, RemovedOptions } from './model';
 import { boolean, choice, integer, number } from './options';
-import { padItems } from './padding';
-import { profileClicks } from './profile';
 import { repeatsConflict, repeatsOptions, repeatsSpec } from './repeat-bias';
 import { sampledOptions, smoothingConflict, smoothingOption } from './sampled-softmax';
 import { scoringOptions } from './scoring-options';
@@ -40,7 +39,7 @@ const options = {
   acFc: choice('relu', ACTIVATIONS, 'activation of the fully connected layer', OFFICIAL),
   profile: choice(
     'session',
-    ['session', 'device', 'shared', 'none', 'user'],
+    PROFILES,
     'what stands for general taste: the mean of all items of the session in a second table; the same over the earlier ' +
       'sessions of this device too, which fade; one vector for everybody; nothing; a vector for each user of the log',
     'ours: the paper has users (user), whom a shop without accounts does not know; their vector is zero to strangers',
@@ -122,9 +121,6 @@ const removed = {
   ...ofLastEpochs,
 } satisfies RemovedOptions;
 
-/** Whether P is a mean over clicks. */
-const readsClicks = ({ profile }: CaserConfig) => profile === 'session' || profile === 'device';
-
 /** Earlier sessions whose weight is worth their place. */
 const earlierSessions = ({ profile }: CaserConfig) => (profile === 'device' ? 20 : 0);
 
@@ -187,24 +183,7 @@ function parameters(config: CaserConfig, { items: n }: Catalogue): Record<string
   return { ...specs, ...repeatsSpec(config) };
 }
 
-/**
- * - `items` `[B, L]`: the last L clicks, padded on the left;
- * - `clicks` `[B, S]`, `weights` `[B, 1, S]`: for `session` and `device`, the items of the profile and their shares;
- * - `user` `[B]`, `known` `[B, 1]`: for `user`, their numbers, and 0 for those who are not known.
- */
-function prepare(sessions: readonly SessionInput[], config: CaserConfig): Prepared {
-  const { L, profile, users } = config;
-  const items = padItems(sessions, 'left', L, L);
-  if (readsClicks(config)) return { items, ...profileClicks(sessions, config.profile === 'device') };
-  if (profile !== 'user') return { items };
-  const known = sessions.map(({ user }) => user !== undefined && user < users);
-  const user = Int32Array.from(sessions, (session, b) => (known[b] ? session.user! : 0));
-  return {
-    items,
-    user: { data: user, shape: [user.length] },
-    known: { data: Float32Array.from(known, Number), shape: [user.length, 1] },
-  };
-}
+const reading = ({ L, profile, users }: CaserConfig): CaserReading => ({ L, profile, users });
 
 export const caserSpec: ModelSpec<CaserConfig> = {
   name: 'caser',
@@ -219,5 +198,6 @@ export const caserSpec: ModelSpec<CaserConfig> = {
   earlier: earlierSessions,
   logitScale: ({ loss }) => (loss === 'binary' ? undefined : 1),
   parameters,
-  prepare,
+  reading,
+  prepare: (sessions, config) => readWindows(sessions, reading(config)),
 };

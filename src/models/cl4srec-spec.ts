@@ -7,7 +7,7 @@ import type { Augmentation } from '../objectives/augmentations';
 import type { Catalogue } from '../types';
 import type { ConfigOf, Initialiser, ModelSpec, OptionSpecs, ParameterSpec, RemovedOptions } from './model';
 import { choice, number } from './options';
-import { padClicks } from './padding';
+import { type Padding, padClicks } from './padding';
 import { checkSasrec, type SasrecConfig, sasrecParameters, sasrecSpec } from './sasrec-spec';
 
 /** SASRec's options that CL4SRec leaves at their defaults. */
@@ -147,6 +147,11 @@ function coserecParameters(
   return specs;
 }
 
+const reading = (config: Cl4srecConfig): Padding =>
+  isCoserec(config)
+    ? { side: 'left', maxLength: config.maxlen, trims: false }
+    : sasrecSpec.reading(sasrecConfig(config));
+
 export const cl4srecSpec: ModelSpec<Cl4srecConfig> = {
   name: 'cl4srec',
   paper:
@@ -160,8 +165,6 @@ export const cl4srecSpec: ModelSpec<Cl4srecConfig> = {
     isCoserec(config)
       ? coserecParameters(config, catalogue, specialRows(config))
       : sasrecParameters(sasrecConfig(config), catalogue, specialRows(config)),
-  prepare: (sessions, config) =>
-    isCoserec(config)
-      ? padClicks(sessions, { side: 'left', maxLength: config.maxlen, trims: false })
-      : sasrecSpec.prepare(sessions, sasrecConfig(config)),
+  reading,
+  prepare: (sessions, config) => padClicks(sessions, reading(config)),
 };

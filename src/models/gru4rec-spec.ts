@@ -3,7 +3,7 @@ import { RecommenderError } from '../errors';
 import type { Catalogue } from '../types';
 import type { ConfigOf, ModelSpec, OptionSpecs, ParameterSpec, RemovedOptions } from './model';
 import { boolean, choice, integer, integers, number } from './options';
-import { padItems } from './padding';
+import { padLeft } from './padding';
 import { glorotUniform } from './parameters';
 import { repeatsOptions, repeatsSpec } from './repeat-bias';
 import { weightAveragingOptions } from './weight-averaging';
@@ -134,5 +134,6 @@ export const gru4recSpec: ModelSpec<Gru4RecConfig> = {
   check,
   logitScale: ({ loss }) => (loss === 'cross-entropy' ? 1 : undefined),
   parameters,
-  prepare: (sessions) => ({ items: padItems(sessions, 'left') }),
+  reading: () => ({}),
+  prepare: padLeft,
 };

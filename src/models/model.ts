@@ -43,6 +43,10 @@ export type Prepared = Readonly<Record<string, BatchArray>>;
 /** The same arrays as tensors. */
 export type PreparedTensors = Readonly<Record<string, Tensor>>;
 
+/** Sessions as arrays, by what a specification's `reading` has made of a configuration. */
+// biome-ignore lint/suspicious/noExplicitAny: every architecture has a reading of its own.
+export type ReadSessions<R = any> = (sessions: readonly SessionInput[], reading: R, catalogue: Catalogue) => Prepared;
+
 /** How a forward pass runs: `dropout` is the identity outside training. */
 export interface Run {
   readonly dropout: <T extends Tensor>(x: T, rate: number) => T;
@@ -127,6 +131,11 @@ export interface ModelSpec<C = ModelConfig> {
   logitScale?(config: C): number | undefined;
   /** Every parameter with shape, start and role. */
   parameters(config: C, catalogue: Catalogue): Readonly<Record<string, ParameterSpec>>;
+  /**
+   * What reading sessions takes of a configuration, with nothing left open: plain data, which a compiled plan holds, so that a page
+   * need not load this specification. Default: the page does.
+   */
+  reading?(config: C, catalogue: Catalogue): object;
   /** Plain arrays for a batch of sessions. Keeps the most recent clicks of sessions that are too long. */
   prepare(sessions: readonly SessionInput[], config: C, catalogue: Catalogue): Prepared;
 }

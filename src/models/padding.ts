@@ -33,23 +33,37 @@ export function padItems(
   return { data, shape: [sessions.length, width], items: 'input' };
 }
 
+/** The widest rectangle that options may ask for. */
+export const MOST_COLUMNS = 4096;
+
+/** @throws RangeError for a width that no option gives: a compiled plan may come from anywhere. */
+export function checkedWidth(width: number): number {
+  if (Number.isInteger(width) && width >= 1 && width <= MOST_COLUMNS + 1) return width;
+  throw new RangeError(`Sessions of ${width} columns cannot be read; expected 1 to ${MOST_COLUMNS}.`);
+}
+
+/** Item indices alone, the newest click in the last column. */
+export const padLeft = (sessions: readonly SessionInput[]): Prepared => ({ items: padItems(sessions, 'left') });
+
+/** How `padClicks` pads. */
+export interface Padding {
+  readonly side: 'left' | 'right';
+  /** Sessions longer than this keep their most recent clicks. */
+  readonly maxLength: number;
+  /** Whether W is the longest session's length, at least 1, rather than `maxLength`. */
+  readonly trims: boolean;
+}
+
 /**
  * Sessions for attention:
  *
  * - `items` `[B, W]`: item indices, 0 at padding.
  * - `mask` `[B · W, 1]`: 1 at clicks, 0 at padding; left out of a batch that has no padding.
  * - `last` `[B]`: the row of `[B · W]` that holds the session's last click.
- *
- * @param side Where the padding is.
- * @param maxLength Sessions longer than this keep their most recent clicks.
- * @param trims Whether W is the longest session's length, at least 1, rather than `maxLength`.
  */
-export function padClicks(
-  sessions: readonly SessionInput[],
-  { side, maxLength, trims }: { side: 'left' | 'right'; maxLength: number; trims: boolean },
-): Prepared {
+export function padClicks(sessions: readonly SessionInput[], { side, maxLength, trims }: Padding): Prepared {
   const lengths = sessions.map(({ items }) => Math.min(items.length, maxLength));
-  const width = trims ? longest(lengths) : maxLength;
+  const width = trims ? longest(lengths) : checkedWidth(maxLength);
   const items = new Int32Array(sessions.length * width);
   const mask = new Float32Array(items.length);
   const last = new Int32Array(sessions.length);

@@ -1,9 +1,9 @@
 /** SASRec without tensors: options, named as in the official TensorFlow code in camelCase, parameters, and sessions as arrays. */
 import { RecommenderError } from '../errors';
-import type { Catalogue, SessionInput } from '../types';
-import type { ConfigOf, Initialiser, ModelSpec, OptionSpecs, ParameterSpec, Prepared, RemovedOptions } from './model';
+import type { Catalogue } from '../types';
+import type { ConfigOf, Initialiser, ModelSpec, OptionSpecs, ParameterSpec, RemovedOptions } from './model';
 import { boolean, choice, integer, number } from './options';
-import { padClicks } from './padding';
+import { type Padding, padClicks } from './padding';
 import { glorotNormal, glorotUniform } from './parameters';
 import { repeatsConflict, repeatsOptions, repeatsSpec } from './repeat-bias';
 import { sampledOptions, smoothingConflict, smoothingOption } from './sampled-softmax';
@@ -317,10 +317,11 @@ export function checkSasrec(config: SasrecConfig, name = 'sasrec'): void {
 }
 
 /** Padded on the left for positions counted from the end, on the right for those from the start. */
-function prepare(sessions: readonly SessionInput[], config: SasrecConfig): Prepared {
-  const side = config.positions === 'end' ? 'left' : 'right';
-  return padClicks(sessions, { side, maxLength: config.maxlen, trims: trims(config) });
-}
+const reading = (config: SasrecConfig): Padding => ({
+  side: config.positions === 'end' ? 'left' : 'right',
+  maxLength: config.maxlen,
+  trims: trims(config),
+});
 
 export const sasrecSpec = {
   name: 'sasrec',
@@ -331,5 +332,6 @@ export const sasrecSpec = {
   check: (config) => checkSasrec(config),
   logitScale: ({ loss }) => (loss === 'ce' || loss === 'sampled' ? 1 : undefined),
   parameters: (config, catalogue) => sasrecParameters(config, catalogue),
-  prepare,
+  reading,
+  prepare: (sessions, config) => padClicks(sessions, reading(config)),
 } satisfies ModelSpec<SasrecConfig>;

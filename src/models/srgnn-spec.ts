@@ -1,13 +1,12 @@
 /** SR-GNN without tensors: options, named as in the official PyTorch code in camelCase, parameters, and sessions as graphs. */
 import { RecommenderError } from '../errors';
-import type { Catalogue, SessionInput } from '../types';
-import type { ConfigOf, Initialiser, ModelSpec, OptionSpecs, ParameterSpec, Prepared, RemovedOptions } from './model';
+import type { Catalogue } from '../types';
+import type { ConfigOf, Initialiser, ModelSpec, OptionSpecs, ParameterSpec, RemovedOptions } from './model';
 import { boolean, choice, integer, number } from './options';
-import { longest } from './padding';
 import { repeatsConflict, repeatsOptions, repeatsSpec } from './repeat-bias';
 import { sampledOptions, smoothingConflict, smoothingOption } from './sampled-softmax';
 import { scoringOptions } from './scoring-options';
-import { type SessionGraph, sessionGraph } from './session-graph';
+import { EDGES, POSITIONS, readGraphs, type SrgnnReading } from './srgnn-sessions';
 import { removed as ofLastEpochs, recentFinetuningOptions } from './weight-averaging';
 
 const OFFICIAL = 'default of the official PyTorch code';
@@ -23,7 +22,7 @@ const options = {
   step: integer(1, [1, 64], 'rounds of messages along the edges', OFFICIAL),
   edges: choice(
     'binary',
-    ['binary', 'counted'],
+    EDGES,
     'weight of a transition that occurs several times: once, or as often as it occurs',
     'binary is the official code; counted is the wording of the paper, occurrences divided by the out-degree',
   ),
@@ -35,7 +34,7 @@ const options = {
   ),
   positions: choice(
     'none',
-    ['none', 'reverse'],
+    POSITIONS,
     'reverse: a learnt vector for each distance from the last click is added to the states that the attention reads',
     'none is the paper; reverse is NISER+ (2019), and GCE-GNN (SIGIR 2020) inside its attention',
   ),
@@ -153,56 +152,7 @@ function parameters(config: SrgnnConfig, { items: n }: Catalogue): Record<string
   return { ...specs, ...repeatsSpec(config) };
 }
 
-/**
- * For B sessions of at most L clicks on at most m distinct items:
- *
- * - `nodes` `[B, m]`: item of each node, 0 where a session has fewer;
- * - `incoming`, `outgoing` `[B, m, m]`: edges, 0 where there is no node;
- * - `alias` `[B · L]`: the row of `[B · m]` that holds the node of each click; any row at padding;
- * - `mask` `[B, 1, L]`: 1 at clicks, 0 at padding;
- * - `last` `[B]`: the row of `[B · m]` that holds the node of the last click;
- * - `distance` `[B · L]`, for `positions`: how many clicks came after each, 0 at padding.
- */
-function prepare(sessions: readonly SessionInput[], { maxlen, edges, positions }: SrgnnConfig): Prepared {
-  const graphs = sessions.map(({ items }) =>
-    sessionGraph(Array.prototype.slice.call(items, Math.max(0, items.length - maxlen)), edges),
-  );
-  const B = sessions.length;
-  const L = longest(graphs.map(({ alias }) => alias.length));
-  const m = longest(graphs.map(({ nodes }) => nodes.length));
-  const nodes = new Int32Array(B * m);
-  const alias = new Int32Array(B * L);
-  const mask = new Float32Array(B * L);
-  const last = new Int32Array(B);
-  const distance = new Int32Array(B * L);
-  graphs.forEach((graph, b) => {
-    nodes.set(graph.nodes, b * m);
-    const row = (t: number) => b * m + (graph.alias[t] ?? 0);
-    const n = graph.alias.length;
-    for (let t = 0; t < L; t++) alias[b * L + t] = row(t);
-    for (let t = 0; t < n; t++) distance[b * L + t] = n - 1 - t;
-    mask.fill(1, b * L, b * L + n);
-    last[b] = row(n - 1);
-  });
-  return {
-    nodes: { data: nodes, shape: [B, m], items: 'input' },
-    incoming: { data: padded(graphs, 'incoming', m), shape: [B, m, m] },
-    outgoing: { data: padded(graphs, 'outgoing', m), shape: [B, m, m] },
-    alias: { data: alias, shape: [B * L] },
-    mask: { data: mask, shape: [B, 1, L] },
-    last: { data: last, shape: [B] },
-    ...(positions === 'reverse' && { distance: { data: distance, shape: [B * L] } }),
-  };
-}
-
-/** Square matrices of different sizes in the corners of squares of one size. */
-function padded(graphs: readonly SessionGraph[], side: 'incoming' | 'outgoing', m: number): Float32Array {
-  const data = new Float32Array(graphs.length * m * m);
-  graphs.forEach(({ nodes: { length }, [side]: edges }, b) => {
-    for (let v = 0; v < length; v++) data.set(edges.subarray(v * length, (v + 1) * length), (b * m + v) * m);
-  });
-  return data;
-}
+const reading = ({ maxlen, edges, positions }: SrgnnConfig): SrgnnReading => ({ maxlen, edges, positions });
 
 export const srgnnSpec: ModelSpec<SrgnnConfig> = {
   name: 'srgnn',
@@ -214,5 +164,6 @@ export const srgnnSpec: ModelSpec<SrgnnConfig> = {
   check,
   logitScale: ({ loss }) => (loss === 'binary' ? undefined : 1),
   parameters,
-  prepare,
+  reading,
+  prepare: (sessions, config) => readGraphs(sessions, reading(config)),
 };

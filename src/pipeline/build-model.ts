@@ -2,7 +2,8 @@
 import type { Artifact, ArtifactInfo } from '../checkpoint/artifact';
 import { README, REPORT, WEIGHTS } from '../checkpoint/manifest';
 import { packArtifact } from '../checkpoint/pack';
-import { type Precision, packTensors, unpackTensors } from '../checkpoint/precision';
+import { type Precision, packTensors } from '../checkpoint/pack-tensors';
+import { unpackTensors } from '../checkpoint/precision';
 import { sha256 } from '../checkpoint/sha256';
 import { writeSafetensors } from '../checkpoint/write-safetensors';
 import { run } from '../compute/executor';
@@ -59,7 +60,7 @@ export async function buildModel<T>(
     tensors,
     ...parts,
   };
-  const plan = await compiled({ ...artifact, tensors: unpackTensors(stored, WEIGHTS) }, observer);
+  const plan = await compiled({ ...artifact, tensors: await unpackTensors(stored, WEIGHTS) }, observer);
   return { ...artifact, ...defined({ plan }) };
 }
 

@@ -2,7 +2,7 @@
 import { type Artifact, type OpenedArtifact, USERS_TENSOR } from '../checkpoint/artifact';
 import type { Device } from '../compute/backend-fault';
 import { scaleOf } from '../engine/frozen-model';
-import { loadPlanned } from '../engine/ready-model';
+import { loadPlanned } from '../engine/loading';
 import { RecommenderError } from '../errors';
 import { baselines } from '../neighbours/index';
 import { combined, type Member, type Scale } from '../ranking/combine';

@@ -1,8 +1,9 @@
 /** From the weights of a reference implementation to an artifact, wherever the files are. */
+
+import { decodeSafetensors } from '../checkpoint/decode-safetensors';
 import { importers } from '../checkpoint/imports/index';
 import { parseJson } from '../checkpoint/json';
 import { within } from '../checkpoint/prefixes';
-import { decodeSafetensors } from '../checkpoint/safetensors';
 import { run as runOnDevice } from '../compute/executor';
 import { RecommenderError } from '../errors';
 import { type ClickLog, reindex, sessionCount } from '../session/event-log';

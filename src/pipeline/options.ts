@@ -1,5 +1,5 @@
 /** The options of every function of the pipeline. All of them also take an `Observer`. */
-import type { Precision } from '../checkpoint/precision';
+import type { Precision } from '../checkpoint/pack-tensors';
 import type { BackendChoice } from '../compute/types';
 import type { Scale } from '../ranking/combine';
 import type { ReadOptions } from '../session/options';

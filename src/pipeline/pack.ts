@@ -1,13 +1,17 @@
 /** An artifact with smaller weights, or of fewer items. */
 import { type Artifact, type GoldenCheck, SUPPORT_TENSOR } from '../checkpoint/artifact';
 import { WEIGHTS } from '../checkpoint/manifest';
-import { packTensors, unpackTensors } from '../checkpoint/precision';
+import { packTensors } from '../checkpoint/pack-tensors';
+import { unpackTensors } from '../checkpoint/precision';
 import { mostSupported, selectItems } from '../checkpoint/select-items';
 import { run as runOnDevice } from '../compute/executor';
 import { RecommenderError, throwIfAborted } from '../errors';
+import { models } from '../models/index';
+import type { ParameterSpec } from '../models/model';
 import type { LoadedScorer } from '../ranking/architecture';
 import { goldenAnswer } from '../ranking/golden-check';
 import { loadScorer } from '../ranking/load-scorer';
+import { networkInfo } from '../ranking/network-info';
 import { packCommand } from './commands';
 import { defined } from './defined';
 import { checkReplaceable, inspectArtifact, readArtifactFolder } from './files/artifact-folder';
@@ -86,9 +90,7 @@ async function packOnDevice(
 ): Promise<{ readonly packed: Artifact; readonly top: PackResult['top'] }> {
   const { packed, session, before } = await withScorer(original, async (scorer) => {
     const kept = keptItems(original, scorer, options);
-    const { network } = scorer;
-    const specs = network ? network.model.parameters(network.config, network.catalogue) : {};
-    const packed = kept ? selectItems(original, kept, specs) : original;
+    const packed = kept ? selectItems(original, kept, await parametersOf(original)) : original;
     const { session } = original.info.golden;
     const left = kept ? session.filter((item) => kept.includes(item)) : session;
     const clicks = left.length > 0 ? left : mostSupported(supportOf(original), 1);
@@ -98,7 +100,7 @@ async function packOnDevice(
       before: bestOf(original, await goldenAnswer(scorer, clicks)),
     };
   });
-  const written = { ...packed, tensors: unpackTensors(packTensors(packed.tensors, options.precision), WEIGHTS) };
+  const written = { ...packed, tensors: await unpackTensors(packTensors(packed.tensors, options.precision), WEIGHTS) };
   const golden = await withScorer(written, (scorer) => goldenAnswer(scorer, session));
   const after = bestOf(packed, golden);
   const stay = before.filter((id) => after.includes(id)).length;
@@ -106,6 +108,13 @@ async function packOnDevice(
     packed: { ...packed, info: { ...packed.info, golden } },
     top: { of: before.length, stay, inOrder: before.every((id, place) => id === after[place]) },
   };
+}
+
+/** Of a network: who cuts it has checked that it is one. */
+async function parametersOf(artifact: Artifact): Promise<Readonly<Record<string, ParameterSpec>>> {
+  const spec = await models[artifact.info.architecture]!.spec();
+  const { config, catalogue } = networkInfo<unknown>(spec, artifact);
+  return spec.parameters(config, catalogue);
 }
 
 async function withScorer<T>(artifact: Artifact, use: (scorer: LoadedScorer) => Promise<T>): Promise<T> {

@@ -1,6 +1,7 @@
 /** A model that was measured, with its ranks, as one file: a page that is opened again shows it as before. */
+
+import { decodeSafetensors } from '../checkpoint/decode-safetensors';
 import { prefixed, within } from '../checkpoint/prefixes';
-import { decodeSafetensors } from '../checkpoint/safetensors';
 import { encodeSafetensors } from '../checkpoint/write-safetensors';
 import type { TrainedModel } from '../train/train-from-log';
 import type { NdArray } from '../types';

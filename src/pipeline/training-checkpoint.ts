@@ -1,6 +1,7 @@
 /** The state of an interrupted training as one file. */
+
+import { decodeSafetensors } from '../checkpoint/decode-safetensors';
 import { prefixed, within } from '../checkpoint/prefixes';
-import { decodeSafetensors } from '../checkpoint/safetensors';
 import { encodeSafetensors } from '../checkpoint/write-safetensors';
 import { RecommenderError } from '../errors';
 import type { FitState } from '../train/fit';

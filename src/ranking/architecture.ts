@@ -1,33 +1,16 @@
 /** What scores an artifact, apart from how it is computed. No tensors: a page whose model has a plan loads no TensorFlow.js. */
-import {
-  type Artifact,
-  type ArtifactInfo,
-  BIRTHS_TENSOR,
-  FEATURE_PREFIX,
-  SUPPORT_TENSOR,
-} from '../checkpoint/artifact';
+import { type ArtifactInfo, FEATURE_PREFIX, SUPPORT_TENSOR } from '../checkpoint/artifact';
 import { fromTensors } from '../checkpoint/item-features';
-import { verifyParameters } from '../checkpoint/verify';
 import { RecommenderError } from '../errors';
 import { loadCode } from '../load-code';
-import { configure } from '../models/configuration';
 import { models } from '../models/index';
-import type { ModelSpec } from '../models/model';
 import type { Catalogue, NdArray, Scorer, SessionInput } from '../types';
 import type { SessionScorer } from './session-scorer';
 
-/** What is known of a network wherever it computes. */
-export interface NetworkInfo<C = unknown> {
-  readonly model: ModelSpec<C>;
-  /** As `configure` returns it. */
-  readonly config: C;
-  readonly catalogue: Catalogue;
+/** A trained network on a device, as explaining and learning use it: in plain arrays. */
+export interface Network {
   /** What turns scores into logits: as the artifact says, else by its loss; absent where neither tells. */
   readonly scale?: number;
-}
-
-/** A trained network on a device, as explaining and learning use it: in plain arrays. */
-export interface Network<C = unknown> extends NetworkInfo<C> {
   /** Vectors `[B, d]` of sessions with at least one click. */
   encode(sessions: readonly SessionInput[]): Promise<Float32Array>;
   /** What scores by them, of the items alone. */
@@ -84,24 +67,21 @@ export interface SideOf {
 /** What the architectures may know of the artifact's catalogue. */
 export function catalogueOf({ info, tensors }: SideOf): Catalogue {
   const support = tensors[SUPPORT_TENSOR];
-  check(SUPPORT_TENSOR, support, [info.items + 1]);
+  checkShape(SUPPORT_TENSOR, support, [info.items + 1]);
   const features = fromTensors(tensors);
-  for (const [name, array] of Object.entries(features)) check(FEATURE_PREFIX + name, array, [info.items + 1]);
+  for (const [name, array] of Object.entries(features)) checkShape(FEATURE_PREFIX + name, array, [info.items + 1]);
   const categories = Object.entries(info.features ?? {}).flatMap(([name, feature]) =>
     feature.kind === 'category' ? [[name, feature.values.length] as const] : [],
   );
   return { items: info.items, support: support.data, features, categories: Object.fromEntries(categories) };
 }
 
-/** When the artifact's items were new; nothing where its model does not read it. */
-export function birthsOf({ info, tensors }: SideOf): Int32Array {
-  if (!Object.values(info.features ?? {}).some(({ kind }) => kind === 'age')) return new Int32Array(0);
-  const births = tensors[BIRTHS_TENSOR];
-  check(BIRTHS_TENSOR, births, [info.items + 1]);
-  return births.data as Int32Array;
-}
-
-function check(name: string, array: NdArray | undefined, shape: readonly number[]): asserts array is NdArray {
+/** @throws RecommenderError `weights-mismatch` for an array of another shape, or none. */
+export function checkShape(
+  name: string,
+  array: NdArray | undefined,
+  shape: readonly number[],
+): asserts array is NdArray {
   const got = array ? `[${array.shape.join(', ')}]` : 'nothing';
   const expected = `[${shape.join(', ')}]`;
   if (got === expected) return;
@@ -109,30 +89,4 @@ function check(name: string, array: NdArray | undefined, shape: readonly number[
     'weights-mismatch',
     `Weights of "${name}" have the shape ${got}, expected ${expected}. Train the model again, or export it whole.`,
   );
-}
-
-/**
- * What is known of an artifact's network before it computes. Every weight has been checked.
- *
- * @throws RecommenderError `bad-artifact` for a damaged configuration; `weights-mismatch` for a weight that is missing or has
- *   another shape or type than the architecture needs.
- */
-export function networkInfo<C>(model: ModelSpec<C>, artifact: Artifact): NetworkInfo<C> {
-  const { info, tensors } = artifact;
-  const catalogue = catalogueOf(artifact);
-  const config = configuredBy(model, artifact);
-  verifyParameters(tensors, model.parameters(config, catalogue));
-  const { scale = model.logitScale?.(config) } = info;
-  return { model, config, catalogue, ...(scale !== undefined && { scale }) };
-}
-
-/** A configuration that an artifact carries is the artifact's fault, not the user's. */
-export function configuredBy<C>(subject: Parameters<typeof configure<C>>[0], { info }: Artifact): C {
-  try {
-    return configure(subject, info.config);
-  } catch (cause) {
-    if (!(cause instanceof RecommenderError)) throw cause;
-    const message = `The configuration of the artifact "${info.name}" cannot be used: ${cause.message}`;
-    throw new RecommenderError('bad-artifact', message, { cause });
-  }
 }

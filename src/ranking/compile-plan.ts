@@ -11,11 +11,12 @@ import type { RunningDevice } from '../compute/running';
 import type { PreparedTensors } from '../models/model';
 import { upload } from '../models/tensors';
 import type { SessionInput } from '../types';
-import { networkInfo } from './architecture';
 import { goldenMismatch } from './golden-check';
 import { loadNetwork, type TensorNetwork, uploaded } from './load-scorer';
+import { networkInfo } from './network-info';
 import { INFERENCE } from './neural-scorer';
 import { CLICK, loadPlanScorer, MOST_CLICKS, STATE } from './plan-scorer';
+import { plannedModel, readPlan } from './session-reader';
 import { openSession } from './session-scorer';
 
 /** Primes: a length that is also another size of the model could have steps of its own. */
@@ -34,15 +35,17 @@ const MOST_UNROLLED = 64;
 export async function compileArtifact(artifact: Artifact, device: RunningDevice): Promise<Uint8Array> {
   const { info, tensors } = artifact;
   const model = await loadNetwork(info.architecture);
-  const { network, dispose } = uploaded({ ...networkInfo<unknown>(model, artifact), model }, tensors);
+  const known = networkInfo<unknown>(model, artifact);
+  const planned = await plannedModel(artifact, known);
+  const { network, dispose } = uploaded({ ...known, model }, tensors);
   let bytes: Uint8Array;
   try {
-    bytes = encodePlan(compilePlan(network));
+    bytes = encodePlan({ ...compilePlan(network), ...(planned && { model: planned }) });
   } finally {
     dispose();
   }
-  const runner = await start();
-  const session = openSession(loadPlanScorer(artifact, model, bytes, runner));
+  const { plan, reader } = await readPlan(artifact, bytes);
+  const session = openSession(loadPlanScorer(artifact, plan, reader, await start()));
   const wrong = await goldenMismatch(session, info.golden, device.tolerance);
   if (wrong) throw new Error(`the plan does not give the golden answer: ${wrong}`);
   return bytes;

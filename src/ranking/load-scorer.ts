@@ -1,23 +1,14 @@
 /** From an artifact of any architecture to scores, by TensorFlow.js. */
 import { dispose, slice, type Tensor, type Tensor1D, type Tensor2D, tidy } from '@tensorflow/tfjs';
 import type { Artifact } from '../checkpoint/artifact';
-import { verifyNames } from '../checkpoint/verify';
 import { readFinite } from '../compute/executor';
 import { loadCode } from '../load-code';
 import { models } from '../models/index';
 import type { Params, SessionModel } from '../models/model';
 import { toTensor, upload } from '../models/tensors';
 import type { NdArray, SessionInput } from '../types';
-import {
-  catalogueOf,
-  configuredBy,
-  type ItemSide,
-  type LoadedScorer,
-  loadArchitecture,
-  type Network,
-  type NetworkInfo,
-  networkInfo,
-} from './architecture';
+import { type ItemSide, type LoadedScorer, loadArchitecture, type Network } from './architecture';
+import { type NetworkInfo, networkInfo } from './network-info';
 import { INFERENCE, neuralScorer } from './neural-scorer';
 
 /** A trained network on the active backend. */
@@ -50,8 +41,8 @@ export async function loadScorer(artifact: Artifact): Promise<LoadedScorer> {
   const { info, tensors } = artifact;
   const { model, baseline } = await loadArchitecture(info);
   if (baseline) {
-    verifyNames(tensors, baseline.arrays);
-    return baseline.scorer(tensors, catalogueOf(artifact), configuredBy(baseline, artifact));
+    const { baselineScorer } = await loadCode('counting', () => import('./baseline-scorer'));
+    return baselineScorer(baseline, artifact);
   }
   const known = networkInfo<unknown>(model, artifact);
   const { network, dispose } = uploaded({ ...known, model: await loadNetwork(info.architecture) }, tensors);
@@ -86,7 +77,7 @@ function scorerOf<C>(network: TensorNetwork<C>, free: () => void): LoadedScorer 
   const scorer = neuralScorer(model, params, config, catalogue);
   return {
     ...scorer,
-    network: computing(network) as Network,
+    network: computing(network),
     dispose() {
       scorer.dispose();
       free();
@@ -94,11 +85,11 @@ function scorerOf<C>(network: TensorNetwork<C>, free: () => void): LoadedScorer 
   };
 }
 
-function computing<C>(network: TensorNetwork<C>): Network<C> {
-  const { model, params, config, catalogue } = network;
+function computing<C>(network: TensorNetwork<C>): Network {
+  const { model, params, config, catalogue, scale } = network;
   const { items: n } = catalogue;
   return {
-    ...network,
+    ...(scale !== undefined && { scale }),
     async encode(sessions: readonly SessionInput[]) {
       const prepared = model.prepare(sessions, config, catalogue);
       return readFinite(tidy(() => model.encode(params, upload(prepared), config, INFERENCE)));

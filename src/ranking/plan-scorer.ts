@@ -2,13 +2,12 @@
 import type { Artifact } from '../checkpoint/artifact';
 import { type Device, deviceFailed } from '../compute/backend-fault';
 import type { PlanRunner } from '../compute/backends/plan';
-import { decodePlan } from '../compute/plan/format';
 import { damaged, type Plan } from '../compute/plan/plan';
 import { type PlanItems, type RunningPlan, startPlan } from '../compute/plan/runtime';
-import type { ModelSpec } from '../models/model';
 import { lagsOf } from '../session/lags';
 import type { Scorer, SessionInput, Sessions } from '../types';
-import { type LoadedScorer, type Network, type NetworkInfo, networkInfo } from './architecture';
+import type { LoadedScorer, Network } from './architecture';
+import type { SessionReader } from './session-reader';
 import type { SessionScorer } from './session-scorer';
 import { topK } from './top-k';
 
@@ -29,19 +28,12 @@ export const STATE = 'state.';
 export const MOST_CLICKS = 1000;
 
 /**
- * The scorer of an artifact that has a plan. Nothing is copied before every weight has been checked.
+ * The scorer of an artifact that has a plan.
  *
  * @param device Of the backend `plan`.
- * @throws RecommenderError as `networkInfo`.
  * @throws BackendFault where the plan is damaged.
  */
-export function loadPlanScorer<C>(
-  artifact: Artifact,
-  model: ModelSpec<C>,
-  bytes: Uint8Array,
-  device: Device,
-): PlanScorer {
-  const known = networkInfo(model, artifact);
+export function loadPlanScorer(artifact: Artifact, plan: Plan, reader: SessionReader, device: Device): PlanScorer {
   const { module, memories } = device.instance as PlanRunner;
   const onDevice = <T>(work: () => T): T => {
     try {
@@ -51,11 +43,11 @@ export function loadPlanScorer<C>(
     }
   };
   const running = onDevice(() =>
-    startPlan(module, decodePlan(bytes), (name) => artifact.tensors[name]?.data as Float32Array | undefined),
+    startPlan(module, plan, (name) => artifact.tensors[name]?.data as Float32Array | undefined),
   );
-  const { items, programs } = running.plan;
-  const results = 1 + stateOf(running.plan).length;
-  if (items.n !== known.catalogue.items || programs.some((program) => program.results.length !== results))
+  const { items, programs } = plan;
+  const results = 1 + stateOf(plan).length;
+  if (items.n !== artifact.info.items || programs.some((program) => program.results.length !== results))
     throw deviceFailed(device, damaged('it is of another model'));
   memories.add(running.memory);
   const guardedItems = (items: PlanItems): PlanItems => ({
@@ -69,7 +61,7 @@ export function loadPlanScorer<C>(
     withItems: (...given) => guardedItems(onDevice(() => running.withItems(...given))),
   };
   return {
-    ...planScorer(guarded, known),
+    ...planScorer(guarded, reader),
     dispose: () => void memories.delete(running.memory),
   };
 }
@@ -78,9 +70,8 @@ export function loadPlanScorer<C>(
 const stateOf = ({ programs }: Plan) => Object.entries(programs[0]!.inputs).filter(([name]) => name.startsWith(STATE));
 
 /** A scorer by a plan that runs, and by its items or others. */
-export function planScorer<C>(running: RunningPlan, known: NetworkInfo<C>, items = running.items): PlanScorer {
-  const { model, config, catalogue } = known;
-  const { items: n } = catalogue;
+export function planScorer(running: RunningPlan, reader: SessionReader, items = running.items): PlanScorer {
+  const { n } = running.plan.items;
   const parts = stateOf(running.plan);
   const { repeats } = running;
 
@@ -96,7 +87,7 @@ export function planScorer<C>(running: RunningPlan, known: NetworkInfo<C>, items
     /** The session's vector, which the plan goes on to score by. */
     function encode(session: SessionInput): Float32Array {
       if (session.items.length === 0) throw new RangeError('score: a session has no click; pass at least one.');
-      if (parts.length === 0) return running.run(model.prepare([newest(session)], config, catalogue))[0]!;
+      if (parts.length === 0) return running.run(reader.prepare(newest(session)))[0]!;
       return goOn(Array.from(session.items));
     }
     /** Goes on from the session before where this one continues it, and has more clicks. */
@@ -150,8 +141,9 @@ export function planScorer<C>(running: RunningPlan, known: NetworkInfo<C>, items
         visit(await alone.score({ items: own.subarray(0, end) }), [{ session, position: end - 1 }]);
     }
   }
-  const network: Network<C> = {
-    ...known,
+  const { scale, earlier } = reader;
+  const network: Network = {
+    ...(scale !== undefined && { scale }),
     async encode(sessions) {
       const { d } = running.plan.items;
       const vectors = new Float32Array(sessions.length * d);
@@ -159,12 +151,12 @@ export function planScorer<C>(running: RunningPlan, known: NetworkInfo<C>, items
       return vectors;
     },
     itemSide: async () => ({ ...items.read(), ...(repeats && { repeats }) }),
-    withItems: ({ table, bias }) => planScorer(running, known, running.withItems(table, bias)),
+    withItems: ({ table, bias }) => planScorer(running, reader, running.withItems(table, bias)),
   };
   return {
     items: n,
-    earlier: model.earlier?.(config) ?? 0,
-    network: network as Network,
+    earlier,
+    network,
     openSession,
     async score(sessions) {
       const scores = new Float32Array(sessions.length * n);

@@ -4,7 +4,8 @@
  * The engine fetches and reads; here it is decided when, and what is shown if that fails: the last good catalogue of this page, else
  * the one that an earlier page has stored, else the artifact's own.
  */
-import { type CatalogueItem, isSale, updatedBy } from '../checkpoint/artifact';
+import type { CatalogueItem } from '../checkpoint/artifact';
+import { isSale, updatedBy } from '../checkpoint/products';
 import type { CatalogueFiles, CatalogueInfo, Engine } from '../engine/types';
 import { reasonOf } from '../errors';
 import type { DeviceNotes } from '../store/device-notes';

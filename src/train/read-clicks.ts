@@ -1,6 +1,7 @@
 /** A log as the model of an artifact reads it: for learning and evaluation, which a page that recommends does without. */
 
-import { birthsOf, type SideOf } from '../ranking/architecture';
+import type { SideOf } from '../ranking/architecture';
+import { birthsOf } from '../ranking/births';
 import { withFeatures } from '../session/click-columns';
 import { type ClickLog, sessionsWithUsers } from '../session/event-log';
 import type { Sessions } from '../types';

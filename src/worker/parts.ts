@@ -12,28 +12,21 @@ export type PartFactory = (
   load: (part: string) => Promise<Exports>,
 ) => void;
 
-export interface PartFile {
-  /** Its name relative to the worker's script. */
-  readonly file: string;
-  /** All other parts that it uses. */
-  readonly needs: readonly string[];
-}
+/** Of each part the hash of its file, and the parts that it uses itself: `8567f647 tensorflow caser-spec`. */
+export type PartFiles = Readonly<Record<string, string>>;
 
 export interface Parts {
   define(part: string, factory: PartFactory): void;
   /** The exports of a part that is defined. */
   require(part: string): Exports;
-  /** Loads a part and what it needs, side by side. @throws Error naming the address where one cannot be loaded. */
+  /** Loads a part and all that it needs, side by side. @throws Error naming the address where one cannot be loaded. */
   load(part: string): Promise<Exports>;
   /** @param addressOf The address of a file by its name. */
   locate(addressOf: (file: string) => string): void;
 }
 
 /** @param importScript Runs the script at an address. */
-export function createParts(
-  files: Readonly<Record<string, PartFile>>,
-  importScript: (url: string) => Promise<unknown>,
-): Parts {
+export function createParts(files: PartFiles, importScript: (url: string) => Promise<unknown>): Parts {
   const factories = new Map<string, PartFactory>();
   const evaluated = new Map<string, Exports>();
   let address = (file: string): string => file;
@@ -49,7 +42,8 @@ export function createParts(
 
   async function fetchPart(part: string): Promise<void> {
     if (factories.has(part)) return;
-    const url = address(files[part]!.file);
+    const [hash] = files[part]!.split(' ');
+    const url = address(`worker-${part}-${hash}.js`);
     let why = 'it holds something else';
     try {
       await importScript(url);
@@ -63,7 +57,9 @@ export function createParts(
   }
 
   async function load(part: string): Promise<Exports> {
-    await Promise.all([part, ...files[part]!.needs].map(fetchPart));
+    const needed = new Set([part]);
+    for (const one of needed) for (const need of files[one]!.split(' ').slice(1)) needed.add(need); // it grows meanwhile
+    await Promise.all([...needed].map(fetchPart));
     return require(part);
   }
 

@@ -11,6 +11,7 @@ import { wasmPath } from '../../src/pipeline/files/backend';
 import { compilePlan } from '../../src/ranking/compile-plan';
 import { neuralScorer } from '../../src/ranking/neural-scorer';
 import { planScorer } from '../../src/ranking/plan-scorer';
+import { readerOf } from '../../src/ranking/session-reader';
 import { openSession } from '../../src/ranking/session-scorer';
 import { topK } from '../../src/ranking/top-k';
 import { random } from '../../src/session/random';
@@ -42,7 +43,7 @@ async function plan(name: PeerName, folder: string): Promise<Recommend> {
   const { model, config, weights, params, catalogue } = await networkOf(name, folder);
   const compiled = compilePlan({ model, params, config, catalogue });
   const running = startPlan(await loadPlanModule(), compiled, (of) => weights[of]?.data as Float32Array);
-  const session = planScorer(running, { model, config, catalogue }).openSession();
+  const session = planScorer(running, readerOf({ model, config, catalogue })).openSession();
   return async (items) => {
     session.forget();
     return (await session.topK({ items }, TOP, new Set())).map(({ index }) => index);

@@ -1,9 +1,9 @@
 /** Our networks with the weights of the peers in `../shared/peers`. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { decodeSafetensors } from '../../src/checkpoint/decode-safetensors';
 import { importers } from '../../src/checkpoint/imports/index';
 import { toOurs } from '../../src/checkpoint/imports/name-map';
-import { decodeSafetensors } from '../../src/checkpoint/safetensors';
 import { configure } from '../../src/models/configuration';
 import { models } from '../../src/models/index';
 import type { SessionModel } from '../../src/models/model';

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Artifact } from '../../src/checkpoint/artifact';
-import { decodeSafetensors } from '../../src/checkpoint/safetensors';
+import { decodeSafetensors } from '../../src/checkpoint/decode-safetensors';
 import { encodeSafetensors } from '../../src/checkpoint/write-safetensors';
 import { run } from '../../src/compute/executor';
 import { networkOf, type ScoringModel } from '../../src/engine/frozen-model';

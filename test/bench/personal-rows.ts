@@ -1,8 +1,8 @@
 /** The rows of `npm run bench -- personal`: each visitor's events in order, predicted and then learnt, as a page does. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { decodeSafetensors } from '../../src/checkpoint/decode-safetensors';
 import type { GateState } from '../../src/checkpoint/delta';
-import { decodeSafetensors } from '../../src/checkpoint/safetensors';
 import { encodeSafetensors } from '../../src/checkpoint/write-safetensors';
 import { registerTraining } from '../../src/compute/training';
 import { baseNetwork, frozenModelOf } from '../../src/engine/frozen-model';
@@ -86,7 +86,7 @@ export async function fineTunersOf(
 
 async function fullLearners({ base, frozen }: Stage): Promise<MakeFineTuner> {
   await registerTraining();
-  const network = { ...baseNetwork(base), model: await loadNetwork(base.artifact.info.architecture) };
+  const network = { ...(await baseNetwork(base.artifact)), model: await loadNetwork(base.artifact.info.architecture) };
   return () => new Full(frozen, network);
 }
 

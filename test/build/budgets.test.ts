@@ -8,13 +8,14 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { type BackendChoice, type BackendName, isGpu } from '../../src/compute/types';
 import type { createRecommender } from '../../src/index';
 import { models } from '../../src/models/index';
+import type { PartFiles } from '../../src/worker/parts';
 import { folderOf, plannedModel } from '../engine/fixture';
 import { SMALL } from '../engine/parity';
 import { openBrowser } from '../shared-chromium';
 import { brotliBytes, built, holdsTensorCode, staticScripts } from './built';
 
-/** Of a page whose model has a plan; with the largest specification of an architecture. */
-const PLAN_BUDGET = 34_000;
+/** Of a page whose model has a plan; with the largest reader of sessions. */
+const PLAN_BUDGET = 24_400;
 /** Bytes, Brotli at its strongest. */
 const BUDGETS: readonly (readonly [BackendName, number])[] = [
   ['plan', PLAN_BUDGET],
@@ -44,11 +45,13 @@ const fileIn = (folder: string, name: RegExp): string => {
   return join(folder, files[0]!);
 };
 
-/** A part of a worker, and the parts that it needs. */
+/** Parts of a worker, and all that they need. */
 function partsOf(worker: string, names: readonly string[]): string[] {
   const [, list] = /^globalThis\.aisleWorker=\[(\{.*?\}),\(url\)/.exec(readFileSync(worker, 'utf8'))!;
-  const parts: Record<string, { readonly file: string; readonly needs: readonly string[] }> = JSON.parse(list!);
-  return names.flatMap((name) => [name, ...parts[name]!.needs].map((part) => join(worker, '..', parts[part]!.file)));
+  const parts: PartFiles = JSON.parse(list!);
+  const needed = new Set(names);
+  for (const name of needed) for (const need of parts[name]!.split(' ').slice(1)) needed.add(need);
+  return [...needed].map((name) => join(worker, '..', `worker-${name}-${parts[name]!.split(' ')[0]}.js`));
 }
 
 /** The worker's script, and the files that it loads to compute on a backend. */
@@ -66,31 +69,35 @@ type Thread = (typeof THREADS)[number];
 function requestedPath(architecture: string, backend: BackendName, thread: Thread): Set<string> {
   const library = built('lib');
   const chunk = (name: string) => fileIn(library, new RegExp(`^${name}-[\\w-]{8}\\.js$`));
-  /** What a script imports for the architecture, by the list of `src/models/index.ts`. */
-  const ofArchitecture = (script: string): string => {
-    const part = backend === 'plan' ? 'spec' : 'network';
+  /** What scripts import for the architecture, by the list of `src/models/index.ts`; a plan may read sessions by what is there. */
+  const ofArchitecture = (scripts: Iterable<string>): string[] => {
+    const part = backend === 'plan' ? 'reader' : 'network';
     const entry = new RegExp(
       `\\b${architecture}:\\{[^}]*\\b${part}:async\\(\\)=>\\(await \\w+\\([\`"'](?:\\./)?([\\w.-]+)[\`"']\\)`,
     );
-    return entry.exec(readFileSync(script, 'utf8'))![1]!;
+    return [...scripts].flatMap((script) => entry.exec(readFileSync(script, 'utf8'))?.[1] ?? []);
   };
   // A page notes that it tries a GPU, before it does.
   const trials = isGpu(backend) ? staticScripts(chunk('trials')) : [];
   if (thread === 'worker') {
     const worker = join(library, 'worker.js');
-    const parts = partsOf(worker, [ofArchitecture(worker)]);
+    const parts = partsOf(worker, ofArchitecture([worker]));
     return new Set([...enginePath(worker, backend), ...parts, ...trials].filter(isLater));
   }
   const main = chunk('main-thread');
-  const scripts = [main, chunk(backend), join(library, ofArchitecture(main))];
-  if (backend === 'plan') scripts.push(chunk('plan-scorer'), join(library, firstImport(chunk('plan'))));
-  else scripts.push(chunk('load-scorer'));
+  const statics = [main, ...staticScripts(main)];
+  const scripts = [main, ...ofArchitecture(statics).map((name) => join(library, name))];
+  if (backend === 'plan') {
+    const plans = ['plan-code', 'direct-placement'].flatMap((name) => [chunk(name), ...staticScripts(chunk(name))]);
+    scripts.push(...plans, join(library, firstImport(plans, /([`"'])\.\/(binary-fused-[\w-]+\.js)\1/)));
+  } else scripts.push(chunk(backend), chunk('load-scorer'), chunk('placement'));
   const files = scripts.flatMap((path) => [path, ...staticScripts(path)]);
   return new Set([...files, ...trials, ...(backend === 'wasm' ? [fileIn(library, WASM)] : [])].filter(isLater));
 }
 
-/** The script that a script imports later, first. */
-const firstImport = (script: string): string => /import\([`"']\.\/([\w.-]+)/.exec(readFileSync(script, 'utf8'))![1]!;
+/** The script that scripts import later by a name. */
+const firstImport = (scripts: readonly string[], name: RegExp): string =>
+  scripts.flatMap((script) => name.exec(readFileSync(script, 'utf8'))?.[2] ?? [])[0]!;
 
 /** Not among the scripts that the page starts with, of which the worker may share one by name. */
 function isLater(path: string): boolean {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { decodeSafetensors } from '../../src/checkpoint/decode-safetensors';
 import { importers } from '../../src/checkpoint/imports';
 import { type NameMap, toOurs, toTheirs } from '../../src/checkpoint/imports/name-map';
-import { decodeSafetensors } from '../../src/checkpoint/safetensors';
 import { caser } from '../../src/models/caser';
 import { cl4srec } from '../../src/models/cl4srec';
 import { configure } from '../../src/models/configuration';

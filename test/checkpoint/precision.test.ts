@@ -1,14 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { packTensors, unpackTensors } from '../../src/checkpoint/precision';
-import { readSafetensors, type StoredTensor } from '../../src/checkpoint/safetensors';
+import { type Precision, packTensors } from '../../src/checkpoint/pack-tensors';
+import { unpackTensors } from '../../src/checkpoint/precision';
+import { readSafetensors, type StoredTensor, toNdArray } from '../../src/checkpoint/safetensors';
 import { writeSafetensors } from '../../src/checkpoint/write-safetensors';
+import { random } from '../../src/session/random';
 import type { NdArray } from '../../src/types';
 import { PATIENT, runs } from './runs';
 
-const through = (tensor: NdArray, precision: 'f32' | 'f16' | 'int8') => {
+const through = async (tensor: NdArray, precision: Precision) => {
   const bytes = writeSafetensors(packTensors({ w: tensor }, precision));
-  return unpackTensors(readSafetensors(bytes, 'w.st').tensors, 'w.st')['w']!;
+  return (await unpackTensors(readSafetensors(bytes, 'w.st').tensors, 'w.st'))['w']!;
 };
 const matrix = fc
   .tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 8, max: 12 }))
@@ -19,10 +21,10 @@ const matrix = fc
   );
 
 describe('int8', () => {
-  test('keeps every weight within half a step of its row', PATIENT, () => {
-    fc.assert(
-      fc.property(matrix, (tensor) => {
-        const { data, shape } = through(tensor, 'int8');
+  test('keeps every weight within half a step of its row', PATIENT, async () => {
+    await fc.assert(
+      fc.asyncProperty(matrix, async (tensor) => {
+        const { data, shape } = await through(tensor, 'int8');
         expect(shape).toEqual(tensor.shape);
         const width = shape[1]!;
         for (let row = 0; row < shape[0]!; row++) {
@@ -38,9 +40,9 @@ describe('int8', () => {
     );
   });
 
-  test('keeps rows of zeros exactly: the padding row stays zero', () => {
+  test('keeps rows of zeros exactly: the padding row stays zero', async () => {
     const data = Float32Array.from({ length: 16 }, (_, i) => (i < 8 ? 0 : i));
-    expect([...through({ data, shape: [2, 8] }, 'int8').data.slice(0, 8)]).toEqual(new Array(8).fill(0));
+    expect([...(await through({ data, shape: [2, 8] }, 'int8')).data.slice(0, 8)]).toEqual(new Array(8).fill(0));
   });
 
   test('stores vectors as halves, integers as they are, and large vectors as floats', () => {
@@ -74,26 +76,26 @@ describe('int8', () => {
     ['a scale of another type', { dtype: 'I32', shape: [2], bytes: new Uint8Array(8) }, /got I32 \[2\]/],
     ['a scale for other rows', { dtype: 'F32', shape: [3], bytes: new Uint8Array(12) }, /got F32 \[3\]/],
     ['a scale of another rank', { dtype: 'F32', shape: [2, 1], bytes: new Uint8Array(8) }, /got F32 \[2, 1\]/],
-  ])('with %s is refused', (_, scale, message) => {
+  ])('with %s is refused', async (_, scale, message) => {
     const stored = new Map([['w', table], ...(scale ? [['w.scale', scale] as const] : [])]);
-    expect(() => unpackTensors(stored, 'w.st')).toThrow(message);
+    await expect(unpackTensors(stored, 'w.st')).rejects.toThrow(message);
   });
 });
 
 describe('f16 and f32', () => {
-  test('f32 keeps every bit', PATIENT, () => {
-    fc.assert(
-      fc.property(matrix, (tensor) => {
-        expect(through(tensor, 'f32')).toEqual(tensor);
+  test('f32 keeps every bit', PATIENT, async () => {
+    await fc.assert(
+      fc.asyncProperty(matrix, async (tensor) => {
+        expect(await through(tensor, 'f32')).toEqual(tensor);
       }),
       { seed: 2, numRuns: runs(200) },
     );
   });
 
-  test('f16 keeps eleven bits', PATIENT, () => {
-    fc.assert(
-      fc.property(matrix, (tensor) => {
-        const { data } = through(tensor, 'f16');
+  test('f16 keeps eleven bits', PATIENT, async () => {
+    await fc.assert(
+      fc.asyncProperty(matrix, async (tensor) => {
+        const { data } = await through(tensor, 'f16');
         tensor.data.forEach((x, i) => {
           expect(Math.abs(x - data[i]!)).toBeLessThanOrEqual(Math.max(Math.abs(x) * 2 ** -11, 2 ** -25));
         });
@@ -102,11 +104,99 @@ describe('f16 and f32', () => {
     );
   });
 
-  test('a tensor whose name ends in .scale beside no int8 tensor is a tensor like any other', () => {
+  test('a tensor whose name ends in .scale beside no int8 tensor is a tensor like any other', async () => {
     const tensors = {
       'norm.scale': { data: new Float32Array([1]), shape: [1] },
       norm: { data: new Float32Array([2]), shape: [1] },
     };
-    expect(unpackTensors(packTensors(tensors, 'int8'), 'w.st')).toEqual(tensors);
+    expect(await unpackTensors(packTensors(tensors, 'int8'), 'w.st')).toEqual(tensors);
+  });
+});
+
+describe('pq', () => {
+  const [rows, d] = [2100, 24];
+  /** Rows around a few vectors; row 0 is padding. */
+  function table(width = d, count = rows): NdArray {
+    const { normal, integer } = random(5, 'table');
+    const hubs = Float32Array.from({ length: 40 * width }, () => normal());
+    const data = new Float32Array(count * width);
+    for (let i = 1; i < count; i++) {
+      const hub = integer(40) * width;
+      for (let j = 0; j < width; j++) data[i * width + j] = hubs[hub + j]! + 0.1 * normal();
+    }
+    return { data, shape: [count, width] };
+  }
+  const squared = (x: ArrayLike<number>, y: ArrayLike<number>): number => {
+    let sum = 0;
+    for (let i = 0; i < x.length; i++) sum += (x[i]! - y[i]!) ** 2;
+    return sum;
+  };
+
+  test('is one byte for eight numbers, of the nearest centroid; rows of zeros stay zero', async () => {
+    const tensor = table();
+    const packed = packTensors({ w: tensor }, 'pq');
+    const [codes, centroids] = [packed.get('w')!, packed.get('w.centroids')!];
+    expect(codes).toMatchObject({ dtype: 'U8', shape: [rows, 3] });
+    expect(centroids).toMatchObject({ dtype: 'F16', shape: [3, 256, 8] });
+    const values = toNdArray(centroids, 'c', 'w.st').data;
+    const centroid = (piece: number, c: number) => values.subarray((256 * piece + c) * 8, (256 * piece + c + 1) * 8);
+    const { data, shape } = await through(tensor, 'pq');
+    expect(shape).toEqual([rows, d]);
+    expect([...data.subarray(0, d)]).toEqual(Array(d).fill(0));
+    for (let i = 0; i < rows; i += 97) {
+      for (let piece = 0; piece < 3; piece++) {
+        const at = i * d + 8 * piece;
+        const own = tensor.data.subarray(at, at + 8);
+        const code = codes.bytes[3 * i + piece]!;
+        expect([...data.subarray(at, at + 8)]).toEqual([...centroid(piece, code)]);
+        const nearest = Math.min(...Array.from({ length: 256 }, (_, c) => squared(own, centroid(piece, c))));
+        expect(squared(own, centroid(piece, code))).toBe(nearest);
+      }
+    }
+    // What is left is less than the spread around the hubs.
+    expect(squared(data, tensor.data)).toBeLessThan(0.7 * 0.01 * rows * d);
+    expect(packTensors({ w: { ...tensor, data: tensor.data.slice() } }, 'pq')).toEqual(packed);
+  });
+
+  test('is for tables of thousands of rows whose pieces divide them; vectors stay, all else becomes halves', () => {
+    const tensors = {
+      wide: table(10, 2100), // in pieces of ten
+      few: table(24, 2000),
+      prime: table(37, 2100),
+      bias: { data: new Float32Array(2500), shape: [2500] },
+      cube: { data: new Float32Array(2500 * 8), shape: [2500, 2, 4] },
+      counts: { data: new Int32Array(2500 * 8), shape: [2500, 8] },
+    };
+    const types = Object.fromEntries(
+      [...packTensors(tensors, 'pq')].map(([name, { dtype, shape }]) => [name, `${dtype} ${shape}`]),
+    );
+    expect(types).toEqual({
+      wide: 'U8 2100,1',
+      'wide.centroids': 'F16 1,256,10',
+      few: 'F16 2000,24',
+      prime: 'F16 2100,37',
+      bias: 'F32 2500',
+      cube: 'F16 2500,2,4',
+      counts: 'I32 2500,8',
+    });
+  });
+
+  const codes: StoredTensor = { dtype: 'U8', shape: [2, 3], bytes: new Uint8Array(6) };
+  const floats = (...shape: number[]): StoredTensor => ({
+    dtype: 'F16',
+    shape,
+    bytes: new Uint8Array(2 * shape.reduce((a, b) => a * b)),
+  });
+  test.each<[string, StoredTensor, StoredTensor | undefined, RegExp]>([
+    ['no centroids', codes, undefined, /^w\.st: tensor "w" of codes \[2, 3\] needs "w\.centroids" .* got nothing/],
+    ['centroids of other pieces', codes, floats(2, 256, 8), /got F16 \[2, 256, 8\]/],
+    ['too few centroids', codes, floats(3, 255, 8), /got F16 \[3, 255, 8\]/],
+    ['centroids that claim all memory', codes, floats(3, 256, 17), /got F16 \[3, 256, 17\]/],
+    ['centroids of another rank', codes, floats(3, 256), /got F16 \[3, 256\]/],
+    ['centroids of another type', codes, { ...floats(3, 256, 8), dtype: 'I16' }, /got I16/],
+    ['codes of another rank', { ...codes, shape: [6] }, floats(3, 256, 8), /codes \[6\]/],
+  ])('with %s is refused', async (_, table, centroids, message) => {
+    const stored = new Map([['w', table], ...(centroids ? [['w.centroids', centroids] as const] : [])]);
+    await expect(unpackTensors(stored, 'w.st')).rejects.toThrow(message);
   });
 });

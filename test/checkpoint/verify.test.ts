@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { verifyParameters } from '../../src/checkpoint/verify';
+import { verifyParameters } from '../../src/checkpoint/verify-parameters';
 import type { NdArray } from '../../src/types';
 
 const specs = { items: { shape: [4, 2] }, bias: { shape: [4] } };

@@ -63,6 +63,50 @@ describe.each([
   });
 });
 
+test.each(['gru4rec', 'sasrec'])(
+  'aisle pack --precision pq makes a byte of eight numbers of an item, of %s',
+  async (architecture) => {
+    const itemIds = Array.from({ length: 2100 }, (_, k) => `item-${k}`);
+    const config = architecture === 'gru4rec' ? { layers: '32' } : { hiddenUnits: 32, numBlocks: 1, maxlen: 5 };
+    const given = await smallModel({ architecture, config, itemIds });
+    const { code, stdout, stderr, dir, out } = await packed(given, '--precision', 'pq', '--json');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(JSON.parse(stdout)).toMatchObject({
+      precision: 'pq',
+      items: { before: 2100, after: 2100 },
+      top: { of: 20 },
+    });
+    const { artifact, types } = await read(out);
+    expect([types('items'), types('items.centroids')]).toEqual(['U8', 'F16']);
+    if (architecture === 'gru4rec') expect(types('bias')).toBe('F32');
+    const sizes = await Promise.all(
+      [dir, out].map(async (folder) => (await stat(join(folder, 'weights.safetensors'))).size),
+    );
+    expect(sizes[1]).toBeLessThan(0.2 * sizes[0]!);
+    // Every backend reads the codes, and a plan was compiled of what they stand for.
+    const answers = await Promise.all(
+      ['plan', 'wasm', 'cpu'].map(async (backend) => {
+        const { stdout } = await aisle(
+          'recommend',
+          '--artifact',
+          out,
+          '--item',
+          'item-7',
+          '--json',
+          '--backend',
+          backend,
+        );
+        return JSON.parse(stdout).items as { itemId: string; score: number }[];
+      }),
+    );
+    expect(artifact.plan).toBeDefined();
+    for (const items of answers) {
+      expect(items.map(({ itemId }) => itemId)).toEqual(answers[0]!.map(({ itemId }) => itemId));
+      for (const [i, { score }] of items.entries()) expect(score).toBeCloseTo(answers[0]![i]!.score, 4);
+    }
+  },
+);
+
 test('the text says what became smaller, and how much of the best stayed', async () => {
   const { code, stdout, dir, out } = await packed(model, '--precision', 'int8');
   expect(code).toBe(0);
@@ -170,7 +214,7 @@ describe('what a training has written', () => {
 
 describe('refused:', () => {
   test.each([
-    ['a precision that is not there', ['--precision', 'pq'], 'Expected f32 or f16 or int8.'],
+    ['a precision that is not there', ['--precision', 'int4'], 'Expected f32 or f16 or int8 or pq.'],
     ['no precision', [], "required option '--precision <name>' not specified"],
     ['one item', ['--precision', 'f16', '--top-items', '1'], 'Expected a whole number of 2 or more.'],
   ])('%s', async (_, flags, message) => {

@@ -1,7 +1,7 @@
 import { open, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { decodeSafetensors } from '../../src/checkpoint/safetensors';
+import { decodeSafetensors } from '../../src/checkpoint/decode-safetensors';
 import type { Sink } from '../../src/cli/context';
 import { run } from '../../src/cli/main';
 import { readCheckpoint, writeCheckpoint } from '../../src/pipeline/files/training-checkpoint';

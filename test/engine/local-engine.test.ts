@@ -9,6 +9,7 @@ import { configure } from '../../src/models/configuration';
 import { models } from '../../src/models/index';
 import { baselines } from '../../src/neighbours/index';
 import { loadScorer } from '../../src/ranking/load-scorer';
+import type { SessionInput } from '../../src/types';
 import { wasmPath } from '../compute/backends/start';
 import { sessionsOf } from '../neighbours/fixtures';
 import { supportOf } from '../train/helpers';
@@ -330,12 +331,15 @@ describe('recommend', () => {
     const network = await real.network();
     const artifact = await modelFor(backend, { architecture: 'sasrec', config: {} });
     const bad = 1 + IDS.indexOf('item-40');
-    const prepare: typeof network.prepare = (sessions, ...rest) => {
-      if (sessions.some(({ items }) => Array.from(items).includes(bad))) throw new TypeError('a mistake of ours');
-      return network.prepare(sessions, ...rest);
-    };
-    const broken = async () => ({ ...network, prepare });
-    models['sasrec'] = { ...real, spec: broken, network: broken };
+    const failing =
+      <A extends unknown[], R>(prepare: (sessions: readonly SessionInput[], ...rest: A) => R) =>
+      (sessions: readonly SessionInput[], ...rest: A): R => {
+        if (sessions.some(({ items }) => Array.from(items).includes(bad))) throw new TypeError('a mistake of ours');
+        return prepare(sessions, ...rest);
+      };
+    const broken = async () => ({ ...network, prepare: failing(network.prepare) });
+    const read = failing(await real.reader!());
+    models['sasrec'] = { ...real, reader: async () => read, spec: broken, network: broken };
     try {
       const engine = await loaded(artifact, backend);
       await expect(engine.recommend(request({ session: clicks('item-40') }))).rejects.toThrow('a mistake of ours');

@@ -13,7 +13,7 @@ const aliases = new Map([
   ['__proto__', { also: ['proto'] }],
 ]);
 const artifact = await smallModel({ architecture: 'pop', itemIds: ['a', 'b', 'c', '__proto__'] });
-const items = modelItems({ ...artifact, namesOf: (known) => namesOf(aliases, known) });
+const items = await modelItems({ ...artifact, namesOf: (known) => namesOf(aliases, known) });
 const said = (text: string): Candidate[] =>
   text.split(' ').map((word) => {
     const [kind, id] = word.split(':') as [CandidateKind, string];
@@ -42,7 +42,7 @@ describe('of the candidates of a product', () => {
   });
 
   test('none is known to a model without aliases but by its id', async () => {
-    const bare = modelItems(await smallModel({ architecture: 'pop', itemIds: ['22423'] }));
+    const bare = await modelItems(await smallModel({ architecture: 'pop', itemIds: ['22423'] }));
     expect(bare.resolve(said('sku:x gtin:22423'))).toBe('22423');
     expect(bare.resolve(said('group:g'))).toBeUndefined();
   });

@@ -1,15 +1,16 @@
 /** A compiled plan as a backend of the engine: when it answers, and what answers in its place. */
 import { createHash } from 'node:crypto';
 import { engine as runtime } from '@tensorflow/tfjs';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Artifact } from '../../src/checkpoint/artifact';
 import { fallbacks } from '../../src/compute/fallback';
 import { decodePlan, encodePlan } from '../../src/compute/plan/format';
 import { KINDS, OP, UNARY } from '../../src/compute/plan/plan';
-import { runningDevice } from '../../src/compute/running';
+import { runningBackends, runningDevice } from '../../src/compute/running';
 import type { BackendChoice } from '../../src/compute/types';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import type { Engine } from '../../src/engine/types';
+import { models } from '../../src/models/index';
 import { wasmPath } from '../compute/backends/start';
 import {
   clicks,
@@ -173,6 +174,67 @@ describe('is passed over for WASM, which says why, where', () => {
     expect((await loaded(await plannedModel())).info).toMatchObject({ backend: 'wasm', why });
   });
 });
+
+describe('holds how sessions are read', () => {
+  /** The folder with another configuration in its manifest, which no hash covers. */
+  async function configured(change: Readonly<Record<string, unknown>>): Promise<Folder> {
+    const files = new Map(await folderOf(await plannedModel({ architecture: 'caser', config: SMALL['caser']! })));
+    const manifest = JSON.parse(new TextDecoder().decode(files.get('manifest.json')));
+    Object.assign(manifest.config, change);
+    return files.set('manifest.json', new TextEncoder().encode(JSON.stringify(manifest)));
+  }
+  /** How often the options of Caser were loaded. */
+  function watched() {
+    const real = models['caser']!;
+    const spec = vi.fn(real.spec);
+    models['caser'] = { ...real, spec };
+    onTestFinished(() => {
+      models['caser'] = real;
+    });
+    return spec;
+  }
+
+  test('of the artifact that it was compiled for: its options are not loaded', async () => {
+    const folder = await configured({});
+    const spec = watched();
+    const { engine, info } = await load(folder);
+    expect(info.backend).toBe('plan');
+    expect((await engine.recommend(request)).items).toHaveLength(20);
+    expect(spec).not.toHaveBeenCalled();
+  });
+
+  test('where the configuration is another one, its options are loaded and checked', async () => {
+    const spec = watched();
+    const [{ engine }, { engine: other }] = [
+      await load(await configured({})),
+      await load(await configured({ nIter: 3 })),
+    ];
+    expect(spec).toHaveBeenCalled();
+    expect((await other.recommend(request)).items).toEqual((await engine.recommend(request)).items);
+    const code = 'bad-artifact';
+    await expect(load(await configured({ nIter: -1 }))).rejects.toMatchObject({ code });
+    await expect(load(await configured({ nothing: 1 }))).rejects.toMatchObject({ code });
+    await expect(load(await configured({ d: 7 }))).rejects.toMatchObject({ code: 'weights-mismatch' });
+  });
+});
+
+test.each(['markov', 'sknn', 'pop'])(
+  'is not needed to count: %s answers without a tensor, and without a backend',
+  async (architecture) => {
+    const before = [...runningBackends()];
+    const { engine, info } = await loaded(await smallModel({ architecture }));
+    expect(info).toMatchObject({ backend: 'cpu', why: '"cpu" is ready at once.', candidates: ['cpu'] });
+    const { items, backend } = await engine.recommend(request);
+    expect(backend).toBe('cpu');
+    expect(items).toHaveLength(20);
+    expect(await engine.explain({ session: request.session, itemIds: ['item-20'] })).toHaveLength(1);
+    expect(runningBackends()).toEqual(before);
+    const { engine: other } = await loaded(await smallModel({ architecture }), 'wasm');
+    expect((await other.recommend(request)).items).toEqual(items);
+    expect((await engine.move({ backend: 'wasm' })).model.backend).toBe('wasm');
+    expect(await engine.recommend(request)).toMatchObject({ backend: 'wasm', items });
+  },
+);
 
 test('is refused by name where an artifact has none, and says what to do', async () => {
   const message = /^The model "small gru4rec" has no compiled plan\. Train it again .* use the backend "auto"\.$/;

@@ -1,6 +1,6 @@
 /** The reference tensors of pmixer's SASRec as this project's parameters. */
 import { readFileSync } from 'node:fs';
-import { decodeSafetensors } from '../../src/checkpoint/safetensors';
+import { decodeSafetensors } from '../../src/checkpoint/decode-safetensors';
 import type { SasrecConfig } from '../../src/models/sasrec';
 import type { NdArray } from '../../src/types';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memory } from '@tensorflow/tfjs';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { decodeSafetensors } from '../../src/checkpoint/safetensors';
+import { decodeSafetensors } from '../../src/checkpoint/decode-safetensors';
 import { encodeSafetensors } from '../../src/checkpoint/write-safetensors';
 import { random } from '../../src/session/random';
 import type { NdArray } from '../../src/types';

@@ -3,6 +3,7 @@ import type { Mutation } from './mutations-gru4rec';
 
 const MODEL = 'src/models/caser.ts';
 const SPEC = 'src/models/caser-spec.ts';
+const SESSIONS = 'src/models/caser-sessions.ts';
 const CONVOLUTION = 'src/nn/convolution.ts';
 const TRAINING = 'src/models/caser-training.ts';
 
@@ -75,14 +76,14 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'Caser: padding on the right',
-    file: SPEC,
-    edits: [["padItems(sessions, 'left', L, L)", "padItems(sessions, 'right', L, L)"]],
+    file: SESSIONS,
+    edits: [["padItems(sessions, 'left', L, checkedWidth(L))", "padItems(sessions, 'right', L, checkedWidth(L))"]],
     tests: model,
   },
   {
     error: 'Caser: windows as wide as the longest session of the batch',
-    file: SPEC,
-    edits: [["padItems(sessions, 'left', L, L)", "padItems(sessions, 'left', L)"]],
+    file: SESSIONS,
+    edits: [["padItems(sessions, 'left', L, checkedWidth(L))", "padItems(sessions, 'left', L)"]],
     tests: model,
   },
   {

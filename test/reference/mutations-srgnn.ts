@@ -4,6 +4,7 @@ import type { Mutation } from './mutations-gru4rec';
 
 const MODEL = 'src/models/srgnn.ts';
 const SPEC = 'src/models/srgnn-spec.ts';
+const SESSIONS = 'src/models/srgnn-sessions.ts';
 const TRAINING = 'src/models/srgnn-training.ts';
 const GRAPH = 'src/models/session-graph.ts';
 const GRU = 'src/nn/gru.ts';
@@ -105,7 +106,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'SR-GNN: the sum runs over nodes: a repeated item counts once',
-    file: SPEC,
+    file: SESSIONS,
     edits: [
       [
         'mask.fill(1, b * L, b * L + n)',
@@ -116,7 +117,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'SR-GNN: last item read at the last column, padding included',
-    file: SPEC,
+    file: SESSIONS,
     edits: [['last[b] = row(n - 1)', 'last[b] = row(L - 1)']],
     tests: reference,
   },
@@ -188,7 +189,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'SR-GNN: the session’s oldest clicks kept where it is too long',
-    file: SPEC,
+    file: SESSIONS,
     edits: [
       [
         'Array.prototype.slice.call(items, Math.max(0, items.length - maxlen))',
@@ -210,7 +211,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'SR-GNN: positions counted from the start of the session',
-    file: SPEC,
+    file: SESSIONS,
     edits: [['distance[b * L + t] = n - 1 - t', 'distance[b * L + t] = t']],
     tests: reference,
   },

@@ -43,7 +43,7 @@ export const mutations: readonly Mutation[] = [
   ),
   ours(
     'the last click predicted again, not the next one',
-    'prepare',
+    'transformers4rec-sessions',
     "objective === 'clm' ? Math.max(0, count - 1) : count",
     'Math.max(0, count - 1)',
   ),
@@ -53,7 +53,13 @@ export const mutations: readonly Mutation[] = [
     "totalSeqLength - Number(maskPosition === 'trained')",
     "totalSeqLength - Number(maskPosition === 'beyond')",
   ),
-  ours('the empty column of plm seen by all', 'prepare', '(cell % width)] = 1', '(cell % width)] = 0', model),
+  ours(
+    'the empty column of plm seen by all',
+    'transformers4rec-sessions',
+    '(cell % width)] = 1',
+    '(cell % width)] = 0',
+    model,
+  ),
   ours(
     'a target sees itself in the order of prediction',
     'transformers4rec-training',
@@ -61,7 +67,13 @@ export const mutations: readonly Mutation[] = [
     'Number(rank(i) < rank(j))',
     training,
   ),
-  ours('padding seen in the paper’s form', 'prepare', 'seen.some((count) => count < width)', 'false', model),
+  ours(
+    'padding seen in the paper’s form',
+    'transformers4rec-sessions',
+    'seen.some((count) => count < width)',
+    'false',
+    model,
+  ),
   ours('XLNet: later clicks seen in clm', 'xlnet', 'causal ? causalBias(width) : undefined', 'undefined'),
   ours(
     'XLNet: the content stream does not see its own column',
@@ -248,9 +260,9 @@ export const mutations: readonly Mutation[] = [
   ),
   ours(
     'the mask vector left out of swapped or hidden clicks’ features: they stay in sight',
-    'prepare',
-    'if (masksInput(config)) prepared.masked = {',
-    'if (!masksInput(config)) prepared.masked = {',
+    'transformers4rec-sessions',
+    'if (masksInput) prepared.masked = {',
+    'if (!masksInput) prepared.masked = {',
   ),
   ours('soft one-hot weights not normalised', 'feature-vectors', 'matMul(softmax(linear(', 'matMul((linear(', model),
   ours('coupled weight decay', 'transformers4rec-training', "kind: 'decoupled' }", "kind: 'coupled' }", training),

@@ -6,7 +6,7 @@
 import { RecommenderError } from '../../errors';
 import type { NdArray } from '../../types';
 import { quote } from '../json';
-import { verifyParameters } from '../verify';
+import { verifyParameters } from '../verify-parameters';
 
 type Shape = readonly number[];
 

@@ -6,7 +6,7 @@
  * Item indices count padding as 0 in both tables.
  */
 import type { NdArray } from '../../types';
-import { verifyParameters } from '../verify';
+import { verifyParameters } from '../verify-parameters';
 import { gru4rec as official } from './gru4rec';
 import { bad, type ConfigValue, type Importer, translate } from './importer';
 import { MapBuilder } from './map-builder';

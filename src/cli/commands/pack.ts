@@ -1,6 +1,6 @@
 /** `aisle pack`: an artifact with smaller weights, or of fewer items. */
 import type { Command } from 'commander';
-import { PRECISIONS } from '../../checkpoint/precision';
+import { PRECISIONS } from '../../checkpoint/pack-tensors';
 import { whole } from '../../pipeline/format';
 import type { PackOptions } from '../../pipeline/options';
 import { type PackResult, pack } from '../../pipeline/pack';
@@ -19,7 +19,7 @@ export function register(program: Command): void {
     .requiredOption('--artifact <dir>', 'artifact folder')
     .requiredOption(
       '--precision <name>',
-      `of the weights: ${PRECISIONS.join(' | ')}; int8 has a scale for each row`,
+      `of the weights: ${PRECISIONS.join(' | ')}; int8 has a scale for each row; pq, for catalogues of thousands of items, a byte for eight numbers`,
       oneOf(...PRECISIONS),
     )
     .option('--top-items <n>', 'keep the n items with most events in the training log; default: all', integer(2))

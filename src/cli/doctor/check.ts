@@ -1,9 +1,10 @@
 /** Looks at pages, at the folder of `embed.js`, at models and at catalogues, and says what is wrong with them. */
 
 import type { CatalogueItem } from '../../checkpoint/artifact';
+import { checkCatalogue } from '../../checkpoint/catalogue-file';
 import { CATALOGUE_MANIFEST } from '../../checkpoint/catalogue-folder';
 import { isRecord, parseJson } from '../../checkpoint/json';
-import { checkCatalogue, checkManifest, type FileEntry, MANIFEST, REPORT } from '../../checkpoint/manifest';
+import { checkManifest, type FileEntry, MANIFEST, REPORT } from '../../checkpoint/manifest';
 import { openArtifact } from '../../checkpoint/open';
 import { fileUrl } from '../../engine/artifact-loader';
 import { nearestName, RecommenderError, reasonOf } from '../../errors';

@@ -16,10 +16,11 @@ const MOST_HEADER = 2 ** 20;
 type Span = readonly [at: number, length: number];
 const spanOf = ({ at, length }: Place): Span => [at, length];
 
-export function encodePlan({ size, parameters, literals, setup, programs, items }: Plan): Uint8Array {
+export function encodePlan({ model, size, parameters, literals, setup, programs, items }: Plan): Uint8Array {
   const spans = (places: Readonly<Record<string, Place>>) =>
     Object.fromEntries(Object.entries(places).map(([name, place]) => [name, spanOf(place)]));
   const header = JSON.stringify({
+    model,
     size,
     items: { ...items, ...(items.repeats && { repeats: spanOf(items.repeats) }) },
     parameters: spans(parameters),
@@ -80,9 +81,10 @@ export function decodePlan(bytes: Uint8Array): Plan {
     at += 4 * count;
     return read;
   };
-  const { size, items, parameters, literals, setup, programs } = recordOf(header);
+  const { model, size, items, parameters, literals, setup, programs } = recordOf(header);
   const { n, d, table, bias, repeats } = recordOf(items);
   const plan = {
+    ...(model !== undefined && { model: recordOf(model) }),
     size: countOf(size, 'size'),
     items: {
       n: countOf(n, 'n'),

@@ -94,6 +94,8 @@ export function stepsOf({ words, varying }: Program, sizes: readonly number[]): 
 }
 
 export interface Plan {
+  /** What whoever runs it wrote beside it, as JSON. */
+  readonly model?: Readonly<Record<string, unknown>>;
   /** Numbers of the whole block. */
   readonly size: number;
   /** By the name in the artifact. */

@@ -11,6 +11,11 @@
  * six of an end of the interval; the third what rounding c loses. Within `LIMITS` no sum overflows, and what underflows is less than `MARGIN`.
  */
 
+import { type Binary, compileFirst } from '../wasm-module';
+import { SIMD_BINARY } from './binary-quantised';
+
+const BINARIES: readonly Binary[] = [{ load: async () => ({ SIMD_BINARY }) }];
+
 export interface QuantisedExports {
   quantise(table: number, d: number, groups: number, to: number, scales: number): number;
   scoreQuantised(
@@ -32,8 +37,6 @@ export interface QuantisedExports {
   ): number;
 }
 
-/** Numbers of the table. The few answers of a page do not pay for the copy of a smaller one. */
-const LEAST_TABLE = 2 ** 19;
 /** Of more numbers a sum of products of 127 and 16,383 could exceed 32 bits. */
 const MOST_NUMBERS = 1024;
 const LEVELS = 16_383;
@@ -48,9 +51,6 @@ interface Size {
   readonly d: number;
 }
 
-/** Whether a table of this size is worth a copy. */
-export const isWorthQuantising = ({ n, d }: Size): boolean => n * d >= LEAST_TABLE && d <= MOST_NUMBERS;
-
 function layoutOf({ n, d }: Size) {
   const groups = Math.ceil(n / 32);
   const pairs = Math.ceil(d / 2);
@@ -63,6 +63,24 @@ function layoutOf({ n, d }: Size) {
 
 /** Bytes of memory that the copy and its work need: a little more than a quarter of the table's. */
 export const bytesOfQuantised = (size: Size): number => layoutOf(size).bytes;
+
+/** The module that copies and scores by integers; undefined where the engine has no SIMD. */
+export const loadQuantisedModule = () => compileFirst(BINARIES);
+
+export const instantiateQuantiser = (module: WebAssembly.Module, memory: WebAssembly.Memory) =>
+  new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as QuantisedExports;
+
+/** Loads what copies tables in a memory; undefined where a table of this size cannot be copied. */
+export async function loadQuantiser(memory: WebAssembly.Memory, size: Size) {
+  const module = size.d > MOST_NUMBERS ? undefined : await loadQuantisedModule();
+  if (!module) return undefined;
+  const exports = instantiateQuantiser(module, memory);
+  return {
+    bytes: bytesOfQuantised(size),
+    copy: (places: Parameters<typeof quantisedTop>[3]) => quantisedTop(exports, memory, size, places),
+  };
+}
+export type Quantiser = NonNullable<Awaited<ReturnType<typeof loadQuantiser>>>;
 
 /**
  * Copies a table, which must not change from then on.

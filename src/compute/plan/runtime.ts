@@ -1,9 +1,9 @@
 /** Runs plans: one block of memory, one module of WebAssembly. Nothing here knows TensorFlow.js. */
 import { RecommenderError } from '../../errors';
 import { accesses, damaged, KINDS, OP, type Place, type Plan, PlanError, type Program, stepsOf } from './plan';
-import { bytesOfQuantised, isWorthQuantising, type QuantisedExports, quantisedTop } from './quantised';
+import type { Quantiser } from './quantised';
 
-interface Exports extends QuantisedExports {
+interface Exports {
   run(step: number): number;
   score(c: number, d: number, table: number, bias: number, groups: number, to: number, k: number, best: number): number;
 }
@@ -12,8 +12,10 @@ interface Exports extends QuantisedExports {
 const BLOCK = 64;
 const PAGE = 65536;
 
-/** With this answer the items are quantised: a page that asks once or twice answers sooner without. */
-const FREQUENT = 3;
+/** Numbers of a table from which a copy in bytes is faster. The few answers of a page do not pay for that of a smaller one. */
+const LEAST_QUANTISED = 2 ** 19;
+/** Answers after which the code for it is fetched: a page that asks once answers sooner without. */
+const FREQUENT = 2;
 
 const NOTHING: ReadonlyMap<number, number> = new Map();
 
@@ -76,14 +78,10 @@ export function startPlan(
   const stepsAt = BLOCK + plan.size;
   const scoresAt = Math.ceil((stepsAt + words) / 16) * 16;
   const bestAt = scoresAt + width;
-  const quantisedAt = bestAt + 2 * width;
-  const isQuantised = isWorthQuantising(plan.items);
-  const quantisedBytes = isQuantised ? bytesOfQuantised(plan.items) : 0;
-  const memory = new WebAssembly.Memory({ initial: Math.ceil((4 * quantisedAt + quantisedBytes) / PAGE) });
+  const memory = new WebAssembly.Memory({ initial: Math.ceil((4 * (bestAt + 2 * width)) / PAGE) });
   let floats = new Float32Array(memory.buffer);
   let ints = new Int32Array(memory.buffer);
-  const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
-  const { run, score } = exports;
+  const { run, score } = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
 
   for (const [name, { at, length }] of Object.entries(plan.parameters)) {
     const data = parameter(name);
@@ -118,19 +116,36 @@ export function startPlan(
     const wrong = run(4 * stepsAt);
     if (wrong > 0) throw new PlanError(`Step ${wrong} reads a row that its table does not have.`);
   }
-  /** @param tableAt @param biasAt @param ownAt In numbers; the last is that of the table in bytes. */
-  function itemsAt(tableAt: number, biasAt: number, ownAt: number, free: () => void): PlanItems {
-    const places = { table: 4 * tableAt, bias: 4 * biasAt, own: 4 * ownAt };
-    let quantised: ReturnType<typeof quantisedTop> | undefined;
-    let answers = 0;
+  let answers = 0;
+  let quantiser: Quantiser | undefined;
+  async function fetchQuantiser(): Promise<void> {
+    const { loadQuantiser } = await import('./quantised');
+    quantiser = await loadQuantiser(memory, plan.items);
+  }
+  /** Places of copies, by the address of their table. */
+  const copies = new Map<number, number>();
+  /** @param tableAt @param biasAt In numbers. */
+  function itemsAt(tableAt: number, biasAt: number, free: () => void): PlanItems {
+    const [table, bias] = [4 * tableAt, 4 * biasAt];
+    let quantised: ReturnType<Quantiser['copy']> | undefined;
+    function topQuantised(c: number, k: number): number | undefined {
+      // Without the code, 32 bits answer as well.
+      if (++answers === FREQUENT && n * d >= LEAST_QUANTISED) fetchQuantiser().catch(() => {});
+      if (!quantiser) return undefined;
+      try {
+        const own = copies.get(table) ?? grow(quantiser.bytes);
+        copies.set(table, own);
+        quantised ??= quantiser.copy({ table, bias, own });
+      } catch {
+        quantiser = undefined; // there is no memory for it
+      }
+      return quantised?.(c, k, 4 * bestAt);
+    }
     function scored(to: number, k: number, added: ReadonlyMap<number, number> = NOTHING): number {
       const before = [...added.keys()].map((column) => floats[biasAt + column]!);
       for (const [column, more] of added) floats[biasAt + column]! += more;
       const c = 4 * (BLOCK + vector!.at);
-      if (isQuantised && k > 0 && ++answers === FREQUENT) quantised = quantisedTop(exports, memory, plan.items, places);
-      const found =
-        (k > 0 ? quantised?.(c, k, 4 * bestAt) : undefined) ??
-        score(c, d, places.table, places.bias, width / 32, to, k, 4 * bestAt);
+      const found = (k > 0 ? topQuantised(c, k) : undefined) ?? score(c, d, table, bias, width / 32, to, k, 4 * bestAt);
       [...added.keys()].forEach((column, i) => {
         floats[biasAt + column] = before[i]!;
       });
@@ -157,18 +172,17 @@ export function startPlan(
       free,
     };
   }
-  /** Places of items that are free. */
-  const spare: number[] = [];
-  function place(): number {
-    const at = spare.pop();
-    if (at !== undefined) return at;
-    const end = memory.buffer.byteLength / 4;
-    memory.grow(Math.ceil((4 * width * (d + 1) + quantisedBytes) / PAGE));
+  /** @returns The address of so many bytes more. */
+  function grow(bytes: number): number {
+    const end = memory.buffer.byteLength;
+    memory.grow(Math.ceil(bytes / PAGE));
     floats = new Float32Array(memory.buffer);
     ints = new Int32Array(memory.buffer);
     return end;
   }
-  const items = itemsAt(BLOCK + table, BLOCK + bias, quantisedAt, () => {});
+  /** Places of items that are free, in numbers. */
+  const spare: number[] = [];
+  const items = itemsAt(BLOCK + table, BLOCK + bias, () => {});
   const { repeats } = plan.items;
   checkFinite(floats.subarray(BLOCK + table, BLOCK + table + width * d));
   checkFinite(floats.subarray(BLOCK + bias, BLOCK + bias + n));
@@ -180,13 +194,13 @@ export function startPlan(
     withItems(table, bias) {
       checkFinite(table);
       checkFinite(bias);
-      const at = place();
+      const at = spare.pop() ?? grow(4 * width * (d + 1)) / 4;
       const biasAt = at + width * d;
       floats.fill(0, at, biasAt);
       for (let i = 0; i < n; i++) for (let j = 0; j < d; j++) floats[at + packedAt(i, j, d)] = table[i * d + j]!;
       floats.fill(Number.NEGATIVE_INFINITY, biasAt, biasAt + width);
       floats.set(bias, biasAt);
-      return itemsAt(at, biasAt, biasAt + width, () => void spare.push(at));
+      return itemsAt(at, biasAt, () => void spare.push(at));
     },
     run(inputs) {
       const names = Object.keys(inputs);

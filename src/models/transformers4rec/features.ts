@@ -14,13 +14,10 @@
  * `age` is how long ago the item was new.
  */
 import { nearestName, RecommenderError } from '../../errors';
-import type { BatchArray } from '../../objectives/batch';
-import type { Catalogue, NdArray, SessionInput, WantedFeature } from '../../types';
-import type { ParameterSpec, Prepared } from '../model';
+import type { Catalogue, WantedFeature } from '../../types';
+import type { ParameterSpec } from '../model';
+import { type FeatureReading, KINDS, type Kind, PERIODS } from './feature-values';
 import type { T4RecConfig } from './options';
-
-const KINDS = ['categorical', 'numeric', 'soft', 'cyclic'] as const;
-type Kind = (typeof KINDS)[number];
 
 export interface Feature {
   readonly name: string;
@@ -29,7 +26,6 @@ export interface Feature {
   readonly size?: number;
 }
 
-const PERIODS: Readonly<Record<string, number>> = { hour: 24, weekday: 7 };
 const AGE = 'age';
 /** Names that weights have already: of the norm of item vectors, and of what makes a feature as wide as they are. */
 const ITEMS = 'items';
@@ -180,60 +176,11 @@ export function featureParameters(config: T4RecConfig, catalogue: Catalogue): Re
   return specs;
 }
 
-/**
- * The features of every click as arrays `feature.NAME`: `[B, W]` int32 of categorical ones, `[B · W, columns]` of others.
- *
- * @param clicks For each row the index in its session of the click in column 0 and after: `first`, `count`.
- */
-export function prepareFeatures(
-  sessions: readonly SessionInput[],
-  rows: readonly { readonly first: number; readonly count: number }[],
-  width: number,
-  config: T4RecConfig,
-  catalogue: Catalogue,
-): Prepared {
-  const prepared: Record<string, BatchArray> = {};
-  for (const feature of featuresOf(config)) {
-    const { name, kind } = feature;
-    const isCategory = kind === 'categorical';
-    const columns = kind === 'cyclic' ? 2 : 1;
-    const cells = sessions.length * width;
-    const data = isCategory ? new Int32Array(cells) : new Float32Array(cells * columns);
-    const values = isCategory ? cardinality(feature, catalogue) : 0;
-    const period = feature.size ?? PERIODS[name] ?? 1;
-    sessions.forEach((session, row) => {
-      const valueAt = reader(session, feature, catalogue);
-      const { first, count } = rows[row]!;
-      for (let t = 0; t < count; t++) {
-        const v = valueAt(first + t);
-        const cell = row * width + t;
-        if (!Number.isFinite(v)) continue; // missing
-        if (kind === 'cyclic') {
-          data[2 * cell] = Math.sin((2 * Math.PI * v) / period);
-          data[2 * cell + 1] = Math.cos((2 * Math.PI * v) / period);
-        } else if (!isCategory) data[cell] = v;
-        else if (v >= 1 && v <= values) data[cell] = v; // a value that training did not know is missing
-      }
-    });
-    prepared[`feature.${name}`] = {
-      data,
-      shape: isCategory ? [sessions.length, width] : [cells, columns],
-    };
-  }
-  return prepared;
-}
-
-/** A feature's value at a click, NaN where it is missing: from the click, else its item, else its time. */
-function reader(session: SessionInput, { name, kind }: Feature, { features }: Catalogue): (t: number) => number {
-  const ofClick = session.features && Object.hasOwn(session.features, name) ? session.features[name] : undefined;
-  if (ofClick) return (t) => ofClick[t] ?? Number.NaN;
-  const ofItem: NdArray | undefined = features && Object.hasOwn(features, name) ? features[name] : undefined;
-  if (ofItem) return (t) => ofItem.data[session.items[t]!] ?? Number.NaN;
-  const { times } = session;
-  const period = PERIODS[name];
-  if (!times || period === undefined) return () => Number.NaN;
-  const first = kind === 'categorical' ? 1 : 0; // value 0 of a categorical feature is a missing one
-  const days = name === 'weekday';
-  // 1 January 1970 was a Thursday.
-  return (t) => first + (Math.floor(days ? times[t]! / 86_400 + 3 : times[t]! / 3600) % period);
-}
+/** How the values of the features are read. */
+export const featureReadings = (config: T4RecConfig, catalogue: Catalogue): FeatureReading[] =>
+  featuresOf(config).map((feature) => ({
+    name: feature.name,
+    kind: feature.kind,
+    values: feature.kind === 'categorical' ? cardinality(feature, catalogue) : 0,
+    period: feature.size ?? PERIODS[feature.name] ?? 1,
+  }));

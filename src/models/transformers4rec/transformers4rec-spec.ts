@@ -1,15 +1,27 @@
 /**
  * Transformers4Rec without tensors: parameters; options are in `options.ts`, what they mean in `settings.ts`, sessions as arrays in
- * `prepare.ts`.
+ * `transformers4rec-sessions.ts`.
  */
 import type { Catalogue } from '../../types';
 import type { ModelSpec, ParameterSpec } from '../model';
 import { repeatsSpec } from '../repeat-bias';
-import { featureParameters, mergedColumns, wantedFeatures } from './features';
+import { featureParameters, featureReadings, mergedColumns, wantedFeatures } from './features';
 import { declare, languageModelParameters } from './language-model-parameters';
 import { options, removed, type T4RecConfig } from './options';
-import { prepare } from './prepare';
-import { check, inputLayer, lossTemperature, masksInput, projects, sizeOf } from './settings';
+import {
+  appendsColumn,
+  check,
+  inferenceClicks,
+  inferenceWidth,
+  inputLayer,
+  isCausal,
+  lossTemperature,
+  masksInput,
+  projects,
+  seesPadding,
+  sizeOf,
+} from './settings';
+import { readSessions, type T4RecReading } from './transformers4rec-sessions';
 
 function parameters(config: T4RecConfig, catalogue: Catalogue): Record<string, ParameterSpec> {
   const { objective, form, itemEmbeddingDim, itemIdEmbeddingsInitStd } = config;
@@ -46,6 +58,17 @@ function parameters(config: T4RecConfig, catalogue: Catalogue): Record<string, P
   };
 }
 
+/** @param catalogue Tells how many values a feature has. */
+export const reading = (config: T4RecConfig, catalogue: Catalogue): T4RecReading => ({
+  most: inferenceClicks(config),
+  width: seesPadding(config) && !isCausal(config) ? inferenceWidth(config) : 0,
+  append: Number(appendsColumn(config)),
+  objective: config.objective,
+  isCausal: isCausal(config),
+  masksInput: masksInput(config),
+  features: featureReadings(config, catalogue),
+});
+
 export const transformers4recSpec: ModelSpec<T4RecConfig> = {
   name: 'transformers4rec',
   paper:
@@ -61,5 +84,6 @@ export const transformers4recSpec: ModelSpec<T4RecConfig> = {
   features: wantedFeatures,
   logitScale: (config) => 1 / lossTemperature(config),
   parameters,
-  prepare,
+  reading,
+  prepare: (sessions, config, catalogue) => readSessions(sessions, reading(config, catalogue), catalogue),
 };

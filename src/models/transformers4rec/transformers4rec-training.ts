@@ -39,9 +39,10 @@ import type { Params, Prepared } from '../model';
 import { adam, type Training, type TrainingRun } from '../training';
 import { recentFinetuning } from '../weight-averaging';
 import type { T4RecConfig } from './options';
-import { layOut } from './prepare';
 import { lossTemperature, masksInput, seesPadding } from './settings';
 import { clickScorers, discriminate, transformers4rec } from './transformers4rec';
+import { layOut } from './transformers4rec-sessions';
+import { reading } from './transformers4rec-spec';
 
 /** The clicks `from` … `end` − 1 of session `source`, some of which must be predicted. */
 export interface MaskedSession {
@@ -98,7 +99,7 @@ function* rows(log: TrainingLog, config: T4RecConfig, streams: Streams): Generat
   for (const batch of batches) yield batch.map((row) => ({ ...row, hidden: hide(clicksOf(row), config, hidden) }));
 }
 
-/** What the network reads: `prepare.ts`, with the clicks to predict hidden. */
+/** What the network reads: `transformers4rec-sessions.ts`, with the clicks to predict hidden. */
 export function prepareMasked(
   sessions: readonly SessionInput[],
   hidden: readonly HiddenClicks[],
@@ -112,7 +113,9 @@ export function prepareMasked(
     first: Math.max(0, length - totalSeqLength),
     count: Math.min(length, totalSeqLength) - unread,
   }));
-  const { prepared, width } = layOut(sessions, read, 0, totalSeqLength, config, catalogue);
+  const inference = reading(config, catalogue);
+  const layout = { ...inference, append: 0, width: inference.width && totalSeqLength };
+  const { prepared, width } = layOut(sessions, read, layout, catalogue);
   if (masksInput(config)) {
     const masked = new Float32Array(hidden.length * width);
     hidden.forEach(({ targets }, row) => {

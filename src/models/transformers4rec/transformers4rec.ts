@@ -12,7 +12,7 @@
  * `scoring: 'cosine'`, see `../scoring.ts`: E[x], E[j] and c have length 1, no b, and c is divided by the temperature.
  *
  * Forms: `paper` is the code that gave the paper's tables, `library` the one released after it. Either way the model
- * predicts the next click, which the library does not do for plm (see `prepare.ts`).
+ * predicts the next click, which the library does not do for plm (see `transformers4rec-sessions.ts`).
  *
  * rtd: the same network tells which clicks a draw from its scores replaced: z = a(h Wd + bd) Wz + bz with tanh for a,
  * `hiddenAct` in the library.

@@ -1,7 +1,7 @@
 /** The products of a shop from the content of a file: `catalogue.json`, or a table with a header. */
 import type { CatalogueItem } from '../../checkpoint/artifact';
+import { checkCatalogue } from '../../checkpoint/catalogue-file';
 import { parseJson } from '../../checkpoint/json';
-import { checkCatalogue } from '../../checkpoint/manifest';
 import { nearestName, RecommenderError } from '../../errors';
 import { COLUMNS } from '../../session/options';
 import { readTable, type Table } from '../../session/read-table';

@@ -6,7 +6,7 @@ import type { Artifact, OpenedArtifact } from '../../checkpoint/artifact';
 import { parseJson } from '../../checkpoint/json';
 import { ARTIFACT_FILES, ITEMS, MANIFEST, README, REPORT, WEIGHTS } from '../../checkpoint/manifest';
 import { tooLong } from '../../checkpoint/open';
-import type { Precision } from '../../checkpoint/precision';
+import type { Precision } from '../../checkpoint/pack-tensors';
 import { RecommenderError } from '../../errors';
 import { type ArtifactSummary, openWhole, summariseArtifact, type WholeArtifact } from '../artifact-summary';
 import { artifactFiles } from '../build-model';

@@ -2,7 +2,7 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { CatalogueItem } from '../../checkpoint/artifact';
-import { checkCatalogue } from '../../checkpoint/manifest';
+import { checkCatalogue } from '../../checkpoint/catalogue-file';
 import { RecommenderError } from '../../errors';
 import { blamingInput, readCatalogue } from '../catalogue/read-catalogue';
 import { readCatalogueFolder } from './catalogue-folder';

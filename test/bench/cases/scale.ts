@@ -1,3 +1,4 @@
+import { loadQuantisedModule } from '../../../src/compute/plan/quantised';
 import { random } from '../../../src/session/random';
 import { tableOf } from '../../compute/plan/item-table';
 import { loadPlanModule } from '../../compute/plan/module';
@@ -19,7 +20,7 @@ export const cases: readonly BenchCase[] = [10_000, 20_000, 30_000, 100_000].map
 
 async function open(items: number): Promise<OpenCase> {
   const { normal } = random(1, 'scale', items);
-  const table = tableOf(await loadPlanModule(), items, SIZE);
+  const table = tableOf(await loadPlanModule(), (await loadQuantisedModule())!, items, SIZE);
   for (let item = 0; item < items; item++) table.setItem(item, normal);
   const updates = Array.from({ length: 9 }, () => {
     const started = performance.now();

@@ -9,9 +9,9 @@ import { models } from '../../../src/models/index';
 import { initialise } from '../../../src/models/initialise';
 import type { SessionModel } from '../../../src/models/model';
 import { upload } from '../../../src/models/tensors';
-import type { NetworkInfo } from '../../../src/ranking/architecture';
 import { compilePlan } from '../../../src/ranking/compile-plan';
 import { CLICK, planScorer } from '../../../src/ranking/plan-scorer';
+import { readerOf, type SessionReader } from '../../../src/ranking/session-reader';
 import type { ScoredItem } from '../../../src/ranking/top-k';
 import { random } from '../../../src/session/random';
 import { SMALL } from '../../engine/parity';
@@ -31,7 +31,7 @@ interface Compiled {
   readonly bytes: Uint8Array;
   readonly parameter: (name: string) => Float32Array;
   readonly inputs: Inputs;
-  readonly known: NetworkInfo<Readonly<Record<string, unknown>>>;
+  readonly reader: SessionReader;
 }
 const compiled: Record<string, Compiled> = {};
 let planModule: WebAssembly.Module;
@@ -48,8 +48,8 @@ beforeAll(async () => {
     for (const tensor of Object.values(params)) tensor.dispose();
     const parameter = (of: string) => values[of]?.data as Float32Array;
     const inputs = model.stepping ? firstClick(plan) : model.prepare([session], config, catalogue);
-    const known = { model, config, catalogue };
-    compiled[name] = { plan, bytes: encodePlan(plan), parameter, inputs, known };
+    const reader = readerOf({ model, config, catalogue });
+    compiled[name] = { plan, bytes: encodePlan(plan), parameter, inputs, reader };
   }
 });
 
@@ -193,7 +193,7 @@ test(
         const before = steps();
         running.run(one.inputs);
         expect(steps()).toEqual(before);
-        const best = await planScorer(running, one.known)
+        const best = await planScorer(running, one.reader)
           .openSession()
           .topK(session, 5, new Set([1]));
         const isRight = ({ index, score }: ScoredItem) => index > 1 && index <= items.n && Number.isFinite(score);

@@ -1,16 +1,22 @@
 /** A table of items as plans have it, scored by integers and in 32 bits. */
-import { bytesOfQuantised, type QuantisedExports, quantisedTop } from '../../../src/compute/plan/quantised';
+import {
+  bytesOfQuantised,
+  instantiateQuantiser,
+  type QuantisedExports,
+  quantisedTop,
+} from '../../../src/compute/plan/quantised';
 
-interface Exports extends QuantisedExports {
+interface Exports {
   score(c: number, d: number, table: number, bias: number, groups: number, to: number, k: number, best: number): number;
 }
 
 /** A table of n items in memory, with what scores it. @param change Replaces what the integers are computed by. */
 export function tableOf(
   planModule: WebAssembly.Module,
+  quantiser: WebAssembly.Module,
   n: number,
   d: number,
-  change: (exports: Exports) => QuantisedExports = (exports) => exports,
+  change: (exports: QuantisedExports) => QuantisedExports = (exports) => exports,
 ) {
   const groups = Math.ceil(n / 32);
   const width = 32 * groups;
@@ -25,7 +31,8 @@ export function tableOf(
   const floats = new Float32Array(memory.buffer);
   const behind = new Uint8Array(memory.buffer, end, 64).fill(99);
   floats.fill(Number.NEGATIVE_INFINITY, bias / 4 + n, bias / 4 + width);
-  const quantised = () => quantisedTop(change(exports), memory, { n, d }, { table, bias, own });
+  const integers = change(instantiateQuantiser(quantiser, memory));
+  const quantised = () => quantisedTop(integers, memory, { n, d }, { table, bias, own });
   let quick = quantised();
   return {
     /** Copies the table again. */

@@ -14,6 +14,7 @@ import { upload } from '../../../src/models/tensors';
 import { compilePlan } from '../../../src/ranking/compile-plan';
 import { neuralScorer } from '../../../src/ranking/neural-scorer';
 import { MOST_CLICKS, planScorer } from '../../../src/ranking/plan-scorer';
+import { readerOf } from '../../../src/ranking/session-reader';
 import { openSession } from '../../../src/ranking/session-scorer';
 import { topK } from '../../../src/ranking/top-k';
 import { random } from '../../../src/session/random';
@@ -70,7 +71,7 @@ async function answersAlike(name: string, given: Readonly<Record<string, unknown
     const plan = compilePlan({ model, params, config, catalogue });
     const [first, second] = [1, 2].map(() => {
       const running = startPlan(planModule, plan, (of) => values[of]?.data as Float32Array);
-      return planScorer(running, { model, config, catalogue }).openSession();
+      return planScorer(running, readerOf({ model, config, catalogue })).openSession();
     });
     const network = openSession(scorer);
     const next = random(SEED, 'excluded');
@@ -122,7 +123,7 @@ test('of a session that is too long, the newest clicks count', async () => {
   const plan = compilePlan({ model, params, config, catalogue });
   for (const tensor of Object.values(params)) tensor.dispose();
   const running = startPlan(planModule, plan, (of) => values[of]?.data as Float32Array);
-  const session = planScorer(running, { model, config, catalogue }).openSession();
+  const session = planScorer(running, readerOf({ model, config, catalogue })).openSession();
   const { integer } = random(SEED, 'long');
   const items = Int32Array.from({ length: MOST_CLICKS + 200 }, () => 1 + integer(ITEMS));
   const newest = items.subarray(200);

@@ -1,7 +1,7 @@
 /** Scores by integers find the items and scores of 32 bits, to the bit. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { OP, type Plan } from '../../../src/compute/plan/plan';
-import { isWorthQuantising } from '../../../src/compute/plan/quantised';
+import { loadQuantisedModule } from '../../../src/compute/plan/quantised';
 import { startPlan } from '../../../src/compute/plan/runtime';
 import { random } from '../../../src/session/random';
 import { isSoak } from '../../soak-slice';
@@ -11,12 +11,14 @@ import { loadPlanModule } from './module';
 const SEEDS = Array.from({ length: isSoak ? 200 : 6 }, (_, seed) => seed);
 const NOTHING = Number.NEGATIVE_INFINITY;
 let planModule: WebAssembly.Module;
+let quantiser: WebAssembly.Module;
 beforeAll(async () => {
   planModule = await loadPlanModule();
+  quantiser = (await loadQuantisedModule())!;
 });
 
-function tableOf(n: number, d: number, change?: Parameters<typeof tableIn>[3]) {
-  const table = tableIn(planModule, n, d, change);
+function tableOf(n: number, d: number, change?: Parameters<typeof tableIn>[4]) {
+  const table = tableIn(planModule, quantiser, n, d, change);
   /** Columns with the bits of their scores. */
   const read = (k: number, found: number): string => {
     const bits = table.bitsOfScores(found);
@@ -302,8 +304,7 @@ describe('a running plan', () => {
     };
   }
 
-  test('of many items ranks as it scores, by its own items and by others, whatever is added', () => {
-    expect(isWorthQuantising({ n, d })).toBe(true);
+  test('of many items ranks as it scores, by its own items and by others, whatever is added', async () => {
     const { normal, integer } = random(5, 'plan');
     const items = Float32Array.from({ length: n * d }, () => normal());
     const bias = new Float32Array(32 * Math.ceil(n / 32)).fill(NOTHING, n);
@@ -313,7 +314,9 @@ describe('a running plan', () => {
       return running.withItems(table!, bias!);
     };
     const others = [otherItems(), otherItems()];
+    const withoutCopies = running.memory.buffer.byteLength;
     for (let round = 0; round < 5; round++) {
+      await new Promise((resolve) => setTimeout(resolve)); // the code for copies comes
       if (round === 3) {
         others[0]!.free();
         others[0] = otherItems(); // in the place that is free
@@ -334,5 +337,8 @@ describe('a running plan', () => {
         }
       }
     }
+    const copies = running.memory.buffer.byteLength - withoutCopies;
+    expect(copies).toBeGreaterThan(3 * n * d);
+    expect(copies).toBeLessThan(3 * 1.1 * n * (d + 8));
   });
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { checkCatalogue } from '../../../src/checkpoint/manifest';
+import { checkCatalogue } from '../../../src/checkpoint/catalogue-file';
 import { type CatalogueOptions, catalogue } from '../../../src/pipeline/catalogue/catalogue';
 import { readFeed } from '../../../src/pipeline/catalogue/read-feed';
 import type { Message } from '../../../src/pipeline/observer';

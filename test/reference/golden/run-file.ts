@@ -1,5 +1,5 @@
 /** Runs one golden file and says how it came out: in Node, and in a page. */
-import { decodeSafetensors } from '../../../src/checkpoint/safetensors';
+import { decodeSafetensors } from '../../../src/checkpoint/decode-safetensors';
 import { caserGolden } from './caser';
 import { cl4srecGolden, cl4srecNoise } from './cl4srec';
 import { type Comparison, type Computed, compare, type GoldenFile, type Noise } from './compare';

@@ -1,5 +1,5 @@
 /**
- * The best items by a copy of their table in bytes. It gives each score an interval; only items whose interval reaches the k-th lower
+ * The best items by a copy of their table in bytes: a module of its own, which shares its memory with that of the plan. It gives each score an interval; only items whose interval reaches the k-th lower
  * end are scored from the table itself, in the same order of additions. `../quantised.ts` says how wide intervals are.
  */
 import { found, least, offerOne, startTop } from './top';

@@ -14,10 +14,9 @@
 import type { BatchArray } from '../../objectives/batch';
 import type { Catalogue, SessionInput } from '../../types';
 import type { Prepared } from '../model';
-import { longest } from '../padding';
-import { prepareFeatures } from './features';
-import type { T4RecConfig } from './options';
-import { appendsColumn, inferenceClicks, inferenceWidth, isCausal, masksInput, seesPadding } from './settings';
+import { checkedWidth, longest } from '../padding';
+import { type FeatureReading, prepareFeatures } from './feature-values';
+import type { ObjectiveName } from './options';
 
 /** Which clicks of a session are read: `count` from `first` on. */
 export interface ReadClicks {
@@ -25,40 +24,40 @@ export interface ReadClicks {
   readonly count: number;
 }
 
-export function prepare(sessions: readonly SessionInput[], config: T4RecConfig, catalogue: Catalogue): Prepared {
-  const most = inferenceClicks(config);
+export interface T4RecReading {
+  /** Clicks that inference keeps of a session. */
+  readonly most: number;
+  /** Columns of every batch; 0: as many as its longest row. */
+  readonly width: number;
+  /** Columns after the last click that ask for the next one. */
+  readonly append: number;
+  readonly objective: ObjectiveName;
+  /** Whether clicks see earlier ones only. */
+  readonly isCausal: boolean;
+  /** Whether clicks to predict give way to the mask vector. */
+  readonly masksInput: boolean;
+  readonly features: readonly FeatureReading[];
+}
+
+export function readSessions(sessions: readonly SessionInput[], reading: T4RecReading, catalogue: Catalogue): Prepared {
+  const { most } = reading;
   const rows = sessions.map(({ items: { length } }) => ({
     first: Math.max(0, length - most),
     count: Math.min(length, most),
   }));
-  const { prepared, width } = layOut(
-    sessions,
-    rows,
-    Number(appendsColumn(config)),
-    inferenceWidth(config),
-    config,
-    catalogue,
-  );
-  askForNext(prepared, rows, config, width);
+  const { prepared, width } = layOut(sessions, rows, reading, catalogue);
+  askForNext(prepared, rows, reading, width);
   return prepared;
 }
 
-/**
- * The arrays that inference and training share: `items`, features, `real`.
- *
- * @param append Columns after the last click that ask for the next one.
- * @param most Columns of a batch that is as wide as the model.
- */
+/** The arrays that inference and training share: `items`, features, `real`. */
 export function layOut(
   sessions: readonly SessionInput[],
   rows: readonly ReadClicks[],
-  append: number,
-  most: number,
-  config: T4RecConfig,
+  { width: fixed, append, objective, isCausal, features }: Omit<T4RecReading, 'most' | 'masksInput'>,
   catalogue: Catalogue,
 ): { readonly prepared: Record<string, BatchArray>; readonly width: number } {
-  const isFixed = seesPadding(config) && !isCausal(config);
-  const width = isFixed ? most : longest(rows.map(({ count }) => count + append));
+  const width = fixed === 0 ? longest(rows.map(({ count }) => count + append)) : checkedWidth(fixed);
   const cells = sessions.length * width;
   const items = new Int32Array(cells);
   sessions.forEach((session, row) => {
@@ -67,10 +66,10 @@ export function layOut(
   });
   const prepared: Record<string, BatchArray> = {
     items: { data: items, shape: [sessions.length, width], items: 'input' },
-    ...prepareFeatures(sessions, rows, width, config, catalogue),
+    ...prepareFeatures(sessions, rows, width, features, catalogue),
   };
-  const seen = rows.map(({ count }) => count + (config.objective === 'plm' ? 0 : append));
-  if (!isCausal(config) && !isFixed && seen.some((count) => count < width)) {
+  const seen = rows.map(({ count }) => count + (objective === 'plm' ? 0 : append));
+  if (!isCausal && fixed === 0 && seen.some((count) => count < width)) {
     const real = new Float32Array(cells);
     seen.forEach((count, row) => {
       real.fill(1, row * width, row * width + count);
@@ -83,16 +82,15 @@ export function layOut(
 function askForNext(
   prepared: Record<string, BatchArray>,
   rows: readonly ReadClicks[],
-  config: T4RecConfig,
+  { objective, masksInput }: T4RecReading,
   width: number,
 ): void {
-  const { objective } = config;
   const queries = rows.map(({ count }, row) => row * width + (objective === 'clm' ? Math.max(0, count - 1) : count));
   prepared.last = { data: Int32Array.from(queries), shape: [rows.length] };
   if (objective === 'clm') return;
   const masked = new Float32Array(rows.length * width);
   for (const cell of queries) masked[cell] = 1;
-  if (masksInput(config)) prepared.masked = { data: masked, shape: [masked.length, 1] };
+  if (masksInput) prepared.masked = { data: masked, shape: [masked.length, 1] };
   if (objective !== 'plm') return;
   const pairs = new Float32Array(masked.length * width);
   queries.forEach((cell, row) => {

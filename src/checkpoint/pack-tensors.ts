@@ -1,0 +1,82 @@
+/** Weights at a precision, as `precision.ts` says how they are stored. */
+import { RecommenderError } from '../errors';
+import type { NdArray } from '../types';
+import { fromHalf, MAX_HALF, toHalf, toHalves } from './half';
+import { quote } from './json';
+import { CENTROIDS, SCALE } from './precision';
+import { pieceWidth, quantiseProduct } from './product-quantisation';
+import type { StoredTensor } from './safetensors';
+import { toStored } from './write-safetensors';
+
+export const PRECISIONS = ['f32', 'f16', 'int8', 'pq'] as const;
+export type Precision = (typeof PRECISIONS)[number];
+
+/** Below this a 4-byte scale per row outweighs what int8 saves over halves. */
+const MIN_ROW = 8;
+
+/**
+ * Tensors in the form in which `weights.safetensors` holds them.
+ *
+ * @throws RecommenderError `diverged` if a weight is not finite.
+ * @throws RangeError if the name of a scale or of centroids is taken.
+ */
+export function packTensors(
+  tensors: Readonly<Record<string, NdArray>>,
+  precision: Precision,
+): ReadonlyMap<string, StoredTensor> {
+  const packed = new Map<string, StoredTensor>();
+  for (const [name, tensor] of Object.entries(tensors)) {
+    checkFinite(name, tensor);
+    const { data, shape } = tensor;
+    const rows = shape[0] ?? 0;
+    const isSmall = data.every((x) => Math.abs(x) <= MAX_HALF);
+    const halves = (data: Float32Array, shape: readonly number[]): StoredTensor =>
+      isSmall ? { dtype: 'F16', shape, bytes: new Uint8Array(toHalves(data).buffer) } : toStored({ data, shape });
+    const besides = (suffix: string): string => {
+      if (!Object.hasOwn(tensors, name + suffix)) return name + suffix;
+      throw new RangeError(`${quote(name)} needs the name ${quote(name + suffix)}, which is taken.`);
+    };
+    const width = precision === 'pq' ? pieceWidth(shape) : undefined;
+    if (precision === 'f32' || !(data instanceof Float32Array)) packed.set(name, toStored(tensor));
+    else if (precision === 'int8' && shape.length >= 2 && data.length >= rows * MIN_ROW && rows > 0) {
+      const { values, scale } = quantise(data, rows);
+      packed.set(name, { dtype: 'I8', shape, bytes: new Uint8Array(values.buffer) });
+      packed.set(besides(SCALE), toStored({ data: scale, shape: [rows] }));
+    } else if (width !== undefined) {
+      const { codes, centroids } = quantiseProduct(tensor, width, isSmall ? (x) => fromHalf(toHalf(x)) : Math.fround);
+      const m = codes.length / rows;
+      packed.set(name, { dtype: 'U8', shape: [rows, m], bytes: codes });
+      packed.set(besides(CENTROIDS), halves(centroids, [m, centroids.length / (m * width), width]));
+    } else if (precision === 'pq' && shape.length < 2) packed.set(name, toStored(tensor));
+    else packed.set(name, halves(data, shape));
+  }
+  return packed;
+}
+
+function quantise(data: Float32Array, rows: number): { values: Int8Array; scale: Float32Array } {
+  const width = data.length / rows;
+  const values = new Int8Array(data.length);
+  const scale = new Float32Array(rows);
+  for (let row = 0; row < rows; row++) {
+    let largest = 0;
+    for (let i = row * width; i < (row + 1) * width; i++) largest = Math.max(largest, Math.abs(data[i]!));
+    scale[row] = largest / 127;
+    const step = scale[row]!; // as stored, so that rounding is against what the reader multiplies by
+    if (step === 0) continue;
+    for (let i = row * width; i < (row + 1) * width; i++) {
+      values[i] = Math.max(-127, Math.min(127, Math.round(data[i]! / step)));
+    }
+  }
+  return { values, scale };
+}
+
+function checkFinite(name: string, { data }: NdArray): void {
+  if (data instanceof Int32Array) return;
+  const at = data.findIndex((x) => !Number.isFinite(x));
+  if (at >= 0) {
+    throw new RecommenderError(
+      'diverged',
+      `Tensor ${quote(name)} holds ${data[at]} at position ${at}; weights must be finite. Train again with a lower learning rate.`,
+    );
+  }
+}
