@@ -60,14 +60,14 @@ export async function loadArtifact(baseUrl: string, options: ArtifactLoaderOptio
   /** Of all files that the artifact is opened with; those that are read later have their own. */
   let end: number | undefined = performance.now() + 1000 * deadline;
   const get = (name: string, maxBytes: number, fetchOptions: FetchOptions) =>
-    download(baseUrl, name, maxBytes, { ...options, fetchOptions, end: () => end });
+    download(baseUrl, name, maxBytes, { ...options, fetchOptions, end });
   // The manifest has the hash of every file: a browser need not ask for one that it has, unless it is an older one.
   const opened = await openArtifact(
     (name, maxBytes) => get(name, maxBytes, name === MANIFEST ? {} : { cache: 'force-cache' }),
     (manifest) => {
       const bytes = Object.values(manifest.files).reduce((sum, file) => sum + file.bytes, 0);
       if (bytes > maxBytes) {
-        const message = `${MANIFEST} lists files of ${bytes} bytes, at most ${maxBytes} are read. Pack the model smaller, or raise maxModelBytes.`;
+        const message = `${MANIFEST} lists ${bytes} bytes, at most ${maxBytes} are read (maxModelBytes).`;
         throw new RecommenderError('bad-artifact', message);
       }
       end! += secondsOf(bytes) * 1000;
@@ -96,15 +96,14 @@ export async function download(
     /** Hash of the file, for its address: then neither a browser nor a server between answers with another version. */
     readonly sha256?: string;
     /** When all must have come, by `performance.now()`. Default: by the size and `deadline`. */
-    readonly end?: () => number | undefined;
+    readonly end?: number | undefined;
   },
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { fetchFile = fetchPrivately, signal, onProgress, stallDeadline = 30, fetchOptions, sha256 } = options;
-  const { deadline = DOWNLOAD_SECONDS, end = () => undefined } = options;
+  const { deadline = DOWNLOAD_SECONDS, end = performance.now() + 1000 * (deadline + secondsOf(maxBytes)) } = options;
   throwIfAborted(signal);
   const url = fileUrl(baseUrl, name, sha256);
-  const own = performance.now() + 1000 * (deadline + secondsOf(maxBytes));
-  const watch = stallWatch(stallDeadline, () => end() ?? own, signal);
+  const watch = stallWatch(stallDeadline, end, signal);
   try {
     const response = await watch.unlessStalled(fetchFile(url, watch.signal, fetchOptions));
     if (!response.ok) throw notServed(url, response.status);
@@ -220,7 +219,7 @@ interface StallWatch {
  * @param seconds For each step.
  * @param end When all must have come, by `performance.now()`.
  */
-function stallWatch(seconds: number, end: () => number, outer: AbortSignal | undefined): StallWatch {
+function stallWatch(seconds: number, end: number, outer: AbortSignal | undefined): StallWatch {
   const abort = new AbortController();
   let fail: (error: unknown) => void = () => {};
   const stop = (error: unknown) => {
@@ -229,24 +228,21 @@ function stallWatch(seconds: number, end: () => number, outer: AbortSignal | und
   };
   const onAbort = () => stop(new RecommenderError('aborted', 'The download was aborted by its signal.'));
   outer?.addEventListener('abort', onAbort, { once: true });
+  const stalled = (why: string) => new RecommenderError('timeout', `The download stalled: ${why}. Try again.`);
+  const last = setTimeout(stop, end - performance.now(), stalled('it takes too long'));
   return {
     signal: abort.signal,
     async unlessStalled(step) {
-      const left = end() - performance.now();
-      const why = left < 1000 * seconds ? 'all of it has not come in time' : `no byte in ${seconds} s`;
-      const stalled = new RecommenderError('timeout', `The download stalled: ${why}. Try again.`);
-      if (left <= 0) {
-        step.catch(() => {}); // it ends with the signal
-        stop(stalled);
-        throw stalled;
-      }
-      const timer = setTimeout(stop, Math.min(1000 * seconds, left), stalled);
+      const timer = setTimeout(stop, 1000 * seconds, stalled(`no byte in ${seconds} s`));
       try {
         return await Promise.race([step, new Promise<never>((_, reject) => (fail = reject))]);
       } finally {
         clearTimeout(timer);
       }
     },
-    stop: () => outer?.removeEventListener('abort', onAbort),
+    stop() {
+      clearTimeout(last);
+      outer?.removeEventListener('abort', onAbort);
+    },
   };
 }

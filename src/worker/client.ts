@@ -106,8 +106,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
       }
     }
     if (hasHung) {
-      const message = `Nothing computes any more: ${why}. It would hang the page, too; use another model.`;
-      throw new RecommenderError('engine-lost', message);
+      throw new RecommenderError('engine-lost', `${why}. It would hang the page, too: use another model.`);
     }
     const hint = options.workerUrl === undefined ? workerHint : '';
     onDegraded({ code: 'no-worker', message: `The engine runs in the page's own thread: ${why}${hint}` });

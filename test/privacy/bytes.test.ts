@@ -52,7 +52,7 @@ beforeAll(async () => {
     await recommender.dispose();
   }
   intact = await entries();
-  expect(intact.map(([key]) => key.split('/')[0])).toEqual(expect.arrayContaining(['e', 'epoch', 'learnt']));
+  expect(intact.map(([key]) => key.split('/')[0])).toEqual(expect.arrayContaining(['e2', 'epoch', 'learnt']));
 });
 beforeEach(() => {
   vi.spyOn(console, 'error').mockImplementation(onThrown);
