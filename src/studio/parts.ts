@@ -64,7 +64,7 @@ export function messages() {
   const list = h('ul', {});
   const alert = h('p', { class: 'alert', role: 'alert', hidden: true });
   return {
-    element: h('div', {}, h('div', { class: 'messages', role: 'status' }, list), alert),
+    element: h('div', { class: 'stack' }, h('div', { class: 'messages', role: 'status' }, list), alert),
     add(level: 'info' | 'warning', text: string): void {
       list.append(h('li', { class: level }, text));
     },

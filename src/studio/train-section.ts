@@ -43,8 +43,8 @@ export function trainSection(
   });
   const preset = select(
     [
-      { value: 'auto', label: 'those that suit the log' },
-      { value: 'none', label: 'the defaults of the model' },
+      { value: 'auto', label: 'auto: suits the log' },
+      { value: 'none', label: 'none: its defaults' },
     ],
     'auto',
   );
@@ -78,7 +78,7 @@ export function trainSection(
     h(
       'p',
       {},
-      'Models that count took seconds; networks learn in minutes. Each ends by itself once it no longer gets better.',
+      'Models that count are ready in seconds; networks learn in minutes. Each ends by itself once it no longer gets better.',
     ),
     h('fieldset', { class: 'choices' }, h('legend', {}, 'Networks'), ...boxes.map(({ label }) => label)),
     details(
@@ -134,7 +134,7 @@ export function trainSection(
         const at = queue.findIndex((one) => one.run === run);
         if (at >= 0) {
           queue.splice(at, 1);
-          run.wait('Left out.', true);
+          run.stop('Left out.');
         } else void bench.pause();
       },
       resume: () => enqueue(run, run.hasBegun()),
@@ -152,7 +152,7 @@ export function trainSection(
 
   function enqueue(run: Run, isResumed: boolean): void {
     queue.push({ run, isResumed });
-    run.wait('Waits for its turn.', false);
+    run.wait();
     if (!running) void work();
   }
 
@@ -164,7 +164,7 @@ export function trainSection(
       try {
         const row = await bench.train(running.request, next.isResumed);
         if (row) running.end(row);
-        else running.wait('Paused. Everything is kept: go on whenever you like.', true);
+        else running.stop('Paused. Everything is kept: go on whenever you like.', true);
       } catch (error) {
         running.fail(error);
       }
@@ -182,7 +182,7 @@ export function trainSection(
       for (const one of saved) {
         const run = makeRun(one);
         if (one.row) run.end(one.row);
-        else run.wait('Interrupted. Everything is kept: it goes on from where it was.', true);
+        else run.stop('Interrupted. Everything is kept: it goes on from where it was.', true);
       }
     },
     note(note) {
@@ -199,7 +199,9 @@ interface Run {
   /** Whether it has something to go on from. */
   hasBegun(): boolean;
   begin(): void;
-  wait(text: string, canResume: boolean): void;
+  wait(): void;
+  /** @param isKept Whether there is a checkpoint. Default: as before. */
+  stop(text: string, isKept?: boolean): void;
   progress(note: Extract<Note, { kind: 'progress' }>): void;
   message(level: 'info' | 'warning', text: string): void;
   epoch(epoch: TrainingEpoch): void;
@@ -271,11 +273,15 @@ function runView({ request, epochs: before }: SavedRun, acts: RunActs): Run {
       setText(status, 'Trains.');
       show(true, false, false);
     },
-    wait(text, canResume) {
+    wait() {
+      setText(status, 'Waits for its turn.');
+      show(true, false, false);
+    },
+    stop(text, isKept = isInterrupted) {
       bar.hide();
-      isInterrupted ||= canResume && text.startsWith('Paused');
+      isInterrupted = isKept;
       setText(status, text);
-      show(!canResume, canResume, canResume);
+      show(false, true, true);
     },
     progress(note) {
       bar.show(note, timeLeft(note, epochs));
@@ -293,7 +299,7 @@ function runView({ request, epochs: before }: SavedRun, acts: RunActs): Run {
     },
     fail(error) {
       bar.hide();
-      setText(status, 'Ended.');
+      setText(status, 'It ended with an error.');
       told.fail(error);
       show(false, true, true);
     },

@@ -109,6 +109,8 @@ test('a log becomes a model: the weights of the command line, also where its tab
   await page.locator('#race select').dispatchEvent('change');
   await page.locator('circle.dot').first().waitFor();
   expect(await faults(page)).toEqual([]);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await expect.poll(() => faults(page)).toEqual([]); // once the buttons have taken the colours
   await page.setViewportSize({ width: 390, height: 844 });
   expect(await overflow(page)).toBeLessThanOrEqual(0);
 
