@@ -18,8 +18,7 @@ const METRICS = {
   recall: (rank: number) => recallAt(rank, CUT),
   mrr: (rank: number) => mrrAt(rank, CUT),
 };
-export type MetricName = keyof typeof METRICS;
-export const METRIC_NAMES = Object.keys(METRICS) as MetricName[];
+type MetricName = keyof typeof METRICS;
 
 /** What a model reaches, and how much more than a rival on the same predictions; 95 % intervals over sessions. */
 export type Standing = Readonly<Record<MetricName, { readonly mean: Difference; readonly gain?: Difference }>>;

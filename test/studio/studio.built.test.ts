@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BrowserContext, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { readZip } from '../../src/pipeline/zip';
 import { faults, overflow } from '../axe';
 import { badLogs } from '../cli/bad-logs';
@@ -173,20 +173,16 @@ test('where the storage is full, it says so, and goes on in memory', async () =>
   expect(Buffer.from(files.get('weights.safetensors')!).equals(weights)).toBe(true);
 });
 
-describe('says of a bad file what the command line says', () => {
-  test('in an alert', async () => {
-    const { page } = await open();
-    const some = badLogs.filter(([, , content]) => typeof content !== 'string').slice(0, 4);
-    for (const [, name, content, message] of some) {
-      await page.setInputFiles('#log-files', { name, mimeType: 'text/plain', buffer: Buffer.from(content) });
-      const start = page.getByRole('button', { name: 'Read the log' });
-      const alert = page.locator('#log .alert:visible');
-      await start.or(alert).first().waitFor();
-      if (await start.isVisible()) await start.click();
-      await alert.waitFor();
-      await expect.poll(() => alert.textContent()).toContain(`${message.startsWith(':') ? name : ''}${message}`);
-    }
-  });
+test('a bad file is refused in the words of the command line; what is gzip is unpacked by the browser', async () => {
+  const { page } = await open();
+  for (const [, name, content, message] of badLogs.filter(([what]) => /gzip|a missing column/.test(what))) {
+    await page.setInputFiles('#log-files', { name, mimeType: 'text/plain', buffer: Buffer.from(content) });
+    const start = page.getByRole('button', { name: 'Read the log' });
+    const alert = page.locator('#log .alert:visible');
+    await start.or(alert).first().waitFor();
+    if (await start.isVisible()) await start.click();
+    await expect.poll(() => alert.textContent()).toContain(`${message.startsWith(':') ? name : ''}${message}`);
+  }
 });
 
 test('an archive made elsewhere is opened and checked', async () => {
