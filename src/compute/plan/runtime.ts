@@ -4,6 +4,7 @@ import { accesses, damaged, KINDS, OP, type Place, type Plan, PlanError, type Pr
 import type { Quantiser } from './quantised';
 
 interface Exports {
+  finite(x: number, n: number): number;
   run(step: number): number;
   score(c: number, d: number, table: number, bias: number, groups: number, to: number, k: number, best: number): number;
 }
@@ -81,7 +82,7 @@ export function startPlan(
   const memory = new WebAssembly.Memory({ initial: Math.ceil((4 * (bestAt + 2 * width)) / PAGE) });
   let floats = new Float32Array(memory.buffer);
   let ints = new Int32Array(memory.buffer);
-  const { run, score } = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
+  const { run, score, finite } = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
 
   for (const [name, { at, length }] of Object.entries(plan.parameters)) {
     const data = parameter(name);
@@ -180,26 +181,29 @@ export function startPlan(
     ints = new Int32Array(memory.buffer);
     return end;
   }
+  /** @param tableAt @param biasAt In numbers. */
+  function checkItems(tableAt: number, biasAt: number): void {
+    if (finite(4 * tableAt, width * d) !== 0) checkFinite(floats.subarray(tableAt, tableAt + width * d));
+    checkFinite(floats.subarray(biasAt, biasAt + n));
+  }
   /** Places of items that are free, in numbers. */
   const spare: number[] = [];
   const items = itemsAt(BLOCK + table, BLOCK + bias, () => {});
   const { repeats } = plan.items;
-  checkFinite(floats.subarray(BLOCK + table, BLOCK + table + width * d));
-  checkFinite(floats.subarray(BLOCK + bias, BLOCK + bias + n));
+  checkItems(BLOCK + table, BLOCK + bias);
 
   return {
     plan,
     memory,
     items,
     withItems(table, bias) {
-      checkFinite(table);
-      checkFinite(bias);
       const at = spare.pop() ?? grow(4 * width * (d + 1)) / 4;
       const biasAt = at + width * d;
       floats.fill(0, at, biasAt);
       for (let i = 0; i < n; i++) for (let j = 0; j < d; j++) floats[at + packedAt(i, j, d)] = table[i * d + j]!;
       floats.fill(Number.NEGATIVE_INFINITY, biasAt, biasAt + width);
       floats.set(bias, biasAt);
+      checkItems(at, biasAt);
       return itemsAt(at, biasAt, () => void spare.push(at));
     },
     run(inputs) {

@@ -144,14 +144,27 @@ export function gather(s: usize): bool {
 /** rows, n, d, to: a table of items for scoring, `[n / 32][d][32]`; missing rows are 0. */
 export function table(s: usize): void {
   const n = size(s, 2);
-  const d = size(s, 3);
+  const end = bytes(s, 3) << 5;
+  let row = address(s, 1);
   let to = address(s, 4);
   for (let g = 0; g < n; g += 32) {
-    for (let p = 0; p < d; p++) {
-      for (let q = 0; q < 32; q++) {
-        f32.store(to, g + q < n ? f32.load(address(s, 1) + ((<usize>((g + q) * d + p)) << 2)) : 0);
-        to += 4;
+    for (let q = 0; q < 32; q++) {
+      const column = to + ((<usize>q) << 2);
+      for (let p: usize = 0; p < end; p += 128) {
+        f32.store(column + p, g + q < n ? f32.load(row) : 0);
+        row += 4;
       }
     }
+    to += end;
   }
+}
+
+/** @param n A multiple of 4. @returns 0; NaN if one of n numbers is NaN or infinite. */
+export function finite(x: usize, n: i32): f32 {
+  const zero = f32x4.splat(0);
+  let sum = zero;
+  for (const end = x + ((<usize>n) << 2); x < end; x += 16) sum = f32x4.add(sum, f32x4.mul(zero, v128.load(x)));
+  return (
+    f32x4.extract_lane(sum, 0) + f32x4.extract_lane(sum, 1) + f32x4.extract_lane(sum, 2) + f32x4.extract_lane(sum, 3)
+  );
 }

@@ -8,6 +8,8 @@ import { matmul, pack } from './matmul';
 import { size } from './step';
 import { found, offerAll, startTop } from './top';
 
+export { finite } from './elements';
+
 /** Executes steps until a word is 0. @returns 0; else the number, from 1, of the step whose ids are no rows of its table. */
 export function run(step: usize): i32 {
   for (let count = 1; size(step, 0) !== 0; count++) {
