@@ -42,7 +42,7 @@ const bundle = {
 const SHARED = {
   name: 'shared',
   priority: 2,
-  test: /src\/(errors|abort|limits|compute\/types)\.ts$|vite\/preload-helper/,
+  test: /src\/(errors|nearest-name|abort|limits|compute\/types)\.ts$|vite\/preload-helper/,
 };
 /**
  * The demo compares models by recommenders of its own; the code that it shares with the embed stays in the file of that. So does

@@ -8,7 +8,7 @@
  *       { "do": "exclude", "category": "Gift cards", "price": "..5" }
  *     ]
  */
-import { nearestName } from '../errors';
+import { nearestName } from '../nearest-name';
 import type { CatalogueItem } from './artifact';
 import { isRecord, quote } from './json';
 

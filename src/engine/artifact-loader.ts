@@ -52,9 +52,7 @@ export interface ArtifactLoaderOptions {
  */
 export async function loadArtifact(baseUrl: string, options: ArtifactLoaderOptions = {}): Promise<OpenedArtifact> {
   if (!URL.canParse(baseUrl) || !/\/$|%7Bfile%7D/.test(new URL(baseUrl).pathname)) {
-    throw new RangeError(
-      `modelUrl: expected the absolute URL of a folder, ending in "/" or with {file}, got "${baseUrl}".`,
-    );
+    throw new RangeError(`modelUrl: expected an absolute URL that ends in "/" or has {file}, got "${baseUrl}".`);
   }
   const { maxBytes = MAX_ARTIFACT_BYTES, deadline = DOWNLOAD_SECONDS, onManifest = () => [] } = options;
   /** Of all files that the artifact is opened with; those that are read later have their own. */
@@ -152,7 +150,7 @@ async function readBody(
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (!response.body) return new Uint8Array(await watch.unlessStalled(response.arrayBuffer()));
   const reader = response.body.getReader();
-  const chunks: Uint8Array[] = [];
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
   let length = 0;
   try {
     for (;;) {
@@ -170,13 +168,7 @@ async function readBody(
     reader.cancel(error).catch(() => {}); // the connection is of no more use
     throw error;
   }
-  const bytes = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return bytes;
+  return new Uint8Array(await new Blob(chunks).arrayBuffer());
 }
 
 /** The length of the body, where the header counts the bytes that are read: not those of a compressed transfer. */
@@ -221,11 +213,11 @@ interface StallWatch {
  */
 function stallWatch(seconds: number, end: number, outer: AbortSignal | undefined): StallWatch {
   const abort = new AbortController();
-  let fail: (error: unknown) => void = () => {};
-  const stop = (error: unknown) => {
-    abort.abort(error);
-    fail(error);
-  };
+  const stop = (error: unknown) => abort.abort(error);
+  const stopped = new Promise<never>((_, reject) => {
+    abort.signal.onabort = () => reject(abort.signal.reason);
+  });
+  stopped.catch(() => {}); // it may stop between two steps
   const onAbort = () => stop(new RecommenderError('aborted', 'The download was aborted by its signal.'));
   outer?.addEventListener('abort', onAbort, { once: true });
   const stalled = (why: string) => new RecommenderError('timeout', `The download stalled: ${why}. Try again.`);
@@ -235,7 +227,7 @@ function stallWatch(seconds: number, end: number, outer: AbortSignal | undefined
     async unlessStalled(step) {
       const timer = setTimeout(stop, 1000 * seconds, stalled(`no byte in ${seconds} s`));
       try {
-        return await Promise.race([step, new Promise<never>((_, reject) => (fail = reject))]);
+        return await Promise.race([step, stopped]);
       } finally {
         clearTimeout(timer);
       }

@@ -1,6 +1,6 @@
 /** Places a loaded model: directly where it computes in plain calls, else on a backend that may fail. */
 import type { ArtifactInfo, OpenedArtifact } from '../checkpoint/artifact';
-import { BackendFault } from '../compute/backend-fault';
+import { BackendFault, noPlan } from '../compute/backend-fault';
 import type { BackendName } from '../compute/types';
 import { loadCode } from '../load-code';
 import { isNeural, loadArchitecture } from '../ranking/architecture';
@@ -43,7 +43,10 @@ export async function place(
   const [first] = order;
   if (!isDirect(artifact.info, first!)) return movable();
   try {
-    return await (await loadDirect()).placeDirectly(artifact, items, request, movable);
+    const { placeDirectly } = await loadDirect().catch((error) => {
+      throw first === 'plan' ? noPlan(error) : error;
+    });
+    return await placeDirectly(artifact, items, request, movable);
   } catch (error) {
     if (!(error instanceof BackendFault) || order.length === 1) throw error;
     return movable({ order: order.slice(1), failures: [error.message] });

@@ -1,5 +1,6 @@
 /** Turns what a user wrote into a checked configuration, for every architecture and baseline. */
-import { nearestName, RecommenderError } from '../errors';
+import { RecommenderError } from '../errors';
+import { nearestName } from '../nearest-name';
 import type { ConfigValue, OptionSpec, OptionSpecs, RemovedOptions } from './model';
 
 /** What has a name and options: an architecture or a counting baseline. */

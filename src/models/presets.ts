@@ -1,5 +1,6 @@
 /** Every preset of every architecture; `presets/` has a file for each. */
-import { nearestName, RecommenderError } from '../errors';
+import { RecommenderError } from '../errors';
+import { nearestName } from '../nearest-name';
 import { CASER } from './presets/caser';
 import { CL4SREC } from './presets/cl4srec';
 import { GRU4REC } from './presets/gru4rec';

@@ -1,5 +1,6 @@
 /** What a random search may try of a model: ranges of its configuration keys, and draws from them. */
-import { nearestName, RecommenderError } from '../errors';
+import { RecommenderError } from '../errors';
+import { nearestName } from '../nearest-name';
 import { deriveSeed, type Random, random } from '../session/random';
 import { type Configurable, configure } from './configuration';
 import type { ConfigValue, OptionSpec } from './model';

@@ -1,5 +1,6 @@
 /** Files of well-known public logs, and of Google Analytics, to an events file. */
-import { nearestName, RecommenderError } from '../errors';
+import { RecommenderError } from '../errors';
+import { nearestName } from '../nearest-name';
 import type { EventLog } from '../session/event-log';
 import { RECIPES } from '../session/recipes';
 import { writeTsv } from '../session/write';

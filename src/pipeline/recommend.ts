@@ -2,7 +2,8 @@
 import { isRecord, parseJson } from '../checkpoint/json';
 import type { BackendChoice } from '../compute/types';
 import type { EngineEvent, ModelInfo, Recommendations } from '../engine/types';
-import { editDistance, RecommenderError } from '../errors';
+import { RecommenderError } from '../errors';
+import { editDistance } from '../nearest-name';
 import { parseTime } from '../session/time';
 import { loadEngine } from './files/artifact-engine';
 import { readItemIds } from './files/artifact-folder';

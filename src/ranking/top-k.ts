@@ -61,8 +61,7 @@ export function topColumns(scores: Float32Array, columns: Int32Array, exclude?: 
 export function notFinite(score: number, item: ItemIndex): RecommenderError {
   return new RecommenderError(
     'not-finite',
-    `The score of item index ${item} is ${score}, expected a finite number. The weights are damaged or the training ` +
-      'diverged; train again with a lower learning rate, or load another artifact.',
+    `The score of item index ${item} is ${score}, expected a finite number: damaged weights, or a training that diverged.`,
   );
 }
 

@@ -1,7 +1,7 @@
 /** The recommender's arguments, checked and completed with their defaults. Every wrong one is a `RangeError`, at once. */
 import type { BackendChoice } from '../compute/types';
-import { nearestName } from '../errors';
 import { isName, MAX_CANDIDATES, MAX_FEATURES, MAX_ID, MAX_WORD, RETENTION } from '../limits';
+import { nearestName } from '../nearest-name';
 import type { HistoryChoice } from '../session/visitor-history';
 import { isCandidates, isFeatures } from '../store/records';
 import type { Candidate } from '../types';

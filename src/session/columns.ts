@@ -1,4 +1,5 @@
-import { editDistance, nearestName, RecommenderError } from '../errors';
+import { RecommenderError } from '../errors';
+import { editDistance, nearestName } from '../nearest-name';
 import { COLUMNS, type ColumnName, type ColumnNames, type ReadOptions, type Recipe } from './options';
 
 /** Positions of a file's columns, from 0. */

@@ -2,7 +2,8 @@
 import { BIRTHS_TENSOR, type CatalogueItem } from '../checkpoint/artifact';
 import { toTensors } from '../checkpoint/item-features';
 import { featureNames, featureOf, itemFeatures } from '../checkpoint/product-features';
-import { nearestName, RecommenderError } from '../errors';
+import { RecommenderError } from '../errors';
+import { nearestName } from '../nearest-name';
 import { describeClicks, firstClicks } from '../session/click-columns';
 import type { ClickLog } from '../session/event-log';
 import type { ClickFeatures, NdArray, WantedFeature } from '../types';

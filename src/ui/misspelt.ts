@@ -1,5 +1,5 @@
 /** Warns of attributes of the tag that look misspelt. Loaded if it has some that are no options. */
-import { nearestName } from '../errors';
+import { nearestName } from '../nearest-name';
 import { isOfTag, NAMES } from './options';
 import type { Host } from './types';
 

@@ -1,5 +1,6 @@
 /** What an import of one reference implementation consists of. */
-import { nearestName, RecommenderError } from '../../errors';
+import { RecommenderError } from '../../errors';
+import { nearestName } from '../../nearest-name';
 import type { NdArray } from '../../types';
 import type { NameMap } from './name-map';
 

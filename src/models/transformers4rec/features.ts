@@ -13,7 +13,8 @@
  * catalogue. Where neither has it, `hour` (of 24) and `weekday` (of 7, from Monday) come from the click's time, in UTC, and
  * `age` is how long ago the item was new.
  */
-import { nearestName, RecommenderError } from '../../errors';
+import { RecommenderError } from '../../errors';
+import { nearestName } from '../../nearest-name';
 import type { Catalogue, WantedFeature } from '../../types';
 import type { ParameterSpec } from '../model';
 import { type FeatureReading, KINDS, type Kind, PERIODS } from './feature-values';
@@ -85,8 +86,7 @@ function cardinality({ name, size }: Feature, { features, categories }: Catalogu
   if (!values) {
     throw new RecommenderError(
       'bad-config',
-      `transformers4rec: neither log nor catalogue have the feature "${name}", so its number of values is not known. ` +
-        `Write ${name}:categorical:SIZE, or give one that has it.`,
+      `transformers4rec: neither log nor catalogue have the feature "${name}": write ${name}:categorical:SIZE, or add it.`,
     );
   }
   let most = 0;

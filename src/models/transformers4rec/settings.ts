@@ -67,17 +67,17 @@ export function check(config: T4RecConfig): void {
     refuse(`"dModel" must be a multiple of "nHead", got ${dModel} and ${nHead}.`);
   }
   if ((lm === 'xlnet' || lm === 'transformer-xl') && dModel % 2 !== 0) {
-    refuse(`"dModel" must be even, since distances are encoded as sines and cosines, got ${dModel}.`);
+    refuse(`"dModel" must be even (sines and cosines), got ${dModel}.`);
   }
   if (config.dHead >= 0 && lm !== 'transformer-xl') refuse('"dHead" is for lm=transformer-xl; leave it at auto.');
   if (lm === 'transformer-xl' && sameLength(config) && memory(config) === 0) {
-    refuse('with sameLength and memLen=0 a click would see nothing; set sameLength=false, or memLen of 1 or more.');
+    refuse('with sameLength and memLen=0 a click would see nothing; set memLen=1.');
   }
   if (inputLayer === 'none' && itemEmbeddingDim !== dModel) {
     refuse(`inputLayer=none needs "itemEmbeddingDim" to be "dModel", got ${itemEmbeddingDim} and ${dModel}.`);
   }
   if (inputLayer === 'none' && features !== '' && config.aggregation === 'concat') {
-    refuse('features that stand beside the item vector must be merged; set inputLayer=tanh, or another aggregation.');
+    refuse('features must be merged with the item vector; set inputLayer=tanh, or another aggregation.');
   }
   if (config.trainOnPrefixes && objective === 'clm') {
     refuse('"trainOnPrefixes" is for mlm, plm and rtd: clm learns what follows every prefix as it is.');

@@ -2,7 +2,8 @@
 import type { CatalogueItem } from '../../checkpoint/artifact';
 import { checkCatalogue } from '../../checkpoint/catalogue-file';
 import { parseJson } from '../../checkpoint/json';
-import { nearestName, RecommenderError } from '../../errors';
+import { RecommenderError } from '../../errors';
+import { nearestName } from '../../nearest-name';
 import { COLUMNS } from '../../session/options';
 import { readTable, type Table } from '../../session/read-table';
 import { whole } from '../format';

@@ -1,7 +1,8 @@
 /** Reads a product feed row by row: a table, XML of RSS or Atom, a JSON list, or JSON objects one after the other. */
 import { SaxesParser } from 'saxes';
 import { isRecord, parseJson } from '../../checkpoint/json';
-import { nearestName, RecommenderError, reasonOf, throwIfAborted } from '../../errors';
+import { RecommenderError, reasonOf, throwIfAborted } from '../../errors';
+import { nearestName } from '../../nearest-name';
 import { TableReader } from '../../session/read-table';
 import { LONGEST_ROW } from '../../session/text-reader';
 import { quote } from '../../session/utf8';

@@ -1,9 +1,10 @@
 /** What a comparison compares: models by name, and variants of them by file. */
 import { isRecord, parseJson } from '../../checkpoint/json';
-import { nearestName, RecommenderError } from '../../errors';
+import { RecommenderError } from '../../errors';
 import { models as architectures } from '../../models/index';
 import { hasPresets, presetOf, presets } from '../../models/presets';
 import { AUTO, autoPreset, NONE } from '../../models/presets/auto';
+import { nearestName } from '../../nearest-name';
 import { baselines } from '../../neighbours/index';
 import { SCALES } from '../../ranking/combine';
 import type { LogFacts } from '../../session/log-facts';
