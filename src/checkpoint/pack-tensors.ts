@@ -3,7 +3,7 @@ import { RecommenderError } from '../errors';
 import type { NdArray } from '../types';
 import { fromHalf, MAX_HALF, toHalf, toHalves } from './half';
 import { quote } from './json';
-import { CENTROIDS, SCALE } from './precision';
+import { CENTROIDS_SUFFIX, SCALE } from './precision';
 import { pieceWidth, quantiseProduct } from './product-quantisation';
 import type { StoredTensor } from './safetensors';
 import { toStored } from './write-safetensors';
@@ -46,7 +46,7 @@ export function packTensors(
       const { codes, centroids } = quantiseProduct(tensor, width, isSmall ? (x) => fromHalf(toHalf(x)) : Math.fround);
       const m = codes.length / rows;
       packed.set(name, { dtype: 'U8', shape: [rows, m], bytes: codes });
-      packed.set(besides(CENTROIDS), halves(centroids, [m, centroids.length / (m * width), width]));
+      packed.set(besides(CENTROIDS_SUFFIX), halves(centroids, [m, centroids.length / (m * width), width]));
     } else if (precision === 'pq' && shape.length < 2) packed.set(name, toStored(tensor));
     else packed.set(name, halves(data, shape));
   }

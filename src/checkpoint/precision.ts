@@ -16,7 +16,7 @@ import { quote } from './json';
 import { type StoredTensor, toNdArray } from './safetensors';
 
 export const SCALE = '.scale';
-export const CENTROIDS = '.centroids';
+export const CENTROIDS_SUFFIX = '.centroids';
 /**
  * Plain arrays of stored tensors, quantised ones multiplied out.
  *
@@ -29,13 +29,14 @@ export async function unpackTensors(
 ): Promise<Record<string, NdArray>> {
   const hasCodes = [...stored.values()].some(({ dtype }) => dtype === 'U8');
   const products = hasCodes ? await loadCode('quantised tables', () => import('./product-codes')) : undefined;
+  products?.checkTableSizes(stored, fileName);
   const tensors: [string, NdArray][] = [];
   for (const [name, tensor] of stored) {
-    const [scale, centroids] = [name + SCALE, name + CENTROIDS];
+    const [scale, centroids] = [name + SCALE, name + CENTROIDS_SUFFIX];
     if (tensor.dtype === 'I8') tensors.push([name, dequantise(tensor, name, stored.get(scale), fileName)]);
     else if (tensor.dtype === 'U8')
       tensors.push([name, products!.decodeProduct(tensor, name, stored.get(centroids), centroids, fileName)]);
-    else if (!belongsTo(name, SCALE, 'I8', stored) && !belongsTo(name, CENTROIDS, 'U8', stored))
+    else if (!belongsTo(name, SCALE, 'I8', stored) && !belongsTo(name, CENTROIDS_SUFFIX, 'U8', stored))
       tensors.push([name, toNdArray(tensor, name, fileName)]);
   }
   return Object.fromEntries(tensors);

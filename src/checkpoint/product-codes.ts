@@ -1,13 +1,30 @@
 /** Tables of product quantisation, read; `product-quantisation.ts` makes them. Loaded where an artifact has one. */
 import { RecommenderError } from '../errors';
+import { MAX_ARTIFACT_BYTES } from '../limits';
 import type { NdArray } from '../types';
 import { quote } from './json';
+import { CENTROIDS_SUFFIX } from './precision';
 import { type StoredTensor, toNdArray } from './safetensors';
 
 /** Centroids of a piece: a code is a byte. */
-export const CENTROIDS = 256;
-/** Numbers of a piece at most: far fewer bytes than a table has would otherwise claim all memory. */
+export const CENTROID_COUNT = 256;
+/** Numbers of a piece at most. */
 export const MOST_WIDTH = 16;
+/** Bytes of all tables together, written out: one of codes claims up to 64 times the memory of its file. */
+const MAX_TABLE_BYTES = 2 * MAX_ARTIFACT_BYTES;
+
+/** @throws RecommenderError `bad-artifact` where the tables would claim too much memory. */
+export function checkTableSizes(stored: ReadonlyMap<string, StoredTensor>, fileName: string): void {
+  let bytes = 0;
+  for (const [name, { dtype, bytes: codes }] of stored) {
+    if (dtype === 'U8') bytes += 4 * codes.length * (stored.get(name + CENTROIDS_SUFFIX)?.shape[2] ?? 1);
+  }
+  if (bytes <= MAX_TABLE_BYTES) return;
+  throw new RecommenderError(
+    'bad-artifact',
+    `${fileName}: its tables of codes would take ${bytes} bytes, at most ${MAX_TABLE_BYTES} are allowed. Pack fewer items.`,
+  );
+}
 
 /**
  * The table `[rows, d]` that codes `[rows, m]` and centroids `[m, 256, d/m]` stand for.
@@ -30,20 +47,20 @@ export function decodeProduct(
     shape.length !== 2 ||
     stored.shape.length !== 3 ||
     pieces !== m ||
-    count !== CENTROIDS ||
+    count !== CENTROID_COUNT ||
     width > MOST_WIDTH
   ) {
     const got = stored ? `${stored.dtype} [${stored.shape.join(', ')}]` : 'nothing';
     throw new RecommenderError(
       'bad-artifact',
       `${fileName}: tensor ${quote(name)} of codes [${shape.join(', ')}] needs ${quote(centroidsName)} of type F16 or F32 and shape ` +
-        `[${m}, ${CENTROIDS}, …], got ${got}. Pack the artifact again.`,
+        `[${m}, ${CENTROID_COUNT}, …], got ${got}. Pack the artifact again.`,
     );
   }
   const centroids = toNdArray(stored, centroidsName, fileName).data;
   const data = new Float32Array(codes.length * width);
   for (let i = 0, to = 0; i < codes.length; i++) {
-    const from = ((i % m) * CENTROIDS + codes[i]!) * width;
+    const from = ((i % m) * CENTROID_COUNT + codes[i]!) * width;
     for (let j = 0; j < width; j++) data[to++] = centroids[from + j]!;
   }
   return { data, shape: [rows, m * width] };

@@ -8,15 +8,15 @@
  * Centroid 0 of each piece is 0, so that rows of zeros, such as padding, stay what they are.
  */
 import type { NdArray } from '../types';
-import { CENTROIDS, MOST_WIDTH } from './product-codes';
+import { CENTROID_COUNT, MOST_WIDTH } from './product-codes';
 
 /** With fewer rows for each centroid, bytes with a scale for each row are smaller, and nearer. */
-const LEAST_ROWS = 8 * CENTROIDS;
+const LEAST_ROWS = 8 * CENTROID_COUNT;
 /** Numbers of a piece: eight in a byte, or a few more where they do not divide a row. */
 const LEAST_WIDTH = 8;
 const ROUNDS = 12;
 /** Rows that centroids are found by. */
-const SAMPLE = 64 * CENTROIDS;
+const SAMPLE = 64 * CENTROID_COUNT;
 
 export interface Quantised {
   /** `[rows, m]`. */
@@ -51,7 +51,7 @@ function quantise({ data, shape }: NdArray, width: number, round: (x: number) =>
   const [rows, d] = shape as [number, number];
   const m = d / width;
   const codes = new Uint8Array(rows * m);
-  const centroids = new Float32Array(m * CENTROIDS * width);
+  const centroids = new Float32Array(m * CENTROID_COUNT * width);
   const step = Math.max(1, rows / SAMPLE);
   for (let piece = 0; piece < m; piece++) {
     /** The piece of so many rows, evenly spread. */
@@ -74,21 +74,21 @@ function quantise({ data, shape }: NdArray, width: number, round: (x: number) =>
 /** Lloyd's k-means, from rows that are evenly spread. A centroid without rows moves to the row that is farthest from its own. */
 function centroidsOf(rows: Float32Array, width: number): Float32Array {
   const count = rows.length / width;
-  const centroids = new Float32Array(CENTROIDS * width);
-  for (let c = 1; c < CENTROIDS; c++) {
-    const at = Math.floor((c * count) / CENTROIDS) * width;
+  const centroids = new Float32Array(CENTROID_COUNT * width);
+  for (let c = 1; c < CENTROID_COUNT; c++) {
+    const at = Math.floor((c * count) / CENTROID_COUNT) * width;
     centroids.set(rows.subarray(at, at + width), c * width);
   }
   for (let round = 0; round < ROUNDS; round++) {
     const { nearest, distances } = assign(rows, centroids, width);
     const sums = new Float64Array(centroids.length);
-    const sizes = new Int32Array(CENTROIDS);
+    const sizes = new Int32Array(CENTROID_COUNT);
     for (let i = 0; i < count; i++) {
       const c = nearest[i]!;
       sizes[c]!++;
       for (let j = 0; j < width; j++) sums[c * width + j]! += rows[i * width + j]!;
     }
-    for (let c = 1; c < CENTROIDS; c++) {
+    for (let c = 1; c < CENTROID_COUNT; c++) {
       if (sizes[c] === 0) {
         let farthest = 0;
         for (let i = 1; i < count; i++) if (distances[i]! > distances[farthest]!) farthest = i;
@@ -107,7 +107,7 @@ function assign(rows: Float32Array, centroids: Float32Array, width: number) {
   const distances = new Float64Array(count);
   for (let i = 0; i < count; i++) {
     let [best, least] = [0, Number.POSITIVE_INFINITY];
-    for (let c = 0; c < CENTROIDS; c++) {
+    for (let c = 0; c < CENTROID_COUNT; c++) {
       let distance = 0;
       for (let j = 0; j < width; j++) {
         const difference = rows[i * width + j]! - centroids[c * width + j]!;

@@ -46,9 +46,9 @@ export function verifyParameters(
     if (!(tensor.data instanceof Float32Array) || !sameShape) {
       const type = tensor.data instanceof Float32Array ? 'float32' : 'int32';
       const got = `${type} [${tensor.shape.join(', ')}]`;
-      const isTurned = !sameShape && shape.length === 2 && [...tensor.shape].reverse().join() === shape.join();
+      const isTransposed = !sameShape && shape.length === 2 && [...tensor.shape].reverse().join() === shape.join();
       throw mismatch(
-        `${what}: tensor ${quote(name)} must be ${expected}, got ${got}${isTurned ? ', as if transposed' : ''}.`,
+        `${what}: tensor ${quote(name)} must be ${expected}, got ${got}${isTransposed ? ', as if transposed' : ''}.`,
       );
     }
   }

@@ -40,8 +40,9 @@ export async function placeDirectly(
   const model = await modelOf(artifact, device, load, { why: why(backend, []), candidates });
   return new DirectPlacement(model, items, (failure) => {
     const below = fallbacks(backend, (name) => avoid.includes(name));
-    // One that was only stopped can be started again.
-    const hasFailed = failure && !(failure instanceof BackendFault && failure.isGone);
+    // One that was only stopped can be started again; and for numbers that are none the work may be at fault, such as what was learnt.
+    const isGone = failure instanceof BackendFault && failure.isGone;
+    const hasFailed = failure && !isGone && failure.code !== 'not-finite';
     return movable({
       order: hasFailed ? below : [backend, ...below],
       why: (name, failures) =>
@@ -55,7 +56,8 @@ async function planned(artifact: OpenedArtifact) {
   const { plan, reader } = await planOf(artifact);
   const { start, loadPlanScorer } = await loadPlans();
   try {
-    const device = runningDevice('plan') ?? setRunning(await start());
+    const started = await start(); // another model may start it meanwhile
+    const device = runningDevice('plan') ?? setRunning(started);
     return { device, load: () => loadPlanScorer(artifact, plan, reader, device), candidates: rivals(true) };
   } catch (error) {
     throw noPlan(error);

@@ -8,7 +8,7 @@
 
 import { MAX_ID } from '../limits';
 import { watchLayer } from '../recommender/data-layer';
-import { idIn, textIn } from './id';
+import { textIn } from './id';
 
 /** GA4's events, Universal Analytics' actions, and ours. */
 const EVENTS = [
@@ -71,7 +71,7 @@ function eventWith(event: EventName, items: readonly unknown[], transaction: unk
   const ids = new Set(all);
   if (event === 'view' && ids.size > 1) return undefined;
   ids.delete(undefined);
-  const order = idIn(transaction);
+  const order = textIn(transaction);
   return ids.size === 0
     ? undefined
     : { event, ids: [...ids] as string[], ...(order !== undefined && { transaction: order }) };
@@ -104,20 +104,22 @@ export function readDataLayer(
       seen.add(entry);
       const found = eventOf(entry);
       if (found === undefined) return;
-      const { event, transaction } = found;
-      const ids = found.ids.filter((id) => {
+      const isRead = (id: string) => {
         if (id.length <= MAX_ID) return true;
         guard(() => {
           throw new RangeError(`An id in the data layer has ${id.length} characters, at most ${MAX_ID} are read.`);
         });
         return false;
-      });
+      };
+      const { event } = found;
+      const ids = found.ids.filter(isRead);
+      const [transaction] = [found.transaction ?? []].flat().filter(isRead);
       if (ids.length === 0) return;
       if (event === 'purchase' && transaction !== undefined) {
         if (transactions.has(transaction)) return;
         transactions.add(transaction);
       }
-      report({ ...found, ids });
+      report({ event, ids, ...(transaction !== undefined && { transaction }) });
     });
   const look = () =>
     guard(() => {

@@ -79,7 +79,9 @@ export async function readPlan(
   const { architecture } = artifact.info;
   const known = plan.model as PlannedModel | undefined;
   const read = models[architecture]?.reader;
-  if (known && read && isRecord(known.reading) && known.signature === (await signatureOf(artifact, known))) {
+  const isSound =
+    known && isRecord(known.reading) && known.earlier >= 0 && (known.scale === undefined || known.scale > 0);
+  if (isSound && read && known.signature === (await signatureOf(artifact, known))) {
     const { reading, earlier } = known;
     const { scale = known.scale } = artifact.info;
     const [catalogue, prepare] = [catalogueOf(artifact), await loadCode(`"${architecture}"`, read)];

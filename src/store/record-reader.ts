@@ -4,7 +4,17 @@
  */
 import { promisifyRequest } from 'idb-keyval';
 import { isName, MAX_WORD } from '../limits';
-import { checksum, encode, isCandidates, isFeatures, QUARANTINE, type StoredEvent, VERSION } from './records';
+import {
+  checksum,
+  checksumOf,
+  encode,
+  isCandidates,
+  isFeatures,
+  QUARANTINE,
+  type StoredEvent,
+  textIn,
+  VERSION,
+} from './records';
 import { ofEvents, type QuarantinedRecord, rangeOf, sizeOf } from './transactions';
 
 const MAX_QUARANTINED = 16;
@@ -24,8 +34,12 @@ export function decode(value: unknown): readonly StoredEvent[] | Unreadable {
   const { version, tab, rows, checksum } = Object(value) as Record<string, unknown>;
   if (typeof version !== 'number') return unreadable('it does not begin as a record does');
   if (version !== VERSION) return foreign(version);
-  const read = eventsIn(tab, rows);
-  return 'reason' in read || encode(read).checksum === checksum ? read : unreadable(TORN);
+  try {
+    if (checksum !== checksumOf(tab, rows)) return unreadable(TORN);
+  } catch {
+    return unreadable('it is too deep to be a record'); // or holds itself
+  }
+  return eventsIn(tab, rows);
 }
 
 const TORN = 'its checksum is wrong: it is cut off or was changed';
@@ -96,14 +110,21 @@ export async function readEntries(store: IDBObjectStore): Promise<[key: string, 
   return keys.map((key, i) => [String(key), values[i]]);
 }
 
-/** A stored value as text. An object is not converted, because `{ toString: 1, valueOf: 1 }` would throw. */
-export const textOf = (value: unknown): string => (typeof value === 'string' ? value : `no text but ${typeof value}`);
+/** A stored value as text. */
+export function textOf(value: unknown): string {
+  try {
+    return textIn(value);
+  } catch {
+    return `no text but ${typeof value}`; // it is too deep, or holds itself
+  }
+}
 
 /** Characters of a record of either version. */
 const storedSize = (key: string, value: unknown, events: readonly StoredEvent[]): number =>
   typeof value === 'string' ? key.length + value.length : sizeOf(key, events);
 
-type Damaged = readonly [key: string, value: unknown, reason: string];
+/** `readable`: those of its events that can be read, which stay in its place. */
+type Damaged = readonly [key: string, value: unknown, reason: string, readable?: readonly StoredEvent[]];
 
 /** The events of the records, their size in characters, the damaged records, and a message if some cannot be read. */
 export function sortedOut(
@@ -121,19 +142,23 @@ export function sortedOut(
     size += storedSize(key, value, readable);
     if (!('reason' in found)) continue;
     problem = `${++count} stored record(s) cannot be read and are passed over: ${found.reason}.`;
-    if (!found.foreign && readable.length === 0) damaged.push([key, value, found.reason]);
+    if (!found.foreign) damaged.push([key, value, found.reason, readable]);
   }
   return [events, size, damaged, problem];
 }
 
 /**
- * Moves damaged records out of the events. Keeps the newest few, so that a faulty device does not fill up.
+ * Moves damaged records out of the events, and leaves what can be read of them. Keeps the newest few, so that a faulty device does not
+ * fill up.
  *
  * @returns Characters left of the events.
  */
 export async function quarantine(store: IDBObjectStore, damaged: readonly Damaged[]): Promise<number> {
   const before = await promisifyRequest(store.getAllKeys(rangeOf(QUARANTINE)));
-  for (const [key] of damaged) store.delete(key);
+  for (const [key, , , readable = []] of damaged) {
+    if (readable.length > 0) store.put(encode(readable), key);
+    else store.delete(key);
+  }
   for (const key of before.slice(0, Math.max(0, before.length + damaged.length - MAX_QUARANTINED))) store.delete(key);
   for (const [key, value, reason] of damaged.slice(0, MAX_QUARANTINED)) {
     store.put({ key, reason, value: textOf(value).slice(0, 1000) } satisfies QuarantinedRecord, QUARANTINE + key);

@@ -60,7 +60,7 @@ export const randomName = (): string => Math.random().toString(36).slice(2);
 export function encode(events: readonly StoredEvent[]) {
   const { tab } = events[0]!;
   const rows = events.map(rowOf);
-  return { version: VERSION, checksum: checksum(tab + textIn(rows)), tab, rows };
+  return { version: VERSION, checksum: checksumOf(tab, rows), tab, rows };
 }
 
 function rowOf({ number, time, itemId, event, features, candidates, pageView, transaction }: StoredEvent): unknown[] {
@@ -73,7 +73,10 @@ function rowOf({ number, time, itemId, event, features, candidates, pageView, tr
 /** Characters that events take in a record. */
 export const lengthOf = (events: readonly StoredEvent[]): number => textIn(events.map(rowOf)).length;
 
-function textIn(value: unknown): string {
+export const checksumOf = (tab: unknown, rows: unknown): string => checksum(textIn(tab) + textIn(rows));
+
+/** @throws RangeError for what is too deep, or holds itself. */
+export function textIn(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value);
   return `[${(Array.isArray(value) ? value : Object.entries(value)).map(textIn).join()}]`;
 }

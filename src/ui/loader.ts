@@ -55,7 +55,7 @@ function takeQueue(): Aisle | undefined {
   const taken = Object.isExtensible(queue) ? queue : [...queue];
   Object.defineProperty(taken, RUNS, { value: true });
   try {
-    page.aisle = taken;
+    if (page.aisle !== taken) page.aisle = taken;
   } catch (error) {
     warn('window.aisle is read-only: later commands are not heard.', error);
   }
@@ -111,7 +111,7 @@ export function open(url: string, whenToLoad: typeof startLazily): void {
     async load(script, onFailure = failed) {
       for (;;) {
         try {
-          // Most browsers do not fetch a script again that could not be fetched.
+          // Firefox does not fetch a script again whose import has failed.
           if (navigator.onLine === false && !navigator.serviceWorker?.controller)
             throw new Error('The browser is offline.');
           return await script();

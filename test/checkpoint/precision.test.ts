@@ -194,6 +194,12 @@ describe('pq', () => {
     ['centroids that claim all memory', codes, floats(3, 256, 17), /got F16 \[3, 256, 17\]/],
     ['centroids of another rank', codes, floats(3, 256), /got F16 \[3, 256\]/],
     ['centroids of another type', codes, { ...floats(3, 256, 8), dtype: 'I16' }, /got I16/],
+    [
+      'codes that claim all memory',
+      { ...codes, shape: [2 ** 25, 1], bytes: new Uint8Array(2 ** 25) },
+      floats(1, 256, 16),
+      /^w\.st: its tables of codes would take 2147483648 bytes, at most 1073741824 are allowed/,
+    ],
     ['codes of another rank', { ...codes, shape: [6] }, floats(3, 256, 8), /codes \[6\]/],
   ])('with %s is refused', async (_, table, centroids, message) => {
     const stored = new Map([['w', table], ...(centroids ? [['w.centroids', centroids] as const] : [])]);

@@ -51,16 +51,12 @@ export function tasteBox(host: Pick<Host, 'node'>, node: Node, texts: PanelTexts
     );
     (file as HTMLInputElement).value = ''; // the same file may be chosen again
   });
+  const label = node('label', '', texts.passphrase, { for: 'passphrase', id: 'label' });
+  label.addEventListener('click', () => passphrase.element.focus());
   return node('details', 'taste', [
     node('summary', 'taste-title', texts.title),
     node('p', '', texts.hint),
-    node('div', 'controls', [
-      node('label', '', texts.passphrase, { for: 'passphrase', id: 'label' }),
-      passphrase.element,
-      save,
-      open,
-      file,
-    ]),
+    node('div', 'controls', [label, passphrase.element, save, open, file]),
   ]);
 }
 
@@ -87,5 +83,6 @@ function passphraseField(node: Node): { readonly element: HTMLElement; text(): s
   element.addEventListener('keydown', (event) => {
     if (event.key === 'Enter') event.preventDefault(); // it has one line
   });
-  return { element, text: () => element.textContent };
+  // What is pasted may have line breaks.
+  return { element, text: () => element.textContent.replace(/[\r\n]/g, '') };
 }
