@@ -231,6 +231,7 @@ const commandLine: UserConfig = {
         entryFileNames: '[name].js',
         // In the folder of the `.wasm` files and of the threads' script.
         chunkFileNames: '[name]-[hash].js',
+        comments: false, // the licences stand in a file of their own
       },
     },
   },

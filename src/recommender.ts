@@ -12,8 +12,8 @@ import {
   checkedOptions,
   checkedRequest,
   checkedSelection,
-  ITEM,
   must,
+  TEXT,
 } from './recommender/arguments';
 import { createComputing } from './recommender/computing';
 import { createIdentity } from './recommender/identity';
@@ -339,7 +339,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       })();
     },
     async diagnose(id) {
-      must('id', id, ITEM);
+      must('id', id, TEXT);
       return { files: await engine.loadedFiles(), nearest: status.model && (await engine.nearest(id)) };
     },
     async basket() {

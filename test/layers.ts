@@ -37,6 +37,7 @@ const RANK: Readonly<Record<string, number>> = {
   abort: -2,
   'load-code': -2,
   errors: -3,
+  'nearest-name': -3,
   limits: -3,
 };
 /** What the demo may import: it proves that the public API is enough. */

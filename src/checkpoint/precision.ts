@@ -29,7 +29,7 @@ export async function unpackTensors(
 ): Promise<Record<string, NdArray>> {
   const hasCodes = [...stored.values()].some(({ dtype }) => dtype === 'U8');
   const products = hasCodes ? await loadCode('quantised tables', () => import('./product-codes')) : undefined;
-  products?.checkTableSizes(stored, fileName);
+  products?.checkTableSizes(stored, CENTROIDS_SUFFIX, fileName);
   const tensors: [string, NdArray][] = [];
   for (const [name, tensor] of stored) {
     const [scale, centroids] = [name + SCALE, name + CENTROIDS_SUFFIX];

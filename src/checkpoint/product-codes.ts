@@ -3,7 +3,6 @@ import { RecommenderError } from '../errors';
 import { MAX_ARTIFACT_BYTES } from '../limits';
 import type { NdArray } from '../types';
 import { quote } from './json';
-import { CENTROIDS_SUFFIX } from './precision';
 import { type StoredTensor, toNdArray } from './safetensors';
 
 /** Centroids of a piece: a code is a byte. */
@@ -13,11 +12,14 @@ export const MOST_WIDTH = 16;
 /** Bytes of all tables together, written out: one of codes claims up to 64 times the memory of its file. */
 const MAX_TABLE_BYTES = 2 * MAX_ARTIFACT_BYTES;
 
-/** @throws RecommenderError `bad-artifact` where the tables would claim too much memory. */
-export function checkTableSizes(stored: ReadonlyMap<string, StoredTensor>, fileName: string): void {
+/**
+ * @param suffix Of the names of centroids.
+ * @throws RecommenderError `bad-artifact` where the tables would claim too much memory.
+ */
+export function checkTableSizes(stored: ReadonlyMap<string, StoredTensor>, suffix: string, fileName: string): void {
   let bytes = 0;
   for (const [name, { dtype, bytes: codes }] of stored) {
-    if (dtype === 'U8') bytes += 4 * codes.length * (stored.get(name + CENTROIDS_SUFFIX)?.shape[2] ?? 1);
+    if (dtype === 'U8') bytes += 4 * codes.length * (stored.get(name + suffix)?.shape[2] ?? 1);
   }
   if (bytes <= MAX_TABLE_BYTES) return;
   throw new RecommenderError(

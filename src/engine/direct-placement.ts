@@ -40,9 +40,8 @@ export async function placeDirectly(
   const model = await modelOf(artifact, device, load, { why: why(backend, []), candidates });
   return new DirectPlacement(model, items, (failure) => {
     const below = fallbacks(backend, (name) => avoid.includes(name));
-    // One that was only stopped can be started again; and for numbers that are none the work may be at fault, such as what was learnt.
-    const isGone = failure instanceof BackendFault && failure.isGone;
-    const hasFailed = failure && !isGone && failure.code !== 'not-finite';
+    // One that was only stopped can be started again.
+    const hasFailed = failure && !(failure instanceof BackendFault && failure.isGone);
     return movable({
       order: hasFailed ? below : [backend, ...below],
       why: (name, failures) =>

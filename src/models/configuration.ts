@@ -55,8 +55,7 @@ export function isRemoved<C>({ name, removed }: Configurable<C>, key: string, va
   if (spellings.some((spelling) => isSpelled(value, spelling))) return true;
   throw new RecommenderError(
     'bad-config',
-    `${name}: "${key}" is no longer an option and always ${quoted(spellings[0])}, got ${quoted(value)}. Leave it out, or use the version ` +
-      'of Aisle that had it.',
+    `${name}: "${key}" is no longer an option and always ${quoted(spellings[0])}, got ${quoted(value)}. Leave it out.`,
   );
 }
 

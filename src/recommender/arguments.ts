@@ -28,7 +28,7 @@ export const oneOf = <T>(...choices: readonly T[]): Check => [
   (value) => choices.includes(value as T),
 ];
 export const isText = (value: unknown): boolean => typeof value === 'string';
-const TEXT: Check = [`a text, at most ${MAX_ID} characters`, (value) => value === '' || isName(value)];
+export const TEXT: Check = [`a text, at most ${MAX_ID} characters`, (value) => value === '' || isName(value)];
 const text = (expected: string): Check => [expected, (value) => isText(value) && value !== ''];
 const name = (expected: string, most = MAX_ID): Check => [
   `${expected}, at most ${most} characters`,

@@ -372,7 +372,11 @@ describe('a search that cannot be', () => {
     ['over factors from 0', ['--model', 'sr', '--range', 'lastInSession=0..2:log'], /the smaller first and above 0/],
     ['of a key set to nonsense', ['--model', 'sr', '--set', 'steps=many'], /"steps" must be a whole number/],
     ['over epochs of a counting baseline', ['--model', 'sr', '--epochs', '2'], /--epochs is for networks/],
-    ['with every key fixed', ['--model', 'markov', '--set', 'pruning=20'], /Nothing of markov is left to search/],
+    [
+      'with every key fixed',
+      ['--model', 'markov', '--set', 'pruning=20', '--set', 'remind=true'],
+      /Nothing of markov is left to search/,
+    ],
   ])('%s is refused in one sentence, and nothing is written', async (_, argv, message) => {
     const { code, stderr } = await search(...argv);
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(message) });
@@ -381,7 +385,7 @@ describe('a search that cannot be', () => {
   });
 
   test('a space that is smaller than the number of trials is tried whole', async () => {
-    const { code, stderr } = await search('--model', 'markov', '--trials', '9');
+    const { code, stderr } = await search('--model', 'markov', '--set', 'remind=true', '--trials', '9');
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('holds 3 configurations') });
     const tried = found().trials.map(({ config }: { config: { pruning?: number } }) => config.pruning ?? 20);
     expect(tried.sort((a: number, b: number) => a - b)).toEqual([0, 20, 50]);

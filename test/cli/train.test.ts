@@ -33,6 +33,7 @@ const manifest = () => JSON.parse(readFileSync(join(out, 'manifest.json'), 'utf8
 const metrics = Object.fromEntries(
   ['recall', 'mrr', 'ndcg'].flatMap((name) => [1, 5, 10, 20].map((k) => [`${name}@${k}`, expect.any(Number)])),
 );
+const difference = { mean: expect.any(Number), low: expect.any(Number), high: expect.any(Number) };
 
 describe.each(['gru4rec', 'sasrec', 'srgnn', 'caser', 'transformers4rec'])('aisle train --model %s', (model) => {
   test('ends with one JSON object in the form of the contract, and a sound artifact', async () => {
@@ -46,7 +47,12 @@ describe.each(['gru4rec', 'sasrec', 'srgnn', 'caser', 'transformers4rec'])('aisl
       epochs: [epoch(1), epoch(2)],
       best: { epoch: expect.any(Number), metric: 'mrr@20', value: expect.any(Number) },
       ...(result.scale !== undefined && { scale: expect.any(Number) }),
-      baseline: { model: expect.stringMatching(/^(pop|s-pop|item-knn|markov|ar|sr)$/), metrics },
+      baseline: {
+        model: expect.stringMatching(/^(pop|s-pop|item-knn|markov|ar|sr|decayed-sr)$/),
+        metrics,
+        behind: { 'mrr@20': difference, 'recall@20': difference },
+        config: { remind: false }, // nothing repeats in this log
+      },
       refit: { epochs: result.best.epoch, events: expect.any(Number), items: 12, seconds: expect.any(Number) },
       items: 12,
       sessions: 54,

@@ -72,7 +72,7 @@ test.each([
     { inputLayer: 'none', itemEmbeddingDim: 32 },
     'inputLayer=none needs "itemEmbeddingDim" to be "dModel", got 32 and 64',
   ],
-  [{ inputLayer: 'none', features: 'hour' }, 'features that stand beside the item vector must be merged'],
+  [{ inputLayer: 'none', features: 'hour' }, 'features must be merged with the item vector'],
   [{ sampledSoftmax: true }, '"labelSmoothing" is for the full softmax'],
   [{ lm: 'xlnet', objective: 'clm', trainOnPrefixes: true }, '"trainOnPrefixes" is for mlm, plm and rtd'],
   [{ sparseUpdates: true }, '"sparseUpdates" needs sampledSoftmax=true'],
@@ -88,7 +88,7 @@ test.each([
 
 test('a categorical feature whose number of values nobody tells is refused by name', () => {
   const config = small({ features: 'brand' });
-  expect(() => transformers4rec.parameters(config, { items: ITEMS })).toThrow('Write brand:categorical:SIZE');
+  expect(() => transformers4rec.parameters(config, { items: ITEMS })).toThrow('write brand:categorical:SIZE');
 });
 
 test.each(['paper', 'library'])('plm in form %s asks at a column that nobody sees, whatever stands in it', (form) => {

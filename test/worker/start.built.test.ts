@@ -82,6 +82,6 @@ test('a worker without the folder beside it says which file is missing', async (
   const shop = await opened({ answer, recommender: { backend: 'cpu', workerUrl: '/alone.js' } });
   expect(await shop.ask()).toMatchObject({
     code: 'io',
-    message: expect.stringMatching(/\/worker-gru4rec(-spec)?-\w+\.js .*whole folder/),
+    message: expect.stringMatching(/\/worker-(placement|gru4rec(-spec)?)-\w+\.js .*whole folder/),
   });
 });

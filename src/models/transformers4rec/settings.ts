@@ -42,10 +42,11 @@ const PAIRS: Readonly<Record<LanguageModelName, readonly ObjectiveName[]>> = {
   xlnet: ['clm', 'mlm', 'plm', 'rtd'],
 };
 
+const EARLIER = 'it sees earlier clicks only, none after a hidden one';
 const WHY_NOT: Readonly<Record<ObjectiveName, string>> = {
   clm: 'it sees later clicks, so the next one would be no question',
-  mlm: 'it sees earlier clicks only, so a hidden click could not be told from those after it',
-  rtd: 'it sees earlier clicks only, so a replaced click could not be told from those after it',
+  mlm: EARLIER,
+  rtd: EARLIER,
   plm: 'it cannot take an order of prediction: that needs the two streams of xlnet',
 };
 
@@ -80,16 +81,16 @@ export function check(config: T4RecConfig): void {
     refuse('features must be merged with the item vector; set inputLayer=tanh, or another aggregation.');
   }
   if (config.trainOnPrefixes && objective === 'clm') {
-    refuse('"trainOnPrefixes" is for mlm, plm and rtd: clm learns what follows every prefix as it is.');
+    refuse('"trainOnPrefixes" is for mlm, plm and rtd: clm learns every prefix.');
   }
   if (config.sampledSoftmax && config.labelSmoothing > 0) {
     refuse('"labelSmoothing" is for the full softmax; set it to 0 with sampledSoftmax.');
   }
   if (config.logqOf === 'draws' && config.sampledSoftmax && config.sampleBy !== 'popularity') {
-    refuse('"logqOf" draws needs sampleBy=popularity: chances of log-uniform draws say nothing of their number.');
+    refuse('"logqOf" draws needs sampleBy=popularity.');
   }
   if (config.sparseUpdates && !config.sampledSoftmax) {
-    refuse('"sparseUpdates" needs sampledSoftmax=true: the full softmax reads every item vector.');
+    refuse('"sparseUpdates" needs sampledSoftmax=true.');
   }
 }
 
