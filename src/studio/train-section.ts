@@ -55,7 +55,7 @@ export function trainSection(
   const threadCount = select(counts, String(threads));
   const own = h('textarea', { rows: 3, spellcheck: 'false', placeholder: 'layers=100\nbatchSize=64' });
   const runs = new Map<string, Run>();
-  const queue: { readonly run: Run; readonly isResumed: boolean }[] = [];
+  const queue: Run[] = [];
   let running: Run | undefined;
   const told = messages();
   const list = h('div', { class: 'runs' });
@@ -64,7 +64,7 @@ export function trainSection(
     () => {
       told.clear();
       try {
-        for (const { box } of boxes) if (box.checked) add(requestOf(box.value), false);
+        for (const { box } of boxes) if (box.checked) enqueue(makeRun({ request: requestOf(box.value), epochs: [] }));
       } catch (error) {
         told.fail(error);
       }
@@ -123,21 +123,16 @@ export function trainSection(
     };
   }
 
-  function add(request: TrainRequest, isResumed: boolean): void {
-    const run = runs.get(request.run) ?? makeRun({ request, epochs: [] });
-    enqueue(run, isResumed);
-  }
-
   function makeRun(saved: SavedRun): Run {
     const run = runView(saved, {
       pause: () => {
-        const at = queue.findIndex((one) => one.run === run);
+        const at = queue.indexOf(run);
         if (at >= 0) {
           queue.splice(at, 1);
           run.stop('Left out.');
         } else void bench.pause();
       },
-      resume: () => enqueue(run, run.hasBegun()),
+      resume: () => enqueue(run),
       discard: () => {
         runs.delete(saved.request.run);
         run.element.remove();
@@ -150,8 +145,8 @@ export function trainSection(
     return run;
   }
 
-  function enqueue(run: Run, isResumed: boolean): void {
-    queue.push({ run, isResumed });
+  function enqueue(run: Run): void {
+    queue.push(run);
     run.wait();
     if (!running) void work();
   }
@@ -159,12 +154,13 @@ export function trainSection(
   async function work(): Promise<void> {
     onBusy(true);
     for (let next = queue.shift(); next; next = queue.shift()) {
-      running = next.run;
+      running = next;
       running.begin();
       try {
-        const row = await bench.train(running.request, next.isResumed);
-        if (row) running.end(row);
-        else running.stop('Paused. Everything is kept: go on whenever you like.', true);
+        const trained = await bench.train(running.request);
+        if (!('hasCheckpoint' in trained)) running.end(trained);
+        else if (trained.hasCheckpoint) running.stop('Paused. Everything is kept: go on whenever you like.');
+        else running.stop('Paused before there was anything to keep: it begins anew.');
       } catch (error) {
         running.fail(error);
       }
@@ -182,7 +178,7 @@ export function trainSection(
       for (const one of saved) {
         const run = makeRun(one);
         if (one.row) run.end(one.row);
-        else run.stop('Interrupted. Everything is kept: it goes on from where it was.', true);
+        else run.stop('Interrupted. Everything is kept: it goes on from where it was.');
       }
     },
     note(note) {
@@ -196,12 +192,9 @@ export function trainSection(
 interface Run {
   readonly element: HTMLElement;
   readonly request: TrainRequest;
-  /** Whether it has something to go on from. */
-  hasBegun(): boolean;
   begin(): void;
   wait(): void;
-  /** @param isKept Whether there is a checkpoint. Default: as before. */
-  stop(text: string, isKept?: boolean): void;
+  stop(text: string): void;
   progress(note: Extract<Note, { kind: 'progress' }>): void;
   message(level: 'info' | 'warning', text: string): void;
   epoch(epoch: TrainingEpoch): void;
@@ -234,7 +227,6 @@ function runView({ request, epochs: before }: SavedRun, acts: RunActs): Run {
     told.element,
     plots,
   );
-  let isInterrupted = before.length > 0;
   const show = (canPause: boolean, canResume: boolean, canDiscard: boolean): void => {
     pause.hidden = !canPause;
     resume.hidden = !canResume;
@@ -267,7 +259,6 @@ function runView({ request, epochs: before }: SavedRun, acts: RunActs): Run {
   return {
     element,
     request,
-    hasBegun: () => isInterrupted,
     begin() {
       told.clear();
       setText(status, 'Trains.');
@@ -277,9 +268,8 @@ function runView({ request, epochs: before }: SavedRun, acts: RunActs): Run {
       setText(status, 'Waits for its turn.');
       show(true, false, false);
     },
-    stop(text, isKept = isInterrupted) {
+    stop(text) {
       bar.hide();
-      isInterrupted = isKept;
       setText(status, text);
       show(false, true, true);
     },

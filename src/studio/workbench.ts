@@ -4,6 +4,7 @@ import { type ArtifactSummary, openWhole, summariseArtifact } from '../pipeline/
 import { type NamedBlob, previewEvents } from '../pipeline/blob-source';
 import { defined } from '../pipeline/defined';
 import { embeddingMap, type PlacedItem } from '../pipeline/embedding-map';
+import { isAborted } from '../pipeline/errors';
 import { answerTime, onDevice, predictedSessions, replaySession, type Step, standingOf } from '../pipeline/held-out';
 import { importOn, REFERENCES } from '../pipeline/importing';
 import { type Observer, startTask } from '../pipeline/observer';
@@ -190,19 +191,20 @@ export class Workbench {
   }
 
   /**
-   * Trains a model, or goes on with its run.
+   * Trains a model, or goes on with its run from the checkpoint, where there is one.
    *
-   * @returns Undefined where it was paused.
+   * @returns The model, or, of a training that was paused, whether there is a checkpoint.
    * @throws RecommenderError as `aisle train`.
    */
-  async train(request: TrainRequest, isResumed: boolean): Promise<Row | undefined> {
+  async train(request: TrainRequest): Promise<Row | { readonly hasCheckpoint: boolean }> {
     const { run, ...settings } = request;
     const running = new AbortController();
     this.#running = running;
-    const epochs = isResumed ? [...(this.#runOf(run)?.epochs ?? [])] : [];
-    const keep = (row?: Row) => this.#keepRun({ request, epochs, ...(row && { row }) });
-    await keep();
     try {
+      const isResumed = await this.#hasCheckpoint(run);
+      const epochs = isResumed ? [...(this.#runOf(run)?.epochs ?? [])] : [];
+      const keep = (row?: Row) => this.#keepRun({ request, epochs, ...(row && { row }) });
+      await keep();
       const options: TrainOptions = {
         ...settings,
         ...this.#observer,
@@ -223,8 +225,8 @@ export class Workbench {
       this.notes({ kind: 'racer', row });
       return row;
     } catch (error) {
-      if (!running.signal.aborted) throw error;
-      return undefined;
+      if (!running.signal.aborted || !isAborted(error)) throw error;
+      return { hasCheckpoint: await this.#hasCheckpoint(run) };
     } finally {
       this.#running = undefined;
     }
