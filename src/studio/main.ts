@@ -93,7 +93,9 @@ async function start(): Promise<void> {
   const steps = [training.element, race.element, home.element];
   for (const step of steps) step.hidden = true;
 
+  let latest: LogState | undefined;
   async function opened(state: LogState, runs: readonly SavedRun[]): Promise<void> {
+    latest = state;
     for (const step of steps) step.hidden = false;
     race.element.hidden = state.heldOut === undefined;
     race.open(state);
@@ -110,8 +112,10 @@ async function start(): Promise<void> {
     } catch (error) {
       log.messages.fail(error);
     } finally {
-      log.progress.hide();
-      race.setBusy(false);
+      if (latest === state) {
+        log.progress.hide();
+        race.setBusy(isTraining);
+      }
     }
   }
 

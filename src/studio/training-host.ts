@@ -39,7 +39,10 @@ export function pageHost(files: StudioFiles, chosen: () => ChosenFiles): Trainin
   };
   return {
     check: async (options) => refuseUnfinished(options, (await files.read(checkpointOf(options.out))) !== undefined),
-    readLog: keepingLast(async (_, options, observer) => readLog(logSource(chosen().log), options, observer)),
+    readLog: keepingLast(
+      () => chosen().log,
+      (_, options, observer) => readLog(logSource(chosen().log), options, observer),
+    ),
     readInput: async (path) => contentOf(find(path)),
     async readCatalogue(path, idColumn) {
       return readProducts(await contentOf(find(path)), path, idColumn);
@@ -80,11 +83,12 @@ export function pageHost(files: StudioFiles, chosen: () => ChosenFiles): Trainin
 }
 
 /** Of several readings of the same log, only the first reads the file. */
-function keepingLast(read: LogReader): LogReader {
+function keepingLast(chosen: () => ChosenFiles['log'], read: LogReader): LogReader {
   let last: { readonly key: string; readonly log: EventLog } | undefined;
   return async (path, options = {}, observer) => {
     const { minItems = 2, featuresIfAny = [], ...rest } = options;
-    const key = JSON.stringify([path, rest, featuresIfAny]);
+    const sizes = chosen().map(({ blob }) => blob.size); // another file may have the same name
+    const key = JSON.stringify([path, sizes, rest, featuresIfAny]);
     if (last?.key === key && last.log.itemIds.length >= minItems) return last.log;
     last = undefined;
     const log = await read(path, options, observer);

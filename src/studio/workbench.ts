@@ -61,6 +61,7 @@ export class Workbench {
   /** The best counting model. */
   #rival: string | undefined;
   #running: AbortController | undefined;
+  #isReading = false;
   #saving: Promise<void> = Promise.resolve();
 
   /** @param notes Tells the page what goes on. */
@@ -95,8 +96,8 @@ export class Workbench {
     const products = state.products === undefined ? undefined : await file(PRODUCTS, state.products);
     // What was kept in memory only is gone with the tab.
     if (log.length === 0 || !log.every((one) => one !== undefined)) return undefined;
-    this.#state = state;
     const read = await this.#read({ files: log, read: state.read, products });
+    this.#state = state;
     for (const { request, row } of state.runs) {
       const measured = row?.standing && (await this.#files.read(measuredOf(request.run)));
       if (measured) await this.#join(request.run, new Uint8Array(await measured.arrayBuffer()));
@@ -117,22 +118,42 @@ export class Workbench {
     return preview;
   }
 
-  /** Reads the log, in place of one that was read before; its runs are forgotten. */
+  /**
+   * Reads the log, in place of one that was read before; its runs are forgotten.
+   *
+   * @throws RecommenderError as `aisle train`, also while a model trains. The log that was open stays so.
+   */
   async read(choice: ReadChoice): Promise<LogState> {
+    if (this.#running)
+      throw new RecommenderError('not-allowed', 'A model trains on the log that is open. Pause it first.');
+    if (this.#isReading) throw new RecommenderError('not-allowed', 'Another log is being read. Wait until it is open.');
     const { files, read, products } = choice;
-    const state = await this.#read(choice);
-    await this.#files.remove('runs');
-    await this.#files.remove('log');
-    for (const [i, { blob }] of files.entries()) await this.#files.write(logFile(i), blob);
-    if (products) await this.#files.write(PRODUCTS, products.blob);
-    await this.#save({ log: files.map(({ name }) => name), products: products?.name, read, runs: [] });
-    return state;
+    this.#isReading = true;
+    try {
+      const state = await this.#read(choice);
+      await this.#files.remove('runs');
+      await this.#files.remove('log');
+      for (const [i, { blob }] of files.entries()) await this.#files.write(logFile(i), blob);
+      if (products) await this.#files.write(PRODUCTS, products.blob);
+      await this.#save({ log: files.map(({ name }) => name), products: products?.name, read, runs: [] });
+      return state;
+    } finally {
+      this.#isReading = false;
+    }
   }
 
-  async #read({ files, read, products }: ReadChoice): Promise<LogState> {
-    this.#chosen = { log: files, others: products ? [products] : [] };
-    this.#racers.clear();
-    this.#rival = undefined;
+  async #read(choice: ReadChoice): Promise<LogState> {
+    const before = this.#chosen;
+    this.#chosen = { log: choice.files, others: choice.products ? [choice.products] : [] };
+    try {
+      return await this.#readChosen(choice);
+    } catch (error) {
+      this.#chosen = before;
+      throw error;
+    }
+  }
+
+  async #readChosen({ files, read, products }: ReadChoice): Promise<LogState> {
     const name = files.map((file) => file.name).join(', ');
     const observer = this.#observer;
     if (products) await this.#host.readCatalogue(products.name, read.columns?.item); // bad products are refused now
@@ -143,6 +164,8 @@ export class Workbench {
     const summary = inspectLog(await readLog(name, everything, defined({ onProgress })), name);
     const { valid, unknownBefore, ...parts } = await trainingParts(name, { readLog, read, holdout: 0 }, observer);
     this.#parts = valid && unknownBefore && { ...parts, valid, unknownBefore };
+    this.#racers.clear();
+    this.#rival = undefined;
     const sessions = this.#parts && predictedSessions(this.#parts);
     return {
       ...{ name, read, summary },
@@ -151,7 +174,7 @@ export class Workbench {
     };
   }
 
-  /** Counts and measures the models that need no training. */
+  /** Counts and measures the models that need no training, until another log is read. */
   async count(): Promise<void> {
     const parts = this.#parts;
     if (!parts) return;
@@ -169,12 +192,14 @@ export class Workbench {
         const { ranks, metrics } = await rankValidation(model, parts, observer, (done) =>
           task.update(i * predictions + done),
         );
+        if (this.#parts !== parts) return;
         this.#racers.set(name, { model, ranks, parts });
         rows.push({ name, seconds, mrr: metrics['mrr@20']! });
         this.notes({ kind: 'racer', row: { ...this.#row(name), seconds } });
       }
     });
     task.finish();
+    if (this.#parts !== parts) return;
     this.#rival = rows.sort((a, b) => b.mrr - a.mrr)[0]?.name;
     for (const { name, seconds } of rows) this.notes({ kind: 'racer', row: { ...this.#row(name), seconds } });
   }
@@ -197,6 +222,7 @@ export class Workbench {
    * @throws RecommenderError as `aisle train`.
    */
   async train(request: TrainRequest): Promise<Row | { readonly hasCheckpoint: boolean }> {
+    if (this.#isReading) throw new RecommenderError('not-allowed', 'A log is being read. Train once it is open.');
     const { run, ...settings } = request;
     const running = new AbortController();
     this.#running = running;
