@@ -23,16 +23,15 @@ export class StudioFiles {
     }
   }
 
-  /** @param path Names separated by `/`. @returns Undefined where there is no such file. */
+  /** @param path Names separated by `/`. @returns Undefined where there is no such file, or an empty one. */
   async read(path: string): Promise<Blob | undefined> {
-    const kept = this.#inMemory.get(path);
-    if (kept) return kept;
-    try {
-      return await (await this.#handle(path, false))?.getFile();
-    } catch (error) {
-      if ((error as Error).name !== 'NotFoundError') throw error;
-      return undefined;
-    }
+    return this.#inMemory.get(path) ?? this.#stored(path);
+  }
+
+  async #stored(path: string): Promise<Blob | undefined> {
+    const handle = await this.#handle(path, false).catch(absent);
+    const file = await handle?.getFile();
+    return file?.size ? file : undefined; // a tab that was closed while it wrote may leave an empty one
   }
 
   /** Replaces a file, whole or not at all. @returns Whether it stays when the tab is closed. */
@@ -53,6 +52,8 @@ export class StudioFiles {
       }
     } catch (error) {
       this.#refused(error);
+      // The entry was made before its content was refused.
+      if (!(await this.#stored(path).catch(() => undefined))) await this.remove(path).catch(() => {});
     }
     this.#inMemory.set(path, content instanceof Blob ? content : new Blob([content]));
     return false;
