@@ -1,13 +1,21 @@
 /** What the studio's worker does for its page: reads a log, trains models on it, measures them side by side, packs them. */
-import { RecommenderError } from '../errors';
+import { RecommenderError, reasonOf } from '../errors';
 import { type ArtifactSummary, openWhole, summariseArtifact } from '../pipeline/artifact-summary';
 import { type NamedBlob, previewEvents } from '../pipeline/blob-source';
 import { defined } from '../pipeline/defined';
 import { embeddingMap, type PlacedItem } from '../pipeline/embedding-map';
 import { isAborted } from '../pipeline/errors';
-import { answerTime, onDevice, predictedSessions, replaySession, type Step, standingOf } from '../pipeline/held-out';
+import {
+  type AnswerTime,
+  answerTime,
+  onDevice,
+  predictedSessions,
+  replaySession,
+  type Step,
+  standingOf,
+} from '../pipeline/held-out';
 import { importOn, REFERENCES } from '../pipeline/importing';
-import { type Observer, startTask } from '../pipeline/observer';
+import { type Observer, startTask, warn } from '../pipeline/observer';
 import type { ImportOptions, TrainOptions } from '../pipeline/options';
 import { refuseLongLog } from '../pipeline/page-memory';
 import { ARCHITECTURES, paperOf } from '../pipeline/paper';
@@ -98,14 +106,30 @@ export class Workbench {
     if (log.length === 0 || !log.every((one) => one !== undefined)) return undefined;
     const read = await this.#read({ files: log, read: state.read, products });
     this.#state = state;
-    for (const { request, row } of state.runs) {
-      const measured = row?.standing && (await this.#files.read(measuredOf(request.run)));
-      if (measured) await this.#join(request.run, new Uint8Array(await measured.arrayBuffer()));
+    const runs: SavedRun[] = [];
+    for (const saved of state.runs) {
+      const run = await this.#restored(saved);
+      if (run) runs.push(run);
     }
-    const runs = await Promise.all(
-      state.runs.map(async (run) => ({ ...run, canResume: await this.#hasCheckpoint(run.request.run) })),
-    );
-    return { log: read, runs: runs.filter(({ row, canResume }) => row || canResume) };
+    this.#state = { ...state, runs };
+    return { log: read, runs };
+  }
+
+  /** A run with what there is of its model; undefined where there is nothing. */
+  async #restored(saved: SavedRun): Promise<SavedRun | undefined> {
+    const { request, epochs, row } = saved;
+    const { run } = request;
+    if (await this.#hasCheckpoint(run)) return saved;
+    if (!(await this.#files.read(archiveOf(run)))) {
+      if (row) warn(this.#observer, `The model ${run} was kept in memory only, and is gone. Train it again.`);
+      return undefined;
+    }
+    const measured = await this.#files.read(measuredOf(run));
+    if (measured) await this.#join(run, new Uint8Array(await measured.arrayBuffer()));
+    if (row && (!row.standing || this.#racers.has(run))) return saved;
+    // The tab was closed before it was measured, or the storage has refused what was.
+    const seconds = row?.seconds ?? epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
+    return { ...saved, row: await this.#rowOf(run, seconds) };
   }
 
   /** The first rows of the log. @throws RecommenderError `bad-input` also for a log that a page cannot hold. */
@@ -246,10 +270,20 @@ export class Workbench {
           void keep();
         },
       };
-      const row = await this.#measured(run, await trainOn(this.#host, options, true));
+      const trained = await trainOn(this.#host, options, true);
+      await this.#race(run, trained);
+      const { result, validation } = trained;
+      const row: Row = {
+        ...(await this.#rowOf(run, result.seconds)),
+        epochs: result.epochs,
+        ...(validation && { verdict: verdict(validation, result) }),
+        ...(result.auto && { auto: result.auto.why }),
+      };
       await keep(row);
-      this.notes({ kind: 'racer', row });
-      return row;
+      const timed = { ...row, ...defined({ answer: await this.#answerTime(run) }) };
+      await keep(timed);
+      this.notes({ kind: 'racer', row: timed });
+      return timed;
     } catch (error) {
       if (!running.signal.aborted || !isAborted(error)) throw error;
       return { hasCheckpoint: await this.#hasCheckpoint(run) };
@@ -258,22 +292,30 @@ export class Workbench {
     }
   }
 
-  async #measured(run: string, { result, trained, parts, validation }: Trained): Promise<Row> {
+  async #race(run: string, { trained, parts, validation }: Trained): Promise<void> {
     const { valid, unknownBefore } = parts;
-    if (validation && valid && unknownBefore) {
-      const racer = { model: trained, ranks: validation.ranks };
-      this.#racers.set(run, { ...racer, parts: { ...parts, valid, unknownBefore } });
-      await this.#files.write(measuredOf(run), encodeModel(racer));
+    if (!validation || !valid || !unknownBefore) return;
+    const racer = { model: trained, ranks: validation.ranks };
+    this.#racers.set(run, { ...racer, parts: { ...parts, valid, unknownBefore } });
+    await this.#files.write(measuredOf(run), encodeModel(racer));
+  }
+
+  /** What its archive says of a network, beside what it reaches. */
+  async #rowOf(run: string, seconds: number): Promise<Row> {
+    const about = summariseArtifact(await this.#open(await this.#archive(run), run));
+    const { architecture, bytes, parameters } = about;
+    const reached = this.#racers.has(run) ? this.#row(run) : { name: run, architecture, isCounted: false };
+    return { ...reached, seconds, bytes, parameters };
+  }
+
+  /** A model that is not timed is trained all the same. */
+  async #answerTime(run: string): Promise<AnswerTime | undefined> {
+    try {
+      return await answerTime(await this.#open(await this.#archive(run), run));
+    } catch (error) {
+      warn(this.#observer, `How fast ${run} answers could not be measured: ${reasonOf(error)}`);
+      return undefined;
     }
-    const archive = await this.#open(await this.#archive(run), run);
-    const { bytes, parameters } = summariseArtifact(archive);
-    const { seconds, epochs, auto } = result;
-    return {
-      ...(this.#racers.has(run) ? this.#row(run) : { name: run, architecture: trained.architecture, isCounted: false }),
-      ...{ seconds, bytes, parameters, epochs, answer: await answerTime(archive) },
-      ...(validation && { verdict: verdict(validation, result) }),
-      ...(auto && { auto: auto.why }),
-    };
   }
 
   /** Ends the training that runs, with a checkpoint. */
