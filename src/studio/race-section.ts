@@ -135,17 +135,18 @@ export function raceSection(bench: Bench): RaceSection {
 
   const titleOf = (id: string): string => products[id]?.title ?? id;
 
+  /** @param wanted A number beyond either end goes on from the other; one that is not whole is ignored. */
   async function show(wanted: number): Promise<void> {
-    if (!heldOut) return;
+    if (!heldOut || !Number.isInteger(wanted)) return;
     session = ((wanted % heldOut.sessions) + heldOut.sessions) % heldOut.sessions;
     number.value = String(session + 1);
     told.clear();
     const measured = best().filter(({ standing }) => standing);
     const networks = measured.filter(({ isCounted }) => !isCounted).slice(0, SIDE_BY_SIDE - 1);
     const counting = measured.filter(({ isCounted }) => isCounted).slice(0, SIDE_BY_SIDE - networks.length);
-    const names = [...networks, ...counting].map(({ name }) => name);
+    const models = [...networks, ...counting].map(({ name }) => name);
     try {
-      const steps = await bench.replay(names, session);
+      const { names, steps } = await bench.replay(models, session);
       walked = steps.map(({ item }) => item);
       replay.replaceChildren(
         ...steps.map(({ item, next, answers }, i) =>

@@ -330,17 +330,28 @@ export class Workbench {
     await this.#save({ ...this.#state, runs: this.#state.runs.filter(({ request }) => request.run !== run) });
   }
 
-  /** A held-out session, click by click. @param session Its number; counted from the end where it is too large. */
-  async replay(names: readonly string[], session: number): Promise<readonly Step[]> {
-    const racers = names.flatMap((name) => this.#racers.get(name) ?? []);
+  /** A held-out session, click by click. @returns Its answers with the models that have given them: those that are still there. */
+  async replay(
+    wanted: readonly string[],
+    session: number,
+  ): Promise<{ readonly names: readonly string[]; readonly steps: readonly Step[] }> {
+    const names = wanted.filter((name) => this.#racers.has(name));
+    const racers = names.map((name) => this.#racers.get(name)!);
     const models = racers.map(({ model }) => model);
     const parts = racers.find(({ model }) => model.features)?.parts ?? this.#parts!;
-    return onDevice(this.#observer, () => replaySession(models, parts, session));
+    return { names, steps: await onDevice(this.#observer, () => replaySession(models, parts, session)) };
   }
 
-  /** Where a network has its items; undefined for a model that counts. */
+  /** Where a network has its items; undefined for a model that counts. @throws RecommenderError `io` for one that is gone. */
   async map(name: string): Promise<readonly PlacedItem[] | undefined> {
-    const { model, parts } = this.#racers.get(name)!;
+    const racer = this.#racers.get(name);
+    if (!racer) {
+      throw new RecommenderError(
+        'io',
+        `What ${name} has learnt is not in the browser’s storage any more. Train it again.`,
+      );
+    }
+    const { model, parts } = racer;
     const { itemIds, support } = parts.log;
     return onDevice(this.#observer, () => embeddingMap(model, itemIds, support));
   }
