@@ -15,18 +15,15 @@ const LOCK = 'aisle-studio';
 /** Served at the top of the site, where it may answer for the demo shop. */
 const SERVICE = '../studio-models.js';
 
-whenAlone(() => {
-  start().catch((error: unknown) => {
-    place.replaceChildren(
-      h(
-        'main',
-        { class: 'page' },
-        h('h1', {}, 'The studio could not be opened'),
-        h('p', { role: 'alert' }, textOf(error)),
-      ),
-    );
-  });
-});
+const NOT_OPENED = 'The studio could not be opened';
+// Elsewhere a browser gives a page neither locks nor private storage.
+if (isSecureContext) whenAlone(() => void start().catch((error: unknown) => say(NOT_OPENED, 'alert', textOf(error))));
+else say(NOT_OPENED, 'alert', 'The studio needs https or localhost.');
+
+/** In place of the studio. */
+function say(title: string, role: 'alert' | 'status', text: string): void {
+  place.replaceChildren(h('main', { class: 'page' }, h('h1', {}, title), h('p', { role }, text)));
+}
 
 /** Runs once no other tab has the studio. */
 function whenAlone(run: () => void): void {
@@ -36,14 +33,8 @@ function whenAlone(run: () => void): void {
   };
   void navigator.locks.request(LOCK, { ifAvailable: true }, (lock) => {
     if (lock) return hold();
-    place.replaceChildren(
-      h(
-        'main',
-        { class: 'page' },
-        h('h1', {}, 'The studio is open in another tab'),
-        h('p', { role: 'status' }, 'It trains in one tab at a time. It opens here as soon as the other tab is closed.'),
-      ),
-    );
+    const why = 'It trains in one tab at a time. It opens here as soon as the other tab is closed.';
+    say('The studio is open in another tab', 'status', why);
     void navigator.locks.request(LOCK, hold);
     return undefined;
   });
