@@ -7,6 +7,8 @@ export class StudioFiles {
   readonly #inMemory = new Map<string, Blob>();
   readonly #root: Promise<FileSystemDirectoryHandle | undefined>;
   #isWarned = false;
+  readonly #writing = new Set<Promise<boolean>>();
+  #isErased = false;
 
   /** @param warn Told once, in words, that what follows is in memory only. */
   constructor(private readonly warn: (text: string) => void) {
@@ -34,8 +36,15 @@ export class StudioFiles {
     return file?.size ? file : undefined; // a tab that was closed while it wrote may leave an empty one
   }
 
-  /** Replaces a file, whole or not at all. @returns Whether it stays when the tab is closed. */
+  /** Replaces a file, whole or not at all; nothing once all are erased. @returns Whether it stays when the tab is closed. */
   async write(path: string, content: Blob | Uint8Array<ArrayBuffer>): Promise<boolean> {
+    if (this.#isErased) return false;
+    const writing = this.#write(path, content);
+    this.#writing.add(writing);
+    return writing.finally(() => this.#writing.delete(writing));
+  }
+
+  async #write(path: string, content: Blob | Uint8Array<ArrayBuffer>): Promise<boolean> {
     try {
       const handle = await this.#handle(path, true);
       if (handle) {
@@ -66,6 +75,16 @@ export class StudioFiles {
     }
     const folder = await this.#folder(path, false).catch(absent);
     await folder?.removeEntry(path.split('/').at(-1)!, { recursive: true }).catch(absent);
+  }
+
+  /** Removes everything, also what is being written; nothing is written any more. */
+  async erase(): Promise<void> {
+    this.#isErased = true;
+    await Promise.all(this.#writing);
+    this.#inMemory.clear();
+    if (!(await this.#root)) return;
+    const storage = await navigator.storage.getDirectory();
+    await storage.removeEntry(FOLDER, { recursive: true }).catch(absent);
   }
 
   async #handle(path: string, create: boolean): Promise<FileSystemFileHandle | undefined> {

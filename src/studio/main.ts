@@ -4,7 +4,7 @@ import './studio.css';
 import { button, h, textOf } from '../demo/dom';
 import { openBench } from './client';
 import { logSection } from './log-section';
-import { openSection, takeHomeSection } from './models-section';
+import { openSection, takeHomeSection, WEIGHTS } from './models-section';
 import { messages } from './parts';
 import { raceSection } from './race-section';
 import { trainSection } from './train-section';
@@ -55,11 +55,7 @@ async function start(): Promise<void> {
   const { architectures, references, threads: most } = await bench.models();
   // They need a page that is isolated from other origins, by two headers of its server.
   const threads = crossOriginIsolated ? Math.min(most, navigator.hardwareConcurrency) : 1;
-  const log = logSection(
-    bench,
-    (state) => void opened(state, []),
-    (files) => void given(files),
-  );
+  const log = logSection(bench, (state) => void opened(state, []), take);
   const training = trainSection(
     bench,
     architectures,
@@ -110,24 +106,32 @@ async function start(): Promise<void> {
     }
   }
 
+  function take(files: readonly File[]): void {
+    given(files).catch(notices.fail);
+  }
+
   /** Files that were chosen or dropped: a log, or models. */
   async function given(files: readonly File[]): Promise<void> {
     const named = files.map((file) => ({ name: file.name, blob: file }));
     const archive = named.find(({ name }) => /\.zip$/i.test(name));
-    const weights = named.filter(({ name }) => /\.safetensors$/i.test(name));
+    const isWeights = named.some(({ name }) => WEIGHTS.test(name));
     if (named.length === 0) return;
     if (archive) await open.inspect(archive).then(() => open.element.scrollIntoView());
-    else if (weights.length > 0) open.offer(weights);
+    else if (isWeights) await open.offer(named);
     else if (isTraining) log.messages.fail(new Error('A model trains on the log that is open. Pause it first.'));
     else await log.choose(named.sort((a, b) => (a.name < b.name ? -1 : 1)));
   }
-  acceptDrops((files) => void given(files));
+  acceptDrops(take);
 
+  async function eraseAll(): Promise<void> {
+    await bench.erase();
+    await (await navigator.serviceWorker.getRegistration(SERVICE))?.unregister();
+  }
   const erase = button(
     () => {
       if (!confirm('Remove the log, its models and everything else that the studio has stored in this browser?'))
         return;
-      bench.erase().then(() => location.reload(), notices.fail);
+      eraseAll().then(() => location.reload(), notices.fail);
     },
     'link',
     'Erase everything here',
@@ -181,14 +185,18 @@ async function start(): Promise<void> {
 
 /** Files that are dropped anywhere on the page. */
 function acceptDrops(take: (files: readonly File[]) => void): void {
+  /** A field for a file takes what is dropped on it by itself. */
+  const isField = ({ target }: DragEvent): boolean =>
+    target instanceof Element && target.closest('input[type=file]') !== null;
   const over = (event: DragEvent, isOver: boolean): void => {
-    event.preventDefault();
+    if (!isField(event)) event.preventDefault();
     document.body.classList.toggle('dropping', isOver);
   };
   document.addEventListener('dragover', (event) => over(event, true));
   document.addEventListener('dragleave', (event) => over(event, false));
   document.addEventListener('drop', (event) => {
     over(event, false);
+    if (isField(event)) return;
     take([...(event.dataTransfer?.files ?? [])]);
   });
 }

@@ -118,12 +118,15 @@ function pasted(label: string, text: string): HTMLElement {
   return h('div', { class: 'paste' }, h('p', {}, label), h('pre', { tabindex: 0, 'aria-label': label }, text), copy);
 }
 
-export interface OpenSection {
+interface OpenSection {
   readonly element: HTMLElement;
   inspect(file: NamedBlob): Promise<void>;
-  /** Weights of another program, with what they need. */
-  offer(files: readonly NamedBlob[]): void;
+  /** Weights of another program, with what they need, as far as it was dropped with them. */
+  offer(files: readonly NamedBlob[]): Promise<void>;
 }
+
+/** Names of files with weights. */
+export const WEIGHTS = /\.safetensors$/i;
 
 /** Models that were made elsewhere. */
 export function openSection(bench: Bench, references: readonly string[]): OpenSection {
@@ -145,7 +148,8 @@ export function openSection(bench: Bench, references: readonly string[]): OpenSe
   const weights = chosen('Weights', 'its state dict as safetensors');
   const config = chosen('Parameters', 'a JSON object, by its own names');
   const items = chosen('Item ids', 'a JSON list, or one a line, in the order of its rows');
-  let dropped: NamedBlob | undefined;
+  /** Weights, parameters and item ids, as in the fields. */
+  let dropped: readonly (NamedBlob | undefined)[] = [];
   const start = button(() => void importNow(), 'button quiet', 'Import');
   const importing = details(
     'Weights of another program',
@@ -169,7 +173,7 @@ export function openSection(bench: Bench, references: readonly string[]): OpenSe
     body.replaceChildren();
     const named = [weights, config, items].map(({ input }, i) => {
       const file = input.files?.[0];
-      return file ? { name: file.name, blob: file } : i === 0 ? dropped : undefined;
+      return file ? { name: file.name, blob: file } : dropped[i];
     });
     const [first, second, third] = named;
     if (!first || !second || !third) {
@@ -203,14 +207,22 @@ export function openSection(bench: Bench, references: readonly string[]): OpenSe
   return {
     element,
     inspect,
-    offer(files) {
-      dropped = files[0];
+    async offer(files) {
+      const others = files.filter(({ name }) => !WEIGHTS.test(name));
+      const isObject = await Promise.all(
+        others.map(async ({ blob }) => /^\s*\{/.test(await blob.slice(0, 100).text())),
+      );
+      dropped = [
+        files.find(({ name }) => WEIGHTS.test(name)),
+        others.find((_, i) => isObject[i]),
+        others.find((_, i) => !isObject[i]),
+      ];
+      const found = ['weights', 'parameters', 'item ids'].flatMap((what, i) =>
+        dropped[i] ? [`${what} from ${dropped[i].name}`] : [],
+      );
       importing.open = true;
       told.clear();
-      told.add(
-        'info',
-        `${dropped?.name ?? 'The file'} holds weights: say who trained them, and add parameters and item ids.`,
-      );
+      told.add('info', `Taken: ${found.join(', ')}. Say who trained them, and choose what is missing.`);
       element.scrollIntoView();
     },
   };

@@ -401,22 +401,15 @@ export class Workbench {
     options: Pick<ImportOptions, 'from' | 'weights' | 'config' | 'items'>,
     run: string,
   ): Promise<OpenedArchive> {
-    const { log, others } = this.#chosen;
-    this.#chosen = { log, others: [...others, ...files] };
-    try {
-      await importOn(this.#host, { ...options, ...this.#observer, out: run });
-    } finally {
-      this.#chosen = { log, others };
-    }
+    const host = pageHost(this.#files, () => ({ log: [], others: files })); // a training may read its own meanwhile
+    await importOn(host, { ...options, ...this.#observer, out: run });
     return this.inspect({ name: run, blob: await this.#archive(run) });
   }
 
-  /** Removes everything that the studio has stored. */
+  /** Removes everything that the studio has stored; the page is to be opened anew. */
   async erase(): Promise<void> {
-    for (const path of ['runs', 'log', SERVED, STATE]) await this.#files.remove(path);
-    this.#racers.clear();
-    this.#state = { log: [], read: {}, runs: [] };
-    this.#chosen = { log: [], others: [] };
+    this.pause(); // what it would still write is refused
+    await this.#files.erase();
   }
 
   async #archive(run: string): Promise<Blob> {
