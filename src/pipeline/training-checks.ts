@@ -22,17 +22,19 @@ export function warnOfFew(log: EventLog, data: string, observer: Observer): void
   );
 }
 
-/** Refuses options that contradict each other. */
+/** Refuses options that are out of range, or contradict each other. */
 export function refuseContradictions({
   from,
   preset,
   keepBest,
   resume,
   sampleSessions: share = 1,
+  seed = 1,
 }: TrainOptions): void {
   const refuse = (message: string): never => {
     throw new RecommenderError('bad-config', message);
   };
+  if (!Number.isSafeInteger(seed)) refuse(`\`seed\`: expected a whole number, got ${seed}.`);
   if (from !== undefined && preset === AUTO) {
     // On a longer log, `auto` may pick another shape, which the artifact's weights do not fit.
     const why = `\`from\` goes on with the settings of ${from}, whichever preset they are from`;
