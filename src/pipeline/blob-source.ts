@@ -110,7 +110,7 @@ async function* pieces(
     }
   } catch (cause) {
     if (!inflating || cause instanceof RecommenderError) throw cause;
-    if (/junk|trailing|after/i.test(reasonOf(cause))) {
+    if (/junk|trailing|after|extra bytes/i.test(reasonOf(cause))) {
       const what = 'the gzip file has several parts, of which a browser unpacks the first only';
       throw new RecommenderError('bad-input', `${name}: ${what}. Unpack it, and choose what was in it.`, { cause });
     }

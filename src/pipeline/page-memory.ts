@@ -40,6 +40,7 @@ export function refuseLargeTraining(model: string, layout: Layout, events: numbe
   throw new RecommenderError(
     'bad-config',
     `${model} would have ${whole(weights)} weights on ${whole(events)} events, which take about ${gigabytes(bytes)} GB, and a page has ` +
-      `${gigabytes(limit)} GB. Choose smaller layers or a higher minimum of events for an item, or train with the command line.`,
+      `${gigabytes(limit)} GB. Choose smaller layers or a higher minimum of events for an item, or train with the command line: ` +
+      `aisle train --data YOUR-LOG --model ${model} --out my-model`,
   );
 }
