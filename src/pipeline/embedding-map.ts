@@ -5,7 +5,7 @@ import { defined } from './defined';
 
 /** Items that are placed: the most clicked ones. */
 const MOST_ITEMS = 2000;
-const ROUNDS = 60;
+const ITERATIONS = 60;
 
 export interface PlacedItem {
   readonly item: string;
@@ -62,7 +62,7 @@ export function principalComponents(
 function component(rows: readonly Float64Array[], d: number, before: readonly Float64Array[]): Float64Array {
   // No data has this as an orthogonal direction but by intent.
   let direction = Float64Array.from({ length: d }, (_, j) => 1 + 0.1 * Math.sin(j + 1));
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let iteration = 0; iteration < ITERATIONS; iteration++) {
     const next = new Float64Array(d);
     for (const row of rows) {
       const along = dot(row, direction);

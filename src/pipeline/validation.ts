@@ -125,7 +125,7 @@ export async function measure(trained: TrainedModel, parts: ValidatedParts, obse
 }
 
 /** The better model first. */
-export function byQuality(a: Measured, b: Measured): number {
+function byQuality(a: Measured, b: Measured): number {
   const [first, second] = METRICS;
   return b.metrics[first]! - a.metrics[first]! || b.metrics[second]! - a.metrics[second]!;
 }
@@ -191,7 +191,7 @@ function pairsOf({ offsets }: Sessions): number {
   return pairs;
 }
 
-export interface Ranked extends Measured {
+interface Ranked extends Measured {
   /** Of each prediction. */
   readonly ranks: Int32Array;
 }

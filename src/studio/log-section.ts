@@ -34,7 +34,7 @@ const SESSIONS = [
   { value: 'user', label: 'one for each user' },
 ];
 
-export interface LogSection {
+interface LogSection {
   readonly element: HTMLElement;
   /** Shows the first rows of files, to be read. */
   choose(files: readonly NamedBlob[]): Promise<void>;
@@ -46,7 +46,7 @@ export interface LogSection {
 
 /**
  * @param onRead Called with a log that was read.
- * @param onOther Called with files that are no log: models.
+ * @param onFiles Called with files that were chosen: a log, or models.
  */
 export function logSection(
   bench: Bench,

@@ -63,7 +63,7 @@ function scaleOf(values: readonly number[], from: number, to: number, isCount = 
   return Object.assign((value: number) => from + ((value - low) / (high - low)) * (to - from), { ticks: shown });
 }
 
-/** Lines through the points of each series. @param options `y` from 0 where its values are shares. */
+/** Lines through the points of each series. */
 export function linePlot(title: string, series: readonly Series[], x: string): HTMLElement {
   const points = series.flatMap((one) => one.points);
   if (points.length === 0) return h('figure', { class: 'plot' });
@@ -90,7 +90,7 @@ export function linePlot(title: string, series: readonly Series[], x: string): H
   return figure(title, HEIGHT, marks, ...(series.length > 1 ? [legend(series.map(({ name }) => name))] : []));
 }
 
-export interface Bar {
+interface Bar {
   readonly label: string;
   readonly value: number;
   /** What is written at its end. */
@@ -115,7 +115,7 @@ export function barPlot(title: string, bars: readonly Bar[]): HTMLElement {
   return figure(title, ROW * bars.length + 4, marks);
 }
 
-export interface Interval {
+interface Interval {
   readonly name: string;
   readonly low: number;
   readonly mean: number;
@@ -150,7 +150,7 @@ export function intervalPlot(title: string, rows: readonly Interval[]): HTMLElem
   return figure(title, bottom + 22, marks);
 }
 
-export interface Dot {
+interface Dot {
   readonly name: string;
   readonly x: number;
   readonly y: number;

@@ -11,7 +11,7 @@ const SIDE_BY_SIDE = 3;
 /** Categories of the map that have a colour of their own. */
 const GROUPS = 7;
 
-export interface RaceSection {
+interface RaceSection {
   readonly element: HTMLElement;
   /** Begins anew on a log. */
   open(log: LogState): void;

@@ -16,7 +16,7 @@ const BACKENDS: readonly { readonly value: Backend; readonly label: string }[] =
 /** Chosen at first: it trains fastest. */
 const FIRST = 'gru4rec';
 
-export interface TrainSection {
+interface TrainSection {
   readonly element: HTMLElement;
   /** Begins anew on a log, with the runs that an earlier visit has left. */
   open(runs: readonly SavedRun[]): void;
