@@ -10,7 +10,7 @@ import type { OpenedArchive } from './workbench';
 const POLICY =
   "Content-Security-Policy: default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; img-src 'self' data:";
 
-export interface ModelsSection {
+interface ModelsSection {
   readonly element: HTMLElement;
   open(): void;
   add(row: Row): void;
@@ -61,7 +61,10 @@ export function takeHomeSection(bench: Bench, serve: (name: string) => Promise<s
           attempt(async () => {
             // Opened at once: browsers block a window that comes later.
             const shop = window.open('', '_blank');
-            const address = await serve(name);
+            const address = await serve(name).catch((error: unknown) => {
+              shop?.close();
+              throw error;
+            });
             if (shop) shop.location.href = address;
             else location.assign(address);
           }),

@@ -35,7 +35,7 @@ export interface LogState {
 
 /** A training that is to begin, or to go on. */
 export interface TrainRequest
-  extends Pick<TrainOptions, 'model' | 'preset' | 'config' | 'seed' | 'epochs' | 'threads' | 'backend' | 'valid'> {
+  extends Pick<TrainOptions, 'model' | 'preset' | 'config' | 'seed' | 'epochs' | 'threads' | 'backend'> {
   /** Name of the run, and of its model. */
   readonly run: string;
 }

@@ -2,6 +2,7 @@
 import { RecommenderError, reasonOf } from '../errors';
 import { type ArtifactSummary, openWhole, summariseArtifact } from '../pipeline/artifact-summary';
 import { type NamedBlob, previewEvents } from '../pipeline/blob-source';
+import { warnOfGaps } from '../pipeline/catalogue/read-catalogue';
 import { defined } from '../pipeline/defined';
 import { embeddingMap, type PlacedItem } from '../pipeline/embedding-map';
 import { isAborted } from '../pipeline/errors';
@@ -27,6 +28,7 @@ import { trainingParts } from '../pipeline/training-parts';
 import { countQuick, quickModels, rankValidation, slices, type ValidatedParts, verdict } from '../pipeline/validation';
 import { readZip } from '../pipeline/zip';
 import type { Preview } from '../session/preview';
+import type { TrainedModel } from '../train/train-from-log';
 import { StudioFiles } from './files';
 import { SERVED } from './places';
 import { archiveOf, type ChosenFiles, checkpointOf, pageHost, pageMemory } from './training-host';
@@ -48,6 +50,10 @@ const measuredOf = (run: string): string => `runs/${run}/measured.safetensors`;
 /** Where the service worker finds the files of the model that the demo shop tries. */
 const servedOf = (run: string, file: string): string => `${SERVED}/${run}/${file}`;
 
+/** The columns of the log that a model learns from, beside those that all do. */
+const columnsOf = ({ features = {} }: TrainedModel): string[] =>
+  Object.entries(features).flatMap(([name, { kind }]) => (kind === 'age' ? [] : [name]));
+
 /** A model that has ranked the held-out sessions. */
 interface Racer extends MeasuredModel {
   readonly parts: ValidatedParts;
@@ -57,6 +63,24 @@ interface Racer extends MeasuredModel {
 export interface OpenedArchive {
   readonly summary: ArtifactSummary;
   readonly hasReport: boolean;
+}
+
+/** Warns of items that are no products. @throws RecommenderError `bad-input` where all of them are none. */
+function compareIds(
+  file: string,
+  products: readonly { readonly id: string }[],
+  itemIds: readonly string[],
+  observer: Observer,
+): void {
+  const known = new Set(products.map(({ id }) => id));
+  const isKnown = itemIds.some((id) => known.has(id));
+  if (isKnown) warnOfGaps(products, itemIds, file, observer);
+  else
+    throw new RecommenderError(
+      'bad-input',
+      `${file}: none of its products is in the log, which has items such as "${itemIds[0]}" where the products have ids such as ` +
+        `"${products[0]?.id}". Choose the column of the log, or a file, with the same ids.`,
+    );
 }
 
 export class Workbench {
@@ -155,11 +179,18 @@ export class Workbench {
     this.#isReading = true;
     try {
       const state = await this.#read(choice);
-      await this.#files.remove('runs');
-      await this.#files.remove('log');
-      for (const [i, { blob }] of files.entries()) await this.#files.write(logFile(i), blob);
-      if (products) await this.#files.write(PRODUCTS, products.blob);
-      await this.#save({ log: files.map(({ name }) => name), products: products?.name, read, runs: [] });
+      const saved: SavedState = { log: files.map(({ name }) => name), products: products?.name, read, runs: [] };
+      this.#state = saved;
+      for (const path of [STATE, 'runs', 'log']) await this.#files.remove(path);
+      // From here on the copies are read: the visitor's files may change, or go.
+      const kept = async (path: string, { name, blob }: NamedBlob): Promise<NamedBlob> => {
+        await this.#files.write(path, blob);
+        return { name, blob: (await this.#files.read(path)) ?? blob };
+      };
+      const log: NamedBlob[] = [];
+      for (const [i, file] of files.entries()) log.push(await kept(logFile(i), file));
+      this.#chosen = { log, others: products ? [await kept(PRODUCTS, products)] : [] };
+      await this.#save(saved);
       return state;
     } finally {
       this.#isReading = false;
@@ -180,13 +211,14 @@ export class Workbench {
   async #readChosen({ files, read, products }: ReadChoice): Promise<LogState> {
     const name = files.map((file) => file.name).join(', ');
     const observer = this.#observer;
-    if (products) await this.#host.readCatalogue(products.name, read.columns?.item); // bad products are refused now
+    const items = products && (await this.#host.readCatalogue(products.name, read.columns?.item)); // bad ones are refused now
     // Sessions of one event are a part of what a log is like.
     const { onProgress } = observer;
     const { readLog } = this.#host;
     const everything = { minLength: 1, minItems: 1, ...read };
     const summary = inspectLog(await readLog(name, everything, defined({ onProgress })), name);
     const { valid, unknownBefore, ...parts } = await trainingParts(name, { readLog, read, holdout: 0 }, observer);
+    if (products && items) compareIds(products.name, items, parts.whole.itemIds, observer);
     this.#parts = valid && unknownBefore && { ...parts, valid, unknownBefore };
     this.#racers.clear();
     this.#rival = undefined;
@@ -296,7 +328,8 @@ export class Workbench {
     const { valid, unknownBefore } = parts;
     if (!validation || !valid || !unknownBefore) return;
     const racer = { model: trained, ranks: validation.ranks };
-    this.#racers.set(run, { ...racer, parts: { ...parts, valid, unknownBefore } });
+    const own = columnsOf(trained).length > 0 ? { ...parts, valid, unknownBefore } : this.#parts!;
+    this.#racers.set(run, { ...racer, parts: own });
     await this.#files.write(measuredOf(run), encodeModel(racer));
   }
 
@@ -381,7 +414,11 @@ export class Workbench {
     await this.#files.remove(SERVED);
     for (const [name, bytes] of await readZip(await this.#archive(run), run)) {
       if (await this.#files.write(servedOf(run, name), bytes as Uint8Array<ArrayBuffer>)) continue;
-      throw new RecommenderError('io', 'The browser has no storage left for the model. Take the archive home instead.');
+      const why = 'The browser stores no files for this page, or has no room left for them';
+      throw new RecommenderError(
+        'io',
+        `${why}, so the demo shop cannot find the model. Take the archive home instead.`,
+      );
     }
   }
 
@@ -428,9 +465,7 @@ export class Workbench {
 
   async #join(run: string, bytes: Uint8Array): Promise<void> {
     const measured = decodeModel(bytes, run);
-    const columns = Object.entries(measured.model.features ?? {}).flatMap(([name, { kind }]) =>
-      kind === 'age' ? [] : [name],
-    );
+    const columns = columnsOf(measured.model);
     const parts = columns.length > 0 ? await this.#partsWith(columns) : this.#parts!;
     if (parts) this.#racers.set(run, { ...measured, parts });
   }
