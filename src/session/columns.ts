@@ -45,6 +45,7 @@ export function layoutOf(
   const wanted = (column: ColumnName): string => untyped(columns[column] ?? COLUMNS[column]);
   const find = (column: ColumnName): number | undefined => {
     const name = wanted(column);
+    if (name === '') return undefined;
     const at = names.indexOf(name);
     if (at >= 0 && names.indexOf(name, at + 1) >= 0)
       throw new RecommenderError('bad-input', `${where}: column "${name}" stands twice; name each column once.`);
@@ -55,10 +56,12 @@ export function layoutOf(
   const missing = (column: ColumnName): RecommenderError => {
     const found = names.map((name) => JSON.stringify(clip(name))).slice(0, 20);
     const more = names.length > 20 ? ', …' : '';
+    const name = wanted(column);
+    const lack = name === '' ? 'no column is chosen' : `no column "${name}"`;
+    const under = name === '' ? '' : ' under that name';
     return new RecommenderError(
       'bad-input',
-      `${where}: no column "${wanted(column)}", expected ${WHAT[column]} under that name; ` +
-        `got ${found.join(', ')}${more}. ${hintFor(column)}`,
+      `${where}: ${lack}, expected ${WHAT[column]}${under}; ` + `got ${found.join(', ')}${more}. ${hintFor(column)}`,
     );
   };
   /** The whole option: what was given, and the likely name of each missing column, so that one look at the file is enough. */

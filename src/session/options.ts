@@ -41,7 +41,7 @@ export interface Recipe {
 
 /** How an events file is read. Every filter is off by default, so that nothing disappears silently. */
 export interface ReadOptions {
-  /** Other names of the columns in this file. */
+  /** Other names of the columns in this file; an empty one for a column that is not to be read. */
   readonly columns?: ColumnNames;
   /** How the files of a published log are laid out; takes the place of `columns`. */
   readonly recipe?: Recipe;

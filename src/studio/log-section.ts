@@ -142,7 +142,8 @@ function readingForm(
   async function submit(): Promise<void> {
     const named = COLUMN_NAMES.flatMap((column) => {
       const { value } = picked[column];
-      return value === '' || value === USUAL[column] ? [] : [[column, value] as const];
+      const usual = USUAL[column];
+      return value === (names.includes(usual) ? usual : '') ? [] : [[column, value] as const];
     });
     const wanted = kinds.value
       .split(',')

@@ -18,7 +18,7 @@ describe('before it begins, a page refuses', () => {
     const layout = { itemEmbedding: 400_000 * 100, gru: 60_000 };
     expect(() => refuseLargeTraining('gru4rec', { itemEmbedding: 217 * 100 }, 150_000, memoryLimit(8))).not.toThrow();
     expect(() => refuseLargeTraining('gru4rec', layout, 150_000, memoryLimit(8))).toThrow(
-      /gru4rec would have 40,060,000 weights on 150,000 events, which take about 2\.\d GB, and a page has 1\.5 GB/,
+      /gru4rec would have 40,060,000 weights on 150,000 events, which take about 2\.\d GB, and a page has 1\.5 GB.* aisle train --data /,
     );
   });
 });

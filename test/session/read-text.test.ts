@@ -73,6 +73,15 @@ describe('the reader', () => {
     expect(sessionsOf(log)).toEqual({ a: 'x y' });
   });
 
+  test('leaves out a column that is given no name', async () => {
+    const text = 'session_id,user_id,item_id,timestamp\na,u,x,1\na,u,y,2\n';
+    expect((await read(text)).userIds).toEqual(['u']);
+    expect((await read(text, { columns: { user: '' } })).userIds).toBeUndefined();
+    await expect(read(text, { columns: { item: '' } })).rejects.toThrow(
+      'no column is chosen, expected ids of items; got "session_id", "user_id", "item_id"',
+    );
+  });
+
   test('keeps users, kinds of events and the features that are asked for', async () => {
     const text =
       'session_id,user_id,event,item_id,timestamp,price,colour\ns1,u1,view,x,1,9.90,red\ns1,u1,cart,y,2,5,\ns2,u2,view,y,3,5,blue\ns2,u2,view,x,4,9.90,red\n';
