@@ -151,6 +151,8 @@ export class Workbench {
     const measured = await this.#files.read(measuredOf(run));
     if (measured) await this.#join(run, new Uint8Array(await measured.arrayBuffer()));
     if (row && (!row.standing || this.#racers.has(run))) return saved;
+    if (this.#parts && !this.#racers.has(run))
+      warn(this.#observer, `What ${run} reached was not stored: it can be taken home, but not raced.`);
     // The tab was closed before it was measured, or the storage has refused what was.
     const seconds = row?.seconds ?? epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
     return { ...saved, row: await this.#rowOf(run, seconds) };

@@ -71,9 +71,14 @@ async function readTheLog(page: Page): Promise<void> {
   await page.getByRole('row', { name: /the best that counts/ }).waitFor();
 }
 
-async function startTraining(page: Page, settings: Readonly<Record<string, string>> = SETTINGS): Promise<void> {
+async function startTraining(
+  page: Page,
+  settings: Readonly<Record<string, string>> = SETTINGS,
+  seed = '1',
+): Promise<void> {
   await page.locator('#train summary').click();
   await page.getByLabel('Preset').selectOption('none');
+  await page.getByLabel('Seed').fill(seed);
   const lines = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
   await page.getByLabel('Single settings').fill(lines.join('\n'));
   await page.getByRole('button', { name: 'Train', exact: true }).click();
@@ -171,6 +176,85 @@ test('where the storage is full, it says so, and goes on in memory', async () =>
   await ended(page);
   const files = await archiveOf(page);
   expect(Buffer.from(files.get('weights.safetensors')!).equals(weights)).toBe(true);
+  const left = await page.evaluate(async () => {
+    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('aisle-studio');
+    return folder.getFileHandle('state.json').then(
+      () => 'an entry',
+      (error: Error) => error.name,
+    );
+  });
+  expect(left).toBe('NotFoundError'); // an empty one would break the next visit
+});
+
+test('what is refused leaves the log and its models as they were', async () => {
+  const { page, errors } = await open();
+  await readTheLog(page);
+  await page.getByLabel('Session', { exact: true }).fill('');
+  await page.getByLabel('Session', { exact: true }).dispatchEvent('change');
+  await startTraining(page, SETTINGS, '');
+  await page.getByText('`seed`: expected a whole number, got NaN.').waitFor();
+  expect(await page.locator('.step').count()).toBe(0);
+  await page.getByRole('button', { name: 'Forget it' }).click();
+
+  const text = 'session_id,item_id,timestamp\na,x,1\na,y,2\nb,y,3\nb,z,4\n';
+  await page.setInputFiles('#log-files', { name: 'other.csv', mimeType: 'text/csv', buffer: Buffer.from(text) });
+  const refused: readonly (readonly [content: string, message: string])[] = [
+    ['{', 'catalogue.json'],
+    ['[{"id":"q","title":"Q"}]', 'catalogue.json: none of its products is in the log'],
+  ];
+  for (const [content, message] of refused) {
+    const products = { name: 'catalogue.json', mimeType: 'application/json', buffer: Buffer.from(content) };
+    await page.getByLabel('Your products, if you like').setInputFiles(products);
+    await page.getByRole('button', { name: 'Read the log' }).click();
+    await expect.poll(() => page.locator('#log .alert').textContent()).toContain(message);
+  }
+  await page.getByLabel('Seed').fill('1');
+  await page.getByRole('button', { name: 'Train', exact: true }).click();
+  await ended(page);
+  expect(Buffer.from((await archiveOf(page)).get('weights.safetensors')!).equals(weights)).toBe(true);
+
+  // As if the tab had been closed once the archive was there, and what was measured had not been stored.
+  await page.evaluate(async () => {
+    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('aisle-studio');
+    const file = await folder.getFileHandle('state.json');
+    const state = JSON.parse(await (await file.getFile()).text());
+    const stream = await file.createWritable();
+    await stream.write(JSON.stringify({ ...state, runs: state.runs.map(({ row, ...run }: { row: unknown }) => run) }));
+    await stream.close();
+    const run = await (await folder.getDirectoryHandle('runs')).getDirectoryHandle('gru4rec');
+    await run.removeEntry('measured.safetensors');
+  });
+  await page.reload();
+  await ended(page);
+  expect(Buffer.from((await archiveOf(page)).get('weights.safetensors')!).equals(weights)).toBe(true);
+  await page.getByRole('button', { name: 'Next' }).click();
+  await page
+    .getByRole('heading', { name: /: rank / })
+    .first()
+    .waitFor();
+  await page.getByText('What gru4rec reached was not stored: it can be taken home, but not raced.').waitFor();
+  expect(errors).toEqual([]);
+});
+
+test('everything is erased, also while a model trains', async () => {
+  const { page, errors } = await open();
+  await readTheLog(page);
+  await startTraining(page);
+  await page.locator('.run .plot').first().waitFor();
+  page.on('dialog', (dialog) => dialog.accept());
+  const opened = page.waitForEvent('load');
+  await page.getByRole('button', { name: 'Erase everything here' }).click();
+  await opened;
+  await page.getByText('Choose a log').waitFor();
+  expect(await page.getByRole('row').count()).toBe(0);
+  expect(errors).toEqual([]);
+});
+
+test('without https it says what it needs', async () => {
+  const context = await shared.browser.newContext();
+  await context.addInitScript(() => Object.defineProperty(window, 'isSecureContext', { value: false }));
+  const { page } = await openIn(context);
+  expect(await page.getByRole('alert').textContent()).toBe('The studio needs https or localhost.');
 });
 
 test('a bad file is refused in the words of the command line; what is gzip is unpacked by the browser', async () => {
@@ -191,4 +275,11 @@ test('an archive made elsewhere is opened and checked', async () => {
   const said = page.locator('#open .alert');
   await said.waitFor();
   expect(await said.textContent()).toContain('model.zip: this is no zip archive, or one that is cut off.');
+
+  const dropped = ['ids.json', 'net.safetensors', 'net.json'].map((name, i) => {
+    return { name, mimeType: 'application/json', buffer: Buffer.from(i === 0 ? '["a"]' : '{}') };
+  });
+  await page.setInputFiles('#log-files', dropped);
+  const taken = 'Taken: weights from net.safetensors, parameters from net.json, item ids from ids.json.';
+  await page.getByText(taken).waitFor();
 });
