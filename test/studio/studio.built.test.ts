@@ -236,11 +236,15 @@ test('what is refused leaves the log and its models as they were', async () => {
   expect(errors).toEqual([]);
 });
 
-test('everything is erased, also while a model trains', async () => {
+test('while a model trains no other log is read, but everything can be erased', async () => {
   const { page, errors } = await open();
   await readTheLog(page);
+  await page.setInputFiles('#log-files', data);
+  await page.getByRole('button', { name: 'Read the log' }).waitFor();
   await startTraining(page);
   await page.locator('.run .plot').first().waitFor();
+  await page.getByRole('button', { name: 'Read the log' }).click();
+  await page.getByText('A model trains on the log that is open. Pause it first.').waitFor();
   page.on('dialog', (dialog) => dialog.accept());
   const opened = page.waitForEvent('load');
   await page.getByRole('button', { name: 'Erase everything here' }).click();
