@@ -275,8 +275,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     const reported = { ...plain, ...(candidates && { candidates, ...(pageView !== undefined && { pageView }) }) };
     if (!unseen && history.isRepeated(reported, pageView)) return;
     const isMany = (unseen ?? recent).length === MAX_EVENTS_PER_MINUTE;
-    const clock = now() / 1000;
-    if (isMany && (unseen || Math.abs(clock - recent[0]!) < 60)) {
+    if (isMany && (unseen || Math.abs(plain.time - recent[0]!) < 60)) {
       degrade('events-refused', `More than ${MAX_EVENTS_PER_MINUTE} events within a minute are not recorded.`);
       return;
     }
@@ -286,7 +285,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       unseen.push({ ...given, event: kind, pageView, candidates, time } as TrackedEvent);
       return;
     }
-    recent.push(clock);
+    recent.push(plain.time);
     if (isMany) recent.shift();
     const seen = store.identify(reported);
     history.add([seen]);

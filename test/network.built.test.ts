@@ -70,7 +70,7 @@ const ALLOWED: readonly (readonly [file: string, use: string, times: number, why
   ['src/studio/client.ts', 'Worker', 1, 'its own worker, from its own folder'],
   ['src/studio/thread.ts', 'Worker', 1, 'the same script once more, which shares a training'],
   ['src/studio/thread.ts', 'name', 1, 'by which the script knows that'],
-  ['src/studio/main.ts', 'serviceWorker', 1, 'answers the demo shop with files of the browser’s own storage'],
+  ['src/studio/main.ts', 'serviceWorker', 2, 'answers the demo shop with files of the browser’s own storage'],
   ['src/studio/main.ts', 'location.reload', 1, 'after everything was erased'],
   ['src/studio/service-worker.ts', 'self as a value', 1, 'with the events of a service worker'],
   ['src/studio/service-worker.ts', '"fetch"', 1, 'the event; it makes no request'],

@@ -61,7 +61,7 @@ export function loadPlanScorer(artifact: Artifact, plan: Plan, reader: SessionRe
     withItems: (...given) => guardedItems(onDevice(() => running.withItems(...given))),
   };
   return {
-    ...planScorer(guarded, { ...reader, prepare: (session) => onDevice(() => reader.prepare(session)) }),
+    ...planScorer(guarded, reader),
     dispose: () => void memories.delete(running.memory),
   };
 }
