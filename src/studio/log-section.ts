@@ -53,7 +53,7 @@ export function logSection(
   onRead: (state: LogState) => void,
   onFiles: (files: readonly File[]) => void,
 ): LogSection {
-  const told = messages();
+  const notices = messages();
   const progress = progressBar();
   const body = h('div', { class: 'stack' });
   const input = h('input', {
@@ -80,16 +80,16 @@ export function logSection(
     ),
     h('p', { class: 'soft' }, 'It is read here, in this tab. Nothing is uploaded.'),
   );
-  const element = section('log', '1. Your log', drop, progress.element, told.element, body);
+  const element = section('log', '1. Your log', drop, progress.element, notices.element, body);
 
   async function choose(files: readonly NamedBlob[]): Promise<void> {
-    told.clear();
+    notices.clear();
     body.replaceChildren();
     try {
       const preview = await bench.preview(files);
       body.replaceChildren(readingForm(files, preview, read));
     } catch (error) {
-      told.fail(error);
+      notices.fail(error);
     }
   }
 
@@ -98,13 +98,13 @@ export function logSection(
     options: ReadOptions,
     products: NamedBlob | undefined,
   ): Promise<void> {
-    told.clear();
+    notices.clear();
     try {
       const state = await bench.read({ files, read: options, products });
       show(state);
       onRead(state);
     } catch (error) {
-      told.fail(error);
+      notices.fail(error);
     } finally {
       progress.hide();
     }
@@ -118,7 +118,7 @@ export function logSection(
     body.replaceChildren(h('p', { class: 'lead' }, parts.join(', ')), ...figuresOf(summary), h('p', {}, held));
   }
 
-  return { element, choose, show, messages: told, progress };
+  return { element, choose, show, messages: notices, progress };
 }
 
 function readingForm(

@@ -19,7 +19,7 @@ interface ModelsSection {
 
 /** @param serve Makes the demo shop find a model. @returns The address of the shop with it. */
 export function takeHomeSection(bench: Bench, serve: (name: string) => Promise<string>): ModelsSection {
-  const told = messages();
+  const notices = messages();
   const list = h('div', {});
   const entries = new Map<string, HTMLElement>();
   const none = h(
@@ -27,11 +27,11 @@ export function takeHomeSection(bench: Bench, serve: (name: string) => Promise<s
     { class: 'soft' },
     'Models that have been trained stand here, each as a folder of files for your server.',
   );
-  const element = section('home', '4. Take it home', none, told.element, list);
+  const element = section('home', '4. Take it home', none, notices.element, list);
 
   const attempt = (work: () => Promise<void>) => (): void => {
-    told.clear();
-    work().catch(told.fail);
+    notices.clear();
+    work().catch(notices.fail);
   };
 
   function entry({ name, bytes = 0 }: Row): HTMLElement {
@@ -51,7 +51,7 @@ export function takeHomeSection(bench: Bench, serve: (name: string) => Promise<s
         button(
           attempt(async () => {
             const report = await bench.file(name, 'report.html');
-            if (report === undefined) told.add('info', `${name} has no report: nothing was measured.`);
+            if (report === undefined) notices.add('info', `${name} has no report: nothing was measured.`);
             else save(`${name}-report.html`, new Blob([report], { type: 'text/html' }));
           }),
           'button quiet small',
@@ -133,7 +133,7 @@ export const WEIGHTS = /\.safetensors$/i;
 
 /** Models that were made elsewhere. */
 export function openSection(bench: Bench, references: readonly string[]): OpenSection {
-  const told = messages();
+  const notices = messages();
   const body = h('div', { class: 'stack' });
   const chosen = (label: string, hint: string) => {
     const input = h('input', { type: 'file' });
@@ -159,20 +159,20 @@ export function openSection(bench: Bench, references: readonly string[]): OpenSe
     h('div', { class: 'fields' }, field('Trained by', from), weights.element, config.element, items.element),
     h('p', {}, start),
   );
-  const element = section('open', 'Open a model made elsewhere', archive.element, importing, told.element, body);
+  const element = section('open', 'Open a model made elsewhere', archive.element, importing, notices.element, body);
 
   async function inspect(file: NamedBlob): Promise<void> {
-    told.clear();
+    notices.clear();
     body.replaceChildren();
     try {
       body.replaceChildren(summary(await bench.inspect(file)));
     } catch (error) {
-      told.fail(error);
+      notices.fail(error);
     }
   }
 
   async function importNow(): Promise<void> {
-    told.clear();
+    notices.clear();
     body.replaceChildren();
     const named = [weights, config, items].map(({ input }, i) => {
       const file = input.files?.[0];
@@ -180,7 +180,7 @@ export function openSection(bench: Bench, references: readonly string[]): OpenSe
     });
     const [first, second, third] = named;
     if (!first || !second || !third) {
-      told.fail(new Error('Choose the weights, the parameters and the item ids.'));
+      notices.fail(new Error('Choose the weights, the parameters and the item ids.'));
       return;
     }
     start.disabled = true;
@@ -194,14 +194,14 @@ export function openSection(bench: Bench, references: readonly string[]): OpenSe
           'p',
           {},
           button(
-            () => void bench.archive(run).then((content) => save(`${run}.zip`, content), told.fail),
+            () => void bench.archive(run).then((content) => save(`${run}.zip`, content), notices.fail),
             'button small',
             `Download ${run}.zip`,
           ),
         ),
       );
     } catch (error) {
-      told.fail(error);
+      notices.fail(error);
     } finally {
       start.disabled = false;
     }
@@ -224,8 +224,8 @@ export function openSection(bench: Bench, references: readonly string[]): OpenSe
         dropped[i] ? [`${what} from ${dropped[i].name}`] : [],
       );
       importing.open = true;
-      told.clear();
-      told.add('info', `Taken: ${found.join(', ')}. Say who trained them, and choose what is missing.`);
+      notices.clear();
+      notices.add('info', `Taken: ${found.join(', ')}. Say who trained them, and choose what is missing.`);
       element.scrollIntoView();
     },
   };

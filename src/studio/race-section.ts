@@ -28,7 +28,7 @@ export function raceSection(bench: Bench): RaceSection {
   let products: Awaited<ReturnType<Bench['products']>> = {};
   let walked: readonly string[] = [];
   const board = h('div', { class: 'stack' });
-  const told = messages();
+  const notices = messages();
   const replay = h('div', { class: 'replay' });
   const map = h('div', {});
   const number = h('input', {
@@ -78,7 +78,7 @@ export function raceSection(bench: Bench): RaceSection {
     ),
     board,
     later,
-    told.element,
+    notices.element,
     sessions,
   );
 
@@ -140,7 +140,7 @@ export function raceSection(bench: Bench): RaceSection {
     if (!heldOut || !Number.isInteger(wanted)) return;
     session = ((wanted % heldOut.sessions) + heldOut.sessions) % heldOut.sessions;
     number.value = String(session + 1);
-    told.clear();
+    notices.clear();
     const measured = best().filter(({ standing }) => standing);
     const networks = measured.filter(({ isCounted }) => !isCounted).slice(0, SIDE_BY_SIDE - 1);
     const counting = measured.filter(({ isCounted }) => isCounted).slice(0, SIDE_BY_SIDE - networks.length);
@@ -178,13 +178,13 @@ export function raceSection(bench: Bench): RaceSection {
       );
       if (map.childElementCount > 0) await place(mapped.value);
     } catch (error) {
-      told.fail(error);
+      notices.fail(error);
     }
   }
 
   async function place(name: string): Promise<void> {
     if (name === '') return;
-    told.clear();
+    notices.clear();
     try {
       const items = (await bench.map(name)) ?? [];
       const categories = new Map<string, number>();
@@ -202,7 +202,7 @@ export function raceSection(bench: Bench): RaceSection {
       });
       map.replaceChildren(scatterPlot(`Items of ${name}`, dots, walked.map(titleOf), groups));
     } catch (error) {
-      told.fail(error);
+      notices.fail(error);
     }
   }
 
@@ -217,7 +217,7 @@ export function raceSection(bench: Bench): RaceSection {
       number.max = String(heldOut?.sessions ?? 1);
       void bench.products().then((found) => {
         products = found;
-      }, told.fail);
+      }, notices.fail);
       draw();
     },
     add(one) {

@@ -57,16 +57,16 @@ export function trainSection(
   const runs = new Map<string, Run>();
   const queue: Run[] = [];
   let running: Run | undefined;
-  const told = messages();
+  const notices = messages();
   const list = h('div', { class: 'runs' });
 
   const start = button(
     () => {
-      told.clear();
+      notices.clear();
       try {
         for (const { box } of boxes) if (box.checked) enqueue(makeRun({ request: requestOf(box.value), epochs: [] }));
       } catch (error) {
-        told.fail(error);
+        notices.fail(error);
       }
     },
     'button',
@@ -95,7 +95,7 @@ export function trainSection(
       ),
     ),
     h('p', {}, start),
-    told.element,
+    notices.element,
     list,
   );
 
@@ -137,7 +137,7 @@ export function trainSection(
         runs.delete(saved.request.run);
         run.element.remove();
         onForget(saved.request.run);
-        void bench.discard(saved.request.run).catch(told.fail);
+        void bench.discard(saved.request.run).catch(notices.fail);
       },
     });
     runs.set(saved.request.run, run);
@@ -174,7 +174,7 @@ export function trainSection(
     open(saved) {
       runs.clear();
       list.replaceChildren();
-      told.clear();
+      notices.clear();
       for (const one of saved) {
         const run = makeRun(one);
         if (one.row) run.end(one.row);
@@ -212,7 +212,7 @@ interface RunActs {
 function runView({ request, epochs: before }: SavedRun, acts: RunActs): Run {
   const epochs: TrainingEpoch[] = [...before];
   const status = h('p', { class: 'soft' });
-  const told = messages();
+  const notices = messages();
   const bar = progressBar();
   const plots = h('div', { class: 'plots' });
   const pause = button(acts.pause, 'button quiet small', 'Pause');
@@ -224,7 +224,7 @@ function runView({ request, epochs: before }: SavedRun, acts: RunActs): Run {
     h('div', { class: 'run-head' }, h('h3', {}, request.run), h('div', { class: 'acts' }, pause, resume, discard)),
     status,
     bar.element,
-    told.element,
+    notices.element,
     plots,
   );
   const show = (canPause: boolean, canResume: boolean, canDiscard: boolean): void => {
@@ -260,7 +260,7 @@ function runView({ request, epochs: before }: SavedRun, acts: RunActs): Run {
     element,
     request,
     begin() {
-      told.clear();
+      notices.clear();
       setText(status, 'Trains.');
       show(true, false, false);
     },
@@ -276,7 +276,7 @@ function runView({ request, epochs: before }: SavedRun, acts: RunActs): Run {
     progress(note) {
       bar.show(note, timeLeft(note, epochs));
     },
-    message: told.add,
+    message: notices.add,
     epoch(epoch) {
       addEpoch(epochs, epoch);
       draw();
@@ -290,7 +290,7 @@ function runView({ request, epochs: before }: SavedRun, acts: RunActs): Run {
     fail(error) {
       bar.hide();
       setText(status, 'It ended with an error.');
-      told.fail(error);
+      notices.fail(error);
       show(false, true, true);
     },
   };
