@@ -1,13 +1,15 @@
 /** Pages of what was measured, written from the committed rows. */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { examsPage, readExams } from '../bench/exam/record';
 import { objectivesPage } from '../bench/objectives/page';
 import { readObjectives } from '../bench/objectives/record';
 import { personalPage, personalSummary, readReport } from '../bench/personal-report';
+import { readClaims } from '../bench/quality/claims';
 import { goalsPage } from '../bench/quality/goals';
 import { LOG_NAMES } from '../bench/quality/logs';
 import { RESULTS, readResults } from '../bench/quality/record';
-import { headline, page, summary } from '../bench/quality/tables';
+import { besideSummary, headline, page, summary } from '../bench/quality/tables';
 import { marked, type Pages, pageNow, writePages } from './pages';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -18,16 +20,19 @@ export function qualityPages(): Pages {
   const add = (name: string, shouldBe: string) => pages.set(join(RESULTS, name), shouldBe);
   for (const log of LOG_NAMES) {
     const results = readResults(log);
-    if (results.rows.length > 0) add(`quality-${log}.md`, page(log, results));
+    if (results.rows.length > 0) add(`quality-${log}.md`, page(log, results, readClaims(log)));
   }
   add('goals.md', goalsPage(readResults));
   const objectives = readObjectives();
   if (Object.keys(objectives).length > 0) add('objectives.md', objectivesPage(objectives));
+  const exams = readExams();
+  if (exams.length > 0) add('release-exams.md', examsPage(exams));
   const report = readReport();
   add('personal.md', personalPage(report));
   const claims = join(ROOT, 'docs/claims.md');
   const withQuality = marked(pageNow(claims), 'quality', summary(readResults));
-  pages.set(claims, marked(withQuality, 'personal', personalSummary(report)));
+  const withIntervals = marked(withQuality, 'beside', besideSummary(readResults, readClaims));
+  pages.set(claims, marked(withIntervals, 'personal', personalSummary(report)));
   const readme = join(ROOT, 'README.md');
   return pages.set(readme, marked(pageNow(readme), 'headline', headlines().join('\n')));
 }

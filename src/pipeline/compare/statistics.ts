@@ -125,7 +125,14 @@ function byCount(runs: Runs, metric: MetricName, steps: readonly number[], count
 
 /** By how often the item to be found was clicked in training: fifths of the training events. */
 export function byPopularity(runs: Runs, metric: MetricName, support: ReadonlyMap<string, number>): Part[] {
-  const counts = [...support.values()].sort((a, b) => a - b);
+  const bounds = fifths(support.values());
+  const names = ['rarest', '2nd', '3rd', '4th', 'most clicked'];
+  return parts(runs, metric, names, ({ item }) => bounds.filter((bound) => (support.get(item) ?? 0) > bound).length);
+}
+
+/** The four counts that divide the training events into fifths: an item's fifth is how many of them it exceeds. */
+export function fifths(supports: Iterable<number>): number[] {
+  const counts = [...supports].sort((a, b) => a - b);
   const total = counts.reduce((sum, count) => sum + count, 0);
   const bounds: number[] = [];
   let sum = 0;
@@ -133,8 +140,7 @@ export function byPopularity(runs: Runs, metric: MetricName, support: ReadonlyMa
     sum += count;
     while (bounds.length < 4 && sum >= ((bounds.length + 1) * total) / 5) bounds.push(count);
   }
-  const names = ['rarest', '2nd', '3rd', '4th', 'most clicked'];
-  return parts(runs, metric, names, ({ item }) => bounds.filter((bound) => (support.get(item) ?? 0) > bound).length);
+  return bounds;
 }
 
 function parts(runs: Runs, metric: MetricName, names: readonly string[], partOf: (rank: Rank) => number): Part[] {

@@ -1,7 +1,9 @@
 /** Pages and tables from what is committed of the rows; nothing here measures. */
 
 import { combinedText } from '../../../src/pipeline/compare/markdown';
+import type { Difference } from '../../../src/pipeline/compare/statistics';
 import { markdownTable, whole } from '../../../src/pipeline/format';
+import { type Claim, staleness, verdict } from './claims';
 import { bestCounter, readCounters, tunedName } from './counters';
 import { LOG_NAMES, LOGS, type LogName, type QualityLog } from './logs';
 import type { Earlier, Form, Partner, QualityRow, Results } from './record';
@@ -207,6 +209,84 @@ function before(earlier: readonly Earlier[], groups: readonly Group[], log: Qual
   ];
 }
 
+const signed = (value: number, log: QualityLog): string => `${value < 0 ? '−' : '+'}${figure(Math.abs(value), log)}`;
+
+/** A difference with its interval, and what it says. */
+const differenceText = (difference: Difference, log: QualityLog): string => {
+  const [mean, low, high] = [difference.mean, difference.low, difference.high].map((value) => signed(value, log));
+  return `${mean} [${low}, ${high}] ${verdict(difference)}`;
+};
+
+/** Networks beside the counting that is best on the validation part. */
+function besideCounting(claims: readonly Claim[], rows: readonly QualityRow[], log: QualityLog): string[] {
+  if (claims.length === 0) return [];
+  const metrics = log.shown.slice(0, 2);
+  const [first] = metrics as [string];
+  const differences = claims.map((claim) => {
+    const old = staleness(claim, rows);
+    return [
+      claim.network.row,
+      String(claim.network.keys.length),
+      ...metrics.map((metric) => differenceText(claim.differences[metric]!, log)),
+      old === undefined ? '' : `stale: ${old}`,
+    ];
+  });
+  const { counter, strata } = claims[0]!;
+  const divided = Object.entries(strata).flatMap(([name, parts]) => [
+    table(
+      [`${first} by ${name}`, ...parts.map(({ label, predictions }) => `${label} (${whole(predictions)})`)],
+      [
+        [counter.row, ...parts.map((part) => figure(part.counter, log))],
+        ...claims.map((claim) => [
+          claim.network.row,
+          ...claim.strata[name]!.map(({ network }) => figure(network, log)),
+        ]),
+      ],
+    ),
+    '',
+  ]);
+  return [
+    '## Beside tuned counting',
+    '',
+    `Row − ${counter.row}, the mean over seeds, on the same predictions, with the 95 % interval of a paired bootstrap over ` +
+      'sessions: "better" or "worse" where it excludes 0, else "tie". The interval is that of other sessions, not of other seeds. ' +
+      'Then the predictions divided in four ways, with their number.',
+    '',
+    table(['row', 'seeds', ...metrics, ''], differences),
+    '',
+    ...divided,
+  ];
+}
+
+/** Each architecture beside tuned counting, on the logs where both were asked the same. */
+export function besideSummary(
+  resultsOf: (log: LogName) => Results,
+  claimsOf: (log: LogName) => readonly Claim[],
+): string {
+  const logs = LOG_NAMES.map((name) => {
+    const { rows } = resultsOf(name);
+    return { name, log: LOGS[name], rows, groups: groupsOf(rows, LOGS[name]), claims: claimsOf(name) };
+  }).filter(({ claims }) => claims.length > 0);
+  if (logs.length === 0) return '';
+  const models = [...new Set(logs.flatMap(({ groups }) => groups.filter(isLearnt).map(({ model }) => model)))].sort();
+  const titles = logs.map(
+    ({ name, log, claims }) =>
+      `[${log.title}](../test/bench/results/quality-${name}.md), − ${claims[0]!.counter.row}, ${log.shown[1]}; ${log.shown[0]}`,
+  );
+  const lines = models.map((model) => [
+    model,
+    ...logs.map(({ log, rows, groups, claims }) => {
+      const claim = claims.find(({ network }) => network.row === chosen(groups, model)?.name);
+      if (!claim) return 'not compared';
+      const [first, second] = log.shown as [string, string];
+      const figures = [second, first].map((metric) => differenceText(claim.differences[metric]!, log)).join('; ');
+      const seeds = claim.network.keys.length === 1 ? '; one seed' : `; ${claim.network.keys.length} seeds`;
+      return `${figures}${seeds}${staleness(claim, rows) ? '; stale' : ''}`;
+    }),
+  ]);
+  return table(['model', ...titles], lines);
+}
+
 /** How counting was tuned. */
 function searches(name: LogName, log: QualityLog): string[] {
   const found = Object.entries(readCounters(name)).sort(([, a], [, b]) => b.best.value - a.best.value);
@@ -239,7 +319,7 @@ const recipe = ({ name, runs }: Group): string => {
 };
 
 /** The page of one log. */
-export function page(name: LogName, { rows, partner, earlier = [] }: Results): string {
+export function page(name: LogName, { rows, partner, earlier = [] }: Results, claims: readonly Claim[] = []): string {
   const log = LOGS[name];
   const groups = groupsOf(rows, log);
   const machines = [...new Set(rows.map(({ machine }) => machine))];
@@ -267,6 +347,7 @@ export function page(name: LogName, { rows, partner, earlier = [] }: Results): s
     results(groups, log),
     '',
     ...stale(rows),
+    ...besideCounting(claims, rows, log),
     ...parts(groups, log),
     ...published(log),
     ...before(earlier, groups, log),

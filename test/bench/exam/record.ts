@@ -1,0 +1,98 @@
+/** The history of exams, `results/release-exams.json`, and its page. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { markdownTable, whole } from '../../../src/pipeline/format';
+import { type Claim, verdict } from '../quality/claims';
+import { RESULTS, replace } from '../quality/record';
+
+/** What the tables show, and what the counter is chosen by: the first. */
+export const METRICS = ['mrr@20', 'recall@20'] as const;
+
+/** A model that was tested once. */
+export interface ExamRow {
+  readonly name: string;
+  readonly isNeural: boolean;
+  readonly config: Readonly<Record<string, unknown>>;
+  /** On the validation part, by the first metric; it chose the epochs, or the settings of what counts. */
+  readonly validation: number;
+  /** On the test part, targets losing ties. */
+  readonly metrics: Readonly<Record<string, number>>;
+  /** A network − the counter that was best on the validation part. */
+  readonly differences?: Claim['differences'];
+  /** Of the training that was tested. */
+  readonly processorSeconds: number;
+}
+
+export interface Exam {
+  readonly version: string;
+  readonly commit: string;
+  readonly date: string;
+  /** What was opened, in words. */
+  readonly log: string;
+  readonly predictions: number;
+  /** Name of the row that networks are compared with. */
+  readonly counter: string;
+  readonly rows: readonly ExamRow[];
+  readonly machine: string;
+}
+
+const FILE = join(RESULTS, 'release-exams.json');
+
+/** The oldest first. */
+export const readExams = (): Exam[] => (existsSync(FILE) ? JSON.parse(readFileSync(FILE, 'utf8')) : []);
+
+export const writeExams = (exams: readonly Exam[]): void => replace(FILE, `${JSON.stringify(exams, null, 1)}\n`);
+
+/** The newest exam first. */
+export const examsPage = (exams: readonly Exam[]): string =>
+  [
+    '# Exams of releases',
+    '',
+    '    npm run release-exam',
+    '',
+    'Opens a log that no preset and no search has seen, once for each version: all six architectures as `--preset auto` makes them,',
+    'epochs chosen on the last tenth of the training part and trained again on all of it, and every counting baseline at the best of 27',
+    'settings, chosen on the same tenth. Each row asks the test part once. Networks are compared with the counting baseline that was best',
+    'on the validation part; the interval is that of a paired bootstrap over sessions.',
+    '',
+    'Here the log is our own simulator’s, of a seed that follows from the commit. That proves little: a simulator knows nothing that its',
+    'authors did not. With `--data FILE` the exam opens a log of yours.',
+    '',
+    ...[...exams].reverse().flatMap(section),
+  ].join('\n');
+
+function section({ version, commit, date, log, predictions, counter, rows, machine }: Exam): string[] {
+  const figure = (value: number) => value.toFixed(4);
+  const signed = (value: number) => `${value < 0 ? '−' : '+'}${figure(Math.abs(value))}`;
+  const compared = ({ name, differences }: ExamRow): string[] => {
+    if (!differences) return METRICS.map(() => (name === counter ? 'compared with' : ''));
+    return METRICS.map((metric) => {
+      const difference = differences[metric]!;
+      const { mean, low, high } = difference;
+      return `${signed(mean)} [${signed(low)}, ${signed(high)}] ${verdict(difference)}`;
+    });
+  };
+  const titles = [
+    'row',
+    ...METRICS,
+    `validation, ${METRICS[0]}`,
+    ...METRICS.map((metric) => `${metric}, − ${counter}`),
+  ];
+  const lines = [...rows]
+    .sort((a, b) => b.metrics[METRICS[0]]! - a.metrics[METRICS[0]]!)
+    .map((row) => [
+      row.isNeural ? row.name : `${row.name}, tuned`,
+      ...METRICS.map((metric) => figure(row.metrics[metric]!)),
+      figure(row.validation),
+      ...compared(row),
+      row.processorSeconds.toFixed(row.processorSeconds < 10 ? 1 : 0),
+    ]);
+  return [
+    `## ${version}, ${date}`,
+    '',
+    `${log}; ${whole(predictions)} predictions. At ${commit}. ${machine}.`,
+    '',
+    ...markdownTable([...titles, 'processor seconds'], lines),
+    '',
+  ];
+}

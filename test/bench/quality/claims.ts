@@ -1,0 +1,158 @@
+/** What is committed of the networks of a log beside tuned counting on the same predictions, `results/claims-LOG.json`. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Difference, fifths, pairedDifference, sessionScores } from '../../../src/pipeline/compare/statistics';
+import type { Rank } from '../../../src/pipeline/files/ranks';
+import { mrrAt, ndcgAt, recallAt } from '../../../src/train/metrics';
+import type { LogName } from './logs';
+import { type QualityRow, RESULTS, replace } from './record';
+
+/** A row of a quality table that is compared, with the keys of its runs: with others the claim is stale. */
+interface Compared {
+  readonly row: string;
+  readonly keys: readonly string[];
+}
+
+/** A part of the predictions. */
+export interface Stratum {
+  readonly label: string;
+  readonly predictions: number;
+  /** The log's first metric. */
+  readonly network: number;
+  readonly counter: number;
+}
+
+/** One row of a network beside one of counting. */
+export interface Claim {
+  readonly network: Compared;
+  readonly counter: Compared;
+  /** Network − counter, the mean over the network's seeds, by metric; 95 % intervals by paired bootstrap over sessions. */
+  readonly differences: Readonly<Record<string, Difference>>;
+  /** By what divides the predictions. */
+  readonly strata: Readonly<Record<string, readonly Stratum[]>>;
+  readonly commit: string;
+}
+
+const fileOf = (log: LogName): string => join(RESULTS, `claims-${log}.json`);
+
+/** Empty where nothing was compared. */
+export function readClaims(log: LogName): Claim[] {
+  const file = fileOf(log);
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : [];
+}
+
+export const writeClaims = (log: LogName, claims: readonly Claim[]): void =>
+  replace(fileOf(log), `${JSON.stringify(claims, null, 1)}\n`);
+
+/** The runs of a row whose figures are those of this code. */
+export const currentRuns = (rows: readonly QualityRow[], name: string): QualityRow[] =>
+  rows.filter((row) => row.name === name && row.stale === undefined);
+
+/** Why a claim does not hold any more; undefined while it does. */
+export function staleness({ network, counter }: Claim, rows: readonly QualityRow[]): string | undefined {
+  const changed = [network, counter].find(({ row, keys }) => {
+    const now = currentRuns(rows, row).map(({ key }) => key);
+    return now.length !== keys.length || now.some((key) => !keys.includes(key));
+  });
+  return changed && `"${changed.row}" was measured again, or with other seeds, since it was compared`;
+}
+
+/** Better or worse where the interval excludes 0, else a tie: also of differences under 5 %, see `spec/evaluation.md`. */
+export const verdict = ({ low, high }: Difference): 'better' | 'worse' | 'tie' =>
+  low > 0 ? 'better' : high < 0 ? 'worse' : 'tie';
+
+const GAINS: Readonly<Record<string, (rank: number, k: number) => number>> = {
+  recall: recallAt,
+  mrr: mrrAt,
+  ndcg: ndcgAt,
+};
+
+type Runs = readonly (readonly Rank[])[];
+
+/** Gain of a prediction, the mean over seeds. */
+function gainsOf(runs: Runs, metric: string): (prediction: number) => number {
+  const [name, k] = metric.split('@');
+  const gain = GAINS[name!]!;
+  return (p) => runs.reduce((sum, run) => sum + gain(run[p]!.rank, Number(k)), 0) / runs.length;
+}
+
+/**
+ * @param network Ranks of each seed.
+ * @param metrics Such as `mrr@20`.
+ * @throws Error where both did not predict the same.
+ */
+export function differencesOf(
+  network: Runs,
+  counter: readonly Rank[],
+  metrics: readonly string[],
+): Claim['differences'] {
+  for (const run of network) {
+    const isSame = (rank: Rank, p: number) =>
+      rank.session === counter[p]?.session && rank.position === counter[p]!.position && rank.item === counter[p]!.item;
+    if (run.length !== counter.length || !run.every(isSame))
+      throw new Error('The rows did not predict the same clicks.');
+  }
+  const sessions = counter.map(({ session }) => session);
+  const scores = (runs: Runs, metric: string) => sessionScores(sessions, gainsOf(runs, metric));
+  const rounded = (value: number) => Number(value.toFixed(5));
+  return Object.fromEntries(
+    metrics.map((metric) => {
+      const { mean, low, high } = pairedDifference(scores(network, metric), scores([counter], metric));
+      return [metric, { mean: rounded(mean), low: rounded(low), high: rounded(high) }];
+    }),
+  );
+}
+
+/** A click of a session, as the model saw it, and what it was to predict. */
+export interface Seen {
+  /** The session's clicks up to the prediction, ids. */
+  readonly clicks: readonly string[];
+  readonly target: string;
+}
+
+/** What divides predictions: its labels, and the number of a prediction's label. */
+export type Divisions = Readonly<Record<string, readonly [labels: readonly string[], of: (seen: Seen) => number]>>;
+
+const COLD = 5;
+
+/** @param support Events of each item in the training part. */
+export function divisionsOf(support: ReadonlyMap<string, number>): Divisions {
+  const count = (item: string) => support.get(item) ?? 0;
+  const bounds = fifths(support.values());
+  return {
+    'clicks seen': [
+      ['1', '2', '3 and 4', '5 to 9', '10 and more'],
+      ({ clicks: { length: n } }) => [1, 2, 4, 9, Infinity].findIndex((most) => n <= most),
+    ],
+    'how often the last item was clicked in training': [
+      ['rarest fifth of the events', '2nd', '3rd', '4th', 'most clicked fifth'],
+      ({ clicks }) => bounds.filter((bound) => count(clicks.at(-1)!) > bound).length,
+    ],
+    'how often the next item was clicked in training': [
+      [`at most ${COLD} times`, 'more often'],
+      ({ target }) => Number(count(target) > COLD),
+    ],
+    'the next item': [['was in the session', 'is new to it'], ({ clicks, target }) => Number(!clicks.includes(target))],
+  };
+}
+
+/** @param seen Of each prediction. */
+export function strataOf(
+  network: Runs,
+  counter: readonly Rank[],
+  seen: readonly Seen[],
+  divisions: Divisions,
+  metric: string,
+): Claim['strata'] {
+  const gains = [gainsOf(network, metric), gainsOf([counter], metric)] as const;
+  const strata = Object.entries(divisions).map(([name, [labels, of]]) => {
+    const parts = labels.map((label, l) => {
+      const own = counter.flatMap((_, p) => (of(seen[p]!) === l ? [p] : []));
+      const mean = (gain: (p: number) => number) =>
+        Number((own.reduce((sum, p) => sum + gain(p), 0) / own.length).toFixed(5));
+      return { label, predictions: own.length, network: mean(gains[0]), counter: mean(gains[1]) };
+    });
+    return [name, parts.filter(({ predictions }) => predictions > 0)] as const;
+  });
+  return Object.fromEntries(strata);
+}
