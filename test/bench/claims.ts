@@ -59,11 +59,13 @@ export async function main(args: readonly string[]): Promise<void> {
         runs.map(({ seed }) => seed),
       ).map(async (job) => {
         const { folder, plan } = rowFolderOf(context, job);
-        return { seed: job.seed, ranks: (await readRun(folder, plan))?.ranks };
+        const run = await readRun(folder, plan);
+        return { seed: job.seed, ranks: run?.ranks, dropped: run?.result.dropped };
       }),
     );
     const missing = found.filter(({ ranks }) => !ranks).map(({ seed }) => seed);
-    return { keys: runs.map(({ key }) => key), ranks: found.flatMap(({ ranks }) => (ranks ? [ranks] : [])), missing };
+    const ranks = found.flatMap(({ ranks }) => (ranks ? [ranks] : []));
+    return { keys: runs.map(({ key }) => key), ranks, missing, dropped: found[0]?.dropped };
   };
 
   const counter = tunedName(model);
@@ -88,6 +90,7 @@ export async function main(args: readonly string[]): Promise<void> {
       network: { row, keys: network.keys },
       counter: { row: counter, keys: counted.keys },
       differences: differencesOf(network.ranks, ranks, log.shown),
+      dropped: counted.dropped!,
       strata: strataOf(network.ranks, ranks, seen, divisions, log.shown[0]!),
       commit: commit(),
     });

@@ -159,6 +159,7 @@ describe('a page', () => {
     expect(text.split('\n').slice(2)).toEqual([
       '| best of counting on the test | 12.77 / 12.77 (markov) |',
       '| sasrec | 19.00 ± 1.41 / 19.00 ± 1.41 |',
+      '| sasrec, as published | 19.50 / 19.50 (sasrec, official) |',
       `| rows measured | 2 of ${rowsOf('diginetica', undefined).length} |`,
     ]);
   });

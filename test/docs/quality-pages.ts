@@ -9,7 +9,7 @@ import { readClaims } from '../bench/quality/claims';
 import { goalsPage } from '../bench/quality/goals';
 import { LOG_NAMES } from '../bench/quality/logs';
 import { RESULTS, readResults } from '../bench/quality/record';
-import { besideSummary, headline, page, summary } from '../bench/quality/tables';
+import { additions, besideSummary, headline, page, summary } from '../bench/quality/tables';
 import { marked, type Pages, pageNow, writePages } from './pages';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -31,19 +31,33 @@ export function qualityPages(): Pages {
   add('personal.md', personalPage(report));
   const claims = join(ROOT, 'docs/claims.md');
   const withQuality = marked(pageNow(claims), 'quality', summary(readResults));
-  const withIntervals = marked(withQuality, 'beside', besideSummary(readResults, readClaims));
+  const withAdditions = marked(withQuality, 'additions', additions(readResults));
+  const withRatios = marked(withAdditions, 'peers', peerRatios());
+  const withIntervals = marked(withRatios, 'beside', besideSummary(readResults, readClaims));
   pages.set(claims, marked(withIntervals, 'personal', personalSummary(report)));
   const readme = join(ROOT, 'README.md');
   return pages.set(readme, marked(pageNow(readme), 'headline', headlines().join('\n')));
 }
 
+const peers = (): string[][] =>
+  readFileSync(join(RESULTS, 'peers.md'), 'utf8')
+    .split('\n')
+    .map((line) => line.split('|').map((cell) => cell.trim()));
+
+/** Every answer that was timed beside another runtime. */
+function peerRatios(): string {
+  const rows = peers().flatMap(([, name, , ratio, ours, peer, ...rest]) =>
+    name?.startsWith('infer-') ? [`* ${name}: ${ratio} of the time of ${peer}; ours ${ours} (at ${rest.at(-2)})`] : [],
+  );
+  return rows.join('\n');
+}
+
 /** What the README says of all that was measured. */
 function headlines(): string[] {
-  const peers = readFileSync(join(RESULTS, 'peers.md'), 'utf8');
   const cells = (start: string): string[] => {
-    const row = peers.split('\n').find((line) => line.startsWith(`| ${start}`));
+    const row = peers().find(([, first]) => `${first} `.startsWith(start));
     if (!row) throw new Error(`peers.md has no row "${start}".`);
-    return row.split('|').map((cell) => cell.trim());
+    return row;
   };
   const ratio = (name: string) => cells(`infer-plan-${name} `)[3];
   const [, , , ours] = cells('cold: ');

@@ -28,6 +28,8 @@ export interface Claim {
   readonly counter: Compared;
   /** Network − counter, the mean over the network's seeds, by metric; 95 % intervals by paired bootstrap over sessions. */
   readonly differences: Readonly<Record<string, Difference>>;
+  /** Clicks of the test part on unknown items, and sessions that were too short without them: no row predicts them. */
+  readonly dropped: { readonly events: number; readonly sessions: number };
   /** By what divides the predictions. */
   readonly strata: Readonly<Record<string, readonly Stratum[]>>;
   readonly commit: string;

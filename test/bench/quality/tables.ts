@@ -231,7 +231,7 @@ function besideCounting(claims: readonly Claim[], rows: readonly QualityRow[], l
       old === undefined ? '' : `stale: ${old}`,
     ];
   });
-  const { counter, strata } = claims[0]!;
+  const { counter, dropped, strata } = claims[0]!;
   const divided = Object.entries(strata).flatMap(([name, parts]) => [
     table(
       [`${first} by ${name}`, ...parts.map(({ label, predictions }) => `${label} (${whole(predictions)})`)],
@@ -250,7 +250,9 @@ function besideCounting(claims: readonly Claim[], rows: readonly QualityRow[], l
     '',
     `Row − ${counter.row}, the mean over seeds, on the same predictions, with the 95 % interval of a paired bootstrap over ` +
       'sessions: "better" or "worse" where it excludes 0, else "tie". The interval is that of other sessions, not of other seeds. ' +
-      'Then the predictions divided in four ways, with their number.',
+      'Then the predictions divided in four ways, with their number. ' +
+      `Nothing predicts ${whole(dropped.events)} clicks on items that the training part lacks, nor what was then in ` +
+      `${whole(dropped.sessions)} sessions of a single click: they are left out for all rows.`,
     '',
     table(['row', 'seeds', ...metrics, ''], differences),
     '',
@@ -386,7 +388,11 @@ export function summary(resultsOf: (log: LogName) => Results): string {
         log,
       );
     const called = group.name === group.model ? '' : ` (${group.name})`;
-    return `${of(second)} / ${of(first)}${called}${isStale(group) ? '; stale' : ''}`;
+    const onNewDays = (metric: string) => mean(group.runs.map(({ groups }) => groups!['new day']!.metrics[metric]!));
+    const apart = group.runs[0]!.groups
+      ? `; new day ${[second, first].map((metric) => figure(onNewDays(metric), log)).join(' / ')}`
+      : '';
+    return `${of(second)} / ${of(first)}${called}${apart}${isStale(group) ? '; stale' : ''}`;
   };
   const titles = logs.map(
     ({ name, log }) => `[${log.title}](../test/bench/results/quality-${name}.md), ${log.shown[1]} / ${log.shown[0]}`,
@@ -405,7 +411,18 @@ export function summary(resultsOf: (log: LogName) => Results): string {
     const row = best && groups.find((group) => group.name === tunedName(best));
     return row ? cell(log, { ...row, model: '' }) : '';
   });
-  const lines = models.map((model) => [model, ...logs.map(({ log, groups }) => cell(log, chosen(groups, model)))]);
+  const lines = models.flatMap((model) => {
+    const published = logs.map(({ log, groups }) => {
+      const group = groups.find(
+        ({ name, ...group }) => group.model === model && group.form === 'faithful' && !name.includes('as in'),
+      );
+      return cell(log, group && { ...group, model: '' });
+    });
+    return [
+      [model, ...logs.map(({ log, groups }) => cell(log, chosen(groups, model)))],
+      ...(published.some(Boolean) ? [[`${model}, as published`, ...published]] : []),
+    ];
+  });
   if (logs.length === 0) return '';
   return table(
     ['model', ...titles],
@@ -416,6 +433,26 @@ export function summary(resultsOf: (log: LogName) => Results): string {
       ['rows measured', ...measured],
     ],
   );
+}
+
+/** The options in which the rows of each architecture differ from its published form, over all logs. */
+export function additions(resultsOf: (log: LogName) => Results): string {
+  const found = new Map<string, Set<string>>();
+  for (const log of LOG_NAMES) {
+    for (const { model, form, config } of resultsOf(log).rows) {
+      if (form === 'improved') found.set(model, new Set([...(found.get(model) ?? []), ...Object.keys(config)]));
+    }
+  }
+  return [...found]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(
+      ([model, keys]) =>
+        `* [${model}](models/${model}.md): ${[...keys]
+          .sort()
+          .map((key) => `\`${key}\``)
+          .join(', ')}`,
+    )
+    .join('\n');
 }
 
 /** One log in a sentence: the best architecture and the best of counting, each chosen by the test itself. */
