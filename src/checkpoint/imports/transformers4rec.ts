@@ -7,9 +7,19 @@
  *     transformer.…                               lm.…, see `transformers4rec-lm.ts`
  *     transformer.discriminator_predictions.…     discriminator.…, of ELECTRA's replaced-token detection
  *
+ * The state dict of a whole model, `heads.0.body…`, has the same tensors under longer names, some of them several times
+ * (`torch/features/sequence.py`, `torch/block/mlp.py`, `torch/block/transformer.py`, `torch/masking.py`, `torch/model/prediction_task.py`):
+ *
+ *     ….embedding_tables.ITEM.weight              item_embedding
+ *     ….masked_item_embedding                     masked_item_embedding
+ *     ….projection_module.0.0, body.1.0.0         input_projection: a linear layer and ReLU before the language model
+ *     ….transformer.…                             transformer.…
+ *
  * The configuration is that of the golden files: the arguments of `build`, and what Hugging Face made of them as
  * `resolved_hf_config`, which goes first.
  */
+import { RecommenderError } from '../../errors';
+import type { NdArray } from '../../types';
 import { bad, type ConfigValue, type Importer } from './importer';
 import { MapBuilder } from './map-builder';
 import { type Config, languageModelMap } from './transformers4rec-lm';
@@ -70,6 +80,7 @@ export const transformers4rec: Importer = {
       'n_head',
       'n_layer',
       'total_seq_length',
+      'item_embedding_dim',
       'build_kwargs',
       'resolved_hf_config',
     ];
@@ -93,6 +104,7 @@ export const transformers4rec: Importer = {
     const map = new MapBuilder();
     map.same('item_embedding', 'items', [items + 1, d]);
     map.same('masked_item_embedding', 'mask', [d]);
+    if (config.inputLayer === 'relu') map.linear('input_projection', 'merge', [d, d]);
     const isElectraPair = lm === 'electra' && objective === 'rtd';
     languageModelMap(map, config as unknown as Config, isElectraPair ? 'transformer.electra.' : 'transformer.');
     if (objective === 'rtd') {
@@ -101,7 +113,48 @@ export const transformers4rec: Importer = {
     }
     return map.build();
   },
+
+  fold(weights, _config, _items, what) {
+    if (!Object.keys(weights).some((name) => name.startsWith('heads.'))) return weights;
+    const found: Record<string, NdArray> = {};
+    const from: Record<string, string> = {};
+    for (const [name, tensor] of Object.entries(weights)) {
+      if (BUFFERS.test(name) || (NO_BIAS.test(name) && tensor.data.every((x) => x === 0))) continue;
+      const [pattern, short] = WHOLE_MODEL.find(([pattern]) => pattern.test(name)) ?? [];
+      if (!pattern) {
+        const message = `${what}: tensor "${name}" is of a part that is not imported: models of the item id alone are, with tied weights.`;
+        throw new RecommenderError('weights-mismatch', message);
+      }
+      const ours = pattern.exec(name)![0].replace(pattern, short!);
+      if (found[ours] && !isEqual(found[ours], tensor)) {
+        const message =
+          `${what}: tensors "${from[ours]}" and "${name}" differ, but one of them has to serve as both: models of the item id ` +
+          'alone are imported, with one projection at most and with tied weights.';
+        throw new RecommenderError('weights-mismatch', message);
+      }
+      found[ours] ??= tensor;
+      from[ours] ??= name;
+    }
+    return found;
+  },
 };
+
+/** What a whole model calls the tensors of `map`; the first that matches counts. */
+const WHOLE_MODEL: readonly (readonly [pattern: RegExp, name: string])[] = [
+  [/\.(?:embedding_tables\.[^.]+|item_embedding_table)\.weight$|\.output_weights$/, 'item_embedding'],
+  [/\.masked_item_embedding$/, 'masked_item_embedding'],
+  [/\.(?:projection_module|body\.\d+)(?:\.0)+\.(weight|bias)$/, 'input_projection.$1'],
+  [/\.transformer\.(.+)$/, 'transformer.$1'],
+];
+
+/** Constants that some versions of Hugging Face's models store. */
+const BUFFERS = /\.(?:attn\.(?:bias|masked_bias)|position_ids|token_type_ids)$/;
+
+/** Early versions of the library add it to the scores; it starts at 0. */
+const NO_BIAS = /\.output_layer_bias$/;
+
+const isEqual = (a: NdArray, b: NdArray): boolean =>
+  a.data.length === b.data.length && a.data.every((x, i) => x === b.data[i]);
 
 const maskingOf = (objective: string) => Object.keys(MASKINGS).find((name) => MASKINGS[name] === objective);
 
@@ -113,6 +166,14 @@ function named(given: Json, key: string, names: Readonly<Record<string, string>>
 
 function ofTheLibrary(lm: string, objective: string, given: Json): Record<string, ConfigValue> {
   const dModel = wholeNumber(given, 'd_model');
+  const projects = given.item_embedding_dim !== undefined;
+  if (projects && given.item_embedding_dim !== dModel) {
+    const got = JSON.stringify(given.item_embedding_dim);
+    throw bad(
+      WHAT,
+      `"item_embedding_dim" must be "d_model", ${dModel}, got ${got}: else the library puts another layer before its tied softmax.`,
+    );
+  }
   return {
     form: 'library',
     lm,
@@ -124,7 +185,7 @@ function ofTheLibrary(lm: string, objective: string, given: Json): Record<string
     nLayer: wholeNumber(given, 'n_layer'),
     nHead: wholeNumber(given, 'n_head'),
     totalSeqLength: wholeNumber(given, 'total_seq_length'),
-    inputLayer: 'none',
+    inputLayer: projects ? 'relu' : 'none',
     inputNorm: false,
     inputDropout: 0,
     padding: 'seen',
