@@ -54,6 +54,9 @@ export function latePart(text: string): Exclude<LatePart, { from: number }> {
   throw new RecommenderError('bad-config', 'Expected last:DAYSd or last:PERCENT%, such as last:7d or last:10%.');
 }
 
+/** Whether what validates is a file of its own. */
+export const isFile = (valid: string): boolean => !/^(none|held-out)$|^last:/.test(valid);
+
 /**
  * Reads the log and cuts off the validation part.
  *
@@ -81,7 +84,7 @@ export async function trainingParts(path: string, options: PartsOptions, observe
     const withFirst = holdOut(all, holdout - 1);
     return { ...withValid(log, withFirst, () => withFirst), validProtocol: 'leave-one-out' };
   }
-  if (!valid.startsWith('last:')) {
+  if (isFile(valid)) {
     const file = await readLog(valid, { ...read, minItems: 1 }, observer);
     warnOfColumns(file, valid, [...(log.features?.keys() ?? [])], observer);
     const unlearnt = sessionsNotIn(all, file);

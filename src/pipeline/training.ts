@@ -43,7 +43,14 @@ import {
   refuseNothingToKeep,
   warnOfFew,
 } from './training-checks';
-import { fingerprint, fingerprints, type PartsOptions, type TrainingParts, trainingParts } from './training-parts';
+import {
+  fingerprint,
+  fingerprints,
+  isFile,
+  type PartsOptions,
+  type TrainingParts,
+  trainingParts,
+} from './training-parts';
 import { trainingReport } from './training-report';
 import { type Baseline, measure, type ValidatedParts, type Validation } from './validation';
 
@@ -229,7 +236,9 @@ async function readParts(
   }
   const joined = join?.();
   const everything = options.refit === 'no' || options.keepBest ? undefined : joined;
-  const strategies = countStrategies(all, (everything ?? parts.log).itemIds, options);
+  // What a validation file has is newer than the log, and learnt only with `everything`.
+  const counted = (isFile(options.valid ?? 'none') && everything) || all;
+  const strategies = countStrategies(counted, (everything ?? parts.log).itemIds, options);
   return { parts, ...defined({ everything, joined: joined && fingerprint(joined) }), strategies };
 }
 

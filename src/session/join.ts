@@ -1,8 +1,8 @@
 import { countSupport, type EventLog, type FeatureColumn, selectSessions, sessionCount } from './event-log';
 
 /**
- * Two logs as one, with sessions in the order of their first events. Sessions of equal ids stay apart. Kinds of events are left
- * out. A column that only one of them has is empty in the other; users are named only if both name them.
+ * Two logs as one, with sessions in the order of their first events. Sessions of equal ids stay apart. A column that only one of them
+ * has is empty in the other; users, and kinds of events, are named only if both name them.
  */
 export function joinLogs(a: EventLog, b: EventLog): EventLog {
   const indexOf = new Map(a.itemIds.map((id, k) => [id, k + 1]));
@@ -24,6 +24,7 @@ export function joinLogs(a: EventLog, b: EventLog): EventLog {
     itemIds,
     sessionIds: [...a.sessionIds, ...b.sessionIds],
     ...(a.userIds && b.userIds && { userIds: [...a.userIds, ...b.userIds] }),
+    ...joinedKinds(a, b),
     ...(names.size > 0 && { features: new Map([...names].map((name) => [name, joinedColumn(name, a, b)])) }),
     support: countSupport(items, itemIds.length),
   };
@@ -47,6 +48,13 @@ export function sessionsNotIn(a: EventLog, b: EventLog): number[] {
   return [...b.sessionIds.keys()].filter((s) => !known.has(contentOf(b, s)));
 }
 
+function joinedKinds(a: EventLog, b: EventLog): Pick<EventLog, 'events' | 'eventNames'> {
+  if (!(a.events && b.events)) return {};
+  const names = [...new Set([...a.eventNames!, ...b.eventNames!])];
+  const renamed = b.events.map((kind) => names.indexOf(b.eventNames![kind]!));
+  return { events: joined(Uint8Array, a.events, renamed), eventNames: names };
+}
+
 function joinedColumn(name: string, ...logs: readonly [EventLog, EventLog]): FeatureColumn {
   const [first, second] = logs.map(({ features, sessions }): FeatureColumn => {
     const empty = { codes: new Int32Array(sessions.items.length), names: [''] };
@@ -65,7 +73,7 @@ function joinedColumn(name: string, ...logs: readonly [EventLog, EventLog]): Fea
   };
 }
 
-function joined<T extends Int32Array | Float64Array>(Type: new (length: number) => T, a: T, b: T): T {
+function joined<T extends Int32Array | Float64Array | Uint8Array>(Type: new (length: number) => T, a: T, b: T): T {
   const both = new Type(a.length + b.length);
   both.set(a);
   both.set(b, a.length);

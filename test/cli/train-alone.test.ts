@@ -106,6 +106,8 @@ describe('a training with a validation part', () => {
     data = all;
     await trained('whole', '--epochs', best(result));
     expect((await weights('model')).equals(await weights('whole'))).toBe(true);
+    const strategies = (name: string) => readFile(join(at(name), 'strategies.json'), 'utf8');
+    expect(await strategies('model')).toBe(await strategies('whole'));
   });
 
   test('of held-out events, learns from the first of them, too', async () => {

@@ -17,6 +17,15 @@ test('two logs are one as if their files had been one', async () => {
   expect(texts(features!.get('page')!)).toEqual(texts(columns!.get('page')!));
 });
 
+test('kinds of events keep their names, where both logs have them', async () => {
+  const kinds = (rows: string) => read(`session_id,item_id,timestamp,event\n${rows}`);
+  const early = await kinds('s,a,10,view\ns,b,11,cart\n');
+  const late = await kinds('t,a,20,purchase\nt,b,21,view\n');
+  const { events, eventNames } = joinLogs(early, late);
+  expect([...events!].map((kind) => eventNames![kind])).toEqual(['view', 'cart', 'purchase', 'view']);
+  expect(joinLogs(early, await read(HEADER + LATE, OPTIONS)).events).toBeUndefined();
+});
+
 test('sessions of equal ids stay apart, a column that one lacks is empty there, and users need both', async () => {
   const other = await read('session_id,item_id,timestamp\ns,a,5\ns,d,6\n');
   const joined = joinLogs(await read(HEADER + EARLY, OPTIONS), other);
