@@ -4,20 +4,29 @@ import { type SplitCounts, splitCounts, splitLog } from '../session/split';
 import { writeTsv } from '../session/write';
 import { defined } from './defined';
 import { systemCodeOf } from './errors';
-import { pieces, replaceFiles } from './files/disk';
+import { join, pieces, realPath, replaceFiles } from './files/disk';
 import { readEventsFile } from './files/events-file';
 import type { SplitOptions } from './options';
+
+const PARTS = ['train.tsv.gz', 'valid.tsv.gz', 'test.tsv.gz'];
 
 /**
  * Writes `train.tsv.gz`, `valid.tsv.gz` (if there is one), `test.tsv.gz` and, last, `split.json`. All are written under
  * other names first and renamed at the end, so a folder never holds half a split; a `valid.tsv.gz` of an earlier one goes.
  *
  * @returns What each part holds: `split.json`.
- * @throws RecommenderError `bad-input` for a log that cannot be read or cut, or a folder that cannot be made; `io` if the disk
+ * @throws RecommenderError `bad-input` for a log that cannot be read or cut, or would be replaced, or a folder that cannot be made; `io` if the disk
  *   refuses; `aborted`.
  */
 export async function split(options: SplitOptions): Promise<SplitCounts> {
   const { data, read, out, by, test, valid, signal } = options;
+  const written = await Promise.all([out, ...PARTS.map((name) => join(out, name))].map(realPath));
+  if (written.includes(await realPath(data))) {
+    throw new RecommenderError(
+      'bad-input',
+      `\`out\` ${out}: the parts would replace ${data}, or stand among its files; choose another folder.`,
+    );
+  }
   const log = await readEventsFile(data, { ...read, features: 'all' }, options);
   const parts = splitLog(log, { test, ...defined({ by, valid }) });
   const counts = splitCounts(parts);

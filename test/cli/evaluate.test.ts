@@ -140,6 +140,17 @@ describe('aisle evaluate', () => {
     expect(existsSync(at('no'))).toBe(false);
   });
 
+  test('never writes ranks over the log, nor over any other file', async () => {
+    const before = readFileSync(log);
+    const { code, stderr } = await evaluate('--artifact', at('pop'), '--data', log, '--ranks', log);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`${log}: it holds something else than ranks, and is left alone; name another file.`);
+    expect(readFileSync(log)).toEqual(before);
+    const ranks = at('twice.tsv');
+    for (const _ of [1, 2])
+      expect((await evaluate('--artifact', at('pop'), '--data', log, '--ranks', ranks)).code).toBe(0);
+  });
+
   test('quotes ids in the ranks that would break a line', async () => {
     const data = at('odd.csv');
     writeFileSync(data, 'session_id,item_id,timestamp\n"a\tb",item-9,1700000000\n"a\tb",item-10,1700000001\n');

@@ -71,6 +71,18 @@ test('writes the three parts with every column, and the counts', async () => {
   expect((await parts(again))['train.tsv.gz']).toContain('v0\ta,b\t1396310400.5\tu0\tview\t0.50\nv0\t"""q"""\t');
 });
 
+test('a part, or a folder of parts, is never cut over itself', async () => {
+  const out = await folder();
+  await aisle('split', '--data', await file('log.csv', LOG), '--out', out, '--columns', COLUMNS, '--test', 'last:25%');
+  const before = await parts(out);
+  for (const data of [join(out, 'train.tsv.gz'), out]) {
+    const { code, stderr } = await aisle('split', '--data', data, '--out', out, '--test', 'last:50%');
+    expect(code).toBe(2);
+    expect(stderr).toContain(`the parts would replace ${data}, or stand among its files; choose another folder.`);
+  }
+  expect(await parts(out)).toEqual(before);
+});
+
 test('a second split without a validation part takes the old one away', async () => {
   const path = await file('log.csv', LOG);
   const out = await folder();

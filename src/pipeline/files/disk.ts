@@ -138,6 +138,9 @@ export const exists = (path: string): Promise<boolean> =>
     (error) => systemCodeOf(error) !== 'ENOENT',
   );
 
+/** The path without links; as it is where nothing is there. */
+export const realPath = (path: string): Promise<string> => realpath(path).catch(() => path);
+
 export const isFolder = (path: string): Promise<boolean> =>
   stat(path).then(
     (found) => found.isDirectory(),

@@ -1,6 +1,6 @@
 /** The file of ranks that an evaluation writes: one line for each prediction. */
 import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { access, open } from 'node:fs/promises';
 import { RecommenderError } from '../../errors';
 import type { EventLog } from '../../session/event-log';
 import { PIECE, quoteSpecial, SPECIAL } from '../../session/write';
@@ -33,7 +33,7 @@ export async function writeRanks(path: string, rows: readonly RankRow[], log: Ev
 /**
  * Checks that `writeRanks` can write there. Call it before the work.
  *
- * @throws RecommenderError `bad-input` if the folder is missing or may not be written to, or `path` is there and no file.
+ * @throws RecommenderError `bad-input` if the folder is missing or may not be written to, or `path` is there and is no file of ranks.
  */
 export async function checkRanksPath(path: string): Promise<void> {
   const refuse = (why: string, cause?: unknown): RecommenderError =>
@@ -48,6 +48,17 @@ export async function checkRanksPath(path: string): Promise<void> {
     throw refuse(`${what}; ${missing ? 'make it first' : 'choose another'}.`, error);
   }
   await replaceable(path);
+  const file = await open(path).catch(() => undefined);
+  if (!file) return;
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(64));
+    const [header] = buffer.toString('utf8', 0, bytesRead).replaceAll('"', '').split('\n');
+    if (bytesRead > 0 && header !== COLUMNS.join('\t')) {
+      throw refuse('it holds something else than ranks, and is left alone; name another file.');
+    }
+  } finally {
+    await file.close();
+  }
 }
 
 function* lines(rows: readonly RankRow[], { sessionIds, itemIds }: EventLog): Generator<string> {
