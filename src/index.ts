@@ -59,12 +59,13 @@ export type { Candidate, CandidateKind } from './types';
 /**
  * Starts a recommender. It resolves as soon as clicks can be tracked; the model loads meanwhile, and `recommend` waits
  * for it. A model that cannot be loaded is reported by `error`, and by every `recommend`. If no worker can start, the page's own
- * thread computes, which `status` reports, and one line on the console.
+ * thread computes, which `status` reports, and one line on the console where there are workers at all.
  *
  * @throws RangeError at once for a wrong option.
  */
 export function createRecommender(options: RecommenderOptions): Promise<Recommender> {
   return create(options).then((recommender) => {
+    if (typeof Worker !== 'function') return recommender; // as in Node: nothing can be done
     const stop = recommender.on('status', report);
     function report({ degraded }: Status): void {
       const { message } = degraded.find(({ code }) => code === 'no-worker') ?? {};

@@ -15,6 +15,7 @@ const ids = async (recommender: Recommender, options = {}) =>
 
 describe('a recommender', () => {
   test('tracks at once and recommends when the model is there', async () => {
+    const warn = vi.spyOn(console, 'warn');
     const recommender = await started();
     expect(recommender.status).toEqual({
       storage: 'memory',
@@ -29,6 +30,7 @@ describe('a recommender', () => {
     expect(items).toHaveLength(5);
     expect(items[0]).toEqual({ itemId: expect.any(String), score: expect.any(Number), reason: 'neural' });
     expect(items.map(({ score }) => score)).toEqual(items.map(({ score }) => score).sort((a, b) => b - a));
+    expect(warn).not.toHaveBeenCalled(); // Node has no workers for pages, which needs no advice
   });
 
   test('recommends by the clicks of the session, oldest first', async () => {
