@@ -38,7 +38,7 @@ export async function trainModel(
     const training = async (slice: Slice) => {
       const device = await slice.start(backend, options);
       release = hold(device);
-      return trainOn(backend, request, slice, onProgress);
+      return trainInSlices(backend, request, slice, onProgress);
     };
     try {
       return await run(training, { deadline, signal, onFault: stopGone });
@@ -60,13 +60,13 @@ function stopGone(fault: BackendFault): void {
 }
 
 /** In slices, on a backend that has started. Every tensor that it makes it frees. */
-async function trainOn(
+async function trainInSlices(
   backend: BackendName,
   request: TrainRequest,
   slice: Slice,
   onProgress: (progress: TrainProgress) => void,
 ): Promise<Trained> {
-  // `learn` refuses a name that none has.
+  // `trainFromLog` rejects a model that is not known.
   const code = Object.hasOwn(models, request.model) && loadCode(`"${request.model}"`, models[request.model]!.training);
   await slice.yield(Promise.all([registerTraining(), code]));
   const { signal } = slice;

@@ -83,8 +83,8 @@ export function gru4recBatch(
 }
 
 /**
- * log q of columns: the first `split` are there as often as they are clicked, the others as often as they are drawn, both raw, as
- * in the official code, which splits at batchSize after the batch has shrunk, too.
+ * log q of columns, unnormalised: of the first `split` by how often items are clicked, of the others by how often they are drawn. The
+ * official code splits at `batchSize` even where the batch has become smaller.
  */
 function logq(columns: Int32Array, split: number, support: ArrayLike<number>, config: Gru4RecConfig): Float32Array {
   return Float32Array.from(

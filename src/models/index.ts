@@ -1,4 +1,4 @@
-/** The list of architectures: the only place that names them. */
+/** The registry of architectures. */
 import type { ModelSpec, ReadSessions, SessionModel } from './model';
 import { padClicks, padLeft } from './padding';
 import type { Training } from './training';

@@ -1,5 +1,5 @@
 /**
- * The seam: what the specification and the network of an architecture declare, and all that a page needs of it. How it trains
+ * The model interface: what the specification and the network of an architecture declare, and all that a page needs of it. How it trains
  * is `training.ts`.
  *
  * Both are pure functions and plain descriptions. Scoring, top-k, evaluation and fine-tuning read them and are

@@ -91,11 +91,14 @@ export function sasrecBatch<C extends BatchConfig>(
     return { ...batch, ...softmaxBatch(targets.items, targets.sessions, targets, sample, config.repeatLags) };
   }
   const M = targets.items.length;
-  const K = config.negatives || (config.loss === 'bce' ? 1 : 256);
+  const K = config.negatives || NEGATIVES[config.loss];
   const refused = config.loss === 'bce' ? itemsOf(rows, targets, sessions) : Array<undefined>(M).fill(undefined);
   const negatives = matrix(uniformOutside(refused, K, catalogue.items, draw), M);
   return { ...batch, negatives: { ...negatives, items: 'output' } };
 }
+
+/** Negatives of each target unless the option says. */
+const NEGATIVES: Readonly<Record<Exclude<SasrecConfig['loss'], 'ce' | 'sampled'>, number>> = { bce: 1, gbce: 256 };
 
 /** All items of the session of each target, `[M]`. */
 function itemsOf(rows: readonly Example[], { row }: SequenceTargets, { items, offsets }: TrainingLog['sessions']) {

@@ -18,8 +18,8 @@ export const recentFinetuningOptions = {
   recentEpochs: integer(
     0,
     [0, 1000],
-    'so many of the epochs, the last, pass over the latest sessions only (recentShare), at 0.3 times the learning rate, which ' +
-      'falls to 0 over them: what is asked next is most like them. The first epoch always sees all',
+    'the last N epochs use only the latest sessions (recentShare), at 0.3 times the learning rate, which falls to 0 over them. ' +
+      'The next clicks are most like those sessions. The first epoch always uses all',
     '0 is none: no reference code has it. On five months of Diginetica two such epochs beat one more over all',
   ),
   recentShare: number(

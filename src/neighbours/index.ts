@@ -1,4 +1,4 @@
-/** The list of counting baselines: the only place that names them. */
+/** The registry of counting baselines. */
 import type { Baseline } from './baseline';
 import { itemKnn } from './item-knn';
 import { pop, sPop } from './popularity';

@@ -91,7 +91,7 @@ export interface Trained {
   readonly result: TrainResult;
   /** By the training part. */
   readonly trained: TrainedModel;
-  readonly parts: Parts;
+  readonly parts: Splits;
   readonly validation?: Validation;
 }
 
@@ -174,7 +174,7 @@ export async function trainOn(host: TrainingHost, options: TrainOptions, compare
   const run = { host, options, compares, given, products, identity, from, clock, ...defined({ threads }) };
   const { trained, validation, refitted } = await runOnDevice(async (slice) => {
     const started = isNeural ? await host.startBackend(slice, backend, options) : 'cpu';
-    return learn({ ...run, backend: started }, parts, resume, everything);
+    return trainValidateRefit({ ...run, backend: started }, parts, resume, everything);
   });
   const scale = options.scale ?? trained.scale ?? from?.info.scale;
   if (isNeural && !options.replay && !(await hasScale(model, config, scale))) {
@@ -213,7 +213,7 @@ export async function trainOn(host: TrainingHost, options: TrainOptions, compare
 const usualPreset = ({ model, from }: TrainOptions): string | undefined =>
   from === undefined && hasPresets(model) ? AUTO : undefined;
 
-export type Parts = Omit<TrainingParts, 'whole' | 'everything'>;
+export type Splits = Omit<TrainingParts, 'whole' | 'everything'>;
 
 /** The parts of the log, and what is counted of all of it, with its newest days: only the counts stay in memory. */
 async function readParts(
@@ -222,7 +222,7 @@ async function readParts(
   reading: Omit<PartsOptions, 'readLog'>,
   options: TrainOptions,
 ): Promise<{
-  readonly parts: Parts;
+  readonly parts: Splits;
   /** Where the training is to be repeated on it. */
   readonly everything?: EventLog;
   /** What identifies the parts together. */
@@ -319,9 +319,9 @@ interface Learnt {
 }
 
 /** Trains on the training part, measures the model on the validation part, and trains again on everything. */
-async function learn(
+async function trainValidateRefit(
   run: Run,
-  parts: Parts,
+  parts: Splits,
   resume: Checkpoint | undefined,
   everything: EventLog | undefined,
 ): Promise<Learnt> {
@@ -329,7 +329,7 @@ async function learn(
   const { validated, ...state } = resume ?? {};
   const add = await logOf(host, options, resume);
   const kept = options.keepBest && { epochs: resume!.epochs.length };
-  const trained = validated ?? (await learnPart(run, { ...parts, ...kept, add }, resume));
+  const trained = validated ?? (await trainPass(run, { ...parts, ...kept, add }, resume));
   const { valid, unknownBefore } = parts;
   if (!valid || !unknownBefore) return { trained };
   clock.spent = clock.taken(clock.spent);
@@ -344,7 +344,7 @@ async function learn(
     `Training again on everything, ${whole(sessions)} sessions of ${whole(items)} items, for ${epochsOf(epoch)}.`,
   );
   const again = { log: everything, epochs: epoch, validated: trained, add };
-  const refitted = await learnPart(run, again, validated && (state as FitState));
+  const refitted = await trainPass(run, again, validated && (state as FitState));
   return { ...measured, refitted };
 }
 
@@ -380,7 +380,7 @@ async function logOf(
 const ofRefit = (epoch: EpochResult): TrainingEpoch => ({ ...epoch, refit: true });
 
 /** One of the trainings of a run. */
-interface Part extends Pick<TrainingParts, 'log' | 'valid' | 'validProtocol'> {
+interface TrainingPass extends Pick<TrainingParts, 'log' | 'valid' | 'validProtocol'> {
   /** Default: as the options have it. */
   readonly epochs?: number;
   /** The model whose epochs this training repeats on everything. */
@@ -389,9 +389,9 @@ interface Part extends Pick<TrainingParts, 'log' | 'valid' | 'validProtocol'> {
 }
 
 /** Learns, reports progress and epochs, and writes checkpoints. */
-async function learnPart(
+async function trainPass(
   { host, options, given, products, identity, from, clock, threads, backend }: Run,
-  { log, valid, validProtocol, epochs = options.epochs, validated, add }: Part,
+  { log, valid, validProtocol, epochs = options.epochs, validated, add }: TrainingPass,
   resume: FitState | undefined,
 ): Promise<TrainedModel> {
   const { model, out, seed = 1, signal = new AbortController().signal } = options;
@@ -480,7 +480,7 @@ async function write(
   options: TrainOptions,
   { tensors: trained, epochs: _, best: __, ...model }: TrainedModel,
   { validation, refitEpochs, ...facts }: Facts,
-  parts: Parts,
+  parts: Splits,
   further: Pick<Artifact, 'catalogue' | 'strategies' | 'rules'>,
 ): Promise<void> {
   const { data, out, seed = 1, licence = UNLICENSED } = options;
@@ -525,7 +525,7 @@ const insideOf = (tensors: Artifact['tensors']) => ({
 });
 
 /** The sessions that travel with the model, if any. */
-function replayTensors({ replay = 0, seed = 1 }: TrainOptions, { log }: Parts): Artifact['tensors'] {
+function replayTensors({ replay = 0, seed = 1 }: TrainOptions, { log }: Splits): Artifact['tensors'] {
   if (replay === 0) return {};
   const { items, offsets } = drawReplay(log.sessions, log.support, replay, seed);
   return {

@@ -201,8 +201,8 @@ function inWords(winner: BackendName, times: ReadonlyMap<BackendName, number>): 
 }
 
 /**
- * Runs work while no other page of this origin does: what is tried in two tabs at once is tried slower, and a mark that is
- * found alone is that of a tab that died. A tab that dies gives its lock back. Where there are no locks, all are alone.
+ * Runs work while no other page of this origin does, because trials in two tabs slow each other down. A tab that dies releases its
+ * lock, so a mark that is found under the lock means that its tab crashed. Without Web Locks every tab counts as alone.
  *
  * @see https://www.w3.org/TR/web-locks/
  */

@@ -183,7 +183,7 @@ export function readOf<E extends ReadEvent>(
   return surplus > 0 ? clicks.slice(Math.max(0, Math.ceil(surplus / half) * half - leftOut)) : clicks;
 }
 
-/** Whether an event puts into the cart, buys or the like what the event before was about: no taste foretells it. */
+/** Whether an event puts into the cart, buys or the like what the event before was about: preferences do not predict it. */
 export const isFurtherStep = (before: ReadEvent | undefined, { itemId, event = 'view' }: ReadEvent): boolean =>
   before?.itemId === itemId && event !== 'view';
 

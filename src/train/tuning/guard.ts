@@ -1,7 +1,7 @@
 /** Finds events that no person makes. They are neither trained on nor counted by the gate. */
 import type { GuardState } from '../../checkpoint/delta';
 
-export type Nonsense = keyof GuardState['refused'];
+export type RefusalReason = keyof GuardState['refused'];
 
 /** Events that are remembered. */
 const WINDOW = 32;
@@ -15,7 +15,7 @@ const MEMORY = 48;
 /** A single event says only so much, in nats either way. */
 export const MOST_SURPRISE_OF_ONE = 4;
 
-export const UNSUSPECTING: GuardState = { refused: { rate: 0, repetition: 0, entropy: 0 }, recent: [], surprise: 0 };
+export const INITIAL_GUARD: GuardState = { refused: { rate: 0, repetition: 0, entropy: 0 }, recent: [], surprise: 0 };
 
 /**
  * The guard after one more event, and what is wrong with it.
@@ -31,13 +31,13 @@ export function watch(
   { refused, recent, surprise: before }: GuardState,
   event: { readonly itemId: string; readonly time: number },
   surprise?: number,
-): { readonly state: GuardState; readonly nonsense?: Nonsense } {
+): { readonly state: GuardState; readonly nonsense?: RefusalReason } {
   const newest = [...recent, { itemId: event.itemId, time: event.time }].slice(-WINDOW);
   const mean = surprise === undefined ? before : before + (clip(surprise) - before) / MEMORY;
   const isFull = newest.length === WINDOW;
   const same = newest.reduce((count, { itemId }) => count + (itemId === event.itemId ? 1 : 0), 0);
   const took = event.time - newest[0]!.time;
-  const nonsense: Nonsense | undefined =
+  const nonsense: RefusalReason | undefined =
     isFull && took >= 0 && took < FASTEST
       ? 'rate'
       : same >= MOST_OF_ONE
@@ -51,7 +51,7 @@ export function watch(
 
 /** A guard that runs before the predictions: it finds the events that are refused whatever the prediction. */
 export function guardAhead(
-  state = UNSUSPECTING,
+  state = INITIAL_GUARD,
 ): (event: { readonly itemId: string; readonly time: number }) => boolean {
   let ahead: GuardState = { ...state, surprise: 0 };
   return (event) => {

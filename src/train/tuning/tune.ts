@@ -9,14 +9,14 @@ import { Adapter } from './adapter';
 import type { FineTuner } from './fine-tuner';
 import type { FrozenModel, Pair, TuneEvent } from './frozen-model';
 import { CLOSED, GATE, type GateSettings, judge } from './gate';
-import { type Nonsense, UNSUSPECTING, watch } from './guard';
+import { INITIAL_GUARD, type RefusalReason, watch } from './guard';
 
 /** What became of one event. */
 export interface Tuned {
   /** As base and tuned predicted it; absent for the first event of a session. */
   readonly predicted?: Pair;
   /** Why it was not trained on. */
-  readonly refused?: Nonsense;
+  readonly refused?: RefusalReason;
   /** What the gate did after it. */
   readonly gate?: 'opened' | 'rolled back';
 }
@@ -46,7 +46,7 @@ export class Tuning<L extends FineTuner = FineTuner> {
     this.#method = method;
     this.#settings = gate;
     this.#gate = delta?.gate ?? CLOSED;
-    this.#guard = delta?.guard ?? UNSUSPECTING;
+    this.#guard = delta?.guard ?? INITIAL_GUARD;
     this.#progress = delta?.learnt ?? { events: 0, through: null, atThrough: 0 };
   }
 

@@ -144,7 +144,7 @@ export function kernelConfig<V extends Views, R extends Routines>(
   };
 }
 
-/** No number is computed yet, so that what goes wrong is ours. */
+/** No number is computed yet, so errors here are bugs, not faults of the device. */
 function planned<T>(plan: () => T): T {
   try {
     return plan();

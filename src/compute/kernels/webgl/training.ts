@@ -1,9 +1,8 @@
 /**
  * The kernels of WebGL that only training runs: TensorFlow.js', and our own in GLSL.
  *
- * A texture cannot be written while it is read, so an update "in place" draws the new numbers into a texture of their own
- * and hands that to the tensor's data id in exchange for the old one: every holder of the tensor sees the new numbers, as
- * on the other backends, and the old texture is given back.
+ * A texture cannot be written while it is read. An update in place therefore draws into a new texture and gives it to the tensor's
+ * data id; the old texture is released. Every holder of the tensor sees the new numbers, as on the other backends.
  */
 
 import tfjs from 'virtual:tfjs-kernels/webgl/training';
