@@ -17,6 +17,7 @@ import { bundledForNode, modulesForNode, wasmBeside } from './src/build/node.ts'
 import {
   codeHash,
   compactStyles,
+  doubleQuotes,
   executable,
   fileList,
   inlineNamespaces,
@@ -125,6 +126,7 @@ const page: UserConfig = {
     leanTensorFlow(),
     withoutHelp(),
     inlineNamespaces(),
+    doubleQuotes(),
     compactStyles(),
   ],
 };
@@ -209,6 +211,7 @@ const embed: UserConfig = {
     leanTensorFlow(),
     withoutHelp(),
     inlineNamespaces(),
+    doubleQuotes(),
     compactStyles(),
     declarations({ entries: ['src/ui/embed.ts'], outDir: 'dist/embed' }),
     fileList('dist/embed'),
