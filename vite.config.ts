@@ -17,6 +17,7 @@ import { bundledForNode, modulesForNode, wasmBeside } from './src/build/node.ts'
 import {
   codeHash,
   compactStyles,
+  doubleQuotes,
   executable,
   fileList,
   inlineNamespaces,
@@ -97,6 +98,9 @@ const rolldown = {
   optimization: { inlineConst: { mode: 'all' } },
 } as const;
 
+/** As `var`, constants are not written in their places. */
+const CONSTANTS = { topLevelVar: false } as const;
+
 /** The studio's service worker answers for the demo page, and so lies at its level. */
 const SERVICE = 'studio-models';
 
@@ -114,6 +118,7 @@ const page: UserConfig = {
       input: { index: 'index.html', [SERVICE]: 'src/studio/service-worker.ts' },
       output: {
         entryFileNames: ({ name }) => (name === SERVICE ? `${SERVICE}.js` : 'assets/[name]-[hash].js'),
+        ...CONSTANTS,
         codeSplitting: { groups: [SHARED, PAGE, SLOTS] },
       },
     },
@@ -125,6 +130,7 @@ const page: UserConfig = {
     leanTensorFlow(),
     withoutHelp(),
     inlineNamespaces(),
+    doubleQuotes(),
     compactStyles(),
   ],
 };
@@ -172,6 +178,7 @@ const library: UserConfig = {
         assetFileNames: '[name]-[hash][extname]',
         // Vite leaves white space in libraries; this one is also served as it is.
         minify: true,
+        ...CONSTANTS,
         codeSplitting: { groups: [SHARED, ARTIFACT, ENGINE, PLACEMENT, OPS, SPECS] },
       },
     },
@@ -209,6 +216,7 @@ const embed: UserConfig = {
     leanTensorFlow(),
     withoutHelp(),
     inlineNamespaces(),
+    doubleQuotes(),
     compactStyles(),
     declarations({ entries: ['src/ui/embed.ts'], outDir: 'dist/embed' }),
     fileList('dist/embed'),

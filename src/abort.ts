@@ -1,5 +1,5 @@
 /** Ending work early. No tensors: the page uses it too. */
-import { RecommenderError } from './errors';
+import { quiet, RecommenderError } from './errors';
 
 /** The error of every call that its caller has ended. */
 export const abortedError = (): RecommenderError =>
@@ -22,23 +22,34 @@ export function firstOf(...signals: readonly (AbortSignal | undefined)[]) {
   };
 }
 
+/**
+ * Settles as the work does, unless something rejects it before. Unlike `Promise.race`, which a page may have replaced, it leaves no
+ * rejection behind.
+ *
+ * @param watch Watches for what rejects it. @returns Stops.
+ */
+export function unless<T>(work: Promise<T>, watch: (reject: (reason: Error) => void) => () => void): Promise<T> {
+  quiet(() => work); // `watch` may fail
+  return new Promise((resolve, reject) => {
+    const stop = watch(reject);
+    quiet(async () => {
+      try {
+        resolve(await work);
+      } catch (error) {
+        reject(error);
+      }
+      stop();
+    });
+  });
+}
+
 /** Rejects as soon as the signal fires; what it waited for goes on, for others or to its own check of the signal. */
 export function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work;
-  return new Promise((resolve, reject) => {
+  return unless(work, (reject) => {
     const abort = () => reject(abortedError());
     if (signal.aborted) abort();
     else signal.addEventListener('abort', abort, { once: true });
-    const done = () => signal.removeEventListener('abort', abort);
-    work.then(
-      (value) => {
-        done();
-        resolve(value);
-      },
-      (error) => {
-        done();
-        reject(error);
-      },
-    );
+    return () => signal.removeEventListener('abort', abort);
   });
 }

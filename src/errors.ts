@@ -60,6 +60,13 @@ export function reasonOf(error: unknown): string {
   return message || name;
 }
 
+/** Does work whose failure is reported elsewhere, or costs nothing. Awaits, and never calls `then`, which a page may have replaced. */
+export async function quiet(work: () => unknown): Promise<void> {
+  try {
+    await work();
+  } catch {}
+}
+
 /** Throws `aborted` if the signal has fired: the one check for every cancellable loop. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new RecommenderError('aborted', 'The work was aborted by its signal.');

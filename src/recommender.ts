@@ -1,8 +1,9 @@
 /** `createRecommender`, the entry of the library: the page tracks clicks and requests items, a worker computes. */
 
 import { abortable } from './abort';
+import { round } from './captured';
 import type { CatalogueInfo } from './engine/types';
-import { RecommenderError, reasonOf } from './errors';
+import { quiet, RecommenderError, reasonOf } from './errors';
 import { MAX_EVENTS_PER_MINUTE } from './limits';
 import {
   checkedCandidates,
@@ -160,7 +161,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   const identity = createIdentity({ engine, history, update, degrade, mend, status: () => status });
   /** Asks the model, if it is loaded, which items the new events are of. */
   function resolveIds(): void {
-    ready?.then(identity.settle).catch(() => {}); // a model that is not there, or a lost engine: `recommend` reports it
+    quiet(() => ready?.then(identity.settle)); // a model that is not there, or a lost engine: `recommend` reports it
   }
   const computing = createComputing({
     engine,
@@ -200,7 +201,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     status: () => status,
   });
   if (options.learn === 'auto') personalisation.look();
-  privacy.start().catch(() => {}); // `status` reports it
+  quiet(privacy.start); // `status` reports it
   let live: Promise<LiveCatalogue> | undefined;
   /** The catalogue apart, and the page's own word on products. Its code is loaded if a page has either. */
   function liveCatalogue(): Promise<LiveCatalogue> {
@@ -239,13 +240,13 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
         failed(error);
       },
     );
-    ready.catch(() => {}); // `recommend` reports it
+    quiet(() => ready); // `recommend` reports it
   }
   load();
 
   /** The engine caches the state of the last session. */
   function forgetSession(): void {
-    engine.forget().catch(() => {}); // a lost worker has no state to forget
+    quiet(() => engine.forget()); // a lost worker has no state to forget
   }
   async function basket(): Promise<Basket> {
     const { basketOf } = await loaded(import('./session/basket'));
@@ -304,20 +305,18 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
         privacy.lookAgain();
         await abortable(ready!, question.signal);
         await personalisation.settled();
-        await abortable(identity.settle(), question.signal).catch(failed);
         const began = erasures;
-        const complete = {
-          ...question,
-          user: options.user,
-          now: time,
-          clicks: history.at(time),
-          cart: async () => (await basket()).cart,
-        };
-        const answered = await answer(computing, complete)
-          .catch(failed)
-          .finally(() => {
-            if (erasures !== began) forgetSession(); // a filter may have caused another request with erased events
-          });
+        let answered: Awaited<ReturnType<typeof answer>>;
+        try {
+          await abortable(identity.settle(), question.signal);
+          const cart = async () => (await basket()).cart;
+          const complete = { ...question, user: options.user, now: time, clicks: history.at(time), cart };
+          answered = await answer(computing, complete);
+        } catch (error) {
+          return failed(error);
+        } finally {
+          if (erasures !== began) forgetSession(); // a filter may have caused another request with erased events
+        }
         if (!store.hears) void store.refresh(); // for the next one
         if (!disposed) emit('recommendations', answered);
         void personalisation.ifLoaded((loaded) => loaded.wake());
@@ -350,7 +349,12 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     async rules() {
       assertAlive();
       await ready;
-      const given = await engine.rules().catch((error: unknown) => error);
+      let given: unknown;
+      try {
+        given = await engine.rules();
+      } catch (error) {
+        given = error;
+      }
       return given === null ? [] : (await loaded(import('./recommender/rules'))).checkedRules(given, degrade);
     },
     async catalogue() {
@@ -387,7 +391,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       listeners.clear();
       privacy.close();
       void personalisation.ifLoaded((loaded) => loaded.close());
-      live?.then((loaded) => loaded.close()).catch(() => {}); // its code never came
+      quiet(() => live?.then((loaded) => loaded.close())); // its code may never have come
       await Promise.all([engine.dispose(), store.close(), computing.close().then(notes.close)]);
     },
   };
@@ -398,7 +402,7 @@ function tracked({ itemId, event, time, features, candidates, transaction }: Sto
   const plain = {
     itemId,
     event,
-    time: Math.round(1e6 * time) / 1000,
+    time: round(1e6 * time) / 1000,
     ...(transaction !== undefined && { transaction }),
   };
   return { ...plain, ...(features && { features }), ...(candidates && { candidates }) };

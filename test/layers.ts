@@ -39,6 +39,7 @@ const RANK: Readonly<Record<string, number>> = {
   errors: -3,
   'nearest-name': -3,
   limits: -3,
+  captured: -4,
 };
 /** What the demo may import: it proves that the public API is enough. */
 const PUBLIC = new Set(['src/index', 'src/ui/embed']);

@@ -112,6 +112,32 @@ export function inlineNamespaces(): Plugin {
   };
 }
 
+/** Writes texts in double quotes, where the minifier prefers backticks: Brotli knows the quotes of the web. */
+export function doubleQuotes(): Plugin {
+  return {
+    name: 'aisle:double-quotes',
+    apply: 'build',
+    generateBundle(_, bundle) {
+      for (const chunk of Object.values(bundle)) if (chunk.type === 'chunk') chunk.code = doubleQuoted(chunk.code);
+    },
+  };
+}
+
+/** A script whose template literals without a value, an escape or a quote are texts in double quotes. */
+export function doubleQuoted(code: string): string {
+  let quoted = code;
+  const visit = (node: ts.Node): void => {
+    const isPlain = ts.isNoSubstitutionTemplateLiteral(node) && !ts.isTaggedTemplateExpression(node.parent);
+    const text = isPlain ? node.getText() : '';
+    // As long as before: the places of the others stay.
+    if (/^`[^"\\\n\r]*`$/.test(text))
+      quoted = `${quoted.slice(0, node.end - text.length)}"${text.slice(1, -1)}"${quoted.slice(node.end)}`;
+    node.forEachChild(visit);
+  };
+  visit(ts.createSourceFile('chunk.js', code, ts.ScriptTarget.Latest, true));
+  return quoted;
+}
+
 /** Takes comments and needless white space out of the style sheets that our elements have as texts, `const CSS = …`. */
 export function compactStyles(): Plugin {
   return {

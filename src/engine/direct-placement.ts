@@ -10,6 +10,8 @@ import type { BackendName } from '../compute/types';
 import { RecommenderError, throwIfAborted } from '../errors';
 import { loadCode } from '../load-code';
 import { loadArchitecture } from '../ranking/architecture';
+import { goldenMismatch } from '../ranking/golden-check';
+import { openSession } from '../ranking/session-scorer';
 import { loadPlans, planOf } from './loading';
 import { type Model, modelOf } from './model';
 import type { ModelItems } from './model-items';
@@ -105,23 +107,31 @@ class DirectPlacement implements Placed {
     return this.#moved ? this.#moved.network : this.#model.network;
   }
 
-  async run<T>(work: (model: Model) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  async run<T>(work: (model: Model) => Promise<T>, signal: AbortSignal | undefined, isLearnt = false): Promise<T> {
     const done = await this.#exclusively(async () => {
       throwIfAborted(signal);
       const { device } = this.#model;
-      const isCounting = device === COUNTING;
       try {
-        if (!isCounting && runningDevice(device.name)?.instance !== device.instance) throw stopped(device);
+        if (device !== COUNTING && runningDevice(device.name)?.instance !== device.instance) throw stopped(device);
         return { result: await work(this.#model) };
       } catch (error) {
-        const isFault = error instanceof BackendFault || (error as Partial<RecommenderError>).code === 'not-finite';
-        if (isCounting || !isFault) throw error;
+        if (!(await this.#isOwn(error, isLearnt))) throw error;
         stopDevice(device);
         await this.#move(error as RecommenderError);
         return undefined;
       }
     });
     return done ? done.result : this.#moved!.run(work, signal);
+  }
+
+  /** Whether a failure is the plan's own. One that still gives its golden answer has not made numbers that are not finite. */
+  async #isOwn(error: unknown, isLearnt: boolean): Promise<boolean> {
+    const { device, artifact, scorer } = this.#model;
+    if (device === COUNTING) return false;
+    if (error instanceof BackendFault) return true;
+    if ((error as Partial<RecommenderError>).code !== 'not-finite') return false;
+    const golden = async () => goldenMismatch(openSession(scorer), artifact.info.golden, device.tolerance);
+    return !isLearnt || (await golden().catch(String)) !== undefined;
   }
 
   async move(backend: BackendName, why: string, signal?: AbortSignal): Promise<Moved> {

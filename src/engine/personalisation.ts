@@ -62,11 +62,11 @@ export function createPersonalisation(host: EngineAccess): Personalisation {
       return work(model);
     };
     try {
-      return await placement.run(withLearnt, signal);
+      return await placement.run(withLearnt, signal, learnt !== null);
     } catch (error) {
       const isDoubtful = learnt && error instanceof RecommenderError && error.code === 'not-finite';
       if (!isDoubtful || active !== learnt) throw error;
-      // No backend computes finite numbers with it. If the base model does, the adapter is the cause.
+      // Where the base model makes finite ones, the adapter is the cause.
       active = null;
       const before = changes;
       try {
@@ -103,7 +103,7 @@ export function createPersonalisation(host: EngineAccess): Personalisation {
         active = delta;
         refusal = undefined;
         try {
-          await placement.run(applyTo, signal);
+          await placement.run(applyTo, signal, delta !== null);
         } catch (error) {
           if (delta && changes === own) active = before;
           throw error;

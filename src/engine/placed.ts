@@ -15,9 +15,10 @@ export interface Placed extends LoadedNetwork {
   /**
    * Runs work with the model, alone, and on another backend if its own fails.
    *
+   * @param isLearnt Whether the work scores by what was learnt, which may be why a number is not finite. Default false.
    * @throws BackendFault where all fail; `aborted` if another model has replaced this one.
    */
-  run<T>(work: (model: Model) => Promise<T>, signal: AbortSignal | undefined): Promise<T>;
+  run<T>(work: (model: Model) => Promise<T>, signal: AbortSignal | undefined, isLearnt?: boolean): Promise<T>;
   /**
    * Moves the model to another backend, and times it there.
    *

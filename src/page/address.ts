@@ -1,4 +1,5 @@
 /** The page's address, as far as it says which page is shown. */
+import { stringify } from '../captured';
 
 /** A place inside the page is the same page, except in applications that keep their pages behind `#/` or `#!`. */
 export const addressOf = (href: string): string => href.replace(/#(?![/!]).*$/s, '');
@@ -13,5 +14,5 @@ export function urlIn(text: string): URL | undefined {
 export function placeOf(url: URL, parameters: ReadonlySet<string>): string {
   const path = url.pathname.replace(/(.)\/$/, '$1');
   const chosen = [...url.searchParams].filter(([name]) => parameters.has(name)).sort();
-  return JSON.stringify([path, chosen, /^#[/!]/.test(url.hash) ? url.hash : '']);
+  return stringify([path, chosen, /^#[/!]/.test(url.hash) ? url.hash : '']);
 }

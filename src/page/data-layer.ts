@@ -6,6 +6,7 @@
  * @see https://developers.google.com/analytics/devguides/collection/ua/gtm/enhanced-ecommerce
  */
 
+import { isArray } from '../captured';
 import { MAX_ID } from '../limits';
 import { watchLayer } from '../recommender/data-layer';
 import { textIn } from './id';
@@ -52,13 +53,13 @@ export function eventOf(entry: unknown): LayerEvent | undefined {
   const places = command === 'event' ? [fieldsOf(parameters)] : [fieldsOf(ecommerce), fields];
   const ga4 = EVENTS.find(([word]) => isSaid(word));
   for (const place of places) {
-    const found = ga4 && Array.isArray(place['items']) && eventWith(ga4[2], place['items'], place['transaction_id']);
+    const found = ga4 && isArray(place['items']) && eventWith(ga4[2], place['items'], place['transaction_id']);
     if (found) return found;
   }
   const commerce = fieldsOf(ecommerce);
   for (const [, action, kind] of EVENTS) {
     const { products, actionField } = fieldsOf(commerce[action]);
-    if (Array.isArray(products)) return eventWith(kind, products, fieldsOf(actionField)['id']);
+    if (isArray(products)) return eventWith(kind, products, fieldsOf(actionField)['id']);
   }
   return undefined;
 }
@@ -126,9 +127,9 @@ export function readDataLayer(
       if (page[name] === layer) return;
       unwatch();
       layer = page[name];
-      unwatch = Array.isArray(layer) ? watchLayer(layer, read) : () => {};
+      unwatch = isArray(layer) ? watchLayer(layer, read) : () => {};
     });
-  if (Array.isArray(early)) early.forEach(read);
+  if (isArray(early)) early.forEach(read);
   look();
   const timer = setInterval(look, EVERY);
   return () => {

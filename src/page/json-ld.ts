@@ -1,6 +1,7 @@
 /**
  * JSON-LD of a page: https://www.w3.org/TR/json-ld11/#embedding-json-ld-in-html-documents
  */
+import { isArray, parse } from '../captured';
 import type { Statement, Thing } from './things';
 
 const SCRIPTS = 'script[type*="ld+json" i]';
@@ -30,7 +31,7 @@ export function jsonLdOf(elements: readonly Element[]): Statement[] {
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text.replace(OPENING, '').replace(CLOSING, ''));
+    return parse(text.replace(OPENING, '').replace(CLOSING, ''));
   } catch {
     return undefined; // invalid JSON of the page
   }
@@ -39,6 +40,6 @@ function parsed(text: string): unknown {
 /** The things of a block: itself, its list, its `@graph`. */
 function topLevel(value: unknown, depth = 0): Thing[] {
   if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return [];
-  if (Array.isArray(value)) return value.flatMap((entry) => topLevel(entry, depth + 1));
+  if (isArray(value)) return value.flatMap((entry) => topLevel(entry, depth + 1));
   return [value as Thing, ...topLevel((value as Thing)['@graph'], depth + 1)];
 }

@@ -1,6 +1,7 @@
 /**
  * Microdata of a page, as things like those of JSON-LD: https://html.spec.whatwg.org/multipage/microdata.html
  */
+import { stringify } from '../captured';
 import { isProduct, type Statement, type Thing } from './things';
 
 /** Pages around their product; what stands inside anything else, such as a list, is not what the page is about. */
@@ -19,7 +20,7 @@ export function microdataOf(elements: readonly Element[]): Statement[] {
     }
     if (element.closest('aisle-recommendations')) return [];
     const thing = thingOf(element, 0);
-    return [{ element, source: 'microdata', text: JSON.stringify(thing), things: [thing] }];
+    return [{ element, source: 'microdata', text: stringify(thing), things: [thing] }];
   });
 }
 

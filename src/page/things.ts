@@ -2,6 +2,7 @@
  * Which product a page's markup is about, and which of its variants is selected: https://schema.org/Product,
  * https://schema.org/ProductGroup, https://developers.google.com/search/docs/appearance/structured-data/product-variants
  */
+import { isArray, keysOf } from '../captured';
 import type { Candidate, CandidateKind } from '../types';
 import { placeOf, urlIn } from './address';
 import { idIn } from './id';
@@ -57,9 +58,9 @@ const IDS: readonly (readonly [CandidateKind, readonly string[]])[] = [
 /** Most things of a list that are read: offers, variants. */
 const MAX_LIST = 100;
 
-const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value]).slice(0, MAX_LIST);
+const listOf = (value: unknown): unknown[] => (isArray(value) ? value : [value]).slice(0, MAX_LIST);
 const thingsOf = (value: unknown): Thing[] =>
-  listOf(value).filter((entry) => typeof entry === 'object' && entry !== null && !Array.isArray(entry)) as Thing[];
+  listOf(value).filter((entry) => typeof entry === 'object' && entry !== null && !isArray(entry)) as Thing[];
 const isA = (thing: Thing, test: (name: string) => boolean): boolean =>
   listOf(thing['@type']).some((type) => typeof type === 'string' && test(type.split(/[/:#]/).at(-1)!));
 export const isProduct = (thing: Thing): boolean => isA(thing, (name) => PRODUCTS.has(name));
@@ -80,7 +81,7 @@ export function productOf(statements: readonly Statement[], address: URL): Produ
   const byId = new Map(all.map(({ thing }) => [thing['@id'], thing]));
   /** What a property names, also by the `@id` of another thing. */
   const named = (value: unknown): Thing[] =>
-    thingsOf(value).map((thing) => (Object.keys(thing).length === 1 ? byId.get(thing['@id']) : undefined) ?? thing);
+    thingsOf(value).map((thing) => (keysOf(thing).length === 1 ? byId.get(thing['@id']) : undefined) ?? thing);
   const about = all.flatMap(({ thing, source }) =>
     named(thing['mainEntity']).map((entity) => ({ thing: entity, source })),
   );

@@ -66,8 +66,8 @@ function signatureOf({ info, tensors }: Artifact, planned: Omit<PlannedModel, 's
 }
 
 /**
- * Reads a plan's file, and fetches what reads sessions for it: by the plan itself where it was compiled for just this artifact, else by the
- * specification of the architecture, after all its checks. To be called outside of slices.
+ * Reads a plan's file, and fetches what reads sessions for it: by the plan itself where it was compiled for just this artifact and can read, else by
+ * the specification of the architecture, after all its checks. To be called outside of slices.
  *
  * @throws PlanError for a file that is no plan; `RecommenderError` as `networkInfo`, and `io`.
  */
@@ -86,7 +86,12 @@ export async function readPlan(
     const { scale = known.scale } = artifact.info;
     const [catalogue, prepare] = [catalogueOf(artifact), await loadCode(`"${architecture}"`, read)];
     const reader = { prepare: (session: SessionInput) => prepare([session], reading, catalogue), earlier };
-    return { plan, reader: { ...reader, ...(scale !== undefined && { scale }) } };
+    try {
+      reader.prepare({ items: artifact.info.golden.session });
+      return { plan, reader: { ...reader, ...(scale !== undefined && { scale }) } };
+    } catch {
+      // its signature is right, but it was damaged before it was signed
+    }
   }
   const [{ networkInfo }, { model }] = await Promise.all([
     loadCode('specifications', () => import('./network-info')),

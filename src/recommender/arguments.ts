@@ -1,4 +1,5 @@
 /** The recommender's arguments, checked and completed with their defaults. Every wrong one is a `RangeError`, at once. */
+import { hasOwn, isArray, keysOf } from '../captured';
 import type { BackendChoice } from '../compute/types';
 import { isName, MAX_CANDIDATES, MAX_FEATURES, MAX_ID, MAX_WORD, RETENTION } from '../limits';
 import { nearestName } from '../nearest-name';
@@ -38,7 +39,7 @@ const positive = (unit: string): Check => [`${unit}, more than 0`, (value) => is
 export const calls = (expected: string): Check => [expected, (value) => typeof value === 'function'];
 export const isAtLeast = (value: unknown, least: number): boolean =>
   Number.isFinite(value) && (value as number) >= least;
-export const IDS: Check = ['an array of item ids', (value) => Array.isArray(value) && value.every(isText)];
+export const IDS: Check = ['an array of item ids', (value) => isArray(value) && value.every(isText)];
 const COUNT: Check = ['a whole number, at least 1', (value) => Number.isInteger(value) && (value as number) > 0];
 export const ITEM = name('an item id');
 export const FEATURES: Check = [`numbers or texts by name, at most ${MAX_FEATURES} characters`, isFeatures];
@@ -184,15 +185,15 @@ export function checkedIds(name: string, ids: readonly string[]): readonly strin
 }
 
 export function checkedEventName(event: keyof RecommenderEvents): keyof RecommenderEvents {
-  if (!isText(event) || !Object.hasOwn(EVENTS, event)) unknown('on', 'event', event, EVENTS);
+  if (!isText(event) || !hasOwn(EVENTS, event)) unknown('on', 'event', event, EVENTS);
   return event;
 }
 
 /** Checks what is there: what is missing or undefined has a default, or is required by `must`. */
 export function checked<T extends object>(name: string, value: T, checks: Checks<T>): T {
   if (typeof value !== 'object' || value === null) wrong(name, 'an object of options', value);
-  for (const key of Object.keys(value) as (keyof T & string)[]) {
-    if (!Object.hasOwn(checks, key)) unknown(name, 'option', key, checks);
+  for (const key of keysOf(value) as (keyof T & string)[]) {
+    if (!hasOwn(checks, key)) unknown(name, 'option', key, checks);
     if (value[key] !== undefined) must(key, value[key], checks[key]);
   }
   return value;
@@ -203,7 +204,7 @@ export function must(name: string, value: unknown, [expected, holds]: Check): vo
 }
 
 function unknown(name: string, what: string, got: unknown, known: object): never {
-  const names = Object.keys(known);
+  const names = keysOf(known);
   const hint = typeof got === 'string' ? didYouMean(got, names) : '';
   throw new RangeError(`${name}: there is no ${what} ${printed(got)}.${hint} There are ${names.join(', ')}.`);
 }
@@ -220,7 +221,7 @@ function wrong(name: string, expected: string, got: unknown): never {
 
 function printed(value: unknown): string {
   if (typeof value === 'string') return value.length > MAX_WORD ? `${value.length} characters` : `"${value}"`;
-  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
+  if (typeof value === 'object' && value !== null) return isArray(value) ? 'an array' : 'an object';
   return String(value);
 }
 

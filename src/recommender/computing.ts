@@ -2,7 +2,7 @@
 
 import { type BackendChoice, type BackendName, isGpu } from '../compute/types';
 import type { Control, LoadProgress, ModelInfo, ModelSource, Recommendations, RecommendRequest } from '../engine/types';
-import { RecommenderError, reasonOf } from '../errors';
+import { quiet, RecommenderError, reasonOf } from '../errors';
 import type { DeviceNotes } from '../store/device-notes';
 import type { WorkerEngine } from '../worker/client';
 import type { Trials } from './trials';
@@ -77,9 +77,7 @@ export function createComputing(options: ComputingOptions) {
   function failed(backend: BackendName, why: string): void {
     if (backend === requested) onDegraded('no-backend', why);
     if (!isGpu(backend)) return;
-    loadTrials()
-      .then((loaded) => loaded.refuse(backend, why))
-      .catch(() => {}); // then it may be tried again
+    quiet(async () => (await loadTrials()).refuse(backend, why)); // else it may be tried again
   }
 
   /** Loads on the requested backend, or on another one if it cannot start. */
@@ -119,12 +117,12 @@ export function createComputing(options: ComputingOptions) {
       const model = await load();
       lastOrigin = model.backend + model.why;
       show(model, await engine.thread());
-      settle(model)
-        .catch((error) => {
+      quiet(() =>
+        settle(model).catch((error) => {
           const message = `Which backend is the fastest could not be found out; "${model.backend}" goes on.`;
           onDegraded('trials-failed', `${message} ${reasonOf(error)}`);
-        })
-        .catch(() => {}); // the page forbids reporting it
+        }),
+      ); // the page may forbid reporting it
       return model;
     },
     /** Asks the engine, and follows it to another backend. */

@@ -5,6 +5,7 @@
  * "not yet". Otherwise one consent is enough. An absent source does not count. `consent-mode.ts`, `consent-tcf.ts` and
  * `consent-shopify.ts` read the sources; a page loads them if it has such a source.
  */
+import { quiet } from '../errors';
 import type { ConsentReader } from './consent-sources';
 import type { Consent, ConsentOption, ConsentReport, ConsentSource, ConsentWord, ConsentWords } from './types';
 
@@ -73,7 +74,7 @@ export function createConsent({ consent, decide, onUnread, onIgnored, ...places 
 
   function lookAgain(): void {
     reader?.look();
-    if (look()) settle().catch(() => {}); // `status` reports it
+    if (look()) quiet(settle); // `status` reports it
   }
 
   /** Loads the reader of a new source, again after a failure. @returns Whether there is a new source. */
@@ -85,10 +86,10 @@ export function createConsent({ consent, decide, onUnread, onIgnored, ...places 
     import('./consent-sources')
       .then(({ readConsent }) => {
         if (isClosed) return;
-        const heard: ConsentReport = (...report) => void hear(...report).catch(() => {}); // `status` reports it
+        const heard: ConsentReport = (...report) => void quiet(() => hear(...report)); // `status` reports it
         reader = readConsent(places, heard, (message) => {
           ignored = message;
-          settle().catch(() => {});
+          quiet(settle);
         });
         reader.look();
         isUnread = false;

@@ -8,14 +8,18 @@
  * @returns Stops, and restores `push` unless another script has wrapped it since.
  */
 export function watchLayer(layer: unknown[], read: (entry: unknown) => void): () => void {
-  layer.forEach(read);
+  readAll(layer);
   let stopped = false;
   const push = layer.push;
   const own = function (this: unknown, ...entries: unknown[]): number {
     const result = push.apply(layer, entries);
-    if (!stopped) entries.forEach(read);
+    if (!stopped) readAll(entries);
     return result;
   };
+  // The page may have replaced `forEach`.
+  function readAll(entries: readonly unknown[]): void {
+    for (let i = 0; i < entries.length; i++) read(entries[i]);
+  }
   setPush(layer, own);
   return () => {
     stopped = true;

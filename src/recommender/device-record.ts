@@ -1,4 +1,5 @@
 /** The stored record of this device's backends: the fastest for a model, those that failed, one being tried. */
+import { isArray } from '../captured';
 import type { BackendName } from '../compute/types';
 
 /** The key of the record. */
@@ -47,7 +48,7 @@ const NAMES: readonly unknown[] = ['plan', 'cpu', 'wasm', 'webgl', 'webgpu'] sat
 export function recordOf(note: unknown, now: number): DeviceRecord {
   const { choices, refusals, trying } = (note ?? {}) as Record<string, unknown>;
   const valid = <T extends Refusal>(list: unknown, texts: readonly (keyof T)[]): T[] =>
-    (Array.isArray(list) ? list : []).filter((entry) => {
+    (isArray(list) ? list : []).filter((entry) => {
       const { backend, until } = (entry ?? {}) as Refusal;
       // An entry made by a wrong clock must expire, too.
       if (!NAMES.includes(backend) || !Number.isFinite(until)) return false;

@@ -2,6 +2,7 @@
  * Which items of the model the visitor's events are of. Events are stored under what the page said; this reads them under the
  * ids that the loaded model knows, and counts in `status.ids` how many those are.
  */
+import { stringify } from '../captured';
 import type { Engine } from '../engine/types';
 import type { VisitorHistory } from '../session/visitor-history';
 import type { StoredEvent } from '../store/records';
@@ -66,7 +67,7 @@ export function createIdentity({ engine, history, status, update, degrade, mend 
         degrade('unknown-ids', why);
       } else next = { ...next, why };
     }
-    if (JSON.stringify(next) !== JSON.stringify(status().ids)) update({ ids: next });
+    if (stringify(next) !== stringify(status().ids)) update({ ids: next });
   }
 
   /**
@@ -84,7 +85,7 @@ export function createIdentity({ engine, history, status, update, degrade, mend 
         shown.push(next);
         continue;
       }
-      const key = JSON.stringify([tab, pageView]);
+      const key = stringify([tab, pageView]);
       const word = candidates?.find(({ kind }) => kind === 'item_id')?.id;
       const view = views.get(key);
       const before = shown[view?.at ?? -1];

@@ -1,5 +1,6 @@
 /** Maps each strategy to a request of the engine and its answer. */
 
+import { min } from '../captured';
 import type { EngineEvent, RankedItem, RecommendRequest } from '../engine/types';
 import { loaded } from './loaded';
 import { known, passes } from './products';
@@ -57,7 +58,7 @@ async function ranked(
   const kept: RankedItem[] = [];
   let checked = 0;
   for (let count = 2 * k + 8; ; count *= 4) {
-    const { items, milliseconds } = await ask(Math.min(count, within));
+    const { items, milliseconds } = await ask(min(count, within));
     const fresh = items.slice(checked); // the ranking is the same, only longer
     checked = items.length;
     const products = await known(engine, fresh, signal);

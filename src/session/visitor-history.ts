@@ -11,6 +11,7 @@
  * https://doi.org/10.1145/3240323.3240369
  */
 
+import { max, stringify } from '../captured';
 import { MAX_CLICKS, MAX_EVENTS } from '../limits';
 import type { Candidate } from '../types';
 
@@ -88,9 +89,9 @@ export class VisitorHistory<E extends VisitorEvent = VisitorEvent> {
    */
   isRepeated({ itemId, event, time, candidates, transaction }: VisitorEvent, name?: string): boolean {
     const before = this.#pageView;
-    const item = candidates ? JSON.stringify(candidates) : itemId;
+    const item = candidates ? stringify(candidates) : itemId;
     const isOther = event === 'view' && before?.viewed !== undefined && before.viewed !== item;
-    const report = JSON.stringify([event, item, transaction]);
+    const report = stringify([event, item, transaction]);
     const isLate = name === undefined && before !== undefined && Math.abs(time - before.from) > PAGE_VIEW;
     if (before === undefined || before.name !== name || (isOther && !candidates) || isLate) {
       this.#pageView = { name, viewed: event === 'view' ? item : undefined, from: time, reports: new Set([report]) };
@@ -180,7 +181,7 @@ export function readOf<E extends ReadEvent>(
   const clicks = [...before, clicksOf(running)].flat();
   const half = Math.floor(maxLength / 2);
   const surplus = leftOut + clicks.length - maxLength;
-  return surplus > 0 ? clicks.slice(Math.max(0, Math.ceil(surplus / half) * half - leftOut)) : clicks;
+  return surplus > 0 ? clicks.slice(max(0, Math.ceil(surplus / half) * half - leftOut)) : clicks;
 }
 
 /** Whether an event puts into the cart, buys or the like what the event before was about: preferences do not predict it. */
@@ -195,7 +196,7 @@ function withoutRepeats<E extends VisitorEvent>(events: readonly E[]): readonly 
   const seen = new Set<string>();
   return events.filter(({ itemId, event, transaction }) => {
     if (transaction === undefined) return true;
-    const key = JSON.stringify([event, itemId, transaction]);
+    const key = stringify([event, itemId, transaction]);
     return !seen.has(key) && seen.add(key);
   });
 }
@@ -216,7 +217,7 @@ function clicksOf<E extends ReadEvent>(session: readonly E[]): E[] {
   const standing = new Map<string, number>();
   return session.filter(isRead).flatMap((event) => {
     const before = standing.get(event.itemId) ?? 0;
-    const times = Math.max(1, weightOf(event) - before);
+    const times = max(1, weightOf(event) - before);
     standing.set(event.itemId, before + times);
     return Array<E>(times).fill(event);
   });
@@ -224,7 +225,7 @@ function clicksOf<E extends ReadEvent>(session: readonly E[]): E[] {
 
 /** What is left of an earlier session: its weightiest clicks, of equal weight the newest, in the order of time. */
 function fade<E extends ReadEvent>(clicks: readonly E[], now: number): E[] {
-  const age = Math.max(0, now - (clicks.at(-1)?.time ?? now));
+  const age = max(0, now - (clicks.at(-1)?.time ?? now));
   if (age > FORGOTTEN) return [];
   const kept = Math.ceil(clicks.length * 2 ** (-age / HALF_LIFE));
   const byWeight = [...clicks.keys()].sort((a, b) => weightOf(clicks[b]!) - weightOf(clicks[a]!) || b - a);

@@ -8,7 +8,13 @@ export interface Channel {
 export function openChannel(name: string, onMessage: (message: unknown) => void): Channel | undefined {
   try {
     const channel = new BroadcastChannel(name);
-    channel.onmessage = ({ data }) => onMessage(data);
+    channel.onmessage = (event) => {
+      try {
+        onMessage(event.data);
+      } catch {
+        // The page has broken what this needs; what other tabs store is read later.
+      }
+    };
     (channel as { unref?: () => void }).unref?.(); // so that Node can exit
     return {
       post(message) {

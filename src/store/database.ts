@@ -3,7 +3,8 @@
  * a deadline to every operation, opens a lost connection again, and closes the connection when the database is deleted.
  */
 import { promisifyRequest, type UseStore } from 'idb-keyval';
-import { RecommenderError } from '../errors';
+import { unless } from '../abort';
+import { quiet, RecommenderError } from '../errors';
 
 export interface DatabaseOptions {
   readonly name: string;
@@ -46,7 +47,7 @@ export class Database {
         running = store.transaction;
         if (over) return abandon(running);
         const done = completed(running);
-        done.catch(() => {}); // reported below, unless `work` fails first
+        quiet(() => done); // reported below, unless `work` fails first
         const result = await work(store);
         await done;
         return result;
@@ -76,10 +77,12 @@ export class Database {
     const onMissing = () => {
       exists = false;
     };
-    return this.#run(mode, work, onMissing).catch((error) => {
+    try {
+      return await this.#run(mode, work, onMissing);
+    } catch (error) {
       if (exists) throw error;
       return none as T;
-    });
+    }
   };
 
   /** Deletes the database, in every tab. Clears it first, because a frozen tab can delay the deletion but not the clearing. */
@@ -87,7 +90,7 @@ export class Database {
     if (globalThis.indexedDB === undefined) return;
     if (!this.#use && !(await this.#exists())) return;
     const cleared = this.runIfExists('readwrite', (store) => void store.clear());
-    await cleared.catch(() => {});
+    await quiet(() => cleared);
     await this.drop().catch(() => cleared);
   }
 
@@ -180,15 +183,10 @@ function abandon(transaction: IDBTransaction | undefined): undefined {
   transaction?.db.close();
 }
 
-async function inTime<T>(work: Promise<T>, seconds: number, what: string): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
+function inTime<T>(work: Promise<T>, seconds: number, what: string): Promise<T> {
+  return unless(work, (reject) => {
     const message = `IndexedDB did not ${what} within ${seconds} s.`;
-    timer = setTimeout(() => reject(new RecommenderError('timeout', message)), 1000 * seconds);
+    const timer = setTimeout(() => reject(new RecommenderError('timeout', message)), 1000 * seconds);
+    return () => clearTimeout(timer);
   });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

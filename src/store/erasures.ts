@@ -4,6 +4,7 @@
  * An erasure must not delete what another tab stores afterwards. A database without events is therefore marked first, and a
  * tab that finds the mark writes nothing until that database is deleted.
  */
+import { quiet } from '../errors';
 import type { Database } from './database';
 import { emptyOf } from './transactions';
 import { sleep } from './waiting';
@@ -66,8 +67,12 @@ export class Erasures {
   }
 
   #then<T>(work: () => Promise<T>): Promise<T> {
-    const run = this.#running.then(work);
-    this.#running = run.catch(() => {});
+    const before = this.#running;
+    const run = (async () => {
+      await before;
+      return work();
+    })();
+    this.#running = quiet(() => run);
     return run;
   }
 }

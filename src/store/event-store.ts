@@ -5,8 +5,10 @@
  * Before `open` nothing is read or written. While the database does not work, events wait in memory and the store tries again,
  * less and less often.
  */
+
 import { promisifyRequest } from 'idb-keyval';
-import { reasonOf } from '../errors';
+import { isArray, min } from '../captured';
+import { quiet, reasonOf } from '../errors';
 import { MAX_STORED } from '../limits';
 import { openChannel } from './channel';
 import { Database } from './database';
@@ -85,11 +87,12 @@ export function createEventStore(options: EventStoreOptions): EventStore {
       erased = life !== began || (epoch !== undefined && marks.epoch !== epoch);
       return erased ? undefined : body(store, marks);
     };
-    const transaction = creates() ? database.run(mode, whole) : database.runIfExists(mode, whole, none);
-    const result = await transaction.catch((error) => {
+    let result: T | undefined;
+    try {
+      result = await (creates() ? database.run(mode, whole) : database.runIfExists(mode, whole, none));
+    } catch (error) {
       if (life === began) throw error;
-      return undefined;
-    });
+    }
     if (state === 'closed') database.close();
     if (life !== began) return undefined;
     if (erased) {
@@ -178,7 +181,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
       // Apart from the write, which a page that is being left must not delay.
       const stored = await look((store) => promisifyRequest<unknown>(store.get(key)), undefined);
       if (life !== began) return;
-      if ('reason' in reader!.decode(stored)) throw new Error('what was written cannot be read again.');
+      reader!.assertReadable(stored);
       sequence++;
       size += sizeOf(key, events);
       waiting.stored(events.at(-1)!.number);
@@ -240,7 +243,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     const isFull = (error as Partial<Error> | null)?.name === 'QuotaExceededError';
     if (isFull && failures <= 3) {
       waiting.shrink(); // a smaller record may still fit
-      return failures === 1 ? squeeze().catch(() => {}) : undefined;
+      return failures === 1 ? quiet(squeeze) : undefined;
     }
     // The next attempt opens a closed connection again; one failure is not reported.
     if (failures === 1 && loaded) return;
@@ -248,18 +251,24 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     const message = `Events are kept in this page's memory and end with it: ${reasonOf(error)}`;
     report(isFull ? 'storage-full' : 'no-storage', message);
     settleFlushes();
-    const pause = sleep(Math.min(60_000, retryAfter * 2 ** (failures - 1)));
+    const pause = sleep(min(60_000, retryAfter * 2 ** (failures - 1)));
     wake = pause.wake;
     await pause.over;
   }
 
   function start(): void {
-    if (!isOpen() || draining) return;
-    draining = drain().finally(() => {
-      draining = undefined;
-      if (isBusy()) start();
-      else settleFlushes();
-    });
+    if (isOpen()) draining ??= run();
+  }
+
+  async function run(): Promise<void> {
+    try {
+      do await drain();
+      while (isBusy());
+    } catch {
+      // The page has broken what `recover` needs: the next event tries again.
+    }
+    draining = undefined;
+    settleFlushes();
   }
 
   /** Ends a life of the database: nothing that waits is written into the next one. */
@@ -314,14 +323,14 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     const { epoch: theirs, events, erased, stopped, paused, changed } = (message ?? {}) as Record<string, unknown>;
     // Denied consent erases a stored visit, but not one that is only in this page's memory.
     if (erased === true || (stopped === true && isOpen())) {
-      erasures.sweep(forget('elsewhere'), tab).catch(() => {}); // a device that does not answer has written nothing
+      quiet(() => erasures.sweep(forget('elsewhere'), tab)); // a device that does not answer has written nothing
     }
     if (stopped === true) withdraw('denied');
     if (typeof paused === 'boolean' && paused !== pause.on) setPaused(paused);
-    if (changed === true && isOpen() && loaded) look(async () => {}, undefined).catch(() => {});
-    if (!(isOpen() && loaded && Array.isArray(events) && events.every(reader!.isEvent))) return;
+    if (changed === true && isOpen() && loaded) quiet(() => look(async () => {}, undefined));
+    if (!(isOpen() && loaded && isArray(events) && events.every(reader!.isEvent))) return;
     // The message may be older than an erasure, so the database is read.
-    if (epoch === undefined || theirs !== epoch) load().catch(() => {});
+    if (epoch === undefined || theirs !== epoch) quiet(load);
     else {
       const fresh = events.filter(isNew);
       if (fresh.length > 0) size += sizeOf(keyOf(tab, sequence), fresh);
@@ -366,7 +375,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     },
     hears: channel !== undefined,
     async refresh() {
-      if (isOpen() && failures === 0) await load().catch(() => {});
+      if (isOpen() && failures === 0) await quiet(load);
     },
     async begin() {
       if (isOpen() && !epoch) await add(undefined, nothing, nothing);

@@ -2,7 +2,9 @@
  * Reads stored records, and does what only that can tell: moves damaged ones out of the events, and deletes old ones. Loaded when
  * the store opens, whatever is stored.
  */
+
 import { promisifyRequest } from 'idb-keyval';
+import { keysOf, max, parse } from '../captured';
 import { isName, MAX_WORD } from '../limits';
 import {
   checksum,
@@ -63,7 +65,7 @@ function eventsIn(tab: unknown, rows: unknown): readonly StoredEvent[] | Unreada
 function eventOf(tab: unknown, row: readonly unknown[]): unknown {
   const [number, time, itemId, event, features, said, pageView, transaction] = row;
   const plain = { tab, number, time, itemId, event, ...(typeof transaction === 'string' && { transaction }) };
-  const isBare = features === undefined || (row.length > 5 && Object.keys(features ?? {}).length === 0);
+  const isBare = features === undefined || (row.length > 5 && keysOf(features ?? {}).length === 0);
   const known = isBare ? plain : { ...plain, features };
   if (said == null) return known;
   const candidates = (said as unknown[][]).map(([id, kind, source]) => ({ id, kind, source }));
@@ -93,21 +95,48 @@ function decodeFirst(value: string): readonly StoredEvent[] | Unreadable {
   if (version !== '1') return foreign(Number(version));
   if (checksum(json!) !== sum) return unreadable(TORN);
   try {
-    const [tab, rows] = JSON.parse(json!);
+    const [tab, rows] = parse(json!);
     return eventsIn(tab, rows);
   } catch {
     return unreadable('it is no JSON');
   }
 }
 
+/** Records of either version whose content is known. */
+const KNOWN = [
+  [
+    'e2/a/0',
+    { version: 2, checksum: '1tmkipt', tab: 'a', rows: [[1, 2, 'b', 'view', { c: 3 }, [['d', 'url', 'e']], 'f', 'g']] },
+  ],
+  ['e/a/0', '1 11nn3si ["a",[[1,2,"b","view"]]]'],
+] as const;
+
+/**
+ * Makes sure that records of known content are read as they are, before any record is moved or deleted.
+ *
+ * @throws Error where the page has replaced what reading needs.
+ */
+function assertSound(): void {
+  const [{ size, time }, first] = [entryOf(KNOWN[0]), entryOf(KNOWN[1])];
+  const isRead = time === 2 && size === 92 && first.time === 2 && first.size === 39;
+  const [[gone], [none]] = [surplus([first], 0, 1), surplus([first], first.size, 1)];
+  if (!isRead || gone !== 'e/a/0' || none !== undefined)
+    throw new Error('the page has replaced functions that stored events are read with.');
+}
+
+/** @throws Error where what was written cannot be read again, by this page or by another one, which has replaced nothing. */
+export function assertReadable(stored: unknown): void {
+  if ('reason' in decode(stored)) throw new Error('what was written cannot be read again.');
+  assertSound();
+}
+
 /** All records of events, readable or not. */
 export async function readEntries(store: IDBObjectStore): Promise<[key: string, value: unknown][]> {
   const range = ofEvents();
-  const [keys, values] = await Promise.all([
-    promisifyRequest(store.getAllKeys(range)),
-    promisifyRequest(store.getAll(range)),
-  ]);
-  return keys.map((key, i) => [String(key), values[i]]);
+  const keys = await promisifyRequest(store.getAllKeys(range));
+  const values = await promisifyRequest(store.getAll(range));
+  const entries = keys.map((key, i): [string, unknown] => [String(key), values[i]]);
+  return entries.filter(([key]) => /^e2?\//.test(key)); // the page may have replaced `bound`
 }
 
 /** A stored value as text. */
@@ -126,7 +155,11 @@ const storedSize = (key: string, value: unknown, events: readonly StoredEvent[])
 /** `readable`: those of its events that can be read, which stay in its place. */
 type Damaged = readonly [key: string, value: unknown, reason: string, readable?: readonly StoredEvent[]];
 
-/** The events of the records, their size in characters, the damaged records, and a message if some cannot be read. */
+/**
+ * The events of the records, their size in characters, the damaged records, and a message if some cannot be read.
+ *
+ * @throws As `assertSound`, where some cannot be read.
+ */
 export function sortedOut(
   entries: readonly (readonly [key: string, value: unknown])[],
 ): readonly [events: readonly StoredEvent[], size: number, damaged: readonly Damaged[], problem: string | undefined] {
@@ -144,6 +177,7 @@ export function sortedOut(
     problem = `${++count} stored record(s) cannot be read and are passed over: ${found.reason}.`;
     if (!found.foreign) damaged.push([key, value, found.reason, readable]);
   }
+  if (count > 0) assertSound();
   return [events, size, damaged, problem];
 }
 
@@ -159,7 +193,7 @@ export async function quarantine(store: IDBObjectStore, damaged: readonly Damage
     if (readable.length > 0) store.put(encode(readable), key);
     else store.delete(key);
   }
-  for (const key of before.slice(0, Math.max(0, before.length + damaged.length - MAX_QUARANTINED))) store.delete(key);
+  for (const key of before.slice(0, max(0, before.length + damaged.length - MAX_QUARANTINED))) store.delete(key);
   for (const [key, value, reason] of damaged.slice(0, MAX_QUARANTINED)) {
     store.put({ key, reason, value: textOf(value).slice(0, 1000) } satisfies QuarantinedRecord, QUARANTINE + key);
   }
@@ -190,16 +224,19 @@ export const deleteExpired = (store: IDBObjectStore, before: number): Promise<nu
   );
 
 async function deleteSome(store: IDBObjectStore, choose: (entries: Entry[]) => string[]): Promise<number> {
-  const entries: Entry[] = (await readEntries(store)).map(([key, value]) => {
-    const read = decode(value);
-    const events = 'reason' in read ? (read.events ?? []) : read;
-    const time = events.reduce((newest, event) => Math.max(newest, event.time), Number.NEGATIVE_INFINITY);
-    return { key, size: storedSize(key, value, events), time };
-  });
+  assertSound();
+  const entries = (await readEntries(store)).map(entryOf);
   store.delete(rangeOf(QUARANTINE));
   const gone = new Set(choose(entries));
   for (const key of gone) store.delete(key);
   return entries.reduce((sum, { key, size }) => (gone.has(key) ? sum : sum + size), 0);
+}
+
+function entryOf([key, value]: readonly [key: string, value: unknown]): Entry {
+  const read = decode(value);
+  const events = 'reason' in read ? (read.events ?? []) : read;
+  const time = events.reduce((newest, event) => max(newest, event.time), Number.NEGATIVE_INFINITY);
+  return { key, size: storedSize(key, value, events), time };
 }
 
 /** A stored record. */

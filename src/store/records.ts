@@ -12,6 +12,7 @@
  * Version 1 had the same as a text, `1 CHECKSUM ["TAB", [[…], …]]`, under keys that begin with `e/`. It is still read. A release
  * that wrote it does not see the keys of version 2, so it cannot set aside what it could not read.
  */
+import { hasOwn, isArray } from '../captured';
 import { isName, MAX_CANDIDATES, MAX_FEATURES, MAX_WORD } from '../limits';
 import type { Candidate, CandidateKind } from '../types';
 
@@ -78,17 +79,15 @@ export const checksumOf = (tab: unknown, rows: unknown): string => checksum(text
 /** @throws RangeError for what is too deep, or holds itself. */
 export function textIn(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value);
-  return `[${(Array.isArray(value) ? value : Object.entries(value)).map(textIn).join()}]`;
+  return `[${(isArray(value) ? value : Object.entries(value)).map(textIn).join()}]`;
 }
 
 export const isCandidates = (value: unknown): value is readonly Candidate[] =>
-  Array.isArray(value) && value.length > 0 && value.length <= MAX_CANDIDATES && value.every(isCandidate);
+  isArray(value) && value.length > 0 && value.length <= MAX_CANDIDATES && value.every(isCandidate);
 
 function isCandidate(value: unknown): boolean {
   const { id, kind, source } = (value ?? {}) as Record<keyof Candidate, unknown>;
-  return (
-    isName(id) && typeof kind === 'string' && Object.hasOwn(KINDS, kind) && (source === '' || isName(source, MAX_WORD))
-  );
+  return isName(id) && typeof kind === 'string' && hasOwn(KINDS, kind) && (source === '' || isName(source, MAX_WORD));
 }
 
 /** Whether a value is numbers and texts by name, within the limit. */

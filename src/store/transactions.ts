@@ -37,9 +37,14 @@ export interface Marks {
 const asText = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
 export async function readMarks(store: IDBObjectStore): Promise<Marks> {
-  const marks = [EPOCH, PAUSED, LEARNT_NAME, ENDING].map((key) => promisifyRequest<unknown>(store.get(key)));
-  const [epoch, paused, learnt, ending] = await Promise.all(marks);
-  return { epoch: asText(epoch), paused: paused === true, learnt: asText(learnt), ending };
+  // One after the other: of requests that nobody awaits a failure would reach the page.
+  const read = (key: string) => promisifyRequest<unknown>(store.get(key));
+  return {
+    epoch: asText(await read(EPOCH)),
+    paused: (await read(PAUSED)) === true,
+    learnt: asText(await read(LEARNT_NAME)),
+    ending: await read(ENDING),
+  };
 }
 
 export function writeMarks(store: IDBObjectStore, { epoch, paused }: Pick<Marks, 'epoch' | 'paused'>): void {

@@ -1,4 +1,5 @@
 /** The queue of events to be stored, in the order of arrival, each with the promise of its caller. */
+import { min } from '../captured';
 import { lengthOf, type StoredEvent } from './records';
 
 const MAX_WAITING = 10_000;
@@ -40,7 +41,7 @@ export class WaitingEvents {
 
   /** Marks the events up to this number as stored. */
   stored(number: number): void {
-    this.#batchLength = Math.min(MAX_BATCH_LENGTH, 2 * this.#batchLength);
+    this.#batchLength = min(MAX_BATCH_LENGTH, 2 * this.#batchLength);
     const left = this.#waiting.findIndex(({ event }) => event.number > number);
     for (const { settle } of this.#waiting.splice(0, left < 0 ? this.#waiting.length : left)) settle(true);
   }

@@ -1,5 +1,6 @@
 /** Products as cards in a slot's own shadow tree. Texts go in as texts, never as markup. */
 
+import { min, stringify } from '../captured';
 import { MAX_SHOWN_TEXT } from '../limits';
 import { loadPicture } from './pictures';
 import type { Host, Slot, Suggestion } from './types';
@@ -17,11 +18,11 @@ export function showCards(host: Host, slot: Slot, suggestions: readonly Suggesti
   const list = slot.frame.list!;
   const before = new Map<string | undefined, Element>();
   for (const child of list.children) before.set(keys.get(child), child);
-  const places = Math.min(list.childElementCount, slot.limit);
+  const places = min(list.childElementCount, slot.limit);
   list.replaceChildren(
     ...suggestions.map((suggestion) => {
       const { score, ...shown } = suggestion;
-      const key = JSON.stringify(shown);
+      const key = stringify(shown);
       const card = before.get(key) ?? cardOf(host, slot, suggestion);
       keys.set(card, key);
       return card;

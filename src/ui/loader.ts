@@ -9,7 +9,7 @@ import type { startLazily } from './lazy-start';
 import { applyStyles } from './sheet';
 import type { Aisle, Host, Slot } from './types';
 
-/** Marks the array of a page in which an embed runs. */
+/** Marks a page in which an embed runs. */
 const RUNS = Symbol.for('aisle.embed');
 /** Most problems that are reported. */
 const MAX_REPORTED = 50;
@@ -46,14 +46,14 @@ function warnings(): Pick<Host, 'problems' | 'warn' | 'guard'> {
   };
 }
 
-/** The page's array, marked as taken; undefined if another embed of this page has it. */
+/** The page's array; undefined if another embed of this page has it. */
 function takeQueue(): Aisle | undefined {
-  const page = globalThis as unknown as { aisle?: Aisle & { [RUNS]?: true } };
+  const page = globalThis as unknown as { aisle?: Aisle; [RUNS]?: true };
+  if (page[RUNS]) return undefined;
+  page[RUNS] = true;
   // A page may hold an element with the id "aisle" under this name, or an array that it has frozen.
-  const queue: NonNullable<typeof page.aisle> = Array.isArray(page.aisle) ? page.aisle : [];
-  if (queue[RUNS]) return undefined;
+  const queue: Aisle = Array.isArray(page.aisle) ? page.aisle : [];
   const taken = Object.isExtensible(queue) ? queue : [...queue];
-  Object.defineProperty(taken, RUNS, { value: true });
   try {
     if (page.aisle !== taken) page.aisle = taken;
   } catch (error) {

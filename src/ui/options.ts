@@ -1,4 +1,5 @@
 /** The options of a page's embed: those of the library, and a few that only a page has. */
+import { isArray, keysOf } from '../captured';
 import { type Checks, calls, checked, ITEM, isText, OPTIONS, oneOf } from '../recommender/arguments';
 import type { RecommenderOptions } from '../recommender/types';
 import type { EmbedOptions, PageOptions } from './types';
@@ -7,7 +8,7 @@ const ALL: Checks<EmbedOptions> = {
   ...OPTIONS,
   track: oneOf('auto', 'manual'),
   item: [ITEM[0], isText],
-  allowHosts: ['host names', (value) => isText(value) || (Array.isArray(value) && value.every(isText))],
+  allowHosts: ['host names', (value) => isText(value) || (isArray(value) && value.every(isText))],
   itemUrl: ['an address with {id} in it', (value) => isText(value) && (value as string).includes('{id}')],
   product: calls('a function of a product'),
   analytics: oneOf('ga4'),
@@ -15,7 +16,7 @@ const ALL: Checks<EmbedOptions> = {
 };
 /** Functions, which a tag cannot carry. */
 const NO_TAG: ReadonlySet<string> = new Set(['now', 'product']);
-export const NAMES = Object.keys(ALL);
+export const NAMES = keysOf(ALL);
 const NUMBERS: ReadonlySet<string> = new Set(['sessionGap', 'startDeadline', 'retention', 'maxModelBytes']);
 
 /** Whether a tag carries an option of this name. */

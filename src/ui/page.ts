@@ -1,5 +1,7 @@
 /** What `embed.js` loads on demand: the recommender of the page, and its commands. */
 
+import { hasOwn, isArray, keysOf, stringify } from '../captured';
+import { quiet } from '../errors';
 import type { PageProduct } from '../page/page-product';
 import { createRecommender } from '../recommender';
 import { didYouMean } from '../recommender/arguments';
@@ -119,10 +121,10 @@ export function startPage(host: Host): Promise<unknown> {
   };
 
   function carryOut(entry: unknown): void {
-    const [name, ...args] = Array.isArray(entry) ? (entry as unknown[]) : [entry];
-    const command = Object.hasOwn(commands, String(name)) ? commands[name as keyof Commands] : undefined;
+    const [name, ...args] = isArray(entry) ? (entry as unknown[]) : [entry];
+    const command = hasOwn(commands, String(name)) ? commands[name as keyof Commands] : undefined;
     if (command === undefined) {
-      host.warn(`there is no command "${String(name)}".${didYouMean(String(name), Object.keys(commands))}`);
+      host.warn(`there is no command "${String(name)}".${didYouMean(String(name), keysOf(commands))}`);
       return;
     }
     const run = () =>
@@ -211,7 +213,7 @@ export function startPage(host: Host): Promise<unknown> {
   /** The slots say why there is nothing, until the next start. */
   function failAll(code: string): void {
     const mine = turn;
-    loading.then(() => mine === turn && view?.failAll(code)).catch(() => {});
+    quiet(() => loading.then(() => mine === turn && view?.failAll(code)));
   }
 
   /** @param answered Settles when the model is there, or cannot be loaded. */
@@ -256,7 +258,7 @@ export function startPage(host: Host): Promise<unknown> {
     /** The model may have failed to load offline, or behind a network's sign-in page. */
     const retry = (): void => {
       if (recommender.status.model !== undefined) return;
-      recommender.retry().catch(() => {}); // reported like the first failure
+      quiet(recommender.retry); // reported like the first failure
       view?.refreshSoon('asked');
     };
     addEventListener('online', retry);
@@ -318,7 +320,7 @@ export function startPage(host: Host): Promise<unknown> {
     if (running === undefined) return;
     const { recommender, product, options } = running;
     const candidates = product.candidates();
-    const list = JSON.stringify(candidates);
+    const list = stringify(candidates);
     const now = product.view();
     // The same markup under another address is the same page view, unless the page names the product again.
     const isSameView = now === reported.view || (list === reported.list && !product.isNamed());
@@ -369,11 +371,12 @@ export function startPage(host: Host): Promise<unknown> {
     ),
   );
   const early = aisle.splice(0);
-  setPush(aisle, (...entries) => {
-    for (const entry of entries) host.guard('A command', () => carryOut(entry));
+  function push(...entries: unknown[]): number {
+    for (let i = 0; i < entries.length; i++) host.guard('A command', () => carryOut(entries[i]));
     return 0;
-  });
-  for (const entry of early) host.guard('A command', () => carryOut(entry));
+  }
+  setPush(aisle, push);
+  push(...early);
   // A page from the browser's cache has missed the events since.
   addEventListener('pageshow', ({ persisted }) => {
     if (!persisted) return;
@@ -389,7 +392,7 @@ export function startPage(host: Host): Promise<unknown> {
     // by one of these commands
   } else if (host.script !== undefined) {
     const { script } = host;
-    if (!Object.keys(script.dataset).every(isOfTag))
+    if (!keysOf(script.dataset).every(isOfTag))
       host.guard('A warning', async () => (await import('./misspelt')).warnOfMisspelt(script, host));
     start(optionsOfTag(script));
   } else failed(new RangeError('No script has data-model-url, and no ["start", { modelUrl }] was pushed.'));

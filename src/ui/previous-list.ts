@@ -129,9 +129,10 @@ export function keepLists(host: Host, recommender: Recommender, options: PageOpt
     if (mayStore() && newest.length > 0) await notes.write(LISTS, Object.fromEntries(newest), life);
   }
 
-  document.addEventListener('aisle-recommendations', answered);
+  const listener = (event: Event) => guard('The list of the page before', () => answered(event));
+  document.addEventListener('aisle-recommendations', listener);
   const stops = [
-    () => document.removeEventListener('aisle-recommendations', answered),
+    () => document.removeEventListener('aisle-recommendations', listener),
     () => clearTimeout(timer),
     recommender.on('erased', forget),
     recommender.on('stored', () => notes.allow('event')), // an erasure has forbidden it

@@ -1,4 +1,5 @@
 /** A slot's request, and its products. */
+import { parse } from '../captured';
 import type { CatalogueItem } from '../checkpoint/artifact';
 import type { Rule } from '../checkpoint/rules';
 import type { RankedItem } from '../engine/types';
@@ -137,7 +138,7 @@ function excluded(element: HTMLElement): string[] {
   const text = element.getAttribute('exclude') ?? '';
   if (text.trim().startsWith('[')) {
     try {
-      return (JSON.parse(text) as unknown[]).map(String);
+      return (parse(text) as unknown[]).map(String);
     } catch {
       // an id that begins with a bracket
     }

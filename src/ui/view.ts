@@ -1,4 +1,5 @@
 /** Shows recommendations in each slot, or why there are none. */
+import { stringify } from '../captured';
 import { RecommenderError } from '../errors';
 import { planSlots } from '../page/plan-slots';
 import { showCards } from './cards';
@@ -65,12 +66,9 @@ export function createView(host: Host, source: () => Source | undefined): View {
         // Before anything waits for the model: a variant whose model fails reports its exposure, too.
         filled.push([slot, from.strategyFor(slot.strategy)]);
       }
-      const [item, { cart, bought }, rules] = await Promise.all([
-        from.pageItem(),
-        recommender.basket(),
-        recommender.rules(),
-      ]);
-      const filling = { ...from, host, rules, pageItem: item, signal };
+      const item = await from.pageItem();
+      const { cart, bought } = await recommender.basket();
+      const filling = { ...from, host, rules: await recommender.rules(), pageItem: item, signal };
       await planSlots(
         await Promise.all(filled.map((wanted) => requestOf(...wanted, filling))),
         { basket: [...cart, ...bought], onShow: [item ?? [], kept].flat() },
@@ -109,7 +107,7 @@ export function createView(host: Host, source: () => Source | undefined): View {
     if (element.getAttribute('empty') === 'collapse') {
       host.guard('A slot', async () => (await import('./collapse')).collapse(slot));
     }
-    const answer = JSON.stringify([now, suggestions.map(({ score, ...suggestion }) => suggestion)]);
+    const answer = stringify([now, suggestions.map(({ score, ...suggestion }) => suggestion)]);
     if (shown.get(slot) === answer) return;
     shown.set(slot, answer);
     if (put !== undefined) {

@@ -5,7 +5,7 @@
 
 import { abortable } from '../abort';
 import type { Control, Engine, LoadOptions, ModelInfo } from '../engine/types';
-import { RecommenderError, reasonOf } from '../errors';
+import { quiet, RecommenderError, reasonOf } from '../errors';
 import { workerHint } from './files';
 import { closeOnceStarted, startWorker } from './host';
 import { engineOf, type Method, type Progress, type Result, type Sent } from './protocol';
@@ -72,8 +72,12 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
     if (ended) return Promise.reject(ended);
     current ??= start();
     const started = current;
-    started.catch(() => {
-      if (current === started) current = undefined; // a later call tries again
+    quiet(async () => {
+      try {
+        await started;
+      } catch {
+        if (current === started) current = undefined; // a later call tries again
+      }
     });
     return started;
   }
@@ -92,7 +96,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
 
   /** An adapter fits one model: if the server has another model now, it answers without the adapter. */
   async function withState(started: EngineHost): Promise<EngineHost> {
-    for (const [method, args] of state) if (args[0]) await started.call(method, args as never).catch(() => {});
+    for (const [method, args] of state) if (args[0]) await quiet(() => started.call(method, args as never));
     return started;
   }
 
@@ -121,7 +125,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
     hasHung ||= isHung;
     if (restarts > maxRestarts) givenUp = `the worker crashed ${restarts} times, last: ${why}`;
     else onDegraded({ code: 'worker-restarted', message: `The worker was started again: ${why}` });
-    host().catch(() => {}); // so that the next call need not wait for the start
+    quiet(host); // so that the next call need not wait for the start
   }
 
   async function call<M extends Method>(method: M, args: Sent<M>, control?: Control<Progress<M>>): Promise<Result<M>> {
@@ -177,7 +181,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
     current = undefined;
     for (const starting of dedicated.running) closeOnceStarted(starting, reason);
     // A starting host closes itself.
-    await running?.then((started) => started.close(reason)).catch(() => {});
+    await quiet(() => running?.then((started) => started.close(reason)));
   }
 
   const rival = async () => (await besides()).startRival(dedicated, await callHost('artifactFiles', []));

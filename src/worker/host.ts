@@ -1,5 +1,5 @@
 /** Starts a worker that hosts an engine, and detects its loss. Contains no tensor library. */
-import { RecommenderError } from '../errors';
+import { quiet, RecommenderError } from '../errors';
 import { type ArtifactFiles, connect, type WorkerSetup } from './protocol';
 import { openWorker, workerSetups } from './start';
 import type { EngineHost, HostOptions } from './types';
@@ -25,7 +25,7 @@ async function startAt(setup: WorkerSetup, options: HostOptions): Promise<Engine
   const worker = open(setup.worker);
   const watch = watchSilence(silenceDeadline, {
     waiting: () => connection.waiting > 0,
-    ping: () => void connection.ping().catch(() => {}),
+    ping: () => void quiet(() => connection.ping()),
     dead: () => lose(`it did not answer for ${3 * silenceDeadline} s`, true),
   });
   const connection = connect(worker, setup, watch.onMessage);
@@ -52,7 +52,10 @@ async function startAt(setup: WorkerSetup, options: HostOptions): Promise<Engine
     call(method, args, control) {
       const answer = connection.call(method, args, control);
       watch.start();
-      answer.then(closeIfRetired, closeIfRetired);
+      quiet(async () => {
+        await quiet(() => answer);
+        closeIfRetired();
+      });
       return answer;
     },
     close(reason) {

@@ -10,6 +10,7 @@
  */
 
 import { abortedError } from '../abort';
+import { hasOwn } from '../captured';
 import type { Control, Engine } from '../engine/types';
 import { type ErrorCode, RecommenderError, reasonOf } from '../errors';
 
@@ -107,7 +108,7 @@ export function serve(start: (setup: WorkerSetup) => ServedEngine, port: Port & 
     try {
       const engine = await started;
       // Anyone may hold the port, so only the engine's own methods can be called.
-      const call = Object.hasOwn(engine, method) ? engine[method] : undefined;
+      const call = hasOwn(engine, method) ? engine[method] : undefined;
       if (typeof call !== 'function') throw new RangeError(`The engine has no method "${String(method)}".`);
       const result = await (call as (...args: unknown[]) => Promise<unknown>).call(engine, ...args, control);
       if (running.has(id)) port.postMessage({ id, result });
@@ -163,8 +164,10 @@ export interface Connection {
  * @param onMessage Called for every message that arrives: its sender is alive.
  */
 export function connect(port: Port, setup: WorkerSetup, onMessage: () => void = () => {}): Connection {
-  const pending = new Map<number, Pending>();
-  const pings = new Map<number, () => void>();
+  // Objects without a prototype: a page may replace the methods of maps.
+  const pending: Record<number, Pending> = { __proto__: null } as never;
+  const pings: Record<number, () => void> = { __proto__: null } as never;
+  let waiting = 0;
   let nextId = 1;
   let closed: Error | undefined;
   let begin = () => {};
@@ -176,32 +179,41 @@ export function connect(port: Port, setup: WorkerSetup, onMessage: () => void = 
     };
   });
 
-  function listen({ data }: MessageEvent<FromEngine>): void {
-    onMessage();
-    if ('ready' in data) begin();
-    else if ('pong' in data) {
-      pings.get(data.pong)?.();
-      pings.delete(data.pong);
-    } else settle(data);
+  function listen(event: MessageEvent<FromEngine>): void {
+    try {
+      const { data } = event;
+      onMessage();
+      if ('ready' in data) begin();
+      else if ('pong' in data) {
+        pings[data.pong]?.();
+        delete pings[data.pong];
+      } else settle(data);
+    } catch {
+      // The page has broken what this needs: the other end counts as silent.
+    }
   }
 
   function settle(message: Answer | Report): void {
-    const call = pending.get(message.id);
+    const call = pending[message.id];
     if (!call) return; // aborted meanwhile
     if ('progress' in message) {
       call.report?.(message.progress);
       return;
     }
-    pending.delete(message.id);
+    remove(message.id);
     if ('error' in message) call.reject(errorOf(message.error));
     else call.resolve(message.result);
+  }
+  function remove(id: number): void {
+    if (pending[id]) waiting--;
+    delete pending[id];
   }
   port.addEventListener('message', listen);
 
   return {
     ready,
     get waiting() {
-      return pending.size;
+      return waiting;
     },
     call(method, args, control) {
       const { signal, onProgress } = (control ?? {}) as Control<unknown>;
@@ -210,27 +222,28 @@ export function connect(port: Port, setup: WorkerSetup, onMessage: () => void = 
         if (signal?.aborted) return reject(abortedError());
         const id = nextId++;
         const cancel = () => {
-          pending.delete(id);
+          remove(id);
           port.postMessage({ id, cancel: true });
           reject(abortedError());
         };
         const ended =
           <T>(done: (value: T) => void) =>
           (value: T) => {
-            signal?.removeEventListener('abort', cancel);
             done(value);
+            signal?.removeEventListener('abort', cancel);
           };
         signal?.addEventListener('abort', cancel, { once: true });
-        pending.set(id, {
+        pending[id] = {
           resolve: ended(resolve as (result: unknown) => void),
           reject: ended(reject),
           report: onProgress,
-        });
+        };
+        waiting++;
         try {
           port.postMessage({ id, method, args, progress: onProgress !== undefined });
         } catch (error) {
           // What cannot be cloned cannot be sent.
-          pending.delete(id);
+          remove(id);
           ended(reject)(new RangeError(`${method}: the arguments must be plain data; ${reasonOf(error)}`));
         }
       });
@@ -239,14 +252,18 @@ export function connect(port: Port, setup: WorkerSetup, onMessage: () => void = 
       if (closed) return Promise.reject(closed);
       const id = nextId++;
       port.postMessage({ ping: id });
-      return new Promise((resolve) => pings.set(id, resolve));
+      return new Promise((resolve) => {
+        pings[id] = resolve;
+      });
     },
     close(reason) {
       closed ??= reason;
       port.removeEventListener('message', listen);
-      for (const { reject } of pending.values()) reject(reason);
-      pending.clear();
-      pings.clear();
+      for (const id in pending) {
+        const { reject } = pending[id]!;
+        remove(+id);
+        reject(reason);
+      }
     },
   };
 }
@@ -263,7 +280,7 @@ export function engineOf<Own extends object>(
 ): Omit<Engine, keyof Own> & Own {
   return new Proxy(own as Omit<Engine, keyof Own> & Own, {
     get(target, method) {
-      if (Object.hasOwn(target, method)) return target[method as keyof Own];
+      if (hasOwn(target, method)) return target[method as keyof Own];
       // An engine that is awaited is not a promise.
       if (typeof method !== 'string' || method === 'then') return undefined;
       return (...args: unknown[]) => {

@@ -4,6 +4,7 @@
  * The worker's script and its lazy parts are plain assets. Only the page knows their addresses, so it resolves
  * them and posts them to the worker (`WorkerSetup`). If no worker can start, the page's own thread computes.
  */
+import { stringify } from '../captured';
 import { builtWorkers } from './files';
 import type { WorkerSetup } from './protocol';
 import type { EngineWorker } from './types';
@@ -54,7 +55,7 @@ export function openWorker(url: string): EngineWorker {
   const isOwn = url.startsWith(`${origin}/`); // of a frame in a sandbox it is not that of its address
   const script = isOwn
     ? url
-    : URL.createObjectURL(new Blob([`import ${JSON.stringify(url)};`], { type: 'text/javascript' }));
+    : URL.createObjectURL(new Blob([`import ${stringify(url)};`], { type: 'text/javascript' }));
   const worker = new Worker(trusted(script), { type: 'module', name: 'aisle' });
   if (!isOwn) worker.addEventListener('message', () => URL.revokeObjectURL(script), { once: true }); // it has been read
   return worker;

@@ -11,6 +11,7 @@ import type { BackendChoice } from '../../src/compute/types';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import type { Engine } from '../../src/engine/types';
 import { models } from '../../src/models/index';
+import { plannedModel as plannedReading } from '../../src/ranking/session-reader';
 import { wasmPath } from '../compute/backends/start';
 import {
   clicks,
@@ -217,6 +218,25 @@ describe('holds how sessions are read', () => {
     await expect(load(await configured({ d: 7 }))).rejects.toMatchObject({ code: 'weights-mismatch' });
   });
 });
+
+test.each(['caser', 'transformers4rec'])(
+  'that says wrongly how sessions of %s are read, under a right signature, is read by the specification',
+  async (architecture) => {
+    const artifact = await plannedModel({ architecture, config: SMALL[architecture]! });
+    const plan = decodePlan(artifact.plan!);
+    const { reading, earlier } = plan.model as { reading: Record<string, unknown>; earlier: number };
+    const { engine: sound } = await loaded(artifact, 'plan');
+    const { items } = await sound.recommend(request);
+    for (const damage of [-1, {}]) {
+      const damaged = Object.fromEntries(Object.keys(reading).map((name) => [name, damage]));
+      const model = { reading: () => damaged, earlier: () => earlier };
+      const info = { model, config: {}, catalogue: undefined } as never;
+      const bytes = encodePlan({ ...plan, model: (await plannedReading(artifact, info))! });
+      const { engine, info: loadedInfo } = await load(await folderOf({ ...artifact, plan: bytes }));
+      expect([loadedInfo.backend, (await engine.recommend(request)).items]).toEqual(['plan', items]);
+    }
+  },
+);
 
 test.each(['markov', 'sknn', 'pop'])(
   'is not needed to count: %s answers without a tensor, and without a backend',

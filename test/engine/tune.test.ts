@@ -626,6 +626,19 @@ describe('a model with a plan', () => {
     const next = await engine.recommend(asked);
     expect([next.refusedAdapter, next.backend]).toEqual([undefined, 'plan']);
   });
+
+  test('stays where only what was learnt makes scores that are not finite', async () => {
+    const engine = await planned();
+    const base = await everything(engine, session);
+    const learnt = await learnAll(engine, habit(4));
+    await engine.setAdapter(learnt);
+    const { data } = learnt.arrays['rows.bias']!;
+    Object.assign(learnt.arrays, { 'rows.bias': { ...learnt.arrays['rows.bias'], data: data.map(() => Number.NaN) } });
+    await engine.load({ modelUrl: MODEL_URL, backend: 'auto' }); // makes the adapter anew, from the damaged numbers
+    const answer = await engine.recommend(asked);
+    expect(answer).toMatchObject({ backend: 'plan', refusedAdapter: expect.stringMatching(/not finite/) });
+    expect(differences(answer.items, base)).toEqual([]);
+  });
 });
 
 test('a delta of one method does not go on by the other', async () => {

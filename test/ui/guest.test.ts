@@ -242,10 +242,13 @@ describe('a page', () => {
       'Object.defineProperty(window, "aisle", { value: Object.freeze([["track", "A"]]) })',
       /read-only/,
     ],
-  ])('that has frozen window.aisle gets suggestions, and what is in it counts: %s', async (_, script, warning) => {
-    const { page, errors, warnings } = await pages.open(SLOT, { head: `<script>${script}</script>${SETTLED}` });
+  ])('that has frozen window.aisle gets suggestions once, and what is in it counts: %s', async (_, script, warning) => {
+    const head = `<script>${script}</script>${SETTLED}${SETTLED.replace('embed.js', 'embed.js?v=2')}`;
+    const { page, errors, warnings, requests } = await pages.open(SLOT, { head });
     await ready(page);
     expect(errors).toEqual([]);
+    expect(requests.filter(({ url }) => url.endsWith('/worker.js'))).toHaveLength(1);
+    expect(warnings.pop()).toMatch(/twice/);
     expect(warnings.join()).toMatch(warning);
     if (warnings.length > 0) return;
     await push(page, 'track', 'B');

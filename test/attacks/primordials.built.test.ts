@@ -1,0 +1,56 @@
+/**
+ * A page that replaces a function of its own realm after Aisle has started: nothing is thrown into it, no stored event is lost or
+ * changed, and once the function is back, all works. `npm test` replaces the most common ones, `npm run soak` every one.
+ */
+import { expect, test } from 'vitest';
+import { isSoak, slice } from '../soak-slice';
+import { embedPages, ready, SETTLED, SLOT } from '../ui/embed-window';
+import { type Attacks, type Mode, prepareAttacks, REALM } from './primordials-page';
+
+declare global {
+  var attacks: Attacks;
+}
+
+const pages = embedPages();
+const STORING = SETTLED.replace('data-', 'data-consent="granted" data-');
+
+/** What is not captured: while one of these is replaced, faults like this reach the page. */
+const LEAVES: Readonly<Record<string, RegExp>> = {
+  'Promise.prototype.then': /^a rejection left over/,
+  'Promise.prototype.catch': /^a rejection left over/,
+  'Promise[Symbol.species]': /^a rejection left over/,
+  'globalThis.Promise': /^a rejection left over/,
+  'IDBRequest.prototype.result': /^thrown into the page/,
+};
+/** Where these are replaced, an event that is tracked meanwhile is not recorded, and the console says so. */
+const LOSES =
+  /^(Object|Array|String|RegExp|Map|Set|Array iterator|Set iterator|AbortController|Element|Document|IDBKeyRange|IDBRequest|Promise)[.[]|^Promise|^globalThis\.(Object|Array|String|Number|Promise|Map|Set|URL|setTimeout|AbortController)$/;
+const FEW =
+  /^(JSON\.(parse|stringify)|Array\.isArray|Array\.prototype\.(map|push|find|splice)|Array\.prototype\[Symbol\.iterator\]|Promise\.(all|race)|Promise\.prototype\.then|Map\.prototype\.(get|delete)|Set\.prototype\.has|String\.prototype\.charCodeAt|Math\.min|Worker\.prototype\.postMessage|EventTarget\.prototype\.removeEventListener|globalThis\.(setTimeout|fetch))$/;
+const MODES: readonly Mode[] = ['throws', 'lies', 'idle'];
+
+test('a function of the page’s realm that is replaced costs at most what happens meanwhile', {
+  timeout: 3_600_000,
+}, async () => {
+  const { page } = await pages.open(SLOT, {
+    head: STORING,
+    prepare: (opened) => opened.addInitScript(prepareAttacks, REALM),
+  });
+  await ready(page);
+  await page.evaluate(() => attacks.begin());
+  const targets = slice(await page.evaluate(() => attacks.targets), (target) => FEW.test(target));
+  const faults: string[] = [];
+  const losing = new Set<string>();
+  for (const mode of slice(MODES, (mode) => mode === 'throws')) {
+    for (const target of targets) {
+      const call = [target, mode] as const;
+      const outcome = await page.evaluate(([target, mode]) => attacks.attack(target, mode), call);
+      const wrong = outcome.faults.filter((fault) => !LEAVES[target]?.test(fault));
+      faults.push(...wrong.map((fault) => `${target} ${mode}: ${fault}`));
+      if (!outcome.isStored) losing.add(target);
+    }
+  }
+  expect(faults).toEqual([]);
+  expect([...losing].filter((target) => !LOSES.test(target))).toEqual([]);
+  expect(targets.length).toBeGreaterThan(isSoak ? 1000 : 15);
+});
