@@ -1,7 +1,7 @@
 /** Maps each strategy to a request of the engine and its answer. */
 
 import type { EngineEvent, RankedItem, RecommendRequest } from '../engine/types';
-import { loaded } from './loaded';
+import { loaded } from '../loaded';
 import { known, passes } from './products';
 import type { Answer, Answerer, Question } from './types';
 

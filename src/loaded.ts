@@ -1,4 +1,4 @@
-import { RecommenderError } from '../errors';
+import { RecommenderError } from './errors';
 
 /** A lazily loaded part of the library. @throws RecommenderError `io` if it cannot be loaded. */
 export function loaded<T>(script: Promise<T>): Promise<T> {
