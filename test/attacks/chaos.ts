@@ -81,8 +81,12 @@ const DRIVER_PATIENCE = 20_000;
 /** Milliseconds after a death in which others may still tidy up. */
 const AFTERMATH = 5000;
 
-/** Errors that say that something of the world around is missing, for the time being. */
-const ANNOUNCED = new Set(['io', 'timeout', 'engine-lost', 'aborted', 'not-allowed', 'disposed']);
+/** What a call may be refused with, at any time: its worker was killed, it was erased or denied meanwhile. */
+const ANNOUNCED = new Set(['engine-lost', 'aborted', 'not-allowed', 'disposed']);
+/** And where the network was down, so that code or files could not be had. */
+const OFFLINE = new Set(['io', 'timeout', 'no-backend']);
+/** Breaches after which there is no more to learn. */
+const ENOUGH = 20;
 
 type KnownEvent = Pick<StoredEvent, 'itemId' | 'time' | 'event'> & { readonly number: number };
 
@@ -196,6 +200,11 @@ export async function storm({ seed, goesOn, isWhole }: ChaosOptions): Promise<Ch
   const refused: Record<string, number> = {};
   const announced: Record<string, number> = {};
   const breaches: string[] = [];
+  function breach(what: string): void {
+    if (breaches.includes(what)) return;
+    breaches.push(what);
+    trace.push(`${new Date().toISOString()} ${what}`);
+  }
   const trace: string[] = [];
   const counts = { answers: 0, learntAnswers: 0, overtaken: 0, erased: 0, gaveWay: 0 };
   const count = (where: Record<string, number>, name: string): void => {
@@ -210,6 +219,8 @@ export async function storm({ seed, goesOn, isWhole }: ChaosOptions): Promise<Ch
   const shortages: { readonly from: number; to: number }[] = [];
   let lastShort = 0;
   let isDown = false;
+  /** When the network was down last. */
+  let lastDown = 0;
   let consent: 'granted' | 'denied' = 'granted';
 
   const { server, origin } = await serveShop();
@@ -261,12 +272,12 @@ export async function storm({ seed, goesOn, isWhole }: ChaosOptions): Promise<Ch
     });
     await context.addInitScript(hook);
     context.on('weberror', (error) => {
-      if (!/planted by chaos/.test(error.error().message)) breaches.push(`thrown into the page: ${error.error()}`);
+      if (!/planted by chaos/.test(error.error().message)) breach(`thrown into the page: ${error.error()}`);
     });
     context.on('console', (message) => {
       const text = message.text();
       if (message.type() !== 'error' || /^Aisle: |^Failed to load resource|planted by chaos/.test(text)) return;
-      breaches.push(`on the console: ${text} (${message.location().url})`);
+      breach(`on the console: ${text} (${message.location().url})`);
     });
     return context;
   }
@@ -326,7 +337,7 @@ export async function storm({ seed, goesOn, isWhole }: ChaosOptions): Promise<Ch
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<undefined>((resolve) => {
       timer = setTimeout(() => {
-        if (tab.life === life) breaches.push(`${what} has not settled in tab ${tab.name} after ${PATIENCE} ms`);
+        if (tab.life === life) breach(`${what} has not settled in tab ${tab.name} after ${PATIENCE} ms`);
         resolve(undefined);
       }, PATIENCE);
     });
@@ -335,7 +346,7 @@ export async function storm({ seed, goesOn, isWhole }: ChaosOptions): Promise<Ch
       return await Promise.race([answer, late, tab.dead.then(() => undefined)]);
     } catch (error) {
       const isGone = tab.life !== life || /closed|crashed|destroyed|navigat/.test(String(error));
-      if (!isGone) breaches.push(`${what} in tab ${tab.name}: ${error}`);
+      if (!isGone) breach(`${what} in tab ${tab.name}: ${error}`);
       return undefined;
     } finally {
       clearTimeout(timer);
@@ -343,10 +354,11 @@ export async function storm({ seed, goesOn, isWhole }: ChaosOptions): Promise<Ch
   }
 
   /** Counts what was refused; what no fault around explains is a breach. */
-  function heard(what: string, code: string | undefined): void {
+  function heard(what: string, code: string | undefined, from: number): void {
     if (code === undefined) return;
     count(refused, `${what}: ${code}`);
-    if (!ANNOUNCED.has(code)) breaches.push(`${what} rejected with ${code}`);
+    if (ANNOUNCED.has(code) || (OFFLINE.has(code) && (isDown || lastDown >= from - AFTERMATH))) return;
+    breach(`${what} rejected with ${code}`);
   }
 
   async function track(tab: Tab, { integer }: Random): Promise<void> {
@@ -392,10 +404,10 @@ export async function storm({ seed, goesOn, isWhole }: ChaosOptions): Promise<Ch
       ITEMS,
     );
     if (!got) return count(refused, 'recommend: nobody there');
-    if ('code' in got) return heard('recommend', got.code);
+    if ('code' in got) return heard('recommend', got.code, from);
     if (got.isLearnt) {
       counts.learntAnswers++;
-      if (new Set(got.items.map(({ itemId }) => itemId)).size < ITEMS) breaches.push('fewer items of what was learnt');
+      if (new Set(got.items.map(({ itemId }) => itemId)).size < ITEMS) breach('fewer items of what was learnt');
       return;
     }
     const [before, after] = [knownOf(got.before), knownOf(got.after)];
@@ -417,10 +429,11 @@ export async function storm({ seed, goesOn, isWhole }: ChaosOptions): Promise<Ch
       if (wrong.length === 0) return void counts.answers++;
     }
     if (isErasedMeanwhile) return void counts.overtaken++;
-    breaches.push(`wrong answer in tab ${tab.name} on ${got.backend}, of ${before.length} clicks: ${wrong[0]}`);
+    breach(`wrong answer in tab ${tab.name} on ${got.backend}, of ${before.length} clicks: ${wrong[0]}`);
   }
 
   async function fineTune(tab: Tab): Promise<void> {
+    const from = Date.now();
     const code = await ask(
       tab,
       'fineTune',
@@ -433,7 +446,7 @@ export async function storm({ seed, goesOn, isWhole }: ChaosOptions): Promise<Ch
       },
       undefined,
     );
-    heard('fineTune', code);
+    heard('fineTune', code, from);
   }
 
   /** By the page's call, or by its denial. */
@@ -456,7 +469,7 @@ export async function storm({ seed, goesOn, isWhole }: ChaosOptions): Promise<Ch
     );
     erasure.isSure = done?.isDone === true;
     erasure.to = Date.now() + (erasure.isSure ? 0 : AFTERMATH);
-    heard(how, done?.code);
+    if (done?.code !== 'io') heard(how, done?.code, erasure.from); // the device has not confirmed it
     return erasure.isSure;
   }
 
@@ -478,7 +491,7 @@ export async function storm({ seed, goesOn, isWhole }: ChaosOptions): Promise<Ch
       if (isDeepStrictEqual(left, NOTHING)) return;
       if (Date.now() > until) {
         const names = left.indexedDB.map(([name]) => name).join(', ');
-        breaches.push(`${what}, there is ${names || JSON.stringify(left).slice(0, 300)}`);
+        breach(`${what}, there is ${names || JSON.stringify(left).slice(0, 300)}`);
         return;
       }
       await pause(100);
@@ -494,6 +507,7 @@ export async function storm({ seed, goesOn, isWhole }: ChaosOptions): Promise<Ch
   }
 
   async function network(state: 'up' | 'down'): Promise<void> {
+    if (isDown || state === 'down') lastDown = Date.now();
     isDown = state === 'down';
     await context.setOffline(isDown);
     if (isDown) server.closeAllConnections();
@@ -513,14 +527,13 @@ export async function storm({ seed, goesOn, isWhole }: ChaosOptions): Promise<Ch
     const all = await stored();
     const { indexedDB } = all;
     const elsewhere = { ...all, indexedDB: [] };
-    if (!isDeepStrictEqual(elsewhere, NOTHING))
-      breaches.push(`stored outside the database: ${JSON.stringify(elsewhere)}`);
+    if (!isDeepStrictEqual(elsewhere, NOTHING)) breach(`stored outside the database: ${JSON.stringify(elsewhere)}`);
     const records = indexedDB.filter(([name]) => name.startsWith(`aisle/records/"${EVENTS}`));
     return new Set(
       records.flatMap(([name, value]) => {
         const read = decode(JSON.parse(value));
         if (!('reason' in read)) return read.map(({ features }) => Number(features!['number']));
-        breaches.push(`a record that cannot be read: ${name}, ${read.reason}`);
+        breach(`a record that cannot be read: ${name}, ${read.reason}`);
         return [];
       }),
     );
@@ -539,12 +552,12 @@ export async function storm({ seed, goesOn, isWhole }: ChaosOptions): Promise<Ch
       const isDenied = denials.some((denial) => denial.from <= from && denial.to >= to);
       const mayBeErased = isErased || erasures.some((erasure) => erasure.to >= from);
       if (isThere && (isErased || isDenied))
-        breaches.push(`event ${number} of tab ${tab} is stored, ${isDenied ? 'which was denied' : 'which was erased'}`);
+        breach(`event ${number} of tab ${tab} is stored, ${isDenied ? 'which was denied' : 'which was erased'}`);
       if (isThere) found.add(number);
       if (!isAcknowledged || isThere) continue;
       if (mayBeErased) erased++;
       else if (lastShort >= from && number < newest && shortages.some((shortage) => shortage.to >= from)) gaveWay++;
-      else breaches.push(`event ${number} of tab ${tab} was acknowledged and is lost`);
+      else breach(`event ${number} of tab ${tab} was acknowledged and is lost`);
     }
     Object.assign(counts, { erased, gaveWay });
   }
@@ -700,7 +713,7 @@ export async function storm({ seed, goesOn, isWhole }: ChaosOptions): Promise<Ch
     tab.acts = tab.acts
       .then(act)
       .catch((error) => {
-        if (!/closed|crashed|destroyed|navigat/.test(String(error))) breaches.push(`tab ${tab.name}: ${error}`);
+        if (!/closed|crashed|destroyed|navigat/.test(String(error))) breach(`tab ${tab.name}: ${error}`);
       })
       .finally(() => {
         running--;
@@ -732,7 +745,7 @@ export async function storm({ seed, goesOn, isWhole }: ChaosOptions): Promise<Ch
         await recommend(tab);
         await pause(200 * tries);
       }
-      if (!isWell()) breaches.push(`tab ${tab.name} does not recover`);
+      if (!isWell()) breach(`tab ${tab.name} does not recover`);
     }
     const until = Date.now() + 60_000;
     for (;;) {
@@ -747,7 +760,7 @@ export async function storm({ seed, goesOn, isWhole }: ChaosOptions): Promise<Ch
       ]);
       if (wrong.length === 0) break;
       if (Date.now() > until) {
-        breaches.push(...wrong);
+        for (const text of wrong) breach(text);
         break;
       }
       await pause(500);
@@ -769,7 +782,7 @@ export async function storm({ seed, goesOn, isWhole }: ChaosOptions): Promise<Ch
   try {
     await answer('granted');
     for (const tab of tabs) await open(tab);
-    for (; goesOn(steps) && breaches.length === 0; steps++) await step(steps);
+    for (; goesOn(steps) && breaches.length < ENOUGH; steps++) await step(steps);
     await calm();
   } finally {
     await browser.close();
