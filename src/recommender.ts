@@ -5,6 +5,7 @@ import { round } from './captured';
 import type { CatalogueInfo } from './engine/types';
 import { quiet, RecommenderError, reasonOf } from './errors';
 import { MAX_EVENTS_PER_MINUTE } from './limits';
+import { loaded } from './loaded';
 import {
   checkedCandidates,
   checkedEvent,
@@ -20,7 +21,6 @@ import { createComputing } from './recommender/computing';
 import { createIdentity } from './recommender/identity';
 import { isHidden } from './recommender/idle';
 import type { LiveCatalogue } from './recommender/live-catalogue';
-import { loaded } from './recommender/loaded';
 import { createPersonalisation } from './recommender/personalisation/lazy-personalisation';
 import { createPrivacy } from './recommender/privacy';
 import { pictured } from './recommender/products';

@@ -65,6 +65,10 @@ function soak() {
     const failed = tests.filter((test) => test.status === 'failed');
     const skipped = tests.filter((test) => test.status === 'pending' || test.status === 'skipped');
     const longest = [...tests].sort((a, b) => secondsOf(b) - secondsOf(a)).slice(0, NAMED);
+    const elsewhere = tests.flatMap(({ fullName, status }) => {
+      const [, browser, name] = /^in '(\w+)' (.*)/.exec(fullName) ?? [];
+      return browser ? [[`${browser} > ${name}`, status]] : [];
+    });
     return {
       file,
       rounds,
@@ -79,6 +83,8 @@ function soak() {
         result: test.status,
         seconds: secondsOf(test),
       })),
+      // What each browser said, by test.
+      ...(elsewhere.length > 0 && { browsers: Object.fromEntries(elsewhere) }),
     };
   });
 

@@ -1,12 +1,12 @@
 /** `recommender.privacy`: the visitor's control over their data. */
 import { RecommenderError } from '../errors';
+import { loaded } from '../loaded';
 import type { VisitorHistory } from '../session/visitor-history';
 import type { DeviceNotes } from '../store/device-notes';
 import type { EventStore } from '../store/event-store';
 import type { StoredEvent } from '../store/records';
 import { checkedAnswer } from './arguments';
 import { type ConsentParts, createConsent } from './consent';
-import { loaded } from './loaded';
 import type { createPersonalisation } from './personalisation/lazy-personalisation';
 import type { Consent, ConsentWords, DegradationCode, Privacy, Status } from './types';
 

@@ -2,7 +2,7 @@
 
 import { min } from '../captured';
 import type { EngineEvent, RankedItem, RecommendRequest } from '../engine/types';
-import { loaded } from './loaded';
+import { loaded } from '../loaded';
 import { known, passes } from './products';
 import type { Answer, Answerer, Question } from './types';
 

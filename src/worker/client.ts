@@ -6,6 +6,7 @@
 import { abortable } from '../abort';
 import type { Control, Engine, LoadOptions, ModelInfo } from '../engine/types';
 import { quiet, RecommenderError, reasonOf } from '../errors';
+import { loaded } from '../loaded';
 import { workerHint } from './files';
 import { closeOnceStarted, startWorker } from './host';
 import { engineOf, type Method, type Progress, type Result, type Sent } from './protocol';
@@ -41,7 +42,7 @@ const ONCE: Method = 'move';
 /** What a worker that starts or takes over gets again: the last call of each of these methods. */
 const STATE: readonly Method[] = ['setAdapter', 'setCatalogue', 'updateProducts'];
 
-const besides = () => import('./dedicated-worker');
+const besides = () => loaded(import('./dedicated-worker'));
 
 /**
  * Starts an engine in a worker. Returns at once; calls wait for the start.
@@ -56,7 +57,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
   const { maxRestarts = 3, onDegraded = () => {}, onReloaded = () => {} } = options;
   let current: Promise<EngineHost> | undefined;
   const dedicated: DedicatedWorkers = { options, running: new Set(), ended: () => ended, replaceWith };
-  let loaded: LoadOptions | undefined;
+  let lastLoad: LoadOptions | undefined;
   const state = new Map<Method, readonly unknown[]>();
   let restarts = 0;
   let answers = 0; // since the last crash
@@ -86,7 +87,8 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
     const started = await startAnywhere();
     try {
       if (ended) throw ended;
-      if (loaded) onReloaded(await started.call('load', [restarts > 1 ? { ...loaded, backend: 'auto' } : loaded]));
+      if (lastLoad)
+        onReloaded(await started.call('load', [restarts > 1 ? { ...lastLoad, backend: 'auto' } : lastLoad]));
       return await withState(started);
     } catch (error) {
       started.close(error as Error);
@@ -114,7 +116,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
     }
     const hint = options.workerUrl === undefined ? workerHint : '';
     onDegraded({ code: 'no-worker', message: `The engine runs in the page's own thread: ${why}${hint}` });
-    return (await import('./main-thread')).startHere();
+    return (await loaded(import('./main-thread'))).startHere();
   }
 
   function crashed(why: string, isHung: boolean): void {
@@ -154,7 +156,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
         const started = await abortable(host(), control?.signal);
         lost = () => started.lost;
         const result = await started.call(method, args, control);
-        if (method === 'load') loaded = args[0] as LoadOptions;
+        if (method === 'load') lastLoad = args[0] as LoadOptions;
         answers++;
         if (answers === GOOD_ANSWERS) [restarts, hasHung] = [0, false];
         return result;

@@ -24,11 +24,18 @@ export interface Browser {
   close(): Promise<void>;
 }
 
+export interface BrowserOptions {
+  /** Whether nothing outlives the browser. WebKit's is always so while it is driven. Default false. */
+  readonly isPrivate?: boolean;
+  /** Settings of Firefox, by name. */
+  readonly firefox?: Readonly<Record<string, boolean | number>>;
+}
+
 export interface BrowserEngine {
-  readonly name: 'Chromium' | 'Firefox' | 'WebKit';
+  readonly name: 'Chromium' | 'Firefox' | 'WebKit' | 'WPE';
   /** Says that the browser is not installed, and how to install it; undefined where it can be started. */
   readonly missing: string | undefined;
-  start(): Promise<Browser>;
+  start(options?: BrowserOptions): Promise<Browser>;
 }
 
 /** Path of the first of these programs on the PATH. */
@@ -39,6 +46,8 @@ function find(...names: readonly string[]): string | undefined {
 
 const firefox = find('firefox-esr', 'firefox');
 const driver = find('WebKitWebDriver');
+const wpeDriver = find('WPEWebDriver');
+const cog = find('cog');
 const xvfb = find('Xvfb');
 
 const missing = (name: string, packages: string): string =>
@@ -48,17 +57,33 @@ export const ENGINES: readonly BrowserEngine[] = [
   {
     name: 'Chromium',
     missing: undefined, // without it no test project starts
-    start: () => startPuppeteer({ browser: 'chrome', executablePath: findChromium()!, args: [...CHROMIUM_FLAGS] }),
+    start: ({ isPrivate = false } = {}) =>
+      startPuppeteer({
+        browser: 'chrome',
+        executablePath: findChromium()!,
+        args: [...CHROMIUM_FLAGS, ...(isPrivate ? ['--incognito'] : [])],
+      }),
   },
   {
     name: 'Firefox',
     missing: firefox ? undefined : missing('Firefox', 'firefox-esr'),
-    start: () => startPuppeteer({ browser: 'firefox', executablePath: firefox! }),
+    start: ({ isPrivate = false, firefox: settings } = {}) =>
+      startPuppeteer({
+        browser: 'firefox',
+        executablePath: firefox!,
+        extraPrefsFirefox: { 'browser.privatebrowsing.autostart': isPrivate, ...settings },
+      }),
   },
   {
     name: 'WebKit',
     missing: driver && xvfb ? undefined : missing('WebKit', 'webkit2gtk-driver xvfb'),
     start: startWebKit,
+  },
+  {
+    // WebKit without a desktop, as set-top boxes and kiosks have it.
+    name: 'WPE',
+    missing: wpeDriver && cog ? undefined : missing('WPE WebKit', 'wpewebkit-driver cog'),
+    start: startWpe,
   },
 ];
 
@@ -82,20 +107,45 @@ async function startPuppeteer(options: LaunchOptions): Promise<Browser> {
 }
 
 /** WebKitGTK's MiniBrowser, which the driver starts by itself, on a display that nobody sees. */
-async function startWebKit(): Promise<Browser> {
-  const programs: Program[] = [];
-  async function end(): Promise<void> {
-    for (const program of programs.reverse()) await program.end();
-  }
-  try {
+function startWebKit(): Promise<Browser> {
+  return startDriven(async (programs) => {
     const screen = startProgram(xvfb!, ['-displayfd', '3']);
     programs.push(screen);
     const [display] = (await once(createInterface(screen.messages), 'line')) as [string];
     const port = await freePort();
     programs.push(startProgram(driver!, [`--port=${port}`], { DISPLAY: `:${display}`, GDK_BACKEND: 'x11' }));
-    const address = `http://127.0.0.1:${port}`;
-    await vi.waitFor(() => fetch(`${address}/status`), { timeout: 20_000 });
-    const browser = await openSession(address);
+    return { address: `http://127.0.0.1:${port}`, capabilities: {} };
+  });
+}
+
+/** Cog, which has one window, and needs no display. */
+function startWpe(): Promise<Browser> {
+  return startDriven(async (programs) => {
+    const port = await freePort();
+    programs.push(startProgram(wpeDriver!, [`--port=${port}`]));
+    const options = { binary: cog!, args: ['--automation', '--platform=headless'] };
+    const capabilities = { alwaysMatch: { 'wpe:browserOptions': options } };
+    return { address: `http://127.0.0.1:${port}`, capabilities, keepsWindows: true };
+  });
+}
+
+interface Driven {
+  readonly address: string;
+  readonly capabilities: object;
+  /** Whether a window that was closed would end the browser. Default false. */
+  readonly keepsWindows?: boolean;
+}
+
+/** @param start Starts the driver, and adds every program that is to end with the browser. */
+async function startDriven(start: (programs: Program[]) => Promise<Driven>): Promise<Browser> {
+  const programs: Program[] = [];
+  async function end(): Promise<void> {
+    for (const program of programs.reverse()) await program.end();
+  }
+  try {
+    const driven = await start(programs);
+    await vi.waitFor(() => fetch(`${driven.address}/status`), { timeout: 20_000 });
+    const browser = await openSession(driven);
     return { open: browser.open, close: () => browser.close().finally(end) };
   } catch (error) {
     await end();
@@ -104,7 +154,7 @@ async function startWebKit(): Promise<Browser> {
 }
 
 /** @see https://www.w3.org/TR/webdriver2/ */
-async function openSession(address: string): Promise<Browser> {
+async function openSession({ address, capabilities, keepsWindows = false }: Driven): Promise<Browser> {
   async function call<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<T> {
     const response = await fetch(address + path, {
       method,
@@ -115,7 +165,7 @@ async function openSession(address: string): Promise<Browser> {
     if (!response.ok) throw new Error(`WebDriver: ${method} ${path} failed: ${value.error}, ${value.message}`);
     return value;
   }
-  const { sessionId } = await call<{ sessionId: string }>('POST', '/session', { capabilities: {} });
+  const { sessionId } = await call<{ sessionId: string }>('POST', '/session', { capabilities });
   const session = `/session/${sessionId}`;
   await call('POST', `${session}/timeouts`, { script: SCRIPT_DEADLINE });
   const first = await call<string>('GET', `${session}/window`);
@@ -147,7 +197,13 @@ async function openSession(address: string): Promise<Browser> {
           if ('error' in answer) throw new Error(`In the page: ${answer.error}`);
           return answer.value;
         },
-        close: () => inWindow(handle, () => call<void>('DELETE', `${session}/window`)),
+        close: () =>
+          inWindow(handle, () =>
+            // WPE ends with its newest window.
+            keepsWindows
+              ? call<void>('POST', `${session}/url`, { url: 'about:blank' })
+              : call<void>('DELETE', `${session}/window`),
+          ),
       };
     },
     close: () => call('DELETE', session),

@@ -1,137 +1,29 @@
 /** The built library and the built embed in Chromium, Firefox and WebKit. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { DemoFile } from '../../src/demo/shop';
-import type { createRecommender, Recommender, RecommenderOptions } from '../../src/index';
-import type {} from '../../src/ui/embed';
+import type { BackendName } from '../../src/index';
 import { built, holdsTensorCode, ROOT } from '../build/built';
+import { differences, THOUSANDTH, within } from '../engine/parity';
 import { isSoak, slice } from '../soak-slice';
-import { type EmbedServer, html, SCRIPT, SETTLED, SLOT, STOCK, serveEmbed } from '../ui/embed-window';
-import { type Browser, type BrowserEngine, ENGINES, type Tab } from './browsers';
+import { type EmbedServer, html, SCRIPT, SETTLED, SLOT } from '../ui/embed-window';
+import { type BrowserEngine, ENGINES, type Tab } from './browsers';
+import { riskTests } from './risks';
+import { createIn, expectWell, ids, LIBRARY, nearly, openShop, RECORD, SAVING, statusOf } from './shop';
 
 vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy
-
-/** What the page holds for the test. */
-interface Shop {
-  /** For each worker that the page started: how often it said `ready`, and how many answers each call got. */
-  readonly workers: { ready: number; answers: Record<number, number> }[];
-  /** Errors that nobody handled, and what the console was told. */
-  readonly complaints: string[];
-  createRecommender?: typeof createRecommender;
-  recommender?: Recommender;
-  /** The recommender's clock, in milliseconds since 1970. Default: that of the device. */
-  now?: number;
-}
-
-declare global {
-  interface Window {
-    shop: Shop;
-  }
-}
-
-/** Runs in the page before every other script. */
-function record(): void {
-  const shop: Shop = { workers: [], complaints: [] };
-  window.shop = shop;
-  addEventListener('error', ({ message }) => shop.complaints.push(message));
-  addEventListener('unhandledrejection', ({ reason }) => shop.complaints.push(String(reason)));
-  for (const level of ['error', 'warn'] as const) console[level] = (...words) => shop.complaints.push(words.join(' '));
-  window.Worker = class extends Worker {
-    constructor(...start: ConstructorParameters<typeof Worker>) {
-      super(...start);
-      const worker: Shop['workers'][number] = { ready: 0, answers: {} };
-      shop.workers.push(worker);
-      this.addEventListener('message', ({ data }) => {
-        if ('ready' in data) worker.ready++;
-        if ('result' in data || 'error' in data) worker.answers[data.id] = (worker.answers[data.id] ?? 0) + 1;
-      });
-    }
-  };
-}
-
-const RECORD = `<script nonce="shop">(${record})()</script>`;
-/** Who saves data tries no other backend. */
-const SAVING = "<script>Object.defineProperty(navigator, 'connection', { value: { saveData: true } })</script>";
-const LIBRARY = `<script type="module">
-  import { createRecommender } from '/lib/index.js';
-  window.shop.createRecommender = createRecommender;
-</script>`;
 
 /** What answers in `npm test`; the others do in Chromium, in other tests. */
 const ANSWERING: Readonly<Record<BrowserEngine['name'], readonly string[]>> = {
   Chromium: ['SASRec'],
   Firefox: ['GRU4Rec', 'Caser', 'XLNet, hidden clicks'],
   WebKit: ['SR-GNN', 'SASRec'],
-};
-
-const browsers = new Map<BrowserEngine, Promise<Browser>>();
-afterAll(async () => {
-  for (const starting of browsers.values()) await (await starting.catch(() => undefined))?.close();
-});
-
-/** Opens a page of a shop with an origin, and so a storage, of its own. */
-async function openShop(
-  engine: BrowserEngine,
-  head: string,
-  body = '',
-  headers: Readonly<Record<string, string>> = {},
-): Promise<{ tab: Tab; openTab: () => Promise<Tab>; server: EmbedServer }> {
-  const browser = browsers.get(engine) ?? engine.start();
-  browsers.set(engine, browser);
-  const folders = { '/lib/': built('lib'), '/models/': join(ROOT, 'public/models') };
-  const server: EmbedServer = await serveEmbed(folders, headers);
-  onTestFinished(() => server.close());
-  server.serve('/', html(body, RECORD + head));
-  const openTab = async () => {
-    const tab = await (await browser).open(server.origin);
-    onTestFinished(() => tab.close());
-    return tab;
-  };
-  return { tab: await openTab(), openTab, server };
-}
-
-/** Starts the library in a page that has it. */
-async function createIn(tab: Tab, options: Partial<RecommenderOptions>): Promise<void> {
-  await expect.poll(() => tab.evaluate(() => window.shop.createRecommender !== undefined)).toBe(true);
-  await tab.evaluate(
-    async (chosen) => {
-      const { shop } = window;
-      shop.recommender = await shop.createRecommender!({ ...chosen, now: () => shop.now ?? Date.now() });
-    },
-    { modelUrl: '/models/demo/', backend: 'wasm', ...options } as const,
-  );
-}
-
-const statusOf = (tab: Tab) => tab.evaluate(() => window.shop.recommender!.status);
-
-/** Expects that nothing is degraded, and that one engine runs in each worker: two would both be ready, and both answer. */
-async function expectWell(tab: Tab): Promise<void> {
-  await expect.poll(async () => (await statusOf(tab)).engine?.thread).toBe('worker');
-  expect((await statusOf(tab)).degraded).toEqual([]);
-  const { workers, complaints } = await tab.evaluate(() => window.shop);
-  expect(complaints).toEqual([]);
-  expect(workers.length).toBeGreaterThan(0);
-  for (const { ready, answers } of workers) {
-    expect(ready, 'messages that say `ready`').toBe(1);
-    expect(
-      Object.values(answers).filter((times) => times > 1),
-      'calls that were answered twice',
-    ).toEqual([]);
-  }
-}
-
-/** What another engine must compute: the same, and numbers within 5e-6. */
-const nearly = (value: unknown): unknown => {
-  if (typeof value === 'number') return expect.closeTo(value, 5);
-  if (Array.isArray(value)) return value.map(nearly);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, nearly(part)]));
+  WPE: [],
 };
 
 const NOW = 1_700_000_000_000;
 const DAY = 86_400_000;
-const ids = (...places: readonly number[]): string[] => places.map((place) => STOCK[place % STOCK.length]!.id);
 const VISITS: readonly string[][] = [
   ids(3),
   ids(3, 40, 41),
@@ -140,7 +32,7 @@ const VISITS: readonly string[][] = [
 ];
 
 /** What a model recommends during some visits, how it explains one item, and what it learns from the visits. */
-async function outcome(tab: Tab, modelUrl: string, backend: 'wasm' | 'plan' | 'cpu' = 'wasm') {
+async function outcome(tab: Tab, modelUrl: string, backend: BackendName = 'wasm') {
   await createIn(tab, { modelUrl, backend, consent: 'granted', history: 'session' });
   return tab.evaluate(
     async (visits, start, day) => {
@@ -175,7 +67,7 @@ async function inChromium(modelUrl: string): ReturnType<typeof outcome> {
   return known;
 }
 
-describe.each(ENGINES)('in $name', (engine) => {
+describe.each(slice(ENGINES, ({ name }) => name !== 'WPE'))('in $name', (engine) => {
   const installed = test.skipIf(engine.missing);
 
   const workers = [
@@ -375,7 +267,9 @@ describe.each(ENGINES)('in $name', (engine) => {
     const policy =
       "default-src 'none'; script-src 'self' 'nonce-shop' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; " +
       "img-src 'self' data:; require-trusted-types-for 'script'; trusted-types aisle";
-    const { tab } = await openShop(engine, SETTLED, SLOT, { 'content-security-policy': policy });
+    const { tab } = await openShop(engine, SETTLED, SLOT, {
+      headers: { 'content-security-policy': policy },
+    });
     await expect.poll(() => slotOf(tab).then(({ length }) => length)).toBe(8);
     await tab.evaluate(async () => {
       window.shop.recommender = (await window.aisle!.ready)!;
@@ -460,4 +354,26 @@ describe.each(ENGINES)('in $name', (engine) => {
       expect(await outcome(tab, `/${modelUrl}`, on as 'cpu' | 'plan')).toEqual(nearly(right));
       await expectWell(tab);
     });
+
+  if (isSoak)
+    installed.for(models)(
+      '$title answers on webgl as elsewhere by WASM, where there is any',
+      async ({ modelUrl }, { skip }) => {
+        const right = await inChromium(`/${modelUrl}`);
+        let where = await openShop(engine, LIBRARY);
+        let got = await outcome(where.tab, `/${modelUrl}`, 'webgl');
+        if ((await statusOf(where.tab)).engine?.backend !== 'webgl') {
+          // Perhaps in the page's own thread only.
+          where = await openShop(engine, `<script>delete window.Worker</script>${LIBRARY}`);
+          got = await outcome(where.tab, `/${modelUrl}`, 'webgl');
+        }
+        const { engine: running } = await statusOf(where.tab);
+        for (const [n, list] of got.lists.entries())
+          expect(differences(right.lists[n]!, list, within(THOUSANDTH, right.lists[n]!))).toEqual([]);
+        expect([got.learnt.events, got.learnt.steps]).toEqual([right.learnt.events, right.learnt.steps]);
+        if (running?.backend !== 'webgl') skip(`no WebGL here: ${running?.backend} has answered`);
+      },
+    );
+
+  if (isSoak) riskTests(engine, installed);
 });

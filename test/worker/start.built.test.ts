@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { built } from '../build/built';
-import { expectRight, type ServedPage, shopPages } from '../engine/shop-page';
+import { deleteWorker, expectRight, type Hooks, type ServedPage, shopPages } from '../engine/shop-page';
 import { countReady } from './ready';
 
 const { opened } = shopPages();
@@ -84,4 +84,21 @@ test('a worker without the folder beside it says which file is missing', async (
     code: 'io',
     message: expect.stringMatching(/\/worker-(placement|gru4rec(-spec)?)-\w+\.js .*whole folder/),
   });
+});
+
+test('where neither a worker nor the engine of the page can be loaded, every call says so with a code', async () => {
+  const answer = (path: string) => (/main-thread/.test(path) ? { status: 503 } : undefined);
+  const shop = await opened({ inPage: [deleteWorker], answer });
+  const codes = await shop.page.evaluate(() => {
+    const { recommender } = globalThis as unknown as Hooks;
+    const calls = [
+      recommender.recommend(),
+      recommender.fineTune(),
+      recommender.explain('a'),
+      recommender.products(['a']),
+    ];
+    return Promise.all(calls.map((call) => call.then(String, ({ code }) => code)));
+  });
+  expect(codes).toEqual(['io', 'io', 'io', 'io']);
+  expect(await shop.thrown()).toEqual([]);
 });

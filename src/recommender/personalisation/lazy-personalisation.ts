@@ -1,6 +1,7 @@
 /** Personalisation, loaded on demand: when a call needs it, or when something may be learnt. */
+
+import { loaded } from '../../loaded';
 import { sleep } from '../../store/waiting';
-import { loaded } from '../loaded';
 import type { FineTuning, FineTuningParts, LearningCalls } from '../types';
 
 /** Milliseconds that a recommendation waits for the adapter. */

@@ -1,4 +1,4 @@
-import { RecommenderError, reasonOf } from '../errors';
+import { RecommenderError, reasonOf } from './errors';
 
 /** A lazily loaded part of the library. @throws RecommenderError `io` if it cannot be loaded. */
 export async function loaded<T>(script: Promise<T>): Promise<T> {
