@@ -22,7 +22,7 @@ export type NetworkMessage =
   | { readonly blocked: string }
   | { readonly sent: number }; // bytes of a body
 
-export const KINDS = ['Page and styles', 'Scripts', 'WebAssembly', 'Model', 'Catalogue', 'Pictures'] as const;
+export const KINDS = ['page', 'script', 'wasm', 'model', 'catalogue', 'picture'] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** Reports every request of this thread, those before the call included. */
@@ -98,9 +98,9 @@ export function sentWith(
 /** The kind of a file, by its name. */
 export function kindOf(url: string): Kind {
   const name = new URL(url).pathname.split('/').at(-1) ?? '';
-  if (/\.m?js$/.test(name)) return 'Scripts';
-  if (name.endsWith('.wasm')) return 'WebAssembly';
-  if (/\.(png|jpe?g|webp|avif|gif|svg|ico)$/i.test(name)) return 'Pictures';
-  if (/\.(safetensors|bin)$|^(manifest|items)\.json$/.test(name)) return 'Model';
-  return name === 'catalogue.json' ? 'Catalogue' : 'Page and styles';
+  if (/\.m?js$/.test(name)) return 'script';
+  if (name.endsWith('.wasm')) return 'wasm';
+  if (/\.(png|jpe?g|webp|avif|gif|svg|ico)$/i.test(name)) return 'picture';
+  if (/\.(safetensors|bin)$|^(manifest|items)\.json$/.test(name)) return 'model';
+  return name === 'catalogue.json' ? 'catalogue' : 'page';
 }

@@ -4,6 +4,7 @@ import { h } from './dom';
 import { href } from './routes';
 import { causes } from './row-reason';
 import { productOf, type Shop } from './shop';
+import { text } from './texts';
 import type { Visit } from './visit';
 
 const LIMIT = 12;
@@ -66,24 +67,12 @@ function sentence(shop: Shop, visit: Visit, reason: string | undefined): (Node |
   const known = visit.session.filter((id) => shop.known.has(id));
   const because = causes(visit.status?.model?.architecture ?? '', known, reason);
   if (because.length === 0) {
-    if (reason !== 'popular' && visit.options.history !== 'session')
-      return ['By what you looked at on earlier visits.'];
-    return [
-      visit.session.length === 0
-        ? 'Popular in this shop. Look at a product, and this shelf becomes yours.'
-        : 'Popular in this shop, whatever you have looked at.',
-    ];
+    if (reason !== 'popular' && visit.options.history !== 'session') return [text.slots.earlierVisits];
+    return [visit.session.length === 0 ? text.slots.popularAtFirst : text.slots.popularAlways];
   }
   const named = because.slice(0, NAMED).map((id) => {
     const title = productOf(shop, id)?.title ?? id;
     return h('a', { href: href({ page: 'product', id }) }, title);
   });
-  const left = because.length - named.length;
-  const parts: (Node | string)[] = ['Because you looked at '];
-  named.forEach((link, i) => {
-    if (i > 0) parts.push(left > 0 ? ', ' : ' and ');
-    parts.push(link);
-  });
-  if (left > 0) parts.push(' and more'); // how many more, only the model knows: some read no more than the last clicks
-  return parts;
+  return text.slots.because(named, because.length > named.length);
 }

@@ -1,5 +1,6 @@
 /** What the panel and its tabs share. Types only. */
 import type { Network } from '../network';
+import type { Settings } from '../settings';
 import type { Shop } from '../shop';
 import type { Visit } from '../visit';
 
@@ -7,8 +8,7 @@ export interface PanelContext {
   readonly shop: Shop;
   readonly visit: Visit;
   readonly network: Network;
-  /** What of the address was not understood. */
-  readonly notes: readonly string[];
+  readonly settings: Settings;
 }
 
 export interface Tab {

@@ -1,0 +1,289 @@
+/** What the demo shop says, in English. */
+import type { DegradationCode, GateStatus } from '../../index';
+import type { IconName } from '../icons';
+
+const whole = (count: number): string => count.toLocaleString('en');
+const many = (count: number, one: string, more = `${one}s`): string => `${whole(count)} ${count === 1 ? one : more}`;
+
+export const EN = {
+  shop: {
+    name: 'demo shop',
+    title: 'Aisle demo shop',
+    skip: 'Skip to the products',
+    basket: 'Basket',
+    pieces: 'pieces',
+    search: 'Search products and brands',
+    departments: 'Departments',
+    notHere: 'Not here',
+    pageNotHere: 'This page is not here',
+    mayBeGone: 'The product may be gone, or the address was cut off.',
+    toShop: 'To the shop',
+    notOpened: 'The shop could not be opened',
+    footer:
+      'A demo of recommendations that are computed in your browser. The products and their pictures are invented, and nothing is sold.',
+    privacyLink: 'Privacy: what your suggestions know of you',
+    studioLink: 'Studio: train a model on your own log, in a page like this',
+    soldOut: 'Sold out',
+    showMore: (next: number, all: number) => `Show ${next} more of ${whole(all)}`,
+  },
+  slots: {
+    forYou: 'For you',
+    popular: 'Popular in the shop',
+    recent: 'You looked at',
+    goesWith: 'Goes with it',
+    goesWithBasket: 'Goes with your basket',
+    related: 'Similar products',
+    earlierVisits: 'By what you looked at on earlier visits.',
+    popularAtFirst: 'Popular in this shop. Look at a product, and this shelf becomes yours.',
+    popularAlways: 'Popular in this shop, whatever you have looked at.',
+    /** How many more, only the model knows: some read no more than the last clicks. */
+    because: <T>(named: readonly T[], hasMore: boolean): (T | string)[] => [
+      'Because you looked at ',
+      ...named.flatMap((one, i) => (i === 0 ? [one] : [hasMore ? ', ' : ' and ', one])),
+      ...(hasMore ? [' and more'] : []),
+    ],
+  },
+  home: {
+    eyebrow: 'Recommendations without a server',
+    title: 'A small shop that notices what you look at',
+    lead: 'Look at a few products and watch the shelves follow you. A model that runs in this page arranges them, and nothing about your visit leaves it.',
+    lookAround: 'Look around',
+    products: 'Products',
+    seeAll: 'See all',
+    seeAllProducts: 'See all products',
+    count: (products: number) => many(products, 'product'),
+    how: 'How it works',
+    seeYourself: 'See for yourself',
+    points: [
+      [
+        'chip',
+        'Computed here',
+        'A small neural network came with the page. It ranks the whole catalogue in milliseconds.',
+      ],
+      [
+        'eye',
+        'It reads this visit',
+        'No account, no profile, no cookie: it goes by what you look at, in the order you do.',
+      ],
+      ['shield', 'Yours alone', 'No click is sent anywhere. You can see what is known of you, and erase it.'],
+    ] as readonly (readonly [sign: IconName, title: string, words: string])[],
+  },
+  listing: {
+    shop: 'Shop',
+    where: 'Where you are',
+    all: 'All products',
+    narrow: 'Narrow down',
+    order: 'Order of the products',
+    asListed: 'As listed',
+    bestMatch: 'Best match',
+    cheapest: 'Price, low to high',
+    dearest: 'Price, high to low',
+    name: 'Name',
+    search: 'Search',
+    quoted: (query: string) => `“${query}”`,
+    searchTitle: (query: string) => `Search: ${query}`,
+    nothing: 'No product matches',
+    tryFewer: 'Try fewer or shorter words: a kind of product, a colour, a brand.',
+  },
+  product: {
+    article: 'Article',
+    inStock: 'In stock',
+    add: 'Add to basket',
+    /** Around a link to the basket. */
+    added: ['It is in your ', 'basket', '.'],
+    unknown: 'The model does not know this product: it was not in the log that the model learned from.',
+  },
+  cart: {
+    empty: 'Your basket is empty',
+    waits: 'What you add to it waits here, and stays when you come back.',
+    thanks: 'Thank you for playing along',
+    nothingSold: 'This is a demo: nothing was sold, and nobody was told. The suggestions know what you chose.',
+    each: (price: string) => `${price} each`,
+    remove: 'Remove',
+    less: 'One less',
+    more: 'One more',
+    inBasket: (quantity: number) => `${quantity} in the basket`,
+    summary: 'Summary',
+    products: 'Products',
+    delivery: 'Delivery',
+    imaginary: 'Imaginary',
+    total: 'Total',
+    order: 'Place the order',
+    demo: 'A demo: nothing is sold. The shop keeps the basket in this browser.',
+  },
+  privacy: {
+    title: 'Privacy',
+    /** Around the button that opens the panel. */
+    lead: [
+      'This shop has no server that could know you. What follows is all there is, and it is yours. ',
+      ' keeps your visits on this device, if you like, and lists every request.',
+    ],
+  },
+  panel: {
+    title: 'Behind the counter',
+    close: 'Close',
+    loading: 'Loading …',
+    tabs: {
+      visit: 'Your visit',
+      learning: 'Learning',
+      models: 'Models',
+      engine: 'Engine',
+      network: 'Network',
+    },
+    backends: {
+      auto: 'Auto',
+      plan: 'Compiled plan',
+      webgpu: 'WebGPU',
+      webgl: 'WebGL',
+      wasm: 'WebAssembly',
+      cpu: 'JavaScript',
+    },
+    unknownBackend: (name: string, near: string | undefined, known: readonly string[]) =>
+      `No backend is called “${name}”. ${near === undefined ? `Known are ${known.join(', ')}.` : `Did you mean “${near}”?`} The shop runs on auto.`,
+  },
+  visit: {
+    keep: 'Keep my visits',
+    consent: { granted: 'On this device', denied: 'In this page only' },
+    reads: 'What the model reads',
+    history: { session: 'This visit', recent: 'Recent ones too', all: 'All' },
+    historyText: {
+      session: (minutes: number) =>
+        `The model reads the running visit, of all tabs. After ${minutes} minutes without a click a new one begins.`,
+      recent: () => 'The model also reads earlier visits; half of one fades within a week, and all of it after four.',
+      all: () => 'The model reads every event that is known.',
+    },
+    kinds: { view: 'looked at', cart: 'put into the basket', purchase: 'ordered' } as Readonly<Record<string, string>>,
+    known: 'What is known of you',
+    export: 'Export',
+    erase: 'Erase',
+    nothing: 'Nothing yet. Look at a product.',
+    newest: 'The newest visit',
+    earlier: 'An earlier visit',
+    since: (day: string, time: string) => `since ${day}, ${time}`,
+    stored: 'Stored in this browser’s IndexedDB, on this device. It is never sent anywhere.',
+    asked: 'This browser is being asked to store it. It is never sent anywhere.',
+    inMemory: 'In this page’s memory, never sent anywhere, and gone when you close the page.',
+  },
+  learning: {
+    places: { none: 'Nowhere', memory: 'In this page', indexeddb: 'On this device' },
+    none: 'None yet: a page learns when it is idle. The first click of a visit is not foreseen.',
+    requests: 'The requests behind it',
+    learn: 'Learn now',
+    undo: 'Undo',
+    reordered: 'The same visit, ordered anew',
+    foreseen: 'Each click, foreseen before it was learnt',
+    sent: 'What went out meanwhile',
+    columns: ['Your click', 'Rank before', 'after', 'Loss before', 'after'],
+    unable: 'This model cannot learn here.',
+    nothing: 'Nothing is learnt yet.',
+    decision: ({ isOpen, why }: GateStatus) => `${isOpen ? 'Used.' : 'Not used.'} ${why}`,
+    clicks: 'Clicks learnt',
+    inSteps: (events: number, steps: number) => `${events}, in ${steps} steps`,
+    base: 'Mean reciprocal rank, model alone',
+    tuned: 'With what was learnt',
+    evidence: 'Evidence that it is better',
+    undone: 'Undone by the gate',
+    times: (count: number) => `${count} times`,
+    refused: 'Passed over as nobody’s clicks',
+    kept: 'Kept',
+    alone: 'The model alone',
+    suggested: 'The shop suggests',
+    lookFirst: 'Look at a product, and see here what the model alone would suggest, and what the shop does.',
+    asking: 'Asking the model alone …',
+    same: 'Both are the same: the shop suggests what the model alone does.',
+    moved: (moved: number, shown: number) =>
+      `${moved} of the first ${shown} are others than by the model alone, or stand elsewhere.`,
+    asBefore: 'as before',
+    /** From and to a place, a number or one with `+`. */
+    up: (from: string, to: string) => `up, from place ${from} to ${to}`,
+    down: (from: string, to: string) => `down, from place ${from} to ${to}`,
+  },
+  models: {
+    what: 'What the shop can run on. Choose another, and your visit goes on with it.',
+    legend: 'Models',
+    sideBySide: 'Side by side',
+    compare: 'Compare',
+    parameters: (count: number) => `${whole(count)} parameters`,
+    tick: 'Tick two or more, and see what each would suggest for your visit. They are loaded then, and let go with this tab.',
+    afterLooks: (looks: number, backend: string) =>
+      `${
+        looks === 0
+          ? 'You have not looked at anything yet, so each says what is popular.'
+          : `What each would suggest after the ${looks === 1 ? 'product' : `${looks} products`} that you looked at.`
+      } Each computes in a worker of its own, on ${backend}.`,
+    own: 'The shop runs on this one.',
+    shares: (same: number, of: number, title: string) =>
+      same === of
+        ? `Shares all ${same} with ${title}.`
+        : `Shares ${same} of ${of} with ${title}; the others are framed.`,
+    /** Of models that count; networks go by their names. */
+    architectures: {
+      pop: 'popularity',
+      's-pop': 'session popularity',
+      markov: 'Markov chain',
+      ar: 'association rules',
+      sr: 'sequential rules',
+    } as Readonly<Record<string, string>>,
+  },
+  engine: {
+    backend: 'Backend',
+    reasons: { neural: 'For you', related: 'Related', popular: 'Popular', recent: 'Recent' } as Readonly<
+      Record<string, string>
+    >,
+    otherReason: 'Other',
+    times: 'Time of each recommendation',
+    model: 'Model',
+    meanwhile: 'The shop works meanwhile.',
+    notLoaded: 'The model could not be loaded',
+    loading: (bytes: string | undefined) => `The model is loading${bytes === undefined ? '' : `: ${bytes}`}`,
+    inWorker: (backend: string) => `${backend}, in a worker`,
+    inPage: (backend: string) => `${backend}, in the page’s own thread`,
+    notYet: 'Not loaded yet.',
+    architecture: 'Architecture',
+    products: 'Products',
+    parameters: 'Parameters',
+    memory: 'Memory of the weights',
+    version: 'Name and version',
+    none: 'None yet.',
+    on: (items: number, backend: string | undefined) => `${items} on ${backend ?? 'nothing'}`,
+    median: (answers: number, time: string) =>
+      `${answers === 1 ? 'One recommendation' : `The last ${answers} recommendations`}, computed on this device. Median: ${time}.`,
+  },
+  /** What the library says of a degraded state, in the language of its messages: nothing in its place. */
+  degraded: {} as Readonly<Partial<Record<DegradationCode, string>>>,
+  network: {
+    requested: 'What was requested',
+    every: 'Every request',
+    offline: 'Offline',
+    offlineText:
+      'From now on every fetch of this page and of its worker fails, as without a network. No service worker stands in: what is still recommended comes from what was loaded before. Switch to another backend, and see what cannot be had. (Scripts that the browser imports cannot be stopped by a page; for those use the browser’s own offline mode.)',
+    online: 'Online. Once the model is here and the backends are tried, the shop asks for nothing more.',
+    offlineState: (blocked: number) =>
+      blocked === 0
+        ? 'Offline. Nothing has asked for the network since.'
+        : `Offline. ${blocked === 1 ? 'One request was' : `${blocked} requests were`} asked for and failed.`,
+    cached: (count: number) => `${count} more ${count === 1 ? 'was' : 'were'} answered by the browser’s own cache.`,
+    kinds: {
+      page: 'Page and styles',
+      script: 'Scripts',
+      wasm: 'WebAssembly',
+      model: 'Model',
+      catalogue: 'Catalogue',
+      picture: 'Pictures',
+    },
+    columns: ['Kind', 'Requests', 'Size', 'Transferred'],
+    together: 'Together',
+    ownOrigin: (count: number, host: string) => `All ${count} went to ${host}, this page’s own origin.`,
+    elsewhere: (foreign: number, count: number) =>
+      `${foreign} of ${count} went elsewhere, as the catalogue’s pictures may.`,
+    staticFiles: 'They name static files, and none says what you looked at.',
+    queried: (count: number) => `${count} carry a query: a version, as the shop’s files have it.`,
+    sent: (bytes: string, requests: number, uncounted: number) =>
+      `${bytes} sent, in the bodies and queries of ${requests} requests${uncounted === 0 ? '' : `, and ${uncounted} whose size no page is told`}.`,
+    hidden: 'its host does not tell how large, or whether from the cache',
+    fromCache: (size: string) => `${size}, from the browser’s cache`,
+    from: { page: 'page', worker: 'worker' },
+  },
+};
+
+export type Texts = typeof EN;
