@@ -7,6 +7,7 @@ import './styles/pages.css';
 import './styles/cart.css';
 import './styles/panel-tabs.css';
 import './styles/panel-models.css';
+import './styles/panel-plugs.css';
 import './styles/panel.css';
 import { openCart } from './cart';
 import { h, textOf } from './dom';
@@ -16,13 +17,15 @@ import { homePage } from './pages/home';
 import { searchPage, sectionPage } from './pages/listing';
 import { privacyPage } from './pages/privacy';
 import { productPage } from './pages/product';
+import { openDiary } from './panel/diary';
 import { panel as makePanel } from './panel/panel';
-import { obey } from './policy';
+import { obey, POLICIES } from './policy';
 import { followAddress, type Route, routeOf, separatePages } from './routes';
 import { readSettings, withSetting } from './settings';
 import { closedShop, footer, header, notFound } from './shell';
 import { openShop, type Shop } from './shop';
 import { openSlots } from './slots';
+import { freeStorage } from './storage';
 import { type Language, speak, text } from './texts';
 import type { Context, Page } from './types';
 import { startVisit } from './visit';
@@ -47,6 +50,9 @@ async function start(shop: Shop): Promise<void> {
   await import('../ui/embed');
   const slots = openSlots(shop, visit);
   const cart = openCart(changed);
+  const diary = openDiary(shop, visit, changed);
+  if (settings.without !== undefined) void diary.act(text.plugs.did.policy(POLICIES[settings.without]));
+  freeStorage().catch(() => {}); // a browser without storage has nothing to free
   let panel: ReturnType<typeof makePanel>;
   let top: ReturnType<typeof header>;
   const context: Context = { shop, visit, cart, slots, openPanel: () => panel.open() };
@@ -76,7 +82,7 @@ async function start(shop: Shop): Promise<void> {
    * @param tab Of the panel, if that is open.
    */
   function draw(tab?: number): void {
-    panel = makePanel({ shop, visit, network, settings });
+    panel = makePanel({ shop, visit, network, settings, diary });
     top = header(shop, panel.button, turnTo);
     place.replaceChildren(
       h('a', { class: 'skip', href: '#main', on: { click: skipTo(main) } }, text.shop.skip),

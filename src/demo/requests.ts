@@ -18,6 +18,8 @@ export interface RequestRecord {
 export type NetworkMessage =
   | { readonly hello: true } // a worker has started, and asks whether it may fetch
   | { readonly offline: boolean }
+  | { readonly loseGpu: true }
+  | { readonly lostGpu: number } // devices and contexts of a worker
   | { readonly records: readonly RequestRecord[] }
   | { readonly blocked: string }
   | { readonly sent: number }; // bytes of a body

@@ -6,6 +6,7 @@ import { nearestBackend, withSetting } from '../settings';
 import { language, locale, text } from '../texts';
 import type { Answer, Visit } from '../visit';
 import { bytes, choice, facts, milliseconds } from './controls';
+import { engineName } from './engine-name';
 import type { PanelContext, Tab } from './types';
 
 const SHOWN = 12;
@@ -49,14 +50,6 @@ export function engineTab({ visit, settings }: PanelContext): Tab {
       timings.replaceChildren(...timingList(visit.answers));
     },
   };
-}
-
-function engineName({ status, failure, loading }: Visit): string {
-  if (failure !== undefined && status?.engine === undefined) return text.engine.notLoaded;
-  if (status?.engine === undefined) return text.engine.loading(loading === 0 ? undefined : bytes(loading));
-  const { backend, thread } = status.engine;
-  const name = text.panel.backends[backend];
-  return thread === 'worker' ? text.engine.inWorker(name) : text.engine.inPage(name);
 }
 
 function modelFacts({ status }: Visit): HTMLElement {

@@ -1,17 +1,13 @@
-/** What was requested, and what happens without a network. */
+/** What was requested. */
 import { h, setText } from '../dom';
 import { icon } from '../icons';
 import { KINDS, type Kind, kindOf, type RequestRecord } from '../requests';
 import { text } from '../texts';
-import { bytes, toggle } from './controls';
+import { bytes } from './controls';
 import { requestList } from './request-list';
 import type { PanelContext, Tab } from './types';
 
-export function networkTab({ network, visit }: PanelContext): Tab {
-  const offline = toggle(text.network.offline, text.network.offlineText, (on) => {
-    network.offline = on;
-    if (!on && visit.failure !== undefined) visit.restart().catch(() => {}); // the engine's tab tells how it went
-  });
+export function networkTab({ network }: PanelContext): Tab {
   const state = h('p', { class: 'state', role: 'status' });
   const promise = h('ul', { class: 'promises' });
   const groups = h('div', {});
@@ -21,7 +17,7 @@ export function networkTab({ network, visit }: PanelContext): Tab {
 
   return {
     name: text.panel.tabs.network,
-    element: h('div', {}, offline, state, h('h3', {}, text.network.requested), groups, cached, promise, every.element),
+    element: h('div', {}, state, h('h3', {}, text.network.requested), groups, cached, promise, every.element),
     describe() {
       const { records, blocked } = network;
       setText(state, stateOf(network.offline, blocked.length));

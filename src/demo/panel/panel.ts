@@ -18,6 +18,7 @@ export function panel(context: PanelContext) {
     modelsTab(context),
     engineTab(context),
     networkTab(context),
+    lazyTab(text.panel.tabs.plugs, async () => (await import('./plugs-tab')).plugsTab(context)),
   ];
   let current = tabs[0]!;
   const buttons = tabs.map((tab, i) => {
@@ -127,6 +128,7 @@ export function panel(context: PanelContext) {
     button,
     open,
     describe(): void {
+      context.diary.look();
       if (element.open) current.describe();
     },
     /** @returns Number of the tab that was open. */

@@ -3,12 +3,14 @@ import type { Network } from '../network';
 import type { Settings } from '../settings';
 import type { Shop } from '../shop';
 import type { Visit } from '../visit';
+import type { Diary } from './diary';
 
 export interface PanelContext {
   readonly shop: Shop;
   readonly visit: Visit;
   readonly network: Network;
   readonly settings: Settings;
+  readonly diary: Diary;
 }
 
 export interface Tab {

@@ -126,12 +126,5 @@ const clock = (moment: Date): string =>
 function place(status: Status | undefined): string {
   const problem = status?.degraded.find(({ code }) => ['no-storage', 'storage-full', 'not-erased'].includes(code));
   if (problem) return text.degraded[problem.code] ?? problem.message;
-  switch (status?.storage) {
-    case 'indexeddb':
-      return text.visit.stored;
-    case 'idle':
-      return text.visit.asked;
-    default:
-      return text.visit.inMemory;
-  }
+  return text.visit.places[status?.storage ?? 'memory'];
 }

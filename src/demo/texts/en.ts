@@ -129,6 +129,7 @@ export const EN = {
       models: 'Models',
       engine: 'Engine',
       network: 'Network',
+      plugs: 'Pull the plug',
     },
     backends: {
       auto: 'Auto',
@@ -160,9 +161,11 @@ export const EN = {
     newest: 'The newest visit',
     earlier: 'An earlier visit',
     since: (day: string, time: string) => `since ${day}, ${time}`,
-    stored: 'Stored in this browser’s IndexedDB, on this device. It is never sent anywhere.',
-    asked: 'This browser is being asked to store it. It is never sent anywhere.',
-    inMemory: 'In this page’s memory, never sent anywhere, and gone when you close the page.',
+    places: {
+      indexeddb: 'Stored in this browser’s IndexedDB, on this device. It is never sent anywhere.',
+      idle: 'This browser is being asked to store it. It is never sent anywhere.',
+      memory: 'In this page’s memory, never sent anywhere, and gone when you close the page.',
+    },
   },
   learning: {
     places: { none: 'Nowhere', memory: 'In this page', indexeddb: 'On this device' },
@@ -251,12 +254,57 @@ export const EN = {
   },
   /** What the library says of a degraded state, in the language of its messages: nothing in its place. */
   degraded: {} as Readonly<Partial<Record<DegradationCode, string>>>,
+  plugs: {
+    what: 'Take away what the suggestions stand on, by real means, and watch them keep coming.',
+    how: 'For this the page has wrapped fetch, Worker, requestDevice and getContext before the library started, which does not know of it.',
+    gpu: 'Take the GPU away',
+    gpuText: 'GPUDevice.destroy(), or WEBGL_lose_context, in the page and its workers: a driver that crashes.',
+    noGpu: (backend: string) => `${backend} computes now, which needs no GPU.`,
+    nothingLost: 'No device was found: the library had just let it go. Try again.',
+    useGpu: 'Compute on the GPU first',
+    worker: 'End the worker',
+    workerText:
+      'Worker.terminate(). No event tells of it: the library asks whether it lives, and starts another after at most 45 seconds of silence.',
+    noWorker: 'No worker runs.',
+    fill: 'Fill the storage',
+    fillText: (most: string) => `Writes to IndexedDB until the browser refuses, at most ${most}.`,
+    free: 'Free it again',
+    filling: (bytes: string) => `${bytes} written …`,
+    tooMuchRoom: (most: string) =>
+      `This browser has taken ${most} and has room for more; they are deleted again. Set a smaller quota in the browser’s developer tools (Chrome: Application, Storage, “Simulate custom storage quota”), and try again.`,
+    wipe: 'Wipe the storage',
+    wipeText: 'indexedDB.deleteDatabase() for every database of this site, as clearing its data does.',
+    notKept: 'Nothing of your visit is stored now. Keep your visits first, under “Your visit”.',
+    policy: 'Reload under a policy',
+    policyText:
+      'What a policy forbids cannot be taken from a page while it runs, so it is opened again. A visit that is not kept on this device begins anew.',
+    policies: { '': 'None', workers: 'No workers', wasm: 'Nor WebAssembly' },
+    happened: 'What happened',
+    nothing: 'Nothing yet.',
+    did: {
+      offline: 'The network is off.',
+      online: 'The network is back.',
+      gpu: 'The GPU was taken away.',
+      worker: 'The worker was ended.',
+      filled: (bytes: string) => `The storage is full: ${bytes} were written. Now look at a product.`,
+      freed: 'The storage is free again.',
+      wiped: (names: string) => `Deleted: ${names}.`,
+      wipedNothing: 'There was no database to delete.',
+      policy: (policy: string) => `The page was opened with this policy: ${policy}`,
+    },
+    now: (engine: string) => `Computed by: ${engine}.`,
+    over: (message: string) => `Over: ${message}`,
+    asking: 'Asking for suggestions …',
+    answered: (items: number, time: string, engine: string) => `${items} suggestions after ${time}, by ${engine}.`,
+    noAnswer: 'No suggestions came.',
+    latest: (title: string) => `Then asked for: related to ${title}`,
+  },
   network: {
     requested: 'What was requested',
     every: 'Every request',
     offline: 'Offline',
     offlineText:
-      'From now on every fetch of this page and of its worker fails, as without a network. No service worker stands in: what is still recommended comes from what was loaded before. Switch to another backend, and see what cannot be had. (Scripts that the browser imports cannot be stopped by a page; for those use the browser’s own offline mode.)',
+      'Every fetch of this page and its workers fails, as without a network. What is still recommended comes from what was loaded before. (A page cannot stop scripts that the browser imports; for those use the browser’s own offline mode.)',
     online: 'Online. Once the model is here and the backends are tried, the shop asks for nothing more.',
     offlineState: (blocked: number) =>
       blocked === 0
