@@ -10,6 +10,7 @@ import './styles/panel-models.css';
 import './styles/panel-plugs.css';
 import './styles/panel.css';
 import { openCart } from './cart';
+import { handTabOn, tabBefore, watchStart } from './documents';
 import { h, textOf } from './dom';
 import { watchNetwork } from './network';
 import { cartPage } from './pages/cart';
@@ -18,7 +19,7 @@ import { searchPage, sectionPage } from './pages/listing';
 import { privacyPage } from './pages/privacy';
 import { productPage } from './pages/product';
 import { openDiary } from './panel/diary';
-import { panel as makePanel } from './panel/panel';
+import { isBeside, panel as makePanel } from './panel/panel';
 import { obey, POLICIES } from './policy';
 import { followAddress, type Route, routeOf, separatePages } from './routes';
 import { readSettings, withSetting } from './settings';
@@ -37,6 +38,7 @@ if (settings.hasDocuments) separatePages();
 speak(settings.language);
 let describe = (): void => {};
 const network = watchNetwork(() => describe());
+const started = watchStart(settings.hasDocuments, () => describe());
 
 openShop(document.baseURI, settings.model)
   .then(start)
@@ -82,7 +84,7 @@ async function start(shop: Shop): Promise<void> {
    * @param tab Of the panel, if that is open.
    */
   function draw(tab?: number): void {
-    panel = makePanel({ shop, visit, network, settings, diary });
+    panel = makePanel({ shop, visit, network, settings, diary, start: started });
     top = header(shop, panel.button, turnTo);
     place.replaceChildren(
       h('a', { class: 'skip', href: '#main', on: { click: skipTo(main) } }, text.shop.skip),
@@ -97,7 +99,9 @@ async function start(shop: Shop): Promise<void> {
   function turnTo(language: Language): void {
     history.replaceState(history.state, '', withSetting(location.href, 'lang', language));
     speak(language);
-    draw(panel.remove());
+    const { tab } = panel;
+    panel.remove();
+    draw(tab);
     show();
     top.focusLanguage();
   }
@@ -109,7 +113,8 @@ async function start(shop: Shop): Promise<void> {
     event.preventDefault();
     top.focusSearch();
   });
-  draw();
+  draw(settings.hasDocuments && isBeside() ? tabBefore() : undefined);
+  if (settings.hasDocuments) handTabOn(() => panel.tab);
   open();
 }
 

@@ -61,3 +61,11 @@ export function withSetting(address: string, name: keyof typeof DEFAULTS, value:
   else url.searchParams.set(name, value);
   return url.href;
 }
+
+/** The shop's front page with its pages as one document, or one each. */
+export function withPages(address: string, pages: 'one' | 'many'): string {
+  const url = new URL(withSetting(address, 'pages', pages));
+  url.searchParams.delete('at');
+  url.hash = '';
+  return url.href;
+}

@@ -226,7 +226,8 @@ function sections(products: readonly Product[]): Section {
   return root;
 }
 
-async function getJson<T>(url: string): Promise<T> {
+/** @throws Error in words where the file is missing, or no JSON. */
+export async function getJson<T>(url: string): Promise<T> {
   const response = await fetch(url, { credentials: 'same-origin' });
   if (!response.ok) throw new Error(`${url} answered ${response.status}.`);
   try {

@@ -3,7 +3,7 @@
 import { h } from './dom';
 import { href } from './routes';
 import { causes } from './row-reason';
-import { productOf, type Shop } from './shop';
+import { type Product, productOf, type Shop, sectionAt } from './shop';
 import { text } from './texts';
 import type { Visit } from './visit';
 
@@ -21,6 +21,22 @@ export interface SlotOptions {
   readonly fallback?: string;
   /** Ids not to show. */
   readonly exclude?: readonly string[];
+}
+
+/**
+ * What goes with products: what was bought with them, and then what is looked at with them, but nothing that could be bought in their
+ * place, which is what the shop lists in the same section. Where it has no sections, that cannot be told, and nothing fills up.
+ */
+export function complements(shop: Shop, products: readonly Product[]): Omit<SlotOptions, 'title'> {
+  const own = products.flatMap(({ category }) =>
+    category.length > 0 ? (sectionAt(shop.root, category)?.products ?? []) : [],
+  );
+  const hasSections = products.every(({ category }) => category.length > 0);
+  return {
+    strategy: 'bought-together',
+    ...(hasSections && { fallback: 'related' }),
+    exclude: [...new Set(own)].map(({ id }) => id),
+  };
 }
 
 export interface Slots {

@@ -6,6 +6,7 @@ import { tile } from '../product-grid';
 import { href } from '../routes';
 import { page } from '../shell';
 import { formatPrice, type Product, productOf } from '../shop';
+import { complements } from '../slots';
 import { locale, text } from '../texts';
 import type { Context, Page } from '../types';
 
@@ -30,10 +31,12 @@ export function cartPage(context: Context): Page {
     place.querySelector<HTMLElement>('h2')?.focus();
   };
   draw();
+  const inCart = cart.lines.flatMap(({ id }) => productOf(shop, id) ?? []);
   return page(
     text.shop.basket,
     h('div', { class: 'page-head' }, h('h1', {}, text.shop.basket)),
     place,
+    inCart.length > 0 && slots.slot({ ...complements(shop, inCart), title: text.slots.goesWithBasket }),
     slots.slot({ strategy: 'for-you', title: text.slots.forYou, exclude: cart.lines.map(({ id }) => id) }),
   );
 }

@@ -6,6 +6,7 @@ import { tile } from '../product-grid';
 import { href } from '../routes';
 import { page } from '../shell';
 import { type Product, productOf } from '../shop';
+import { complements } from '../slots';
 import { text } from '../texts';
 import type { Context, Page } from '../types';
 import { breadcrumbs } from './listing';
@@ -18,7 +19,7 @@ export function productPage(context: Context, id: string): Page | undefined {
     product.title,
     breadcrumbs(product.category, product.title),
     h('article', { class: 'product' }, tile(product, product.title), details(context, product)),
-    slots.slot({ strategy: 'bought-together', fallback: 'related', title: text.slots.goesWith, item: id }),
+    slots.slot({ ...complements(shop, [product]), title: text.slots.goesWith, item: id }),
     slots.slot({ strategy: 'for-you', title: text.slots.forYou, exclude: [id] }),
   );
 }

@@ -1,8 +1,9 @@
 /** What computes: the model, the backend and how it was chosen, and how long each recommendation took. */
 
+import type { Start } from '../documents';
 import { h, setText } from '../dom';
 import { architectureName } from '../row-reason';
-import { nearestBackend, withSetting } from '../settings';
+import { nearestBackend, withPages, withSetting } from '../settings';
 import { language, locale, text } from '../texts';
 import type { Answer, Visit } from '../visit';
 import { bytes, choice, facts, milliseconds } from './controls';
@@ -10,7 +11,7 @@ import { engineName } from './engine-name';
 import type { PanelContext, Tab } from './types';
 
 const SHOWN = 12;
-export function engineTab({ visit, settings }: PanelContext): Tab {
+export function engineTab({ visit, settings, start }: PanelContext): Tab {
   const backend = choice(text.engine.backend, text.panel.backends, (value) => {
     history.replaceState(history.state, '', withSetting(location.href, 'backend', value));
     visit.restart({ backend: value }).catch(() => {}); // `describe` shows it
@@ -20,6 +21,11 @@ export function engineTab({ visit, settings }: PanelContext): Tab {
   const name = h('p', { class: 'engine-name' });
   const why = h('p', { class: 'engine-why' });
   const troubles = h('ul', { class: 'troubles' });
+  const pages = choice(text.engine.pages, text.engine.pagesChoice, (value) =>
+    location.assign(withPages(location.href, value)),
+  );
+  pages.show(settings.hasDocuments ? 'many' : 'one');
+  const first = h('div', {});
   const model = h('div', {});
   const timings = h('div', {});
 
@@ -33,6 +39,10 @@ export function engineTab({ visit, settings }: PanelContext): Tab {
       troubles,
       h('h3', {}, text.engine.times),
       timings,
+      h('h3', {}, text.engine.start),
+      first,
+      pages.element,
+      h('p', { class: 'hint' }, text.engine.pagesText),
       h('h3', {}, text.engine.model),
       model,
     ),
@@ -47,9 +57,33 @@ export function engineTab({ visit, settings }: PanelContext): Tab {
         ...(visit.status?.degraded ?? []).map((one) => h('li', {}, text.degraded[one.code] ?? one.message)),
       );
       model.replaceChildren(modelFacts(visit));
+      first.replaceChildren(...startFacts(start));
       timings.replaceChildren(...timingList(visit.answers));
     },
   };
+}
+
+/** How soon the document's suggestions came, and those of the documents before. */
+function startFacts({ document, script, suggestions, earlier }: Start): HTMLElement[] {
+  const when = (time: number | undefined): string => (time === undefined ? text.engine.none : milliseconds(time));
+  return [
+    facts([
+      [text.engine.document, when(document)],
+      [text.engine.script, when(script)],
+      [text.engine.suggestions, when(suggestions)],
+      ...(earlier.length === 0
+        ? []
+        : [
+            [
+              text.engine.earlier,
+              [...earlier]
+                .reverse()
+                .map((time) => milliseconds(time))
+                .join(', '),
+            ] as const,
+          ]),
+    ]),
+  ];
 }
 
 function modelFacts({ status }: Visit): HTMLElement {

@@ -6,6 +6,7 @@ import { text } from '../texts';
 import { bytes, facts } from './controls';
 import { reordering } from './reordering';
 import { requestList } from './request-list';
+import { tourView } from './tour-view';
 import type { PanelContext, Tab } from './types';
 
 export function learningTab(context: PanelContext): Tab {
@@ -13,6 +14,7 @@ export function learningTab(context: PanelContext): Tab {
   const decision = h('p', { class: 'state', role: 'status' });
   const figures = h('div', {});
   const list = reordering(context);
+  const tour = tourView(context);
   const clicks = clickTable();
   const none = h('p', { class: 'hint' }, text.learning.none);
   const requests = requestList(network, text.learning.requests);
@@ -54,6 +56,7 @@ export function learningTab(context: PanelContext): Tab {
       decision,
       h('div', { class: 'panel-actions' }, learn, undo),
       figures,
+      tour.element,
       h('h3', {}, text.learning.reordered),
       list.element,
       h('h3', {}, text.learning.foreseen),
@@ -63,7 +66,10 @@ export function learningTab(context: PanelContext): Tab {
       requests.element,
     ),
     describe,
-    leave: list.leave,
+    leave() {
+      list.leave();
+      tour.leave();
+    },
   };
 }
 

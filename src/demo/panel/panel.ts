@@ -8,8 +8,8 @@ import { networkTab } from './network-tab';
 import type { PanelContext, Tab } from './types';
 import { visitTab } from './visit-tab';
 
-/** From this width on, there is room for the shop beside the panel. */
-const BESIDE = '(min-width: 64rem)';
+/** Whether there is room for the shop beside the panel. */
+export const isBeside = (): boolean => matchMedia('(min-width: 64rem)').matches;
 
 export function panel(context: PanelContext) {
   const tabs: readonly Tab[] = [
@@ -95,7 +95,7 @@ export function panel(context: PanelContext) {
   /** @param tab Its number; default: the one that was open last. */
   function open(tab = tabs.indexOf(current)): void {
     if (element.open) return;
-    if (matchMedia(BESIDE).matches) {
+    if (isBeside()) {
       element.show();
       document.documentElement.classList.add('has-panel');
     } else element.showModal();
@@ -131,13 +131,14 @@ export function panel(context: PanelContext) {
       context.diary.look();
       if (element.open) current.describe();
     },
-    /** @returns Number of the tab that was open. */
-    remove(): number | undefined {
-      const tab = element.open ? tabs.indexOf(current) : undefined;
+    /** Number of the tab that is open; undefined where none is. */
+    get tab() {
+      return element.open ? tabs.indexOf(current) : undefined;
+    },
+    remove(): void {
       current.leave?.();
       element.remove();
       document.documentElement.classList.remove('has-panel');
-      return tab;
     },
   };
 }

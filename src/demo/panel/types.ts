@@ -1,4 +1,5 @@
 /** What the panel and its tabs share. Types only. */
+import type { Start } from '../documents';
 import type { Network } from '../network';
 import type { Settings } from '../settings';
 import type { Shop } from '../shop';
@@ -11,6 +12,7 @@ export interface PanelContext {
   readonly network: Network;
   readonly settings: Settings;
   readonly diary: Diary;
+  readonly start: Start;
 }
 
 export interface Tab {

@@ -1,8 +1,10 @@
 /** What the demo shop says, in English. */
-import type { DegradationCode, GateStatus } from '../../index';
+import type { DegradationCode, GateStatus, LearningStatus } from '../../index';
 import type { IconName } from '../icons';
+import type { VisitorFile } from '../tour';
 
 const whole = (count: number): string => count.toLocaleString('en');
+const odds = (evidence: number): string => `${evidence < 10 ? evidence.toFixed(1) : evidence.toPrecision(2)} : 1`;
 const many = (count: number, one: string, more = `${one}s`): string => `${whole(count)} ${count === 1 ? one : more}`;
 
 export const EN = {
@@ -32,7 +34,6 @@ export const EN = {
     recent: 'You looked at',
     goesWith: 'Goes with it',
     goesWithBasket: 'Goes with your basket',
-    related: 'Similar products',
     earlierVisits: 'By what you looked at on earlier visits.',
     popularAtFirst: 'Popular in this shop. Look at a product, and this shelf becomes yours.',
     popularAlways: 'Popular in this shop, whatever you have looked at.',
@@ -201,6 +202,25 @@ export const EN = {
     up: (from: string, to: string) => `up, from place ${from} to ${to}`,
     down: (from: string, to: string) => `down, from place ${from} to ${to}`,
   },
+  tour: {
+    title: 'A returning shopper, in a minute',
+    what: 'Plays a visitor of the simulator, whom the model has not met, in a recommender of its own. Your visit stays as it is.',
+    play: 'Play',
+    goOn: 'Go on',
+    pause: 'Pause',
+    next: 'Next click',
+    end: 'End',
+    loading: 'The earlier visits are learnt …',
+    unknown: 'This shop’s model does not know what the visitor looks at.',
+    before: ({ visits, visitors, opened }: VisitorFile, { events, gate }: LearningStatus) =>
+      `Back for the ${visits.length}th time, after ${events} events. So far ${odds(gate.evidence)} says that what was learnt is better; at 5 : 1 it is used. That comes true, by the end of their last visit, for ${opened} of ${visitors} such visitors: this is one of them.`,
+    now: ({ isOpen, evidence, base, tuned }: GateStatus, isOver: boolean) =>
+      `${isOpen ? 'Used from here on' : 'Not used yet'}: the evidence is ${odds(evidence)}, and 5 : 1 is asked for. Mean reciprocal rank of all clicks: ${base.toFixed(3)} by the model alone, ${tuned.toFixed(3)} with what was learnt.${isOver ? ' The visit is over.' : ''}`,
+    undone: 'Undone: the model alone suggests again, and the visit is still known.',
+    columns: ['Click', 'Rank, model alone', 'with what was learnt', 'Evidence'],
+    odds: (evidence: number) => odds(evidence),
+    suggested: 'Suggested to this shopper now',
+  },
   models: {
     what: 'What the shop can run on. Choose another, and your visit goes on with it.',
     legend: 'Models',
@@ -236,6 +256,15 @@ export const EN = {
     otherReason: 'Other',
     times: 'Time of each recommendation',
     model: 'Model',
+    start: 'From the navigation to suggestions',
+    document: 'The document is there',
+    script: 'The shop’s script runs',
+    suggestions: 'The first suggestions',
+    earlier: 'On the pages before',
+    pages: 'Pages of the shop',
+    pagesChoice: { one: 'One document', many: 'A document each' },
+    pagesText:
+      'With a document each, as in most shops, every page starts cold: script, model and engine. The server then sees which page is opened, as any shop’s does; a visit that is not kept on this device begins anew on each.',
     meanwhile: 'The shop works meanwhile.',
     notLoaded: 'The model could not be loaded',
     loading: (bytes: string | undefined) => `The model is loading${bytes === undefined ? '' : `: ${bytes}`}`,
