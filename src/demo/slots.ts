@@ -8,6 +8,8 @@ import { text } from './texts';
 import type { Visit } from './visit';
 
 const LIMIT = 12;
+/** What goes with a product ends sooner than what is like it. */
+const COMPLEMENTS = 6;
 const NAMED = 2;
 
 type Strategy = 'for-you' | 'bought-together' | 'popular' | 'recent';
@@ -19,6 +21,8 @@ export interface SlotOptions {
   readonly item?: string;
   /** What fills the slot up. */
   readonly fallback?: string;
+  /** Products at most. Default 12. */
+  readonly limit?: number;
   /** Ids not to show. */
   readonly exclude?: readonly string[];
 }
@@ -35,6 +39,7 @@ export function complements(shop: Shop, products: readonly Product[]): Omit<Slot
   return {
     strategy: 'bought-together',
     ...(hasSections && { fallback: 'related' }),
+    limit: COMPLEMENTS,
     exclude: [...new Set(own)].map(({ id }) => id),
   };
 }
@@ -50,11 +55,11 @@ interface Shown {
 
 export function openSlots(shop: Shop, visit: Visit): Slots {
   return {
-    slot({ strategy, title, item, fallback, exclude = [] }) {
+    slot({ strategy, title, item, fallback, limit = LIMIT, exclude = [] }) {
       const element = h('aisle-recommendations' as 'div', {
         strategy,
         heading: '',
-        limit: LIMIT,
+        limit,
         item,
         fallback,
         exclude: exclude.length === 0 ? undefined : JSON.stringify(exclude),

@@ -1,7 +1,7 @@
 /** What was requested. */
-import { h, setText } from '../dom';
+import { button, h, saveFile, setText } from '../dom';
 import { icon } from '../icons';
-import { KINDS, type Kind, kindOf, type RequestRecord } from '../requests';
+import { KINDS, type Kind, kindOf, policyFor, type RequestRecord, requestLog } from '../requests';
 import { text } from '../texts';
 import { bytes } from './controls';
 import { requestList } from './request-list';
@@ -13,11 +13,34 @@ export function networkTab({ network }: PanelContext): Tab {
   const groups = h('div', {});
   const cached = h('p', { class: 'hint' });
   const every = requestList(network, text.network.every);
+  const policy = h('code', {});
+  const save = button(
+    () =>
+      saveFile(
+        'aisle-requests.txt',
+        new Blob([requestLog(network.records, network.sent, Date.now())], { type: 'text/plain' }),
+      ),
+    'button small quiet',
+    text.network.save,
+  );
   let shown = -1;
 
   return {
     name: text.panel.tabs.network,
-    element: h('div', {}, state, h('h3', {}, text.network.requested), groups, cached, promise, every.element),
+    element: h(
+      'div',
+      {},
+      state,
+      h('h3', {}, text.network.requested),
+      groups,
+      cached,
+      promise,
+      every.element,
+      h('p', {}, save),
+      h('h3', {}, text.network.policy),
+      h('p', { class: 'hint' }, text.network.policyText),
+      h('pre', { class: 'policy', tabindex: 0, 'aria-label': text.network.policy }, policy),
+    ),
     describe() {
       const { records, blocked } = network;
       setText(state, stateOf(network.offline, blocked.length));
@@ -29,6 +52,7 @@ export function networkTab({ network }: PanelContext): Tab {
       groups.replaceChildren(table(fresh));
       setText(cached, cachedLine(records.length - fresh.length));
       promise.replaceChildren(...promises(records));
+      setText(policy, `Content-Security-Policy: ${policyFor(records)}`);
     },
   };
 }

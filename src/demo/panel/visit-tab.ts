@@ -1,6 +1,6 @@
 /** The visit as it is known: every event, where it is stored, and its switches. */
 import type { PrivacyExport, Status } from '../../index';
-import { button, h, setText } from '../dom';
+import { button, h, saveFile, setText } from '../dom';
 import { tile } from '../product-grid';
 import { href } from '../routes';
 import { productOf, type Shop } from '../shop';
@@ -36,9 +36,7 @@ export function visitTab({ shop, visit }: PanelContext): Tab {
 
   async function exportFile(): Promise<void> {
     const file = new Blob([JSON.stringify(await visit.known(), null, 2)], { type: 'application/json' });
-    const url = URL.createObjectURL(file);
-    h('a', { href: url, download: 'aisle-visit.json' }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 10_000); // the browser has read it by then
+    saveFile('aisle-visit.json', file);
   }
 
   async function list(): Promise<void> {

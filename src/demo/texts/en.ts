@@ -307,7 +307,7 @@ export const EN = {
     policy: 'Reload under a policy',
     policyText:
       'What a policy forbids cannot be taken from a page while it runs, so it is opened again. A visit that is not kept on this device begins anew.',
-    policies: { '': 'None', workers: 'No workers', wasm: 'Nor WebAssembly' },
+    policies: { '': 'None', workers: 'No workers', wasm: 'No WebAssembly either' },
     happened: 'What happened',
     nothing: 'Nothing yet.',
     did: {
@@ -350,6 +350,10 @@ export const EN = {
     },
     columns: ['Kind', 'Requests', 'Size', 'Transferred'],
     together: 'Together',
+    save: 'Save as text',
+    policy: 'The policy that enforces it',
+    policyText:
+      'Open the panel on your own shop’s model (aisle demo --artifact), look around, and send this header with your pages: the browser then refuses every other request, whatever a script wants.',
     ownOrigin: (count: number, host: string) => `All ${count} went to ${host}, this page’s own origin.`,
     elsewhere: (foreign: number, count: number) =>
       `${foreign} of ${count} went elsewhere, as the catalogue’s pictures may.`,

@@ -357,6 +357,10 @@ export const KO: Texts = {
     },
     columns: ['종류', '요청', '크기', '전송량'],
     together: '합계',
+    save: '텍스트로 저장',
+    policy: '이를 강제하는 정책',
+    policyText:
+      '내 상점의 모델로 패널을 열고(aisle demo --artifact) 둘러본 다음, 이 헤더를 내 페이지에 붙이세요. 그러면 어떤 스크립트가 원하더라도 브라우저가 다른 요청을 모두 거부합니다.',
     ownOrigin: (count, host) => `${count}건 모두 이 페이지의 출처인 ${host}로 갔습니다.`,
     elsewhere: (foreign, count) =>
       `${count}건 중 ${foreign}건은 다른 곳으로 갔습니다. 카탈로그의 사진이 그럴 수 있습니다.`,
