@@ -43,3 +43,10 @@ export const textOf = (error: unknown): string => (error instanceof Error ? erro
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
+
+/** Hands a file to the visitor, from the page's own memory. */
+export function saveFile(name: string, content: Blob): void {
+  const url = URL.createObjectURL(content);
+  h('a', { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000); // the browser has read it by then
+}

@@ -7,8 +7,10 @@ import './styles/pages.css';
 import './styles/cart.css';
 import './styles/panel-tabs.css';
 import './styles/panel-models.css';
+import './styles/panel-plugs.css';
 import './styles/panel.css';
 import { openCart } from './cart';
+import { handTabOn, tabBefore, watchStart } from './documents';
 import { h, textOf } from './dom';
 import { watchNetwork } from './network';
 import { cartPage } from './pages/cart';
@@ -16,19 +18,27 @@ import { homePage } from './pages/home';
 import { searchPage, sectionPage } from './pages/listing';
 import { privacyPage } from './pages/privacy';
 import { productPage } from './pages/product';
-import { panel as makePanel } from './panel/panel';
-import { followAddress, parseRoute, type Route } from './routes';
-import { readSettings } from './settings';
+import { openDiary } from './panel/diary';
+import { isBeside, panel as makePanel } from './panel/panel';
+import { obey, POLICIES } from './policy';
+import { followAddress, type Route, routeOf, separatePages } from './routes';
+import { readSettings, withSetting } from './settings';
 import { closedShop, footer, header, notFound } from './shell';
 import { openShop, type Shop } from './shop';
 import { openSlots } from './slots';
+import { freeStorage } from './storage';
+import { type Language, speak, text } from './texts';
 import type { Context, Page } from './types';
 import { startVisit } from './visit';
 
 const place = document.getElementById('shop') as HTMLElement;
-const settings = readSettings(location.search);
+const settings = readSettings(location.search, navigator.languages);
+if (settings.without !== undefined) obey(settings.without);
+if (settings.hasDocuments) separatePages();
+speak(settings.language);
 let describe = (): void => {};
 const network = watchNetwork(() => describe());
+const started = watchStart(settings.hasDocuments, () => describe());
 
 openShop(document.baseURI, settings.model)
   .then(start)
@@ -42,9 +52,12 @@ async function start(shop: Shop): Promise<void> {
   await import('../ui/embed');
   const slots = openSlots(shop, visit);
   const cart = openCart(changed);
-  const panel = makePanel({ shop, visit, network, notes: settings.notes });
-  const top = header(shop, panel.button);
-  const context: Context = { shop, visit, cart, slots, openPanel: panel.open };
+  const diary = openDiary(shop, visit, changed);
+  if (settings.without !== undefined) void diary.act(text.plugs.did.policy(POLICIES[settings.without]));
+  freeStorage().catch(() => {}); // a browser without storage has nothing to free
+  let panel: ReturnType<typeof makePanel>;
+  let top: ReturnType<typeof header>;
+  const context: Context = { shop, visit, cart, slots, openPanel: () => panel.open() };
 
   describe = () => {
     top.count(cart.count);
@@ -53,30 +66,56 @@ async function start(shop: Shop): Promise<void> {
 
   /** Shows the page of the address. */
   function show(): void {
-    const route = parseRoute(location.hash);
-    if (route.page === 'product' && shop.products.has(route.id)) visit.track(route.id);
+    const route = routeOf(location);
     const { title, content } = pageOf(context, route) ?? notFound();
-    document.title = route.page === 'home' ? title : `${title} · Aisle demo shop`;
+    document.title = route.page === 'home' ? title : `${title} · ${text.shop.title}`;
     main.replaceChildren(content);
     top.mark(route);
   }
+  function open(): void {
+    const route = routeOf(location);
+    if (route.page === 'product' && shop.products.has(route.id)) visit.track(route.id);
+    show();
+  }
 
-  followAddress(main, show);
+  /**
+   * Draws everything around the pages.
+   *
+   * @param tab Of the panel, if that is open.
+   */
+  function draw(tab?: number): void {
+    panel = makePanel({ shop, visit, network, settings, diary, start: started });
+    top = header(shop, panel.button, turnTo);
+    place.replaceChildren(
+      h('a', { class: 'skip', href: '#main', on: { click: skipTo(main) } }, text.shop.skip),
+      top.element,
+      main,
+      footer(),
+    );
+    document.body.append(panel.element);
+    if (tab !== undefined) panel.open(tab);
+    describe();
+  }
+  function turnTo(language: Language): void {
+    history.replaceState(history.state, '', withSetting(location.href, 'lang', language));
+    speak(language);
+    const { tab } = panel;
+    panel.remove();
+    draw(tab);
+    show();
+    top.focusLanguage();
+  }
+
+  followAddress(main, open);
   document.addEventListener('keydown', (event) => {
     const typing = (event.target as Element).closest('input, select, textarea') !== null;
     if (event.key !== '/' || typing || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     top.focusSearch();
   });
-  place.replaceChildren(
-    h('a', { class: 'skip', href: '#main', on: { click: skipTo(main) } }, 'Skip to the products'),
-    top.element,
-    main,
-    footer(),
-  );
-  document.body.append(panel.element);
-  describe();
-  show();
+  draw(settings.hasDocuments && isBeside() ? tabBefore() : undefined);
+  if (settings.hasDocuments) handTabOn(() => panel.tab);
+  open();
 }
 
 function pageOf(context: Context, route: Route): Page | undefined {

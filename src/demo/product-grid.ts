@@ -2,6 +2,7 @@
 import { h } from './dom';
 import { href } from './routes';
 import type { Product } from './shop';
+import { text } from './texts';
 
 /** A product as a link with its picture. */
 export function card(product: Product): HTMLElement {
@@ -14,7 +15,7 @@ export function card(product: Product): HTMLElement {
       tile(product, ''),
       h('span', { class: 'card-brand' }, product.brand ?? '\u00a0'),
       h('span', { class: 'card-title' }, product.title),
-      h('span', { class: 'card-price' }, product.available ? (product.price ?? '\u00a0') : 'Sold out'),
+      h('span', { class: 'card-price' }, product.available ? (product.price ?? '\u00a0') : text.shop.soldOut),
     ),
   );
 }
@@ -53,7 +54,7 @@ export function grid(products: readonly Product[]): HTMLElement {
     shown += next.length;
     const left = products.length - shown;
     more.hidden = left === 0;
-    more.textContent = `Show ${Math.min(PAGE, left)} more of ${products.length.toLocaleString()}`;
+    more.textContent = text.shop.showMore(Math.min(PAGE, left), products.length);
     if (byVisitor) next[0]?.querySelector('a')?.focus({ preventScroll: true });
   }
   show(false);

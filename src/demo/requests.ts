@@ -18,11 +18,13 @@ export interface RequestRecord {
 export type NetworkMessage =
   | { readonly hello: true } // a worker has started, and asks whether it may fetch
   | { readonly offline: boolean }
+  | { readonly loseGpu: true }
+  | { readonly lostGpu: number } // devices and contexts of a worker
   | { readonly records: readonly RequestRecord[] }
   | { readonly blocked: string }
   | { readonly sent: number }; // bytes of a body
 
-export const KINDS = ['Page and styles', 'Scripts', 'WebAssembly', 'Model', 'Catalogue', 'Pictures'] as const;
+export const KINDS = ['page', 'script', 'wasm', 'model', 'catalogue', 'picture'] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** Reports every request of this thread, those before the call included. */
@@ -98,9 +100,59 @@ export function sentWith(
 /** The kind of a file, by its name. */
 export function kindOf(url: string): Kind {
   const name = new URL(url).pathname.split('/').at(-1) ?? '';
-  if (/\.m?js$/.test(name)) return 'Scripts';
-  if (name.endsWith('.wasm')) return 'WebAssembly';
-  if (/\.(png|jpe?g|webp|avif|gif|svg|ico)$/i.test(name)) return 'Pictures';
-  if (/\.(safetensors|bin)$|^(manifest|items)\.json$/.test(name)) return 'Model';
-  return name === 'catalogue.json' ? 'Catalogue' : 'Page and styles';
+  if (/\.m?js$/.test(name)) return 'script';
+  if (name.endsWith('.wasm')) return 'wasm';
+  if (/\.(png|jpe?g|webp|avif|gif|svg|ico)$/i.test(name)) return 'picture';
+  if (/\.(safetensors|bin)$|^(manifest|items)\.json$/.test(name)) return 'model';
+  return name === 'catalogue.json' ? 'catalogue' : 'page';
+}
+
+/**
+ * The policy that holds a page to what was requested, to be sent with it: a browser then refuses all else.
+ *
+ * @see docs/security-policy.md
+ */
+export function policyFor(records: readonly RequestRecord[]): string {
+  const origins = (isPicture: boolean): string =>
+    [
+      ...new Set(
+        records
+          .filter(({ url }) => (kindOf(url) === 'picture') === isPicture)
+          .map(({ url }) => new URL(url).origin)
+          .filter((origin) => origin !== location.origin),
+      ),
+    ]
+      .map((origin) => ` ${origin}`)
+      .join('');
+  return [
+    "default-src 'self'",
+    "script-src 'self' 'wasm-unsafe-eval'",
+    "worker-src 'self'",
+    `connect-src 'self'${origins(false)}`,
+    `img-src 'self' data:${origins(true)}`,
+    "require-trusted-types-for 'script'",
+    'trusted-types aisle',
+  ].join('; ');
+}
+
+/**
+ * All of it as text, to be kept or sent to somebody: the totals, the policy, and a line for each request.
+ *
+ * @param now Milliseconds since 1970.
+ */
+export function requestLog(records: readonly RequestRecord[], bodies: number, now: number): string {
+  const { bytes, uncounted } = sentWith(records, bodies);
+  const received = records.reduce((sum, { transferred = 0 }) => sum + transferred, 0);
+  const line = ({ start, from, initiator, transferred, size, url }: RequestRecord): string =>
+    [new Date(start).toISOString(), from, initiator || '-', transferred ?? '?', size ?? '?', url].join('\t');
+  return [
+    `Requests of ${location.origin}, as this browser reported them until ${new Date(now).toISOString()}.`,
+    `${records.length} requests, ${received} bytes received, ${bytes} bytes sent in bodies and queries; ${uncounted} of unknown size.`,
+    '',
+    `Content-Security-Policy: ${policyFor(records)}`,
+    '',
+    ['time', 'from', 'initiator', 'transferred', 'size', 'address'].join('\t'),
+    ...[...records].sort((a, b) => a.start - b.start).map(line),
+    '',
+  ].join('\n');
 }

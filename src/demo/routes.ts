@@ -1,4 +1,7 @@
-/** Addresses of the shop's pages. They follow `#`, so that any static server works and no server sees them. */
+/**
+ * Addresses of the shop's pages. They follow `#`, so that any static server works and no server sees them; where each page is a
+ * document of its own, they are in the query, as a shop's server sees which page is asked for.
+ */
 
 export type Route =
   | { readonly page: 'home' }
@@ -9,9 +12,21 @@ export type Route =
   | { readonly page: 'privacy' }
   | { readonly page: 'unknown' };
 
+/** The query of the page's address where each page is a document of its own; else undefined. */
+let query: string | undefined;
+
+/** From now on each page is a document of its own. */
+export function separatePages(): void {
+  query = location.search;
+}
+
+/** The page of the address. */
+export const routeOf = ({ search, hash }: Location): Route =>
+  parseRoute(query === undefined ? hash : (new URLSearchParams(search).get('at') ?? ''));
+
 /** `#/product/ID` and so on; an address that cannot be read is `unknown`. */
-export function parseRoute(hash: string): Route {
-  const parts = hash.replace(/^#?\/?/, '').split('/');
+export function parseRoute(path: string): Route {
+  const parts = path.replace(/^#?\/?/, '').split('/');
   try {
     const [page, ...rest] = parts.map(decodeURIComponent);
     if (page === '' && rest.length === 0) return { page: 'home' };
@@ -26,29 +41,37 @@ export function parseRoute(hash: string): Route {
 }
 
 export function href(route: Exclude<Route, { page: 'unknown' }>): string {
+  if (query === undefined) return `#${pathOf(route)}`;
+  const next = new URLSearchParams(query);
+  next.set('at', pathOf(route));
+  return `?${next}`;
+}
+
+function pathOf(route: Exclude<Route, { page: 'unknown' }>): string {
   switch (route.page) {
     case 'home':
-      return '#/';
+      return '/';
     case 'cart':
-      return '#/cart';
     case 'privacy':
-      return '#/privacy';
+      return `/${route.page}`;
     case 'section':
-      return `#/${['all', ...route.path].map(encodeURIComponent).join('/')}`;
+      return `/${['all', ...route.path].map(encodeURIComponent).join('/')}`;
     case 'product':
-      return `#/product/${encodeURIComponent(route.id)}`;
+      return `/product/${encodeURIComponent(route.id)}`;
     case 'search':
-      return `#/search/${encodeURIComponent(route.query)}`;
+      return `/search/${encodeURIComponent(route.query)}`;
   }
 }
 
 /**
- * Shows the page of the address when it changes, at the place where the visitor left it or at its top.
+ * Shows the page of the address when it changes, at the place where the visitor left it or at its top. Documents do that by
+ * themselves.
  *
  * @param main Where pages are shown.
  * @param show Shows the page of the address.
  */
 export function followAddress(main: HTMLElement, show: () => void): void {
+  if (query !== undefined) return;
   const scrolled = new Map<string, number>();
   let shown = location.hash;
 

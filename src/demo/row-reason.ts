@@ -1,4 +1,5 @@
 /** Says why a row is what it is, and nothing that is not true of the model that made it. */
+import { text } from './texts';
 
 /** Which of the visitor's clicks a model's answer depends on. */
 type Basis = 'none' | 'last' | 'all';
@@ -19,16 +20,11 @@ const NAMES: Readonly<Record<string, string>> = {
   caser: 'Caser',
   cl4srec: 'CL4SRec',
   transformers4rec: 'Transformers4Rec',
-  pop: 'popularity',
-  's-pop': 'session popularity',
   'item-knn': 'item-kNN',
-  markov: 'Markov chain',
-  ar: 'association rules',
-  sr: 'sequential rules',
 };
 
 export function architectureName(architecture: string): string {
-  return NAMES[architecture] ?? architecture;
+  return NAMES[architecture] ?? text.models.architectures[architecture] ?? architecture;
 }
 
 /**

@@ -1,9 +1,10 @@
 /** The parts around every page: header, departments, footer, and the pages that say that something is not there. */
 
-import { type Child, h, setText } from './dom';
+import { button, type Child, h, setText } from './dom';
 import { icon } from './icons';
 import { href, type Route } from './routes';
 import type { Shop } from './shop';
+import { LANGUAGES, type Language, language, text } from './texts';
 import type { Page } from './types';
 
 /** A page of the shop. */
@@ -12,29 +13,39 @@ export const page = (title: string, ...content: readonly Child[]): Page => ({
   content: h('div', { class: 'page' }, ...content),
 });
 
-/** @param panelButton The button that opens the panel. */
-export function header(shop: Shop, panelButton: HTMLElement) {
+/**
+ * @param panelButton The button that opens the panel.
+ * @param turnTo Says everything in another language.
+ */
+export function header(shop: Shop, panelButton: HTMLElement, turnTo: (language: Language) => void) {
   const badge = h('span', { class: 'badge' }, '0');
   const basket = h(
     'a',
     { class: 'header-button', href: href({ page: 'cart' }) },
     icon('bag'),
-    h('span', { class: 'header-label' }, 'Basket'),
+    h('span', { class: 'header-label' }, text.shop.basket),
     badge,
-    h('span', { class: 'unseen' }, 'pieces'),
+    h('span', { class: 'unseen' }, text.shop.pieces),
   );
   const query = h('input', {
     type: 'search',
     name: 'query',
-    placeholder: 'Search products and brands',
-    'aria-label': 'Search products and brands',
+    placeholder: text.shop.search,
+    'aria-label': text.shop.search,
     autocomplete: 'off',
     enterkeyhint: 'search',
   });
   const submit = (event: Event): void => {
     event.preventDefault();
-    if (query.value.trim() !== '') location.hash = href({ page: 'search', query: query.value.trim() });
+    if (query.value.trim() !== '') location.assign(href({ page: 'search', query: query.value.trim() }));
   };
+  const languages = (Object.keys(LANGUAGES) as Language[])
+    .filter((name) => name !== language)
+    .map((name) => {
+      const other = button(() => turnTo(name), 'header-button', LANGUAGES[name]);
+      other.lang = name;
+      return other;
+    });
   const departments = [...shop.root.children.keys()];
   const links = departments.map((name) => h('a', { href: href({ page: 'section', path: [name] }) }, name));
   const element = h(
@@ -43,13 +54,18 @@ export function header(shop: Shop, panelButton: HTMLElement) {
     h(
       'div',
       { class: 'header-top' },
-      h('a', { class: 'logo', href: href({ page: 'home' }) }, 'Aisle', h('span', {}, 'demo shop')),
+      h('a', { class: 'logo', href: href({ page: 'home' }) }, 'Aisle', h('span', {}, text.shop.name)),
       h('form', { class: 'search', role: 'search', on: { submit } }, icon('search'), query),
       panelButton,
+      ...languages,
       basket,
     ),
     links.length > 1 &&
-      h('nav', { class: 'nav', 'aria-label': 'Departments' }, h('ul', {}, ...links.map((link) => h('li', {}, link)))),
+      h(
+        'nav',
+        { class: 'nav', 'aria-label': text.shop.departments },
+        h('ul', {}, ...links.map((link) => h('li', {}, link))),
+      ),
   );
   return {
     element,
@@ -63,6 +79,7 @@ export function header(shop: Shop, panelButton: HTMLElement) {
         else link.removeAttribute('aria-current');
       }
     },
+    focusLanguage: () => languages[0]?.focus(),
     focusSearch(): void {
       query.focus();
       query.select();
@@ -72,14 +89,14 @@ export function header(shop: Shop, panelButton: HTMLElement) {
 
 export function notFound(): Page {
   return page(
-    'Not here',
+    text.shop.notHere,
     h(
       'section',
       { class: 'empty' },
       h('span', { class: 'empty-sign' }, icon('search')),
-      h('h1', {}, 'This page is not here'),
-      h('p', {}, 'The product may be gone, or the address was cut off.'),
-      h('a', { class: 'button', href: href({ page: 'home' }) }, 'To the shop'),
+      h('h1', {}, text.shop.pageNotHere),
+      h('p', {}, text.shop.mayBeGone),
+      h('a', { class: 'button', href: href({ page: 'home' }) }, text.shop.toShop),
     ),
   );
 }
@@ -89,7 +106,7 @@ export function closedShop(why: string): HTMLElement {
   return h(
     'main',
     { class: 'page' },
-    h('section', { class: 'empty' }, h('h1', {}, 'The shop could not be opened'), h('p', { role: 'alert' }, why)),
+    h('section', { class: 'empty' }, h('h1', {}, text.shop.notOpened), h('p', { role: 'alert' }, why)),
   );
 }
 
@@ -98,12 +115,8 @@ export function footer(): HTMLElement {
     'footer',
     { class: 'footer' },
     h('p', { class: 'footer-name' }, 'Aisle'),
-    h(
-      'p',
-      {},
-      'A demo of recommendations that are computed in your browser. The products and their pictures are invented, ',
-      'and nothing is sold.',
-    ),
-    h('a', { href: href({ page: 'privacy' }) }, 'Privacy: what your suggestions know of you'),
+    h('p', {}, text.shop.footer),
+    h('a', { href: href({ page: 'privacy' }) }, text.shop.privacyLink),
+    h('a', { href: 'studio/' }, text.shop.studioLink),
   );
 }

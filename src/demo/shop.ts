@@ -1,6 +1,7 @@
 /** What the shop sells: `demo.json` names the model and the catalogue, and products without a catalogue are plain ids. */
 import type { CatalogueItem } from '../index';
 import { href } from './routes';
+import { locale } from './texts';
 
 export interface Product {
   readonly id: string;
@@ -167,10 +168,10 @@ const priceFormats = new Map<string, Intl.NumberFormat>();
 /** @param currency Three letters. Default: a number with two decimals. */
 export function formatPrice(amount: number, currency?: string): string {
   if (!Number.isFinite(amount)) return '';
-  const key = currency ?? '';
+  const key = `${locale} ${currency ?? ''}`;
   const decimals = { minimumFractionDigits: 2, maximumFractionDigits: 2 };
   const format =
-    priceFormats.get(key) ?? new Intl.NumberFormat(undefined, currency ? { style: 'currency', currency } : decimals);
+    priceFormats.get(key) ?? new Intl.NumberFormat(locale, currency ? { style: 'currency', currency } : decimals);
   priceFormats.set(key, format);
   return format.format(amount);
 }
@@ -225,7 +226,8 @@ function sections(products: readonly Product[]): Section {
   return root;
 }
 
-async function getJson<T>(url: string): Promise<T> {
+/** @throws Error in words where the file is missing, or no JSON. */
+export async function getJson<T>(url: string): Promise<T> {
   const response = await fetch(url, { credentials: 'same-origin' });
   if (!response.ok) throw new Error(`${url} answered ${response.status}.`);
   try {

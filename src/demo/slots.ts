@@ -3,10 +3,13 @@
 import { h } from './dom';
 import { href } from './routes';
 import { causes } from './row-reason';
-import { productOf, type Shop } from './shop';
+import { type Product, productOf, type Shop, sectionAt } from './shop';
+import { text } from './texts';
 import type { Visit } from './visit';
 
 const LIMIT = 12;
+/** What goes with a product ends sooner than what is like it. */
+const COMPLEMENTS = 6;
 const NAMED = 2;
 
 type Strategy = 'for-you' | 'bought-together' | 'popular' | 'recent';
@@ -18,8 +21,27 @@ export interface SlotOptions {
   readonly item?: string;
   /** What fills the slot up. */
   readonly fallback?: string;
+  /** Products at most. Default 12. */
+  readonly limit?: number;
   /** Ids not to show. */
   readonly exclude?: readonly string[];
+}
+
+/**
+ * What goes with products: what was bought with them, and then what is looked at with them, but nothing that could be bought in their
+ * place, which is what the shop lists in the same section. Where it has no sections, that cannot be told, and nothing fills up.
+ */
+export function complements(shop: Shop, products: readonly Product[]): Omit<SlotOptions, 'title'> {
+  const own = products.flatMap(({ category }) =>
+    category.length > 0 ? (sectionAt(shop.root, category)?.products ?? []) : [],
+  );
+  const hasSections = products.every(({ category }) => category.length > 0);
+  return {
+    strategy: 'bought-together',
+    ...(hasSections && { fallback: 'related' }),
+    limit: COMPLEMENTS,
+    exclude: [...new Set(own)].map(({ id }) => id),
+  };
 }
 
 export interface Slots {
@@ -33,11 +55,11 @@ interface Shown {
 
 export function openSlots(shop: Shop, visit: Visit): Slots {
   return {
-    slot({ strategy, title, item, fallback, exclude = [] }) {
+    slot({ strategy, title, item, fallback, limit = LIMIT, exclude = [] }) {
       const element = h('aisle-recommendations' as 'div', {
         strategy,
         heading: '',
-        limit: LIMIT,
+        limit,
         item,
         fallback,
         exclude: exclude.length === 0 ? undefined : JSON.stringify(exclude),
@@ -66,24 +88,12 @@ function sentence(shop: Shop, visit: Visit, reason: string | undefined): (Node |
   const known = visit.session.filter((id) => shop.known.has(id));
   const because = causes(visit.status?.model?.architecture ?? '', known, reason);
   if (because.length === 0) {
-    if (reason !== 'popular' && visit.options.history !== 'session')
-      return ['By what you looked at on earlier visits.'];
-    return [
-      visit.session.length === 0
-        ? 'Popular in this shop. Look at a product, and this shelf becomes yours.'
-        : 'Popular in this shop, whatever you have looked at.',
-    ];
+    if (reason !== 'popular' && visit.options.history !== 'session') return [text.slots.earlierVisits];
+    return [visit.session.length === 0 ? text.slots.popularAtFirst : text.slots.popularAlways];
   }
   const named = because.slice(0, NAMED).map((id) => {
     const title = productOf(shop, id)?.title ?? id;
     return h('a', { href: href({ page: 'product', id }) }, title);
   });
-  const left = because.length - named.length;
-  const parts: (Node | string)[] = ['Because you looked at '];
-  named.forEach((link, i) => {
-    if (i > 0) parts.push(left > 0 ? ', ' : ' and ');
-    parts.push(link);
-  });
-  if (left > 0) parts.push(' and more'); // how many more, only the model knows: some read no more than the last clicks
-  return parts;
+  return text.slots.because(named, because.length > named.length);
 }

@@ -55,6 +55,8 @@ export interface Visit {
   forget(): Promise<void>;
   /** What the shop suggests for this visit, best first, without the product that was looked at last. */
   suggestions(k: number): Promise<readonly RankedItem[]>;
+  /** The products related to this one, best first: computed anew, unless this was asked last. */
+  related(id: string, k: number): Promise<readonly RankedItem[]>;
   /** Learns what is new. */
   learn(): Promise<unknown>;
   /** Forgets what was learnt; the visit stays. */
@@ -168,6 +170,7 @@ export function startVisit(shop: Shop, initial: VisitOptions, changed: () => voi
       changed();
     },
     suggestions: async (k) => (await aisle.recommender?.recommend({ k, exclude: session.slice(-1) })) ?? [],
+    related: async (item, k) => (await (await aisle.ready)?.recommend({ k, strategy: 'related', item })) ?? [],
     learn: async () => aisle.recommender?.fineTune(),
     unlearn: async () => aisle.recommender?.taste.forget(),
     async restart(change = {}) {

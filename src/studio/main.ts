@@ -143,6 +143,7 @@ async function start(): Promise<void> {
       { class: 'top' },
       h('a', { class: 'logo', href: '../' }, 'Aisle', h('span', {}, 'studio')),
       h('p', {}, 'From a click log to recommendations in your shop. Everything stays in this browser.'),
+      h('a', { href: '../' }, 'To the demo shop'),
     ),
     h(
       'main',

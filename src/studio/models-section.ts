@@ -1,7 +1,7 @@
 /** The last step: models to take home, to try, and those that were made elsewhere. */
-import { button, h } from '../demo/dom';
+import { button, h, saveFile } from '../demo/dom';
 import type { NamedBlob } from '../pipeline/blob-source';
-import { bytesOf, details, field, messages, row, save, section, select, table, tiles, whole } from './parts';
+import { bytesOf, details, field, messages, row, section, select, table, tiles, whole } from './parts';
 import type { Bench } from './protocol';
 import type { Row } from './types';
 import type { OpenedArchive } from './workbench';
@@ -44,7 +44,7 @@ export function takeHomeSection(bench: Bench, serve: (name: string) => Promise<s
         'div',
         { class: 'acts' },
         button(
-          attempt(async () => save(`${name}.zip`, await bench.archive(name))),
+          attempt(async () => saveFile(`${name}.zip`, await bench.archive(name))),
           'button small',
           `Download ${name}.zip, ${bytesOf(bytes)}`,
         ),
@@ -52,7 +52,7 @@ export function takeHomeSection(bench: Bench, serve: (name: string) => Promise<s
           attempt(async () => {
             const report = await bench.file(name, 'report.html');
             if (report === undefined) notices.add('info', `${name} has no report: nothing was measured.`);
-            else save(`${name}-report.html`, new Blob([report], { type: 'text/html' }));
+            else saveFile(`${name}-report.html`, new Blob([report], { type: 'text/html' }));
           }),
           'button quiet small',
           'Download the report',
@@ -194,7 +194,7 @@ export function openSection(bench: Bench, references: readonly string[]): OpenSe
           'p',
           {},
           button(
-            () => void bench.archive(run).then((content) => save(`${run}.zip`, content), notices.fail),
+            () => void bench.archive(run).then((content) => saveFile(`${run}.zip`, content), notices.fail),
             'button small',
             `Download ${run}.zip`,
           ),

@@ -103,14 +103,6 @@ export function progressBar() {
   };
 }
 
-/** Hands a file to the visitor, from the page's own memory. */
-export function save(name: string, content: Blob): void {
-  const url = URL.createObjectURL(content);
-  const link = h('a', { href: url, download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
-}
-
 export const bytesOf = (bytes: number): string =>
   bytes < 1e6 ? `${whole(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 

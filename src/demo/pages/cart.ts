@@ -6,6 +6,8 @@ import { tile } from '../product-grid';
 import { href } from '../routes';
 import { page } from '../shell';
 import { formatPrice, type Product, productOf } from '../shop';
+import { complements } from '../slots';
+import { locale, text } from '../texts';
 import type { Context, Page } from '../types';
 
 interface Line extends CartLine {
@@ -29,32 +31,28 @@ export function cartPage(context: Context): Page {
     place.querySelector<HTMLElement>('h2')?.focus();
   };
   draw();
+  const inCart = cart.lines.flatMap(({ id }) => productOf(shop, id) ?? []);
   return page(
-    'Basket',
-    h('div', { class: 'page-head' }, h('h1', {}, 'Basket')),
+    text.shop.basket,
+    h('div', { class: 'page-head' }, h('h1', {}, text.shop.basket)),
     place,
-    slots.slot({ strategy: 'for-you', title: 'For you', exclude: cart.lines.map(({ id }) => id) }),
+    inCart.length > 0 && slots.slot({ ...complements(shop, inCart), title: text.slots.goesWithBasket }),
+    slots.slot({ strategy: 'for-you', title: text.slots.forYou, exclude: cart.lines.map(({ id }) => id) }),
   );
 }
 
-const emptyCart = (): HTMLElement =>
-  message('bag', 'Your basket is empty', 'What you add to it waits here, and stays when you come back.');
+const emptyCart = (): HTMLElement => message('bag', text.cart.empty, text.cart.waits);
 
-const ordered = (): HTMLElement =>
-  message(
-    'check',
-    'Thank you for playing along',
-    'This is a demo: nothing was sold, and nobody was told. The suggestions know what you chose.',
-  );
+const ordered = (): HTMLElement => message('check', text.cart.thanks, text.cart.nothingSold);
 
-function message(sign: 'bag' | 'check', title: string, text: string): HTMLElement {
+function message(sign: 'bag' | 'check', title: string, words: string): HTMLElement {
   return h(
     'section',
     { class: 'empty' },
     h('span', { class: 'empty-sign' }, icon(sign)),
     h('h2', { tabindex: -1 }, title),
-    h('p', {}, text),
-    h('a', { class: 'button', href: href({ page: 'home' }) }, 'To the shop'),
+    h('p', {}, words),
+    h('a', { class: 'button', href: href({ page: 'home' }) }, text.shop.toShop),
   );
 }
 
@@ -100,15 +98,15 @@ function cartLine({ cart }: Context, { product, quantity }: Line, draw: () => vo
         { class: 'cart-name' },
         h('span', { class: 'card-brand' }, product.brand ?? ''),
         h('span', { class: 'cart-title' }, product.title),
-        product.price !== undefined && h('span', { class: 'hint' }, `${product.price} each`),
+        product.price !== undefined && h('span', { class: 'hint' }, text.cart.each(product.price)),
       ),
     ),
     h(
       'div',
       { class: 'steps' },
-      step(-1, quantity === 1 ? 'Remove' : 'One less'),
-      h('span', { class: 'quantity', 'aria-label': `${quantity} in the basket` }, String(quantity)),
-      step(1, 'One more'),
+      step(-1, quantity === 1 ? text.cart.remove : text.cart.less),
+      h('span', { class: 'quantity', 'aria-label': text.cart.inBasket(quantity) }, String(quantity)),
+      step(1, text.cart.more),
     ),
     h('span', { class: 'price' }, amount === undefined ? '' : formatPrice(amount * quantity, product.currency)),
   );
@@ -124,15 +122,15 @@ function summary(lines: readonly Line[], order: () => void): HTMLElement {
   return h(
     'section',
     { class: 'summary', 'aria-labelledby': 'summary' },
-    h('h2', { id: 'summary' }, 'Summary'),
+    h('h2', { id: 'summary' }, text.cart.summary),
     h(
       'dl',
       {},
-      entry('Products', pieces.toLocaleString()),
-      entry('Delivery', 'Imaginary'),
-      isPriced && h('div', { class: 'total' }, h('dt', {}, 'Total'), h('dd', {}, formatPrice(total, currency))),
+      entry(text.cart.products, pieces.toLocaleString(locale)),
+      entry(text.cart.delivery, text.cart.imaginary),
+      isPriced && h('div', { class: 'total' }, h('dt', {}, text.cart.total), h('dd', {}, formatPrice(total, currency))),
     ),
-    button(order, 'button', 'Place the order'),
-    h('p', { class: 'hint' }, 'A demo: nothing is sold. The shop keeps the basket in this browser.'),
+    button(order, 'button', text.cart.order),
+    h('p', { class: 'hint' }, text.cart.demo),
   );
 }

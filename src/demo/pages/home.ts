@@ -6,18 +6,19 @@ import { card, tile } from '../product-grid';
 import { href } from '../routes';
 import { page } from '../shell';
 import type { Product, Section, Shop } from '../shop';
+import { text } from '../texts';
 import type { Context, Page } from '../types';
 
 export function homePage({ shop, slots, openPanel }: Context): Page {
   const departments = [...shop.root.children.values()];
   return page(
-    'Aisle demo shop',
+    text.shop.title,
     hero(shop, openPanel),
-    slots.slot({ strategy: 'for-you', title: 'For you' }),
+    slots.slot({ strategy: 'for-you', title: text.slots.forYou }),
     departments.length > 1 && departmentTiles(departments),
-    slots.slot({ strategy: 'popular', title: 'Popular in the shop' }),
+    slots.slot({ strategy: 'popular', title: text.slots.popular }),
     departments.length <= 1 && allProducts(shop),
-    slots.slot({ strategy: 'recent', title: 'You looked at' }),
+    slots.slot({ strategy: 'recent', title: text.slots.recent }),
     howItWorks(openPanel),
   );
 }
@@ -31,23 +32,18 @@ function hero(shop: Shop, openPanel: () => void): HTMLElement {
     h(
       'div',
       { class: 'hero-text' },
-      h('p', { class: 'eyebrow' }, 'Recommendations without a server'),
-      h('h1', {}, 'A small shop that notices what you look at'),
-      h(
-        'p',
-        { class: 'lead' },
-        'Look at a few products and watch the shelves follow you. A model that runs in this page arranges them, ',
-        'and nothing about your visit leaves it.',
-      ),
+      h('p', { class: 'eyebrow' }, text.home.eyebrow),
+      h('h1', {}, text.home.title),
+      h('p', { class: 'lead' }, text.home.lead),
       h(
         'p',
         { class: 'hero-actions' },
         h(
           'a',
           { class: 'button', href: href({ page: 'section', path: first === undefined ? [] : [first] }) },
-          'Look around',
+          text.home.lookAround,
         ),
-        button(openPanel, 'button quiet', icon('dial'), 'Behind the counter'),
+        button(openPanel, 'button quiet', icon('dial'), text.panel.title),
       ),
     ),
     shown.length > 0 &&
@@ -75,7 +71,7 @@ function departmentTiles(departments: readonly Section[]): HTMLElement {
   return h(
     'section',
     { 'aria-labelledby': 'departments' },
-    h('h2', { id: 'departments' }, 'Departments'),
+    h('h2', { id: 'departments' }, text.shop.departments),
     h('ul', { class: 'departments' }, ...departments.map(departmentTile)),
   );
 }
@@ -89,7 +85,7 @@ function departmentTile(section: Section): HTMLElement {
       { class: 'department', href: href({ page: 'section', path: section.path }) },
       h('span', { class: 'department-pictures' }, ...spread(section.products, 3).map((product) => tile(product, ''))),
       h('span', { class: 'department-name' }, section.path.at(-1)),
-      h('span', { class: 'department-count' }, `${section.products.length.toLocaleString()} products`),
+      h('span', { class: 'department-count' }, text.home.count(section.products.length)),
     ),
   );
 }
@@ -101,40 +97,27 @@ function allProducts(shop: Shop): HTMLElement {
     h(
       'div',
       { class: 'row-head' },
-      h('h2', {}, 'Products'),
-      h('a', { href: href({ page: 'section', path: [] }), 'aria-label': 'See all products' }, 'See all'),
+      h('h2', {}, text.home.products),
+      h('a', { href: href({ page: 'section', path: [] }), 'aria-label': text.home.seeAllProducts }, text.home.seeAll),
     ),
     h('ul', { class: 'grid' }, ...shop.root.products.slice(0, 24).map((product) => card(product))),
   );
 }
 
 function howItWorks(openPanel: () => void): HTMLElement {
-  const points = [
-    [
-      'chip',
-      'Computed here',
-      'A small neural network came with the page. It ranks the whole catalogue in milliseconds.',
-    ],
-    [
-      'eye',
-      'It reads this visit',
-      'No account, no profile, no cookie: it goes by what you look at, in the order you do.',
-    ],
-    ['shield', 'Yours alone', 'No click is sent anywhere. You can see what is known of you, and erase it.'],
-  ] as const;
   return h(
     'section',
     { class: 'how', 'aria-labelledby': 'how' },
     h(
       'div',
       { class: 'row-head' },
-      h('h2', { id: 'how' }, 'How it works'),
-      button(openPanel, 'link', 'See for yourself'),
+      h('h2', { id: 'how' }, text.home.how),
+      button(openPanel, 'link', text.home.seeYourself),
     ),
     h(
       'ul',
       { class: 'points' },
-      ...points.map(([sign, title, text]) => h('li', {}, icon(sign), h('h3', {}, title), h('p', {}, text))),
+      ...text.home.points.map(([sign, title, words]) => h('li', {}, icon(sign), h('h3', {}, title), h('p', {}, words))),
     ),
   );
 }

@@ -7,38 +7,44 @@ import { href } from '../routes';
 import { search } from '../search';
 import { page } from '../shell';
 import { type Product, type Section, sectionAt } from '../shop';
+import { locale, text } from '../texts';
 import type { Context, Page } from '../types';
 
 type Order = (a: Product, b: Product) => number;
 
-const ORDERS: Readonly<Record<string, Order>> = {
-  'Price, low to high': (a, b) => (a.amount ?? Number.POSITIVE_INFINITY) - (b.amount ?? Number.POSITIVE_INFINITY),
-  'Price, high to low': (a, b) => (b.amount ?? Number.NEGATIVE_INFINITY) - (a.amount ?? Number.NEGATIVE_INFINITY),
-  Name: (a, b) => a.title.localeCompare(b.title),
+const ORDERS: Readonly<Record<'cheapest' | 'dearest' | 'name', Order>> = {
+  cheapest: (a, b) => (a.amount ?? Number.POSITIVE_INFINITY) - (b.amount ?? Number.POSITIVE_INFINITY),
+  dearest: (a, b) => (b.amount ?? Number.NEGATIVE_INFINITY) - (a.amount ?? Number.NEGATIVE_INFINITY),
+  name: (a, b) => a.title.localeCompare(b.title),
 };
 
 export function sectionPage({ shop, slots }: Context, path: readonly string[]): Page | undefined {
   const section = sectionAt(shop.root, path);
   if (section === undefined) return undefined;
-  const title = path.at(-1) ?? 'All products';
+  const title = path.at(-1) ?? text.listing.all;
   return page(
     title,
     h('div', { class: 'page-head' }, breadcrumbs(path), h('h1', {}, title)),
-    section.children.size > 1 && chips('Narrow down', [...section.children.values()]),
-    sortedGrid(section.products, 'As listed'),
-    slots.slot({ strategy: 'for-you', title: 'For you' }),
+    section.children.size > 1 && chips(text.listing.narrow, [...section.children.values()]),
+    sortedGrid(section.products, text.listing.asListed),
+    slots.slot({ strategy: 'for-you', title: text.slots.forYou }),
   );
 }
 
 export function searchPage({ shop, slots }: Context, query: string): Page {
   const found = search(shop.products.values(), query);
   return page(
-    `Search: ${query}`,
-    h('div', { class: 'page-head' }, h('p', { class: 'eyebrow' }, 'Search'), h('h1', {}, `“${query}”`)),
-    found.length === 0 ? nothingFound([...shop.root.children.values()]) : sortedGrid(found, 'Best match'),
+    text.listing.searchTitle(query),
+    h(
+      'div',
+      { class: 'page-head' },
+      h('p', { class: 'eyebrow' }, text.listing.search),
+      h('h1', {}, text.listing.quoted(query)),
+    ),
+    found.length === 0 ? nothingFound([...shop.root.children.values()]) : sortedGrid(found, text.listing.bestMatch),
     found.length === 0
-      ? slots.slot({ strategy: 'popular', title: 'Popular in the shop' })
-      : slots.slot({ strategy: 'for-you', title: 'For you' }),
+      ? slots.slot({ strategy: 'popular', title: text.slots.popular })
+      : slots.slot({ strategy: 'for-you', title: text.slots.forYou }),
   );
 }
 
@@ -47,9 +53,9 @@ function nothingFound(departments: readonly Section[]): HTMLElement {
     'section',
     { class: 'empty' },
     h('span', { class: 'empty-sign' }, icon('search')),
-    h('h2', {}, 'No product matches'),
-    h('p', {}, 'Try fewer or shorter words: a kind of product, a colour, a brand.'),
-    departments.length > 1 && chips('Departments', departments),
+    h('h2', {}, text.listing.nothing),
+    h('p', {}, text.listing.tryFewer),
+    departments.length > 1 && chips(text.shop.departments, departments),
   );
 }
 
@@ -67,11 +73,11 @@ export function breadcrumbs(path: readonly string[], last?: string): HTMLElement
   );
   return h(
     'nav',
-    { class: 'crumbs', 'aria-label': 'Where you are' },
+    { class: 'crumbs', 'aria-label': text.listing.where },
     h(
       'ol',
       {},
-      h('li', {}, h('a', { href: href({ page: 'home' }) }, 'Shop')),
+      h('li', {}, h('a', { href: href({ page: 'home' }) }, text.listing.shop)),
       ...links,
       last !== undefined && h('li', {}, h('span', { 'aria-current': 'page' }, last)),
     ),
@@ -91,7 +97,7 @@ function chip({ path, products }: Section): HTMLElement {
       { class: 'chip', href: href({ page: 'section', path }) },
       products[0]?.image !== undefined && tile(products[0], ''),
       path.at(-1),
-      h('span', { class: 'chip-count' }, products.length.toLocaleString()),
+      h('span', { class: 'chip-count' }, products.length.toLocaleString(locale)),
     ),
   );
 }
@@ -101,25 +107,21 @@ function sortedGrid(products: readonly Product[], natural: string): HTMLElement 
   const select = h(
     'select',
     {
-      'aria-label': 'Order of the products',
+      'aria-label': text.listing.order,
       on: {
         change: () => {
-          const order = ORDERS[select.value];
+          const order = ORDERS[select.value as keyof typeof ORDERS] as Order | undefined;
           place.replaceChildren(grid(order ? [...products].sort(order) : products));
         },
       },
     },
-    ...[natural, ...Object.keys(ORDERS)].map((name) => h('option', { value: name }, name)),
+    h('option', { value: '' }, natural),
+    ...(Object.keys(ORDERS) as (keyof typeof ORDERS)[]).map((name) => h('option', { value: name }, text.listing[name])),
   );
   return h(
     'div',
     {},
-    h(
-      'div',
-      { class: 'list-head' },
-      h('p', { class: 'count' }, products.length === 1 ? '1 product' : `${products.length.toLocaleString()} products`),
-      select,
-    ),
+    h('div', { class: 'list-head' }, h('p', { class: 'count' }, text.home.count(products.length)), select),
     place,
   );
 }

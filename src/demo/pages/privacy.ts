@@ -2,19 +2,14 @@
 
 import { button, h } from '../dom';
 import { page } from '../shell';
+import { text } from '../texts';
 import type { Context, Page } from '../types';
 
 export function privacyPage({ openPanel }: Context): Page {
   return page(
-    'Privacy',
-    h('div', { class: 'page-head' }, h('h1', {}, 'Privacy')),
-    h(
-      'p',
-      { class: 'lead' },
-      'This shop has no server that could know you. What follows is all there is, and it is yours. ',
-      button(openPanel, 'link', 'Behind the counter'),
-      ' keeps your visits on this device, if you like, and lists every request.',
-    ),
+    text.privacy.title,
+    h('div', { class: 'page-head' }, h('h1', {}, text.privacy.title)),
+    h('p', { class: 'lead' }, text.privacy.lead[0], button(openPanel, 'link', text.panel.title), text.privacy.lead[1]),
     h('aisle-privacy' as 'div', {}),
   );
 }

@@ -7,13 +7,16 @@ export interface Choice<T extends string> {
   show(value: T | undefined): void;
 }
 
+/** Each is a group of its own. */
+let choices = 0;
+
 /** One of a few, side by side. */
 export function choice<T extends string>(
   legend: string,
   options: Readonly<Record<T, string>>,
   chosen: (value: T) => void,
 ): Choice<T> {
-  const name = `choice-${legend.toLowerCase().replace(/\W+/g, '-')}`;
+  const name = `choice-${++choices}`;
   const inputs = (Object.keys(options) as T[]).map((value) =>
     h('input', { type: 'radio', name, value, on: { change: () => chosen(value) } }),
   );

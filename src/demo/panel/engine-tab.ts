@@ -1,80 +1,106 @@
 /** What computes: the model, the backend and how it was chosen, and how long each recommendation took. */
 
+import type { Start } from '../documents';
 import { h, setText } from '../dom';
 import { architectureName } from '../row-reason';
-import { BACKENDS, withSetting } from '../settings';
+import { nearestBackend, withPages, withSetting } from '../settings';
+import { language, locale, text } from '../texts';
 import type { Answer, Visit } from '../visit';
 import { bytes, choice, facts, milliseconds } from './controls';
+import { engineName } from './engine-name';
 import type { PanelContext, Tab } from './types';
 
 const SHOWN = 12;
-/** What kind of answer it was. */
-const REASONS: Readonly<Record<string, string>> = {
-  neural: 'For you',
-  related: 'Related',
-  popular: 'Popular',
-  recent: 'Recent',
-};
-
-export function engineTab({ visit, notes }: PanelContext): Tab {
-  const backend = choice('Backend', BACKENDS, (value) => {
+export function engineTab({ visit, settings, start }: PanelContext): Tab {
+  const backend = choice(text.engine.backend, text.panel.backends, (value) => {
     history.replaceState(history.state, '', withSetting(location.href, 'backend', value));
     visit.restart({ backend: value }).catch(() => {}); // `describe` shows it
   });
+  const { unknownBackend } = settings;
+  const { near, known } = nearestBackend(unknownBackend ?? '');
   const name = h('p', { class: 'engine-name' });
   const why = h('p', { class: 'engine-why' });
   const troubles = h('ul', { class: 'troubles' });
+  const pages = choice(text.engine.pages, text.engine.pagesChoice, (value) =>
+    location.assign(withPages(location.href, value)),
+  );
+  pages.show(settings.hasDocuments ? 'many' : 'one');
+  const first = h('div', {});
   const model = h('div', {});
   const timings = h('div', {});
 
   return {
-    name: 'Engine',
+    name: text.panel.tabs.engine,
     element: h(
       'div',
       {},
       backend.element,
       h('div', { class: 'engine-card', role: 'status' }, name, why),
       troubles,
-      h('h3', {}, 'Time of each recommendation'),
+      h('h3', {}, text.engine.times),
       timings,
-      h('h3', {}, 'Model'),
+      h('h3', {}, text.engine.start),
+      first,
+      pages.element,
+      h('p', { class: 'hint' }, text.engine.pagesText),
+      h('h3', {}, text.engine.model),
       model,
     ),
     describe() {
       backend.show(visit.options.backend);
       setText(name, engineName(visit));
-      setText(why, visit.failure ?? visit.status?.engine?.why ?? 'The shop works meanwhile.');
-      const sentences = [...notes, ...(visit.status?.degraded ?? []).map(({ message }) => message)];
-      troubles.replaceChildren(...sentences.map((sentence) => h('li', {}, sentence)));
+      const said = visit.failure ?? visit.status?.engine?.why;
+      why.lang = said === undefined ? language : 'en'; // the library speaks English
+      setText(why, said ?? text.engine.meanwhile);
+      troubles.replaceChildren(
+        ...(unknownBackend === undefined ? [] : [h('li', {}, text.panel.unknownBackend(unknownBackend, near, known))]),
+        ...(visit.status?.degraded ?? []).map((one) => h('li', {}, text.degraded[one.code] ?? one.message)),
+      );
       model.replaceChildren(modelFacts(visit));
+      first.replaceChildren(...startFacts(start));
       timings.replaceChildren(...timingList(visit.answers));
     },
   };
 }
 
-function engineName({ status, failure, loading }: Visit): string {
-  if (failure !== undefined && status?.engine === undefined) return 'The model could not be loaded';
-  if (status?.engine === undefined)
-    return loading === 0 ? 'The model is loading' : `The model is loading: ${bytes(loading)}`;
-  const { backend, thread } = status.engine;
-  return `${BACKENDS[backend]}, ${thread === 'worker' ? 'in a worker' : 'in the page’s own thread'}`;
+/** How soon the document's suggestions came, and those of the documents before. */
+function startFacts({ document, script, suggestions, earlier }: Start): HTMLElement[] {
+  const when = (time: number | undefined): string => (time === undefined ? text.engine.none : milliseconds(time));
+  return [
+    facts([
+      [text.engine.document, when(document)],
+      [text.engine.script, when(script)],
+      [text.engine.suggestions, when(suggestions)],
+      ...(earlier.length === 0
+        ? []
+        : [
+            [
+              text.engine.earlier,
+              [...earlier]
+                .reverse()
+                .map((time) => milliseconds(time))
+                .join(', '),
+            ] as const,
+          ]),
+    ]),
+  ];
 }
 
 function modelFacts({ status }: Visit): HTMLElement {
   const { model } = status ?? {};
-  if (model === undefined) return h('p', { class: 'hint' }, 'Not loaded yet.');
+  if (model === undefined) return h('p', { class: 'hint' }, text.engine.notYet);
   return facts([
-    ['Architecture', architectureName(model.architecture)],
-    ['Products', model.items.toLocaleString()],
-    ['Parameters', model.parameters.toLocaleString()],
-    ['Memory of the weights', bytes(model.bytes)],
-    ['Name and version', `${model.name} ${model.version}`],
+    [text.engine.architecture, architectureName(model.architecture)],
+    [text.engine.products, model.items.toLocaleString(locale)],
+    [text.engine.parameters, model.parameters.toLocaleString(locale)],
+    [text.engine.memory, bytes(model.bytes)],
+    [text.engine.version, `${model.name} ${model.version}`],
   ]);
 }
 
 /** The newest answers as bars, beside the longest of them; and their median. */
 function timingList(answers: readonly Answer[]): HTMLElement[] {
-  if (answers.length === 0) return [h('p', { class: 'hint' }, 'None yet.')];
+  if (answers.length === 0) return [h('p', { class: 'hint' }, text.engine.none)];
   const shown = answers.slice(-SHOWN).reverse();
   const longest = Math.max(...shown.map((answer) => answer.milliseconds));
   const sorted = answers.map((answer) => answer.milliseconds).sort((a, b) => a - b);
@@ -85,15 +111,14 @@ function timingList(answers: readonly Answer[]): HTMLElement[] {
     return h(
       'li',
       {},
-      h('span', { class: 'timing-name' }, REASONS[reason ?? ''] ?? 'Other'),
-      h('span', { class: 'timing-note' }, `${items} on ${backend ? BACKENDS[backend] : 'nothing'}`),
+      h('span', { class: 'timing-name' }, text.engine.reasons[reason ?? ''] ?? text.engine.otherReason),
+      h('span', { class: 'timing-note' }, text.engine.on(items, backend && text.panel.backends[backend])),
       bar,
       h('span', { class: 'timing-value' }, milliseconds(time)),
     );
   };
-  const count = answers.length === 1 ? 'One recommendation' : `The last ${answers.length} recommendations`;
   return [
-    h('p', { class: 'hint' }, `${count}, computed on this device. Median: ${milliseconds(median)}.`),
+    h('p', { class: 'hint' }, text.engine.median(answers.length, milliseconds(median))),
     h('ol', { class: 'timings' }, ...shown.map(line)),
   ];
 }

@@ -2,27 +2,24 @@
 import type { LearningStatus, PredictedEvent } from '../../index';
 import { button, h, setText } from '../dom';
 import { productOf, type Shop } from '../shop';
+import { text } from '../texts';
 import { bytes, facts } from './controls';
 import { reordering } from './reordering';
 import { requestList } from './request-list';
+import { tourView } from './tour-view';
 import type { PanelContext, Tab } from './types';
-
-const PLACES = { none: 'Nowhere', memory: 'In this page', indexeddb: 'On this device' } as const;
 
 export function learningTab(context: PanelContext): Tab {
   const { shop, visit, network } = context;
   const decision = h('p', { class: 'state', role: 'status' });
   const figures = h('div', {});
   const list = reordering(context);
+  const tour = tourView(context);
   const clicks = clickTable();
-  const none = h(
-    'p',
-    { class: 'hint' },
-    'None yet: a page learns when it is idle. The first click of a visit is not foreseen.',
-  );
-  const requests = requestList(network, 'The requests behind it');
-  const learn = button(() => attempt(visit.learn), 'button small', 'Learn now');
-  const undo = button(() => attempt(visit.unlearn), 'button small quiet', 'Undo');
+  const none = h('p', { class: 'hint' }, text.learning.none);
+  const requests = requestList(network, text.learning.requests);
+  const learn = button(() => attempt(visit.learn), 'button small', text.learning.learn);
+  const undo = button(() => attempt(visit.unlearn), 'button small quiet', text.learning.undo);
   let shown: readonly PredictedEvent[] | undefined;
 
   async function attempt(act: () => Promise<unknown>): Promise<void> {
@@ -52,30 +49,33 @@ export function learningTab(context: PanelContext): Tab {
   }
 
   return {
-    name: 'Learning',
+    name: text.panel.tabs.learning,
     element: h(
       'div',
       {},
       decision,
       h('div', { class: 'panel-actions' }, learn, undo),
       figures,
-      h('h3', {}, 'The same visit, ordered anew'),
+      tour.element,
+      h('h3', {}, text.learning.reordered),
       list.element,
-      h('h3', {}, 'Each click, foreseen before it was learnt'),
+      h('h3', {}, text.learning.foreseen),
       none,
       clicks.element,
-      h('h3', {}, 'What went out meanwhile'),
+      h('h3', {}, text.learning.sent),
       requests.element,
     ),
     describe,
-    leave: list.leave,
+    leave() {
+      list.leave();
+      tour.leave();
+    },
   };
 }
 
 function clickTable() {
   const rows = h('tbody', {});
-  const names = ['Your click', 'Rank before', 'after', 'Loss before', 'after'];
-  const head = h('tr', {}, ...names.map((name) => h('th', { scope: 'col' }, name)));
+  const head = h('tr', {}, ...text.learning.columns.map((name) => h('th', { scope: 'col' }, name)));
   return {
     element: h('table', { class: 'foreseen' }, h('thead', {}, head), rows),
     /** The newest first. */
@@ -92,23 +92,20 @@ function clickRow(shop: Shop, { itemId, base, tuned }: PredictedEvent): HTMLElem
 }
 
 function decisionOf(learning: LearningStatus | undefined): string {
-  if (learning?.state === 'unable') return learning.why ?? 'This model cannot learn here.';
-  if (learning === undefined || learning.events === 0) return 'Nothing is learnt yet.';
-  return `${learning.gate.isOpen ? 'Used.' : 'Not used.'} ${learning.gate.why}`;
+  if (learning?.state === 'unable') return learning.why ?? text.learning.unable;
+  if (learning === undefined || learning.events === 0) return text.learning.nothing;
+  return text.learning.decision(learning.gate);
 }
 
 function figuresOf({ events, steps, bytes: size, storage, gate, refused }: LearningStatus): HTMLElement {
   const strange = Object.values(refused).reduce((sum, count) => sum + count, 0);
   return facts([
-    ['Clicks learnt', `${events}, in ${steps} steps`],
-    ['Mean reciprocal rank, model alone', gate.base.toFixed(3)],
-    ['With what was learnt', gate.tuned.toFixed(3)],
-    [
-      'Evidence that it is better',
-      `${gate.evidence < 100 ? gate.evidence.toFixed(1) : gate.evidence.toPrecision(2)} : 1`,
-    ],
-    ['Undone by the gate', `${gate.rollbacks} times`],
-    ['Passed over as nobody’s clicks', String(strange)],
-    ['Kept', `${PLACES[storage]}, ${bytes(size)}`],
+    [text.learning.clicks, text.learning.inSteps(events, steps)],
+    [text.learning.base, gate.base.toFixed(3)],
+    [text.learning.tuned, gate.tuned.toFixed(3)],
+    [text.learning.evidence, `${gate.evidence < 100 ? gate.evidence.toFixed(1) : gate.evidence.toPrecision(2)} : 1`],
+    [text.learning.undone, text.learning.times(gate.rollbacks)],
+    [text.learning.refused, String(strange)],
+    [text.learning.kept, `${text.learning.places[storage]}, ${bytes(size)}`],
   ]);
 }

@@ -5,8 +5,9 @@ import { h, setText, textOf } from '../dom';
 import { tile } from '../product-grid';
 import { href } from '../routes';
 import { architectureName } from '../row-reason';
-import { BACKENDS, withSetting } from '../settings';
+import { withSetting } from '../settings';
 import { type Model, onSale, productOf, type Shop, sellSame } from '../shop';
+import { text } from '../texts';
 import { bytes, milliseconds as time } from './controls';
 import type { PanelContext, Tab } from './types';
 
@@ -76,30 +77,30 @@ export function modelsTab({ shop, visit }: PanelContext): Tab {
     const contenders = comparison?.contenders ?? [];
     for (const line of lines) line.describe(contenders);
     setText(state, stateOf(chosen.length, visit.session.length, backend));
-    const text = JSON.stringify(contenders.map(({ model, items, failure }) => [model.name, items, failure]));
-    if (text === shown) {
+    const next = JSON.stringify(contenders.map(({ model, items, failure }) => [model.name, items, failure]));
+    if (next === shown) {
       const times = rows.querySelectorAll('.since');
       for (const [i, contender] of contenders.entries()) setText(times[i]!, timeOf(contender));
       return;
     }
-    shown = text; // redrawn only if it has changed: the focus may be in it
+    shown = next; // redrawn only if it has changed: the focus may be in it
     rows.replaceChildren(...contenders.map((contender) => row(shop, contender, contenders)));
   }
 
   return {
-    name: 'Models',
+    name: text.panel.tabs.models,
     element: h(
       'div',
       {},
-      h('p', { class: 'hint' }, 'What the shop can run on. Choose another, and your visit goes on with it.'),
+      h('p', { class: 'hint' }, text.models.what),
       trouble,
       h(
         'fieldset',
         { class: 'models' },
-        h('legend', { class: 'unseen' }, 'Models'),
+        h('legend', { class: 'unseen' }, text.models.legend),
         h('ul', {}, ...lines.map(({ element }) => element)),
       ),
-      comparable.length > 1 && h('h3', {}, 'Side by side'),
+      comparable.length > 1 && h('h3', {}, text.models.sideBySide),
       comparable.length > 1 && state,
       rows,
     ),
@@ -137,7 +138,7 @@ function modelLine(
         'label',
         { class: 'model-compare' },
         box,
-        h('span', {}, 'Compare', h('span', { class: 'unseen' }, ` ${titleOf(model)}`)),
+        h('span', {}, text.models.compare, h('span', { class: 'unseen' }, ` ${titleOf(model)}`)),
       ),
   );
   return {
@@ -157,23 +158,16 @@ function detailsOf(model: Model, milliseconds: number | undefined): string {
   const paper = architecture === undefined ? undefined : architectureName(architecture);
   return [
     paper === titleOf(model) ? undefined : paper,
-    parameters === undefined ? undefined : `${parameters.toLocaleString()} parameters`,
+    parameters === undefined ? undefined : text.models.parameters(parameters),
     size === undefined ? undefined : bytes(size),
     milliseconds === undefined ? undefined : time(milliseconds),
   ]
-    .filter((text) => text !== undefined)
+    .filter((part) => part !== undefined)
     .join(' · ');
 }
 
 function stateOf(chosen: number, looks: number, backend: BackendChoice): string {
-  if (chosen < 2) {
-    return 'Tick two or more, and see what each would suggest for your visit. They are loaded then, and let go with this tab.';
-  }
-  const visit =
-    looks === 0
-      ? 'You have not looked at anything yet, so each says what is popular.'
-      : `What each would suggest after the ${looks === 1 ? 'product' : `${looks} products`} that you looked at.`;
-  return `${visit} Each computes in a worker of its own, on ${BACKENDS[backend]}.`;
+  return chosen < 2 ? text.models.tick : text.models.afterLooks(looks, text.panel.backends[backend]);
 }
 
 /** The best suggestions of one model in a row, and how many of them the shop's own model, or else the first, has too. */
@@ -206,14 +200,12 @@ function row(shop: Shop, contender: Contender, all: readonly Contender[]): HTMLE
 
 function noteOf(shop: Shop, contender: Contender, reference: Contender): string {
   if (contender.failure !== undefined) return contender.failure;
-  if (contender.items === undefined) return 'Loading …';
-  if (contender.model === shop.model) return 'The shop runs on this one.';
+  if (contender.items === undefined) return text.panel.loading;
+  if (contender.model === shop.model) return text.models.own;
   if (contender === reference || reference.items === undefined) return '';
   const ids = bestOf(shop, contender);
   const same = bestOf(shop, reference).filter((id) => ids.includes(id)).length;
-  const title = titleOf(reference.model);
-  if (same === ids.length) return `Shares all ${same} with ${title}.`;
-  return `Shares ${same} of ${ids.length} with ${title}; the others are framed.`;
+  return text.models.shares(same, ids.length, titleOf(reference.model));
 }
 
 const timeOf = ({ milliseconds }: Contender): string => (milliseconds === undefined ? '' : time(milliseconds));

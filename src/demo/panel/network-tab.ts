@@ -1,31 +1,46 @@
-/** What was requested, and what happens without a network. */
-import { h, setText } from '../dom';
+/** What was requested. */
+import { button, h, saveFile, setText } from '../dom';
 import { icon } from '../icons';
-import { KINDS, type Kind, kindOf, type RequestRecord } from '../requests';
-import { bytes, toggle } from './controls';
+import { KINDS, type Kind, kindOf, policyFor, type RequestRecord, requestLog } from '../requests';
+import { text } from '../texts';
+import { bytes } from './controls';
 import { requestList } from './request-list';
 import type { PanelContext, Tab } from './types';
 
-const OFFLINE =
-  'From now on every fetch of this page and of its worker fails, as without a network. No service worker stands in: ' +
-  'what is still recommended comes from what was loaded before. Switch to another backend, and see what cannot be had. ' +
-  '(Scripts that the browser imports cannot be stopped by a page; for those use the browser’s own offline mode.)';
-
-export function networkTab({ network, visit }: PanelContext): Tab {
-  const offline = toggle('Offline', OFFLINE, (on) => {
-    network.offline = on;
-    if (!on && visit.failure !== undefined) visit.restart().catch(() => {}); // the engine's tab tells how it went
-  });
+export function networkTab({ network }: PanelContext): Tab {
   const state = h('p', { class: 'state', role: 'status' });
   const promise = h('ul', { class: 'promises' });
   const groups = h('div', {});
   const cached = h('p', { class: 'hint' });
-  const every = requestList(network, 'Every request');
+  const every = requestList(network, text.network.every);
+  const policy = h('code', {});
+  const save = button(
+    () =>
+      saveFile(
+        'aisle-requests.txt',
+        new Blob([requestLog(network.records, network.sent, Date.now())], { type: 'text/plain' }),
+      ),
+    'button small quiet',
+    text.network.save,
+  );
   let shown = -1;
 
   return {
-    name: 'Network',
-    element: h('div', {}, offline, state, h('h3', {}, 'What was requested'), groups, cached, promise, every.element),
+    name: text.panel.tabs.network,
+    element: h(
+      'div',
+      {},
+      state,
+      h('h3', {}, text.network.requested),
+      groups,
+      cached,
+      promise,
+      every.element,
+      h('p', {}, save),
+      h('h3', {}, text.network.policy),
+      h('p', { class: 'hint' }, text.network.policyText),
+      h('pre', { class: 'policy', tabindex: 0, 'aria-label': text.network.policy }, policy),
+    ),
     describe() {
       const { records, blocked } = network;
       setText(state, stateOf(network.offline, blocked.length));
@@ -37,18 +52,16 @@ export function networkTab({ network, visit }: PanelContext): Tab {
       groups.replaceChildren(table(fresh));
       setText(cached, cachedLine(records.length - fresh.length));
       promise.replaceChildren(...promises(records));
+      setText(policy, `Content-Security-Policy: ${policyFor(records)}`);
     },
   };
 }
 
 function stateOf(offline: boolean, blocked: number): string {
-  if (!offline) return 'Online. Once the model is here and the backends are tried, the shop asks for nothing more.';
-  if (blocked === 0) return 'Offline. Nothing has asked for the network since.';
-  return `Offline. ${blocked === 1 ? 'One request was' : `${blocked} requests were`} asked for and failed.`;
+  return offline ? text.network.offlineState(blocked) : text.network.online;
 }
 
-const cachedLine = (count: number): string =>
-  count === 0 ? '' : `${count} more ${count === 1 ? 'was' : 'were'} answered by the browser’s own cache.`;
+const cachedLine = (count: number): string => (count === 0 ? '' : text.network.cached(count));
 
 /** Files and bytes by kind, of what went over the network or may have. */
 function table(records: readonly RequestRecord[]): HTMLTableElement {
@@ -67,13 +80,9 @@ function table(records: readonly RequestRecord[]): HTMLTableElement {
   return h(
     'table',
     {},
-    h(
-      'thead',
-      {},
-      h('tr', {}, ...['Kind', 'Requests', 'Size', 'Transferred'].map((name) => h('th', { scope: 'col' }, name))),
-    ),
-    h('tbody', {}, ...groups.map(([kind, group]) => row(kind, group))),
-    h('tfoot', {}, row('Together', records)),
+    h('thead', {}, h('tr', {}, ...text.network.columns.map((name) => h('th', { scope: 'col' }, name)))),
+    h('tbody', {}, ...groups.map(([kind, group]) => row(text.network.kinds[kind], group))),
+    h('tfoot', {}, row(text.network.together, records)),
   );
 }
 
@@ -82,21 +91,16 @@ function promises(records: readonly RequestRecord[]): HTMLElement[] {
   const foreign = records.filter(({ url }) => new URL(url).origin !== location.origin);
   // The page's own address may hold the demo's settings.
   const queried = records.slice(1).filter(({ url }) => new URL(url).search !== '');
-  const line = (isKept: boolean, text: string) =>
-    h('li', { class: isKept ? 'is-kept' : 'is-broken' }, icon(isKept ? 'check' : 'close'), text);
+  const line = (isKept: boolean, words: string) =>
+    h('li', { class: isKept ? 'is-kept' : 'is-broken' }, icon(isKept ? 'check' : 'close'), words);
   return [
     line(
       foreign.length === 0,
       foreign.length === 0
-        ? `All ${records.length} went to ${location.host}, this page’s own origin.`
-        : `${foreign.length} of ${records.length} went elsewhere, as the catalogue’s pictures may.`,
+        ? text.network.ownOrigin(records.length, location.host)
+        : text.network.elsewhere(foreign.length, records.length),
     ),
-    line(
-      queried.length === 0,
-      queried.length === 0
-        ? 'They name static files, and none says what you looked at.'
-        : `${queried.length} carry a query: a version, as the shop’s files have it.`,
-    ),
+    line(queried.length === 0, queried.length === 0 ? text.network.staticFiles : text.network.queried(queried.length)),
   ];
 }
 

@@ -1,22 +1,24 @@
 /** "Behind the counter": the visit as it is known, what computes, and what was requested. */
 import { h, setText, textOf } from '../dom';
 import { icon } from '../icons';
+import { text } from '../texts';
 import { engineTab } from './engine-tab';
 import { modelsTab } from './models-tab';
 import { networkTab } from './network-tab';
 import type { PanelContext, Tab } from './types';
 import { visitTab } from './visit-tab';
 
-/** From this width on, there is room for the shop beside the panel. */
-const BESIDE = '(min-width: 64rem)';
+/** Whether there is room for the shop beside the panel. */
+export const isBeside = (): boolean => matchMedia('(min-width: 64rem)').matches;
 
 export function panel(context: PanelContext) {
   const tabs: readonly Tab[] = [
     visitTab(context),
-    lazyTab('Learning', async () => (await import('./learning-tab')).learningTab(context)),
+    lazyTab(text.panel.tabs.learning, async () => (await import('./learning-tab')).learningTab(context)),
     modelsTab(context),
     engineTab(context),
     networkTab(context),
+    lazyTab(text.panel.tabs.plugs, async () => (await import('./plugs-tab')).plugsTab(context)),
   ];
   let current = tabs[0]!;
   const buttons = tabs.map((tab, i) => {
@@ -36,7 +38,7 @@ export function panel(context: PanelContext) {
       tab.name,
     );
   });
-  const heading = h('h2', { id: 'panel-title', tabindex: -1 }, 'Behind the counter');
+  const heading = h('h2', { id: 'panel-title', tabindex: -1 }, text.panel.title);
   const element = h(
     'dialog',
     { class: 'panel', 'aria-labelledby': heading.id },
@@ -44,7 +46,11 @@ export function panel(context: PanelContext) {
       'div',
       { class: 'panel-head' },
       heading,
-      h('button', { class: 'round', type: 'button', 'aria-label': 'Close', on: { click: close } }, icon('close')),
+      h(
+        'button',
+        { class: 'round', type: 'button', 'aria-label': text.panel.close, on: { click: close } },
+        icon('close'),
+      ),
     ),
     h('div', { class: 'tabs', role: 'tablist', 'aria-labelledby': heading.id, on: { keydown: steer } }, ...buttons),
     h('div', { class: 'panel-body' }, ...tabs.map((tab) => tab.element)),
@@ -55,11 +61,11 @@ export function panel(context: PanelContext) {
       class: 'header-button',
       type: 'button',
       'aria-expanded': 'false',
-      'aria-label': 'Behind the counter',
+      'aria-label': text.panel.title,
       on: { click: () => (element.open ? close() : open()) },
     },
     icon('dial'),
-    h('span', { class: 'header-label' }, 'Behind the counter'),
+    h('span', { class: 'header-label' }, text.panel.title),
   );
 
   function select(tab: Tab): void {
@@ -86,14 +92,15 @@ export function panel(context: PanelContext) {
     buttons[next]!.focus();
   }
 
-  function open(): void {
+  /** @param tab Its number; default: the one that was open last. */
+  function open(tab = tabs.indexOf(current)): void {
     if (element.open) return;
-    if (matchMedia(BESIDE).matches) {
+    if (isBeside()) {
       element.show();
       document.documentElement.classList.add('has-panel');
     } else element.showModal();
     button.setAttribute('aria-expanded', 'true');
-    select(current);
+    select(tabs[tab] ?? current);
     heading.focus();
   }
   function close(): void {
@@ -121,7 +128,17 @@ export function panel(context: PanelContext) {
     button,
     open,
     describe(): void {
+      context.diary.look();
       if (element.open) current.describe();
+    },
+    /** Number of the tab that is open; undefined where none is. */
+    get tab() {
+      return element.open ? tabs.indexOf(current) : undefined;
+    },
+    remove(): void {
+      current.leave?.();
+      element.remove();
+      document.documentElement.classList.remove('has-panel');
     },
   };
 }
@@ -140,7 +157,7 @@ function lazyTab(name: string, load: () => Promise<Tab>): Tab {
 
   async function fill(): Promise<void> {
     isLoading = true;
-    setText(note, 'Loading …');
+    setText(note, text.panel.loading);
     try {
       tab = await load();
       element.replaceChildren(...tab.element.childNodes);

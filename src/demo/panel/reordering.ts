@@ -7,6 +7,7 @@ import { h, setText } from '../dom';
 import { tile } from '../product-grid';
 import { href } from '../routes';
 import { onSale, productOf, type Shop } from '../shop';
+import { text } from '../texts';
 import type { PanelContext } from './types';
 
 /** Products in each list. */
@@ -17,7 +18,12 @@ export function reordering({ shop, visit }: PanelContext) {
   const alone = h('ol', { class: 'ordered' });
   const learnt = h('ol', { class: 'ordered' });
   const column = (title: string, list: HTMLElement) => h('section', {}, h('h4', {}, title), list);
-  const lists = h('div', { class: 'orders' }, column('The model alone', alone), column('The shop suggests', learnt));
+  const lists = h(
+    'div',
+    { class: 'orders' },
+    column(text.learning.alone, alone),
+    column(text.learning.suggested, learnt),
+  );
   const comparison = openComparison(() => draw());
   let isOpen = false;
   /** The last request to the shop, and its answer. */
@@ -46,9 +52,9 @@ export function reordering({ shop, visit }: PanelContext) {
     lists.hidden = !isThere;
     const moved = answer.slice(0, SHOWN).filter((id, i) => before[i] !== id).length;
     setText(state, contender?.failure ?? stateOf(visit.session.length, isThere, moved));
-    const text = JSON.stringify([before, answer]);
-    if (text === drawn) return;
-    drawn = text; // redrawn only if it has changed: the focus may be in it
+    const next = JSON.stringify([before, answer]);
+    if (next === drawn) return;
+    drawn = next; // redrawn only if it has changed: the focus may be in it
     alone.replaceChildren(...rows(shop, before, answer, 'before'));
     learnt.replaceChildren(...rows(shop, answer, before, 'after'));
   }
@@ -77,10 +83,10 @@ export function reordering({ shop, visit }: PanelContext) {
 }
 
 function stateOf(looks: number, isThere: boolean, moved: number): string {
-  if (looks === 0) return 'Look at a product, and see here what the model alone would suggest, and what the shop does.';
-  if (!isThere) return 'Asking the model alone …';
-  if (moved === 0) return 'Both are the same: the shop suggests what the model alone does.';
-  return `${moved} of the first ${SHOWN} are others than by the model alone, or stand elsewhere.`;
+  if (looks === 0) return text.learning.lookFirst;
+  if (!isThere) return text.learning.asking;
+  if (moved === 0) return text.learning.same;
+  return text.learning.moved(moved, SHOWN);
 }
 
 /** The first of a list, and how far each has moved: of those before, only the ones that have left. */
@@ -117,7 +123,7 @@ function move(from: number, to: number, isBeyond: boolean): HTMLElement {
   const more = isBeyond ? '+' : '';
   const sign = isSame ? '=' : `${way === 'up' ? '▲' : '▼'} ${Math.abs(from - to)}${more}`;
   const [first, last] = way === 'up' ? [more, ''] : ['', more];
-  const words = isSame ? 'as before' : `${way}, from place ${from + 1}${first} to ${to + 1}${last}`;
+  const words = isSame ? text.learning.asBefore : text.learning[way](`${from + 1}${first}`, `${to + 1}${last}`);
   return h(
     'span',
     { class: isSame ? 'move' : `move is-${way}` },

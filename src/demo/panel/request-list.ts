@@ -2,6 +2,7 @@
 import { h, setText } from '../dom';
 import type { Network } from '../network';
 import { type RequestRecord, sentWith } from '../requests';
+import { text } from '../texts';
 import { bytes, milliseconds } from './controls';
 
 /** @param title Of the list, which is folded away at first. */
@@ -23,20 +24,21 @@ export function requestList(network: Network, title: string) {
 
 function counterOf(records: readonly RequestRecord[], bodies: number): string {
   const sent = sentWith(records, bodies);
-  const more = sent.uncounted === 0 ? '' : `, and ${sent.uncounted} whose size no page is told`;
-  return `${bytes(sent.bytes)} sent, in the bodies and queries of ${records.length} requests${more}.`;
+  return text.network.sent(bytes(sent.bytes), records.length, sent.uncounted);
 }
 
 function line({ url, from, size, transferred, milliseconds: time }: RequestRecord): HTMLElement {
   const { origin, pathname } = new URL(url);
   const how =
     transferred === undefined || size === undefined
-      ? 'its host does not tell how large, or whether from the cache'
-      : `${bytes(size)}${transferred === 0 ? ', from the browser’s cache' : ''}`;
+      ? text.network.hidden
+      : transferred === 0
+        ? text.network.fromCache(bytes(size))
+        : bytes(size);
   return h(
     'li',
     {},
     h('code', {}, origin === location.origin ? pathname : url),
-    h('span', { class: 'hint' }, `${from} · ${how} · ${milliseconds(time)}`),
+    h('span', { class: 'hint' }, `${text.network.from[from]} · ${how} · ${milliseconds(time)}`),
   );
 }

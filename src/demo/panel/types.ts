@@ -1,14 +1,18 @@
 /** What the panel and its tabs share. Types only. */
+import type { Start } from '../documents';
 import type { Network } from '../network';
+import type { Settings } from '../settings';
 import type { Shop } from '../shop';
 import type { Visit } from '../visit';
+import type { Diary } from './diary';
 
 export interface PanelContext {
   readonly shop: Shop;
   readonly visit: Visit;
   readonly network: Network;
-  /** What of the address was not understood. */
-  readonly notes: readonly string[];
+  readonly settings: Settings;
+  readonly diary: Diary;
+  readonly start: Start;
 }
 
 export interface Tab {
