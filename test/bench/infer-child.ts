@@ -42,7 +42,7 @@ async function ours(name: PeerName, folder: string): Promise<Recommend> {
 async function plan(name: PeerName, folder: string): Promise<Recommend> {
   const { model, config, weights, params, catalogue } = await networkOf(name, folder);
   const compiled = compilePlan({ model, params, config, catalogue });
-  const running = startPlan(await loadPlanModule(), compiled, (of) => weights[of]?.data as Float32Array);
+  const running = startPlan(await loadPlanModule(), compiled, (of) => weights[of]);
   const session = planScorer(running, readerOf({ model, config, catalogue })).openSession();
   return async (items) => {
     session.forget();
