@@ -6,7 +6,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { build } from 'vite';
-import { bundledForNode } from '../../src/build/node';
+import { bundledForNode, wasmBeside } from '../../src/build/node';
 import { tfjsKernels } from '../../src/build/tfjs-kernels';
 import { sharedPath } from '../shared';
 
@@ -59,7 +59,7 @@ export async function builtChild(file: string): Promise<{ program: string; remov
   await build({
     configFile: false,
     logLevel: 'error',
-    plugins: [tfjsKernels()],
+    plugins: [tfjsKernels(), wasmBeside()],
     ...bundledForNode,
     ssr: { ...bundledForNode.ssr, external: ['onnxruntime-web', 'webgpu'] },
     build: {
