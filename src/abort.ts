@@ -1,9 +1,5 @@
 /** Ending work early. No tensors: the page uses it too. */
-import { quiet, RecommenderError } from './errors';
-
-/** The error of every call that its caller has ended. */
-export const abortedError = (): RecommenderError =>
-  new RecommenderError('aborted', 'The work was aborted by its signal.');
+import { abortedError, quiet } from './errors';
 
 /** A signal that fires with the first of several: `AbortSignal.any`, which browsers before 2024 lack. */
 export function firstOf(...signals: readonly (AbortSignal | undefined)[]) {

@@ -67,7 +67,11 @@ export async function quiet(work: () => unknown): Promise<void> {
   } catch {}
 }
 
+/** The error of every call that its caller has ended. */
+export const abortedError = (): RecommenderError =>
+  new RecommenderError('aborted', 'The work was aborted by its signal.');
+
 /** Throws `aborted` if the signal has fired: the one check for every cancellable loop. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new RecommenderError('aborted', 'The work was aborted by its signal.');
+  if (signal?.aborted) throw abortedError();
 }

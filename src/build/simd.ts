@@ -19,6 +19,7 @@ const MODULES = [
   },
   { folder: 'plan', entry: 'index.ts', level: '-O3s', files: { 'binary.ts': 'simd', 'binary-fused.ts': FUSED } },
   { folder: 'plan', entry: 'quantised.ts', level: '-O3s', files: { 'binary-quantised.ts': 'simd' } },
+  { folder: 'plan', entry: 'products.ts', level: '-O3s', files: { 'binary-products.ts': 'simd' } },
 ] as const;
 
 /** No runtime and no memory of its own: it allocates nothing and works in the memory that it is given. */

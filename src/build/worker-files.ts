@@ -32,6 +32,7 @@ const PARTS: readonly (readonly [module: RegExp, part: string, needs: readonly s
   [/(?:ranking\/network-info|engine\/placement)\.ts$/, 'placement', []], // what checks options is too small to be a file
   [/ranking\/load-scorer\.ts$/, 'tensorflow', ['placement']],
   [/compute\/plan\/(binary(?:-fused)?|quantised)\.ts$/, 'plan-$1', []],
+  [/compute\/plan\/(?:binary-)?products\.ts$/, 'plan-products', ['plan', 'product-codes']],
   [/compute\/backends\/(cpu|wasm|webgl|webgpu)\.ts$/, '$1', ['tensorflow']],
   [/models\/cl4srec(-spec|-training)?\.ts$/, 'sasrec$1', []], // whose options, encoder, rows and loss it has
   [/models\/(?:\w+\/)?(\w+)-sessions\.ts$/, '$1-sessions', []],

@@ -1,7 +1,7 @@
 /** `aliases.json`: how else pages and feeds call the items. Loaded where an artifact has it. */
 import type { Aliases, AliasNames, ItemAliases } from './artifact';
-import { isRecord, quote } from './json';
-import { ALIASES, bad, expected, record, show } from './manifest';
+import { isRecord, quote, show } from './json';
+import { ALIASES, bad, expected, record } from './manifest';
 
 /** Most aliases of one item, and most characters of each and of a group. */
 const MAX_ALIASES = 100;

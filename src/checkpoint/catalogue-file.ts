@@ -1,7 +1,7 @@
 /** `catalogue.json`, checked. Loaded where an artifact has one. */
 import type { CatalogueItem } from './artifact';
-import { isRecord, quote } from './json';
-import { bad, CATALOGUE, expected, record, show, text } from './manifest';
+import { isRecord, quote, show } from './json';
+import { bad, CATALOGUE, expected, record, text } from './manifest';
 import { isSale } from './products';
 
 /**

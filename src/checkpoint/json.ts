@@ -115,6 +115,11 @@ function unquote(literal: string): string | undefined {
   }
 }
 
-function bad(what: string, text: string, cause?: unknown): RecommenderError {
+export function show(value: unknown): string {
+  const shown = JSON.stringify(value) ?? 'nothing';
+  return shown.length > 80 ? `${shown.slice(0, 77)}…` : shown;
+}
+
+export function bad(what: string, text: string, cause?: unknown): RecommenderError {
   return new RecommenderError('bad-artifact', `${what} ${text}`, cause === undefined ? undefined : { cause });
 }

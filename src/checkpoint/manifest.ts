@@ -1,9 +1,9 @@
 /** `manifest.json`: its fields, and a check of each, since anybody may serve or edit it. */
-import { RecommenderError } from '../errors';
+import type { RecommenderError } from '../errors';
 import { MAX_GOLDEN } from '../limits';
 import type { ClickFeature, ClickFeatures } from '../types';
 import type { ArtifactInfo, GoldenCheck } from './artifact';
-import { isRecord, quote } from './json';
+import { isRecord, bad as malformed, quote, show } from './json';
 
 /** Raised whenever an older reader would misread a newer folder. */
 export const FORMAT_VERSION = 1;
@@ -190,15 +190,10 @@ export function isWhole(value: unknown): value is number {
   return Number.isSafeInteger(value);
 }
 
-export function show(value: unknown): string {
-  const shown = JSON.stringify(value) ?? 'nothing';
-  return shown.length > 80 ? `${shown.slice(0, 77)}…` : shown;
-}
-
 export function expected(field: string, what: string, got: unknown, file = MANIFEST): RecommenderError {
   return bad(`field ${field} must be ${what}, got ${show(got)}.`, `${file}:`);
 }
 
 export function bad(message: string, file: string = MANIFEST): RecommenderError {
-  return new RecommenderError('bad-artifact', `${file} ${message}`);
+  return malformed(file, message);
 }

@@ -1,9 +1,11 @@
 /** Weights at a precision, as `precision.ts` says how they are stored. */
 import { RecommenderError } from '../errors';
 import type { NdArray } from '../types';
+import { isCoded } from './coded-array';
 import { fromHalf, MAX_HALF, toHalf, toHalves } from './half';
 import { quote } from './json';
 import { CENTROIDS_SUFFIX, SCALE } from './precision';
+import { CENTROID_COUNT } from './product-codes';
 import { pieceWidth, quantiseProduct } from './product-quantisation';
 import type { StoredTensor } from './safetensors';
 import { toStored } from './write-safetensors';
@@ -15,7 +17,7 @@ export type Precision = (typeof PRECISIONS)[number];
 const MIN_ROW = 8;
 
 /**
- * Tensors in the form in which `weights.safetensors` holds them.
+ * Tensors in the form in which `weights.safetensors` holds them. Under `pq`, a table that is codes already keeps them.
  *
  * @throws RecommenderError `diverged` if a weight is not finite.
  * @throws RangeError if the name of a scale or of centroids is taken.
@@ -43,10 +45,11 @@ export function packTensors(
       packed.set(name, { dtype: 'I8', shape, bytes: new Uint8Array(values.buffer) });
       packed.set(besides(SCALE), toStored({ data: scale, shape: [rows] }));
     } else if (width !== undefined) {
-      const { codes, centroids } = quantiseProduct(tensor, width, isSmall ? (x) => fromHalf(toHalf(x)) : Math.fround);
+      const round = isSmall ? (x: number) => fromHalf(toHalf(x)) : Math.fround;
+      const { codes, centroids } = isCoded(tensor) ? tensor : quantiseProduct(tensor, width, round);
       const m = codes.length / rows;
       packed.set(name, { dtype: 'U8', shape: [rows, m], bytes: codes });
-      packed.set(besides(CENTROIDS_SUFFIX), halves(centroids, [m, centroids.length / (m * width), width]));
+      packed.set(besides(CENTROIDS_SUFFIX), halves(centroids, [m, CENTROID_COUNT, data.length / codes.length]));
     } else if (precision === 'pq' && shape.length < 2) packed.set(name, toStored(tensor));
     else packed.set(name, halves(data, shape));
   }

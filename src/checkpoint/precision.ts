@@ -18,7 +18,7 @@ import { type StoredTensor, toNdArray } from './safetensors';
 export const SCALE = '.scale';
 export const CENTROIDS_SUFFIX = '.centroids';
 /**
- * Plain arrays of stored tensors, quantised ones multiplied out.
+ * Plain arrays of stored tensors. Quantised ones are multiplied out, those of codes when they are first read.
  *
  * @throws RecommenderError `bad-artifact` that names the tensor whose scale or centroids are missing or have another shape; `io` where code
  *   cannot be fetched.
@@ -35,7 +35,7 @@ export async function unpackTensors(
     const [scale, centroids] = [name + SCALE, name + CENTROIDS_SUFFIX];
     if (tensor.dtype === 'I8') tensors.push([name, dequantise(tensor, name, stored.get(scale), fileName)]);
     else if (tensor.dtype === 'U8')
-      tensors.push([name, products!.decodeProduct(tensor, name, stored.get(centroids), centroids, fileName)]);
+      tensors.push([name, products!.codedArray(tensor, name, stored.get(centroids), centroids, fileName)]);
     else if (!belongsTo(name, SCALE, 'I8', stored) && !belongsTo(name, CENTROIDS_SUFFIX, 'U8', stored))
       tensors.push([name, toNdArray(tensor, name, fileName)]);
   }

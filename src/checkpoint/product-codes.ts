@@ -1,7 +1,7 @@
 /** Tables of product quantisation, read; `product-quantisation.ts` makes them. Loaded where an artifact has one. */
 import { RecommenderError } from '../errors';
 import { MAX_ARTIFACT_BYTES } from '../limits';
-import type { NdArray } from '../types';
+import type { CodedArray } from './coded-array';
 import { quote } from './json';
 import { type StoredTensor, toNdArray } from './safetensors';
 
@@ -29,17 +29,17 @@ export function checkTableSizes(stored: ReadonlyMap<string, StoredTensor>, suffi
 }
 
 /**
- * The table `[rows, d]` that codes `[rows, m]` and centroids `[m, 256, d/m]` stand for.
+ * The table `[rows, d]` of codes `[rows, m]` and centroids `[m, 256, d/m]`.
  *
  * @throws RecommenderError `bad-artifact` where the centroids are missing, or of another type or shape.
  */
-export function decodeProduct(
+export function codedArray(
   { shape, bytes: codes }: StoredTensor,
   name: string,
   stored: StoredTensor | undefined,
   centroidsName: string,
   fileName: string,
-): NdArray {
+): CodedArray {
   const [rows = 0, m = 0] = shape;
   const [pieces, count, width = 0] = stored?.shape ?? [];
   const isFloat = stored?.dtype === 'F16' || stored?.dtype === 'F32';
@@ -59,11 +59,26 @@ export function decodeProduct(
         `[${m}, ${CENTROID_COUNT}, …], got ${got}. Pack the artifact again.`,
     );
   }
-  const centroids = toNdArray(stored, centroidsName, fileName).data;
+  const centroids = toNdArray(stored, centroidsName, fileName).data as Float32Array;
+  let data: Float32Array | undefined;
+  return {
+    shape: [rows, m * width],
+    codes,
+    centroids,
+    get data() {
+      data ??= decodeRows(codes, centroids, m);
+      return data;
+    },
+  };
+}
+
+/** The rows `[rows, d]` that codes `[rows, m]` stand for. @param centroids `[m, 256, d/m]`. */
+export function decodeRows(codes: Uint8Array, centroids: Float32Array, m: number): Float32Array {
+  const width = centroids.length / (m * CENTROID_COUNT);
   const data = new Float32Array(codes.length * width);
   for (let i = 0, to = 0; i < codes.length; i++) {
     const from = ((i % m) * CENTROID_COUNT + codes[i]!) * width;
     for (let j = 0; j < width; j++) data[to++] = centroids[from + j]!;
   }
-  return { data, shape: [rows, m * width] };
+  return data;
 }

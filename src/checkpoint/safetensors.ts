@@ -9,11 +9,11 @@
  * that the largest allocation of a refused file is its parsed header. Typed arrays are little-endian on every machine
  * that runs JavaScript, hence the plain views.
  */
-import { RecommenderError } from '../errors';
+import type { RecommenderError } from '../errors';
 import { MAX_HEADER_BYTES } from '../limits';
 import type { NdArray } from '../types';
 import { fromHalf, widen } from './half';
-import { isRecord, looksLikeHtml, parseJson, quote } from './json';
+import { bad, isRecord, looksLikeHtml, parseJson, quote, show } from './json';
 
 /** Bytes of one value of each type that is read. */
 export const SIZES = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U8: 1, BOOL: 1 } as const;
@@ -189,15 +189,6 @@ function isSize(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-export function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'undefined';
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
-}
-
-function bad(fileName: string, text: string): RecommenderError {
-  return new RecommenderError('bad-artifact', `${fileName} ${text}`);
-}
-
 export function badTensor(fileName: string, name: string, text: string): RecommenderError {
-  return new RecommenderError('bad-artifact', `${fileName}: tensor ${quote(name)} ${text}`);
+  return bad(`${fileName}: tensor ${quote(name)}`, text);
 }

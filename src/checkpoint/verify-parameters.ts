@@ -9,6 +9,7 @@ import {
   SUPPORT_TENSOR,
   USERS_TENSOR,
 } from './artifact';
+import { isFloat } from './coded-array';
 import { quote } from './json';
 import { WEIGHTS } from './manifest';
 
@@ -43,8 +44,8 @@ export function verifyParameters(
       );
     }
     const sameShape = tensor.shape.length === shape.length && shape.every((size, i) => size === tensor.shape[i]);
-    if (!(tensor.data instanceof Float32Array) || !sameShape) {
-      const type = tensor.data instanceof Float32Array ? 'float32' : 'int32';
+    if (!isFloat(tensor) || !sameShape) {
+      const type = isFloat(tensor) ? 'float32' : 'int32';
       const got = `${type} [${tensor.shape.join(', ')}]`;
       const isTransposed = !sameShape && shape.length === 2 && [...tensor.shape].reverse().join() === shape.join();
       throw mismatch(

@@ -2,6 +2,7 @@
 import { RecommenderError } from '../errors';
 import type { NdArray } from '../types';
 import { REPLAY_OFFSETS_TENSOR, REPLAY_TENSOR, SUPPORT_TENSOR } from './artifact';
+import { isFloat } from './coded-array';
 import { quote } from './json';
 import { WEIGHTS } from './manifest';
 
@@ -55,8 +56,9 @@ function isReplay({ [REPLAY_TENSOR]: replay, [REPLAY_OFFSETS_TENSOR]: starts }: 
 }
 
 /** By the naming rule of the models: `items`, `inputs` and `*.items` are tables, `bias` is the items' bias. */
-function isItemTable(name: string, { data, shape }: NdArray): boolean {
-  if (!(data instanceof Float32Array)) return false;
+function isItemTable(name: string, tensor: NdArray): boolean {
+  const { shape } = tensor;
+  if (!isFloat(tensor)) return false;
   if (shape.length === 1) return name === 'bias';
   return shape.length === 2 && (name === 'items' || name === 'inputs' || name.endsWith('.items'));
 }

@@ -1,7 +1,7 @@
 /** safetensors, written; `safetensors.ts` says what the format is, and reads it. */
 import type { NdArray } from '../types';
-import { quote } from './json';
-import { METADATA, SIZES, type StoredTensor, show } from './safetensors';
+import { quote, show } from './json';
+import { METADATA, SIZES, type StoredTensor } from './safetensors';
 
 /**
  * Writes tensors as one file: F32 for Float32Array, I32 for Int32Array.

@@ -7,8 +7,8 @@
  * backend starts it again.
  */
 import type { Tensor } from '@tensorflow/tfjs';
-import { abortable, abortedError } from '../abort';
-import { RecommenderError, throwIfAborted } from '../errors';
+import { abortable } from '../abort';
+import { abortedError, RecommenderError, throwIfAborted } from '../errors';
 import { BackendFault, type Device } from './backend-fault';
 import type { BackendOptions } from './backends/options';
 import { startBackend } from './backends/start';

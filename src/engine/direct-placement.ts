@@ -54,12 +54,12 @@ export async function placeDirectly(
 }
 
 async function planned(artifact: OpenedArtifact) {
-  const { plan, reader } = await planOf(artifact);
+  const plan = await planOf(artifact);
   const { start, loadPlanScorer } = await loadPlans();
   try {
     const started = await start(); // another model may start it meanwhile
     const device = runningDevice('plan') ?? setRunning(started);
-    return { device, load: () => loadPlanScorer(artifact, plan, reader, device), candidates: rivals(true) };
+    return { device, load: () => loadPlanScorer(artifact, plan, device), candidates: rivals(true) };
   } catch (error) {
     throw noPlan(error);
   }

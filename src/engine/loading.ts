@@ -54,8 +54,8 @@ export async function planOf(artifact: OpenedArtifact): ReturnType<typeof readPl
 
 /** @throws BackendFault `no-backend` where there is no plan. */
 export async function loadPlanned(artifact: OpenedArtifact, device: Device): Promise<LoadedScorer> {
-  const [{ plan, reader }, { loadPlanScorer }] = await Promise.all([planOf(artifact), loadPlans()]);
-  return loadPlanScorer(artifact, plan, reader, device);
+  const [plan, { loadPlanScorer }] = await Promise.all([planOf(artifact), loadPlans()]);
+  return loadPlanScorer(artifact, plan, device);
 }
 
 export const withoutPlan = ({ info }: OpenedArtifact): BackendFault =>

@@ -132,6 +132,6 @@ function mismatch({ info }: OpenedArtifact, device: Device, wrong: string): Reco
 
 function sizes({ tensors }: OpenedArtifact): { readonly parameters: number; readonly bytes: number } {
   const weights = Object.entries(tensors).filter(([name]) => !name.startsWith('catalogue.'));
-  const parameters = weights.reduce((sum, [, { data }]) => sum + data.length, 0);
-  return { parameters, bytes: weights.reduce((sum, [, { data }]) => sum + data.byteLength, 0) };
+  const parameters = weights.reduce((sum, [, { shape }]) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  return { parameters, bytes: 4 * parameters };
 }

@@ -2,7 +2,6 @@
  * Places a loaded model on the first backend that starts and computes correctly, and on the next one when that fails. Loaded where
  * `DirectPlacement` is not enough.
  */
-import { abortedError } from '../abort';
 import type { OpenedArtifact } from '../checkpoint/artifact';
 import { BackendFault, noPlan } from '../compute/backend-fault';
 import type { BackendOptions } from '../compute/backends/options';
@@ -11,7 +10,7 @@ import { run, type Slice } from '../compute/executor';
 import { fallbacks } from '../compute/fallback';
 import type { Memory } from '../compute/running';
 import type { BackendName } from '../compute/types';
-import { RecommenderError, throwIfAborted } from '../errors';
+import { abortedError, RecommenderError, throwIfAborted } from '../errors';
 import type { Model } from './model';
 import type { ModelItems } from './model-items';
 import type { Placed } from './placed';

@@ -33,6 +33,7 @@ export interface ModelInfo {
   readonly hash: string;
   readonly items: number;
   readonly parameters: number;
+  /** Of its parameters, in 32 bits. */
   readonly bytes: number;
   readonly backend: BackendName;
   /** Why this backend, in words. */

@@ -1,6 +1,7 @@
 /** Compiles a network into a plan, by what it does with sample sessions on the active backend. */
 import { type Tensor, tensor1d, tidy } from '@tensorflow/tfjs';
 import type { Artifact } from '../checkpoint/artifact';
+import { isCoded } from '../checkpoint/coded-array';
 import { start } from '../compute/backends/plan';
 import { NoFit } from '../compute/plan/fit';
 import { encodePlan } from '../compute/plan/format';
@@ -40,12 +41,11 @@ export async function compileArtifact(artifact: Artifact, device: RunningDevice)
   const { network, dispose } = uploaded({ ...known, model }, tensors);
   let bytes: Uint8Array;
   try {
-    bytes = encodePlan({ ...compilePlan(network), ...(planned && { model: planned }) });
+    bytes = encodePlan({ ...compilePlan(network, tensors), ...(planned && { model: planned }) });
   } finally {
     dispose();
   }
-  const { plan, reader } = await readPlan(artifact, bytes);
-  const session = openSession(loadPlanScorer(artifact, plan, reader, await start()));
+  const session = openSession(loadPlanScorer(artifact, await readPlan(artifact, bytes), await start()));
   const wrong = await goldenMismatch(session, info.golden, device.tolerance);
   if (wrong) throw new Error(`the plan does not give the golden answer: ${wrong}`);
   return bytes;
@@ -54,10 +54,11 @@ export async function compileArtifact(artifact: Artifact, device: RunningDevice)
 /**
  * The active backend must be one whose numbers can be read at once: `cpu` or `wasm`.
  *
+ * @param tensors Of the artifact: those that are codes stay codes where they can. Default: none are.
  * @throws UnknownKernel for a kernel that plans do not have.
  * @throws NoFit where steps do not follow from the sizes of a session.
  */
-export function compilePlan<C>(network: TensorNetwork<C>): Plan {
+export function compilePlan<C>(network: TensorNetwork<C>, tensors: Artifact['tensors'] = {}): Plan {
   const { model, params, config, catalogue } = network;
   const parameters = Object.entries(params);
   const given = parameters.map(([, tensor]) => tensor);
@@ -71,6 +72,12 @@ export function compilePlan<C>(network: TensorNetwork<C>): Plan {
   return link({
     parameters: new Map(parameters.map(([name, { dataId, size }]) => [dataId, { name, length: size }])),
     items: { trace: items, n: catalogue.items, parts },
+    coded: Object.entries(tensors).flatMap(([name, tensor]) => {
+      if (!isCoded(tensor)) return [];
+      const [rows, d] = tensor.shape as [number, number];
+      const m = tensor.codes.length / rows;
+      return [{ name, rows, m, width: d / m }];
+    }),
     ...(model.stepping ? { samples: [stepOf(network, given)], isWhole: true } : samplesOf(network, given)),
   });
 }

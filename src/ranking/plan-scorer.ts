@@ -7,7 +7,7 @@ import { type PlanItems, type RunningPlan, startPlan } from '../compute/plan/run
 import { lagsOf } from '../session/lags';
 import type { Scorer, SessionInput, Sessions } from '../types';
 import type { LoadedScorer, Network } from './architecture';
-import type { SessionReader } from './session-reader';
+import type { ReadPlan, SessionReader } from './session-reader';
 import type { SessionScorer } from './session-scorer';
 import { topK } from './top-k';
 
@@ -33,7 +33,11 @@ export const MOST_CLICKS = 1000;
  * @param device Of the backend `plan`.
  * @throws BackendFault where the plan is damaged.
  */
-export function loadPlanScorer(artifact: Artifact, plan: Plan, reader: SessionReader, device: Device): PlanScorer {
+export function loadPlanScorer(
+  { info, tensors }: Artifact,
+  { plan, reader, start = startPlan }: ReadPlan,
+  device: Device,
+): PlanScorer {
   const { module, memories } = device.instance as PlanRunner;
   const onDevice = <T>(work: () => T): T => {
     try {
@@ -42,16 +46,15 @@ export function loadPlanScorer(artifact: Artifact, plan: Plan, reader: SessionRe
       throw deviceFailed(device, error);
     }
   };
-  const running = onDevice(() =>
-    startPlan(module, plan, (name) => artifact.tensors[name]?.data as Float32Array | undefined),
-  );
+  const running = onDevice(() => start(module, plan, (name) => tensors[name]));
   const { items, programs } = plan;
   const results = 1 + stateOf(plan).length;
-  if (items.n !== artifact.info.items || programs.some((program) => program.results.length !== results))
+  if (items.n !== info.items || programs.some((program) => program.results.length !== results))
     throw deviceFailed(device, damaged('it is of another model'));
   memories.add(running.memory);
   const guardedItems = (items: PlanItems): PlanItems => ({
     ...items,
+    scores: (...request) => onDevice(() => items.scores(...request)),
     top: (...request) => onDevice(() => items.top(...request)),
   });
   const guarded: RunningPlan = {

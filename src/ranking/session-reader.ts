@@ -1,9 +1,11 @@
 /** How a network reads sessions, for a compiled plan, which holds it: a page loads no specification of the architecture. */
 import type { Artifact } from '../checkpoint/artifact';
+import { isFloat } from '../checkpoint/coded-array';
 import { isRecord } from '../checkpoint/json';
 import { sha256 } from '../checkpoint/sha256';
 import { decodePlan } from '../compute/plan/format';
 import type { Plan } from '../compute/plan/plan';
+import type { loadProducts } from '../compute/plan/products';
 import { loadCode } from '../load-code';
 import { models } from '../models/index';
 import type { Prepared } from '../models/model';
@@ -18,6 +20,14 @@ export interface SessionReader {
   readonly earlier: number;
   /** What turns scores into logits, where something tells. */
   readonly scale?: number;
+}
+
+/** A plan, and what it needs to answer. */
+export interface ReadPlan {
+  readonly plan: Plan;
+  readonly reader: SessionReader;
+  /** What runs it. Default: `startPlan`. */
+  readonly start?: Awaited<ReturnType<typeof loadProducts>>;
 }
 
 /** What a plan holds of its network. */
@@ -58,9 +68,7 @@ export async function plannedModel<C>(
 function signatureOf({ info, tensors }: Artifact, planned: Omit<PlannedModel, 'signature'>): Promise<string> {
   const { architecture, config, items, features } = info;
   const { reading, earlier, scale } = planned;
-  const weights = Object.entries(tensors).map(
-    ([name, { data, shape }]) => `${name} ${data instanceof Float32Array} ${shape}`,
-  );
+  const weights = Object.entries(tensors).map(([name, tensor]) => `${name} ${isFloat(tensor)} ${tensor.shape}`);
   const all = [architecture, config, items, features, reading, earlier, scale, weights.sort()];
   return sha256(new TextEncoder().encode(JSON.stringify(all)));
 }
@@ -71,11 +79,17 @@ function signatureOf({ info, tensors }: Artifact, planned: Omit<PlannedModel, 's
  *
  * @throws PlanError for a file that is no plan; `RecommenderError` as `networkInfo`, and `io`.
  */
-export async function readPlan(
-  artifact: Artifact,
-  bytes: Uint8Array,
-): Promise<{ readonly plan: Plan; readonly reader: SessionReader }> {
+export async function readPlan(artifact: Artifact, bytes: Uint8Array): Promise<ReadPlan> {
   const plan = decodePlan(bytes);
+  const products = async () => (await import('../compute/plan/products')).loadProducts();
+  return {
+    plan,
+    reader: await readerFor(artifact, plan),
+    ...(plan.coded && { start: await loadCode('quantised tables', products) }),
+  };
+}
+
+async function readerFor(artifact: Artifact, plan: Plan): Promise<SessionReader> {
   const { architecture } = artifact.info;
   const known = plan.model as PlannedModel | undefined;
   const read = models[architecture]?.reader;
@@ -88,7 +102,7 @@ export async function readPlan(
     const reader = { prepare: (session: SessionInput) => prepare([session], reading, catalogue), earlier };
     try {
       reader.prepare({ items: artifact.info.golden.session });
-      return { plan, reader: { ...reader, ...(scale !== undefined && { scale }) } };
+      return { ...reader, ...(scale !== undefined && { scale }) };
     } catch {
       // its signature is right, but it was damaged before it was signed
     }
@@ -97,5 +111,5 @@ export async function readPlan(
     loadCode('specifications', () => import('./network-info')),
     loadArchitecture(artifact.info),
   ]);
-  return { plan, reader: readerOf(networkInfo(model!, artifact)) };
+  return readerOf(networkInfo(model!, artifact));
 }

@@ -9,10 +9,9 @@
  * rejects at once: what still arrives under its id is dropped.
  */
 
-import { abortedError } from '../abort';
 import { hasOwn } from '../captured';
 import type { Control, Engine } from '../engine/types';
-import { type ErrorCode, RecommenderError, reasonOf } from '../errors';
+import { abortedError, type ErrorCode, RecommenderError, reasonOf } from '../errors';
 
 /** An artifact's files by their addresses. */
 export type ArtifactFiles = ReadonlyMap<string, Blob>;

@@ -1,13 +1,16 @@
 /**
  * Our figures beside the peers', in one sitting: runs alternate, medians count, the ratio comes first.
  *
- *     npm run bench -- [--json] [CASE…]       a prefix selects: `train` runs every case that trains
+ *     npm run bench -- [--json] [--write] [CASE…]       a prefix selects: `train` runs every case that trains
+ *
+ * `--write` keeps what it measures of answers in `results/inference.{json,md}`, with plots.
  *
  * A case is a file of `cases/` that exports `cases: BenchCase[]`. `personal` takes hours and has options of its own: see
  * `personal.ts`.
  */
 import { cpus, release, totalmem, type } from 'node:os';
 import type { BenchCase } from './bench-case';
+import { writeInference } from './inference-results';
 
 const modules = import.meta.glob<{ cases: readonly BenchCase[] }>('./cases/*.ts');
 
@@ -17,7 +20,7 @@ interface Spread {
   readonly max: number;
 }
 
-interface Result {
+export interface Result {
   readonly case: string;
   readonly ours: Spread;
   readonly peer: string;
@@ -36,11 +39,14 @@ export async function main(args: readonly string[]): Promise<void> {
     return personal(args.filter((argument) => argument !== 'personal'));
   }
   const json = args.includes('--json');
+  const options = ['--json', '--write'];
   const prefixes = args.filter((argument) => !argument.startsWith('--'));
   const all = (await Promise.all(Object.values(modules).map((load) => load()))).flatMap((module) => module.cases);
   const chosen = all.filter(({ name }) => prefixes.length === 0 || prefixes.some((prefix) => name.startsWith(prefix)));
-  if (chosen.length === 0 || args.some((argument) => argument.startsWith('--') && argument !== '--json')) {
-    console.error(`Usage: npm run bench -- [--json] [CASE…]; cases: ${all.map(({ name }) => name).join(' ')} personal`);
+  if (chosen.length === 0 || args.some((argument) => argument.startsWith('--') && !options.includes(argument))) {
+    console.error(
+      `Usage: npm run bench -- [--json] [--write] [CASE…]; cases: ${all.map(({ name }) => name).join(' ')} personal`,
+    );
     process.exitCode = 2;
     return;
   }
@@ -51,6 +57,7 @@ export async function main(args: readonly string[]): Promise<void> {
   for (const benchCase of chosen) {
     const result = await measure(benchCase, versions);
     cases.push(result);
+    if (args.includes('--write')) writeInference([result]);
     if (!json) console.log(describe(result));
   }
   if (json) console.log(JSON.stringify({ machine, versions, cases }));

@@ -1,6 +1,7 @@
 /**
- * Inference as a process of its own: `ours`, `plan` or `onnx`, `gru4rec` or `sasrec`, the folder of the peers' weights. Its first
- * line is the answer to one fixed session, the later ones are turns over sessions of random items.
+ * Inference as a process of its own: how it computes, the architecture, the folder of the peers' weights, if they are here. Its first
+ * line has the answer to one fixed session, and how long its first and fifth answers took; the later ones are turns over sessions of
+ * random items.
  */
 import { join } from 'node:path';
 import { env, InferenceSession, Tensor } from 'onnxruntime-web';
@@ -17,20 +18,21 @@ import { topK } from '../../src/ranking/top-k';
 import { random } from '../../src/session/random';
 import { loadPlanModule } from '../compute/plan/module';
 import { answerSamples } from './answer-samples';
-import { PEER_ITEMS, type PeerName, peerNetwork } from './peer-network';
+import { CLICKS, OTHER_CLICKS, PEER_ITEMS, timedNetwork } from './peer-network';
+import { useStockKernels } from './stock-kernels';
 
 /** The best 20 items of a session, item indices from 1. */
 type Recommend = (items: readonly number[]) => Promise<number[]>;
 
 const TOP = 20;
 /** On WASM. */
-async function networkOf(name: PeerName, folder: string) {
+async function networkOf(name: string, folder: string | undefined) {
   await startBackend('wasm', { wasmPath: wasmPath() });
-  const network = await peerNetwork(name, folder);
+  const network = await timedNetwork(name, folder);
   return { ...network, params: upload(network.weights) };
 }
 
-async function ours(name: PeerName, folder: string): Promise<Recommend> {
+async function ours(name: string, folder: string | undefined): Promise<Recommend> {
   const { model, config, params, catalogue } = await networkOf(name, folder);
   const session = openSession(neuralScorer(model, params, config, catalogue));
   return async (items) => {
@@ -39,10 +41,17 @@ async function ours(name: PeerName, folder: string): Promise<Recommend> {
   };
 }
 
-async function plan(name: PeerName, folder: string): Promise<Recommend> {
+/** TensorFlow.js without kernels of ours. */
+async function stock(name: string, folder: string | undefined): Promise<Recommend> {
+  const recommend = await ours(name, folder);
+  useStockKernels();
+  return recommend;
+}
+
+async function plan(name: string, folder: string | undefined): Promise<Recommend> {
   const { model, config, weights, params, catalogue } = await networkOf(name, folder);
   const compiled = compilePlan({ model, params, config, catalogue });
-  const running = startPlan(await loadPlanModule(), compiled, (of) => weights[of]?.data as Float32Array);
+  const running = startPlan(await loadPlanModule(), compiled, (of) => weights[of]);
   const session = planScorer(running, readerOf({ model, config, catalogue })).openSession();
   return async (items) => {
     session.forget();
@@ -50,9 +59,9 @@ async function plan(name: PeerName, folder: string): Promise<Recommend> {
   };
 }
 
-async function onnx(name: PeerName, folder: string): Promise<Recommend> {
+async function onnx(name: string, folder: string | undefined): Promise<Recommend> {
   env.wasm.numThreads = 1;
-  const session = await InferenceSession.create(join(folder, `${name}-10k.onnx`), { executionProviders: ['wasm'] });
+  const session = await InferenceSession.create(join(folder!, `${name}-10k.onnx`), { executionProviders: ['wasm'] });
   const int64 = (items: readonly number[]) => BigInt64Array.from(items, BigInt);
   return async (items) => {
     const isGru = name === 'gru4rec';
@@ -69,9 +78,25 @@ async function onnx(name: PeerName, folder: string): Promise<Recommend> {
   };
 }
 
-const [side, name, folder] = process.argv.slice(2) as ['ours' | 'plan' | 'onnx', PeerName, string];
-const recommend = await { ours, plan, onnx }[side](name, folder);
+export interface FirstAnswers {
+  readonly items: readonly number[];
+  /** Milliseconds. */
+  readonly first: number;
+  readonly fifth: number;
+}
+
+const [side, name, folder] = process.argv.slice(2) as ['ours' | 'stock' | 'plan' | 'onnx', string, string?];
+const recommend = await { ours, stock, plan, onnx }[side](name, folder);
 const generator = random(7, 'bench');
-const session = () => Array.from({ length: name === 'gru4rec' ? 1 : 50 }, () => 1 + generator.integer(PEER_ITEMS));
-console.log(JSON.stringify(await recommend(session())));
+const session = () => Array.from({ length: CLICKS[name] ?? OTHER_CLICKS }, () => 1 + generator.integer(PEER_ITEMS));
+const times: number[] = [];
+let items: number[] | undefined;
+for (let answer = 0; answer < 5; answer++) {
+  const clicks = session();
+  const start = performance.now();
+  const found = await recommend(clicks);
+  times.push(performance.now() - start);
+  items ??= found;
+}
+console.log(JSON.stringify({ items, first: times[0], fifth: times[4] }));
 await answerSamples(() => recommend(session()));

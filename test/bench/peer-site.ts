@@ -1,4 +1,4 @@
-/** The site of the benches of pages: SASRec of 10,000 items in our folder and in ONNX Runtime's, served compressed. */
+/** The site of the benches of pages: a model of 10,000 items in our folder, and SASRec in ONNX Runtime's, served compressed. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,7 +12,7 @@ import { compileArtifact } from '../../src/ranking/compile-plan';
 import { goldenAnswer } from '../../src/ranking/golden-check';
 import { loadScorer, NAMELESS } from '../../src/ranking/load-scorer';
 import { buildChanged, built, ROOT } from '../build/built';
-import { PEER_ITEMS, peerNetwork } from './peer-network';
+import { PEER_ITEMS, timedNetwork } from './peer-network';
 
 /** How much slower the page's own thread is. */
 export const THROTTLE = 4;
@@ -47,24 +47,26 @@ export interface PeerSite {
  * counts the bytes of each page: `/PAGE.html/bytes`.
  *
  * @param pages HTML by path.
- * @param peers Folder of the peers' weights.
+ * @param peers Folder of the peers' weights; undefined where they are not here.
  * @param cache How long a browser keeps files, as `cache-control` says it.
+ * @param architecture Of the model in our folder.
  */
 export async function servePeers(
   pages: Readonly<Record<string, string>>,
-  peers: string,
+  peers: string | undefined,
   cache = 'no-store',
+  architecture = 'sasrec',
 ): Promise<PeerSite> {
   buildChanged(['lib', 'embed']);
   const place = await mkdtemp(join(tmpdir(), 'aisle-start-'));
-  await writeArtifactFolder(join(place, 'model'), await sasrec(peers));
+  await writeArtifactFolder(join(place, 'model'), await artifactOf(architecture, peers));
   const texts: Readonly<Record<string, string>> = { ...pages, '/onnx-worker.js': ONNX_WORKER };
   const folders = {
     '/lib/': built('lib'),
     '/embed/': built('embed'),
     '/model/': join(place, 'model'),
     '/onnx/': join(ROOT, 'node_modules/onnxruntime-web/dist'),
-    '/peers/': peers,
+    ...(peers && { '/peers/': peers }),
   };
   const compressed = new Map<string, Buffer>();
   let sent = 0;
@@ -106,12 +108,12 @@ export async function servePeers(
   };
 }
 
-/** The peers' weights as an artifact with a plan. */
-async function sasrec(folder: string): Promise<Artifact> {
-  const { config, weights, catalogue } = await peerNetwork('sasrec', folder);
+/** A network as an artifact with a plan. */
+async function artifactOf(architecture: string, peers: string | undefined): Promise<Artifact> {
+  const { config, weights, catalogue } = await timedNetwork(architecture, peers);
   const support = new Int32Array(catalogue.items + 1).fill(1, 1);
   const tensors = { ...weights, 'catalogue.support': { data: support, shape: [support.length] } };
-  const info = { ...NAMELESS, architecture: 'sasrec', config: { ...config }, items: catalogue.items };
+  const info = { ...NAMELESS, architecture, config: { ...config }, items: catalogue.items };
   const artifact = { info, itemIds: Array.from({ length: catalogue.items }, (_, k) => `${k + 1}`), tensors };
   return run(async (slice) => {
     const device = await slice.start('cpu');

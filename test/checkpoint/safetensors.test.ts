@@ -68,7 +68,7 @@ describe('the safetensors reader refuses, naming file and tensor,', () => {
       /tensor "a" has the type "F8_E4M3"; known types are F64, F32/,
     ],
     ['an inherited name as type', file({ a: { ...f32([1], 0, 4), dtype: 'toString' } }, 4), /has the type "toString"/],
-    ['no type', file({ a: { shape: [], data_offsets: [0, 4] } }, 4), /has the type undefined/],
+    ['no type', file({ a: { shape: [], data_offsets: [0, 4] } }, 4), /has the type nothing/],
     [
       'a shape of text',
       file({ a: f32('1', 0, 4) }, 4),
@@ -94,7 +94,7 @@ describe('the safetensors reader refuses, naming file and tensor,', () => {
       /larger than any file/,
     ],
     ['hundreds of dimensions', file({ a: f32(new Array(300).fill(1), 0, 4) }, 4), /has 300 dimensions; at most 16/],
-    ['no offsets', file({ a: { dtype: 'F32', shape: [1] } }, 4), /has the offsets undefined; expected two/],
+    ['no offsets', file({ a: { dtype: 'F32', shape: [1] } }, 4), /has the offsets nothing; expected two/],
     [
       'three offsets',
       file({ a: { dtype: 'F32', shape: [1], data_offsets: [0, 4, 8] } }, 4),

@@ -88,7 +88,7 @@ export async function smallModel(options: FixtureOptions = {}): Promise<Artifact
 
 const planned = new Map<string, Promise<Artifact>>();
 
-/** The same with its compiled plan, unless a baseline counts; each is compiled once. */
+/** A small model with its compiled plan; each is compiled once. */
 export function plannedModel(options: FixtureOptions = {}): Promise<Artifact> {
   const key = JSON.stringify(options, (_, value) => (value instanceof Map ? [...value] : value));
   if (!planned.has(key)) planned.set(key, smallModel(options).then(withPlan));
@@ -99,7 +99,8 @@ export function plannedModel(options: FixtureOptions = {}): Promise<Artifact> {
 export const modelFor = (backend: BackendName, options?: FixtureOptions): Promise<Artifact> =>
   backend === 'plan' ? plannedModel(options) : smallModel(options);
 
-async function withPlan(artifact: Artifact): Promise<Artifact> {
+/** The same with its compiled plan, unless a baseline counts. */
+export async function withPlan(artifact: Artifact): Promise<Artifact> {
   if (!isNeural(artifact.info.architecture)) return artifact;
   const plan = await run(async (slice) => compileArtifact(artifact, await slice.start('cpu')));
   return { ...artifact, plan };

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { engine as runtime } from '@tensorflow/tfjs';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Artifact } from '../../src/checkpoint/artifact';
+import { packArtifact } from '../../src/checkpoint/pack';
 import { fallbacks } from '../../src/compute/fallback';
 import { decodePlan, encodePlan } from '../../src/compute/plan/format';
 import { KINDS, OP, UNARY } from '../../src/compute/plan/plan';
@@ -13,6 +14,7 @@ import type { Engine } from '../../src/engine/types';
 import { models } from '../../src/models/index';
 import { plannedModel as plannedReading } from '../../src/ranking/session-reader';
 import { wasmPath } from '../compute/backends/start';
+import { codedTable } from '../compute/plan/coded';
 import {
   clicks,
   type Folder,
@@ -23,6 +25,7 @@ import {
   SESSIONS,
   serveFolder,
   smallModel,
+  withPlan,
 } from './fixture';
 import { differences, SMALL } from './parity';
 
@@ -72,6 +75,27 @@ test('answers the same to the bit each time, and is compiled to the same bytes',
     await engine.forget();
     expect((await engine.recommend({ ...request, session })).items).toEqual(items);
   }
+});
+
+test('scores by codes of product quantisation, which nobody writes out until it learns', async () => {
+  const itemIds = Array.from({ length: 5000 }, (_, k) => `item-${k}`);
+  const small = await smallModel({ itemIds, config: { layers: '64' } });
+  const items = codedTable(small.tensors['items']!, 3);
+  const coded = { ...small, info: { ...small.info, golden: { session: [1], top: [] } } };
+  const artifact = await withPlan({ ...coded, tensors: { ...small.tensors, items } });
+  const folder = await packArtifact(artifact, { precision: 'pq' });
+  const { engine } = await load(folder, { backend: 'plan' });
+  const written = 4 * 64 * itemIds.length;
+  const answer = await engine.recommend(request);
+  expect((await engine.memory()).bytes).toBeLessThan(written / 2);
+  const { engine: other } = await load(folder, { backend: 'cpu' });
+  expect(differences(answer.items, (await other.recommend(request)).items)).toEqual([]);
+  const { delta } = await engine.fineTune({ sessions: [clicks('item-20', 'item-31')], milliseconds: 1e9 });
+  await engine.setAdapter(delta);
+  expect((await engine.recommend(request)).backend).toBe('plan');
+  expect((await engine.memory()).bytes).toBeGreaterThan(written);
+  await other.setAdapter(delta);
+  expect(differences((await engine.recommend(request)).items, (await other.recommend(request)).items)).toEqual([]);
 });
 
 /** The plan with sigmoids in place of its hyperbolic tangents. */

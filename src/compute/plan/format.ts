@@ -16,12 +16,13 @@ const MOST_HEADER = 2 ** 20;
 type Span = readonly [at: number, length: number];
 const spanOf = ({ at, length }: Place): Span => [at, length];
 
-export function encodePlan({ model, size, parameters, literals, setup, programs, items }: Plan): Uint8Array {
+export function encodePlan({ model, size, parameters, literals, setup, programs, coded, items }: Plan): Uint8Array {
   const spans = (places: Readonly<Record<string, Place>>) =>
     Object.fromEntries(Object.entries(places).map(([name, place]) => [name, spanOf(place)]));
   const header = JSON.stringify({
     model,
     size,
+    coded,
     items: { ...items, ...(items.repeats && { repeats: spanOf(items.repeats) }) },
     parameters: spans(parameters),
     literals: literals.map(({ at, data }) => [at, data.length, data instanceof Int32Array ? 'i' : 'f']),
@@ -81,7 +82,7 @@ export function decodePlan(bytes: Uint8Array): Plan {
     at += 4 * count;
     return read;
   };
-  const { model, size, items, parameters, literals, setup, programs } = recordOf(header);
+  const { model, size, coded, items, parameters, literals, setup, programs } = recordOf(header);
   const { n, d, table, bias, repeats } = recordOf(items);
   const plan = {
     ...(model !== undefined && { model: recordOf(model) }),
@@ -93,6 +94,7 @@ export function decodePlan(bytes: Uint8Array): Plan {
       bias: countOf(bias, 'bias'),
       ...(repeats !== undefined && { repeats: placeOf(repeats) }),
     },
+    ...(coded ? { coded: coded as NonNullable<Plan['coded']> } : {}), // checked by what runs it
     parameters: placesOf(parameters),
     literals: listOf(literals).map((literal) => {
       const [place, count, type] = listOf(literal);

@@ -1,8 +1,11 @@
 /**
  * Puts traces of one model together into a plan: what is done once, what for each session, and where everything lies.
  */
+
+import { centroidsOf, codesOf } from './coded-names';
+import { type CodedParameter, gatherByCodes, isByCodes } from './coded-tables';
 import { type FittedSteps, fitSamples, NoFit, type SampleCalls } from './fit';
-import { type Lowering, lower, type Ref } from './lower';
+import { type Lowering, lower, type Ref, type Step } from './lower';
 import { OP, type Place, type Plan, type Program } from './plan';
 import { type Call, type Id, sizeOf, type Trace, type Value } from './trace';
 
@@ -21,6 +24,8 @@ export interface Sources {
   /** The item side, of n items; `parts` are what its trace results in. */
   readonly items: { readonly trace: Trace; readonly n: number; readonly parts: readonly ItemPart[] };
   readonly samples: readonly Sample[];
+  /** Parameters that the artifact holds as codes. */
+  readonly coded: readonly CodedParameter[];
   /** Whether sessions have no sizes but those of the samples. */
   readonly isWhole: boolean;
 }
@@ -28,7 +33,7 @@ export interface Sources {
 /** Arrays begin at multiples of 16 numbers, and have room for 8 more: steps of SIMD may read behind an end. */
 const roomOf = (length: number): number => Math.ceil((length + 8) / 16) * 16;
 
-export function link({ parameters, items, samples, isWhole }: Sources): Plan {
+export function link({ parameters, items, samples, coded, isWhole }: Sources): Plan {
   const constants = new Constants();
   for (const [id, { name }] of parameters) constants.intern(id, `parameter ${name}`);
   const { literals } = constants;
@@ -70,14 +75,26 @@ export function link({ parameters, items, samples, isWhole }: Sources): Plan {
   const table: Id = {};
   lowering.made.set(table, width * d);
   // Row 0 is padding.
-  lowering.setup.push({ op: OP.table, operands: [{ id: tableOf.id, offset: d }, n, d, { id: table, offset: 0 }] });
+  const dense: Step[] = [{ op: OP.table, operands: [{ id: tableOf.id, offset: d }, n, d, { id: table, offset: 0 }] }];
   const bias: Id = {};
   if (biasOf) {
     const to = { id: bias, offset: 0 };
-    lowering.setup.push({ op: OP.move, operands: [{ id: biasOf.id, offset: 1 }, to, 1, 1, 1, n, 0, 0, 0, 1] });
+    dense.push({ op: OP.move, operands: [{ id: biasOf.id, offset: 1 }, to, 1, 1, 1, n, 0, 0, 0, 1] });
   }
+  lowering.setup.push(...dense);
 
-  const fitted = fitSamples(members, lowering, isWhole);
+  let fitted = fitSamples(members, lowering, isWhole);
+
+  const byCodes = new Map<Id, CodedParameter & { readonly centroids: Id }>();
+  for (const [id, { name }] of parameters) {
+    const one = coded.find((other) => other.name === name);
+    if (!one || !isByCodes(id, lowering.setup, fitted)) continue;
+    const centroids = {};
+    byCodes.set(id, { ...one, centroids });
+    fitted = gatherByCodes(fitted, id, one, centroids);
+  }
+  const scored = byCodes.get(tableOf.id);
+  const setup = scored ? lowering.setup.filter((step) => !dense.includes(step)) : lowering.setup;
 
   // Where everything lies.
   const places = new Map<Id, number>();
@@ -86,14 +103,26 @@ export function link({ parameters, items, samples, isWhole }: Sources): Plan {
     places.set(id, size);
     size += roomOf(length);
   };
-  for (const [id, { length }] of parameters) put(id, length);
-  put(bias, width);
+  const given: Record<string, Place> = {};
+  const give = (id: Id, name: string, length: number): void => {
+    put(id, length);
+    given[name] = { at: places.get(id)!, length };
+  };
+  for (const [id, { name, length }] of parameters) {
+    const one = byCodes.get(id);
+    if (!one) give(id, name, length);
+    else {
+      give(id, codesOf(name), Math.ceil((one.rows * one.m) / 4));
+      give(one.centroids, centroidsOf(name), 256 * one.m * one.width);
+    }
+  }
+  if (!scored) put(bias, width);
   const used = new Set<Id>();
-  for (const { operands } of [lowering.setup, ...fitted.map(({ steps }) => steps)].flat()) {
+  for (const { operands } of [setup, ...fitted.map(({ steps }) => steps)].flat()) {
     for (const operand of operands) if (typeof operand === 'object') used.add(operand.id);
   }
   for (const [id, data] of literals) if (used.has(id)) put(id, data.length);
-  for (const { operands } of lowering.setup) {
+  for (const { operands } of setup) {
     for (const operand of operands) {
       if (typeof operand === 'object' && !places.has(operand.id)) put(operand.id, lowering.made.get(operand.id)!);
     }
@@ -106,12 +135,10 @@ export function link({ parameters, items, samples, isWhole }: Sources): Plan {
   });
   return {
     size,
-    parameters: Object.fromEntries(
-      [...parameters].map(([id, { name, length }]) => [name, { at: places.get(id)!, length }]),
-    ),
+    parameters: given,
     literals: [...literals].filter(([id]) => used.has(id)).map(([id, data]) => ({ at: places.get(id)!, data })),
     setup: Int32Array.from(
-      lowering.setup.flatMap(({ op, operands }) => [
+      setup.flatMap(({ op, operands }) => [
         op,
         ...operands.map((operand) =>
           typeof operand === 'object' ? places.get(operand.id)! + operand.offset : operand,
@@ -119,11 +146,18 @@ export function link({ parameters, items, samples, isWhole }: Sources): Plan {
       ]),
     ),
     programs,
+    ...(byCodes.size > 0 && {
+      coded: {
+        pieces: Object.fromEntries([...byCodes.values()].map(({ name, m }) => [name, m])),
+        ...(scored && { items: scored.name }),
+      },
+    }),
     items: {
       n,
       d,
-      table: places.get(table)!,
-      bias: places.get(bias)!,
+      ...(scored
+        ? { table: 0, bias: biasOf ? places.get(biasOf.id)! + 1 : 0 }
+        : { table: places.get(table)!, bias: places.get(bias)! }),
       ...(repeatsOf && { repeats: { at: places.get(repeatsOf.id)!, length: sizeOf(repeatsOf.shape) } }),
     },
   };

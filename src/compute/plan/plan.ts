@@ -104,8 +104,15 @@ export interface Plan {
   readonly setup: Int32Array;
   readonly programs: readonly Program[];
   /**
+   * Where tables are codes of product quantisation: the pieces of a row, by the table's name, and the one that items are scored by, if it
+   * is one. `coded-names.ts` says how the parameters in its place, and what sessions need of it, are called.
+   */
+  readonly coded?: { readonly pieces: Readonly<Record<string, number>>; readonly items?: string };
+  /**
    * The item side: `[n / 32][d][32]` numbers, and the bias with -Infinity behind the last item. `repeats`: what an item's score
    * gets, by how many clicks ago it was clicked last.
+   *
+   * Of items that are scored by codes there is no table; the bias is `[n]`, or 0 for none.
    */
   readonly items: {
     readonly n: number;

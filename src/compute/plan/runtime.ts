@@ -1,5 +1,6 @@
 /** Runs plans: one block of memory, one module of WebAssembly. Nothing here knows TensorFlow.js. */
 import { RecommenderError } from '../../errors';
+import type { NdArray } from '../../types';
 import { accesses, damaged, KINDS, OP, type Place, type Plan, PlanError, type Program, stepsOf } from './plan';
 import type { Quantiser } from './quantised';
 
@@ -10,7 +11,7 @@ interface Exports {
 }
 
 /** Where steps and answers lie, and what is behind the block. */
-const BLOCK = 64;
+export const BLOCK = 64;
 const PAGE = 65536;
 
 /** Numbers of a table from which a copy in bytes is faster. The few answers of a page do not pay for that of a smaller one. */
@@ -44,6 +45,8 @@ export interface PlanItems {
 export interface RunningPlan {
   readonly plan: Plan;
   readonly memory: WebAssembly.Memory;
+  /** Makes the memory larger. @returns The address of so many bytes more. */
+  grow(bytes: number): number;
   /**
    * Computes a session.
    *
@@ -62,37 +65,36 @@ export interface RunningPlan {
 }
 
 /**
- * @param parameter The numbers of a parameter, by name.
+ * @param tensor A parameter by its name.
  * @throws PlanError where the plan is not what one can be.
  */
 export function startPlan(
   module: WebAssembly.Module,
   plan: Plan,
-  parameter: (name: string) => Float32Array | undefined,
+  tensor: (name: string) => Pick<NdArray, 'data'> | undefined,
 ): RunningPlan {
-  checkPlan(plan);
-  checkSteps(plan.setup, plan.size);
-  const words = 1 + Math.max(plan.setup.length, ...plan.programs.map(({ words }) => words.length));
   const { n, d, table, bias } = plan.items;
   const width = Math.ceil(n / 32) * 32;
-  /** In numbers: the block, the steps, scores, then the best. */
+  /** Columns of the plan's own table: none where items are codes. */
+  const columns = plan.coded?.items === undefined ? width : 0;
+  checkPlan(plan, columns);
+  checkSteps(plan.setup, plan.size);
+  const words = 1 + Math.max(plan.setup.length, ...plan.programs.map(({ words }) => words.length));
   const stepsAt = BLOCK + plan.size;
-  const scoresAt = Math.ceil((stepsAt + words) / 16) * 16;
-  const bestAt = scoresAt + width;
-  const memory = new WebAssembly.Memory({ initial: Math.ceil((4 * (bestAt + 2 * width)) / PAGE) });
+  const memory = new WebAssembly.Memory({ initial: Math.ceil((4 * (stepsAt + words)) / PAGE) });
   let floats = new Float32Array(memory.buffer);
   let ints = new Int32Array(memory.buffer);
   const { run, score, finite } = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
 
   for (const [name, { at, length }] of Object.entries(plan.parameters)) {
-    const data = parameter(name);
+    const data = tensor(name)?.data;
     if (data?.length !== length)
       throw new PlanError(`The parameter ${name} has ${data?.length} numbers, not ${length}.`);
     floats.set(data, BLOCK + at);
   }
   for (const { at, data } of plan.literals) (data instanceof Int32Array ? ints : floats).set(data, BLOCK + at);
-  floats.fill(0, BLOCK + bias, BLOCK + bias + n);
-  floats.fill(Number.NEGATIVE_INFINITY, BLOCK + bias + n, BLOCK + bias + width);
+  floats.fill(0, BLOCK + bias, BLOCK + bias + columns);
+  floats.fill(Number.NEGATIVE_INFINITY, BLOCK + bias + n, BLOCK + bias + columns);
   let vector: Place | undefined;
   /** The program and sizes whose steps are in memory. */
   let current: Program | undefined;
@@ -117,6 +119,9 @@ export function startPlan(
     const wrong = run(4 * stepsAt);
     if (wrong > 0) throw new PlanError(`Step ${wrong} reads a row that its table does not have.`);
   }
+  /** In numbers: where all scores are put, or the best, and how many numbers have room there. */
+  let answerAt = 0;
+  let room = 0;
   let answers = 0;
   let quantiser: Quantiser | undefined;
   async function fetchQuantiser(): Promise<void> {
@@ -140,13 +145,18 @@ export function startPlan(
       } catch {
         quantiser = undefined; // there is no memory for it
       }
-      return quantised?.(c, k, 4 * bestAt);
+      return quantised?.(c, k, 4 * answerAt);
     }
-    function scored(to: number, k: number, added: ReadonlyMap<number, number> = NOTHING): number {
+    /** @param k 0: all scores. */
+    function scored(k: number, added: ReadonlyMap<number, number> = NOTHING): number {
+      const length = k > 0 ? 2 * k : width;
+      if (length > room) [answerAt, room] = [grow(4 * length) / 4, length];
+      const at = 4 * answerAt;
       const before = [...added.keys()].map((column) => floats[biasAt + column]!);
       for (const [column, more] of added) floats[biasAt + column]! += more;
       const c = 4 * (BLOCK + vector!.at);
-      const found = (k > 0 ? topQuantised(c, k) : undefined) ?? score(c, d, table, bias, width / 32, to, k, 4 * bestAt);
+      const found =
+        (k > 0 ? topQuantised(c, k) : undefined) ?? score(c, d, table, bias, width / 32, k > 0 ? 0 : at, k, at);
       [...added.keys()].forEach((column, i) => {
         floats[biasAt + column] = before[i]!;
       });
@@ -154,15 +164,15 @@ export function startPlan(
     }
     return {
       scores(added) {
-        scored(4 * scoresAt, 0, added);
-        return floats.subarray(scoresAt, scoresAt + n);
+        scored(0, added);
+        return floats.subarray(answerAt, answerAt + n);
       },
       top(most, added) {
         const k = Math.min(most, n);
-        const found = scored(0, k, added);
-        const columns = ints.subarray(bestAt + k, bestAt + k + found);
+        const found = scored(k, added);
+        const columns = ints.subarray(answerAt + k, answerAt + k + found);
         if (columns.some((column) => column >= n)) throw damaged('it has more items than it says');
-        return { columns, scores: floats.subarray(bestAt, bestAt + found) };
+        return { columns, scores: floats.subarray(answerAt, answerAt + found) };
       },
       read() {
         const packed = floats.subarray(tableAt, tableAt + width * d);
@@ -173,7 +183,6 @@ export function startPlan(
       free,
     };
   }
-  /** @returns The address of so many bytes more. */
   function grow(bytes: number): number {
     const end = memory.buffer.byteLength;
     memory.grow(Math.ceil(bytes / PAGE));
@@ -190,11 +199,12 @@ export function startPlan(
   const spare: number[] = [];
   const items = itemsAt(BLOCK + table, BLOCK + bias, () => {});
   const { repeats } = plan.items;
-  checkItems(BLOCK + table, BLOCK + bias);
+  if (columns) checkItems(BLOCK + table, BLOCK + bias);
 
   return {
     plan,
     memory,
+    grow,
     items,
     withItems(table, bias) {
       const at = spare.pop() ?? grow(4 * width * (d + 1)) / 4;
@@ -245,17 +255,16 @@ const MOST_NUMBERS = 2 ** 28;
 const MOST_WORK = 2 ** 33;
 
 /** Whether everything but the steps stays inside the block. */
-function checkPlan({ size, parameters, literals, programs, items }: Plan): void {
+function checkPlan({ size, parameters, literals, programs, items }: Plan, columns: number): void {
   const { n, d, table, bias, repeats } = items;
-  const width = Math.ceil(n / 32) * 32;
   if (!isCount(size) || size > MOST_NUMBERS) throw damaged(`${size} numbers are too many`);
   if (![n, d].every((count) => isCount(count) && count > 0)) throw damaged(`it has ${n} items of ${d} numbers`);
   const places: Place[] = [
     ...Object.values(parameters),
     ...literals.map(({ at, data }) => ({ at, length: data.length })),
     ...programs.flatMap(({ inputs, results }) => [...Object.values(inputs), ...results]),
-    { at: table, length: width * d },
-    { at: bias, length: width },
+    { at: table, length: columns * d },
+    { at: bias, length: columns },
     ...(repeats ? [repeats] : []),
   ];
   for (const { at, length } of places) {
@@ -270,8 +279,8 @@ function checkPlan({ size, parameters, literals, programs, items }: Plan): void 
 /** Place of number j of item i in a packed table. */
 const packedAt = (i: number, j: number, d: number): number => (i >> 5) * 32 * d + 32 * j + (i & 31);
 
-/** A comparison with NaN is false: no score would be among the best. */
-function checkFinite(values: Float32Array): void {
+/** A comparison with NaN is false: no score would be among the best. @throws RecommenderError `not-finite`. */
+export function checkFinite(values: Float32Array): void {
   let poison = 0; // 0 · x is NaN where x is not finite: no branch
   for (let i = 0; i < values.length; i++) poison += 0 * values[i]!;
   if (poison === 0) return;

@@ -17,6 +17,8 @@ export interface PlotOptions {
   readonly labels?: readonly string[];
   /** Whether x is drawn on a logarithmic scale; every x is then above 0. Default false. */
   readonly isLog?: boolean;
+  /** Whether y is drawn on a logarithmic scale; every y is then above 0. Default false. */
+  readonly isLogY?: boolean;
   /** Whether x counts, so that only whole numbers are named. Default false. */
   readonly isCount?: boolean;
 }
@@ -117,14 +119,19 @@ interface Scales {
   readonly yTicks: readonly number[];
 }
 
-function scales(series: readonly Series[], { labels, isLog = false, isCount = false }: PlotOptions): Scales {
+function scales(
+  series: readonly Series[],
+  { labels, isLog = false, isLogY = false, isCount = false }: PlotOptions,
+): Scales {
   const all = series.flatMap(({ points }) => points);
   const xs = all.map(([x]) => (isLog ? Math.log10(x) : x));
   let [x0, x1] = [Math.min(...xs), Math.max(...xs)];
   if (isLog) [x0, x1] = [Math.floor(x0), Math.ceil(x1)];
   if (x0 === x1) x1 = x0 + 1;
-  const yTicks = ticks(Math.min(...all.map(([, y]) => y)), Math.max(...all.map(([, y]) => y)));
-  const [y0, y1] = [yTicks[0]!, yTicks.at(-1)!];
+  const ys = all.map(([, y]) => y);
+  const yTicks = (isLogY ? decadesAround : ticks)(Math.min(...ys), Math.max(...ys));
+  const level = (value: number): number => (isLogY ? Math.log10(value) : value);
+  const [y0, y1] = [level(yTicks[0]!), level(yTicks.at(-1)!)];
   const inner = { width: WIDTH - MARGIN.left - MARGIN.right, height: HEIGHT - MARGIN.top - MARGIN.bottom };
   const position = (value: number): number => MARGIN.left + ((value - x0) / (x1 - x0)) * inner.width;
   const named = labels?.map((label, i) => [i, label] as const);
@@ -134,10 +141,17 @@ function scales(series: readonly Series[], { labels, isLog = false, isCount = fa
     .map((tick) => [tick, `${tick}`] as const);
   return {
     x: (value) => position(isLog ? Math.log10(value) : value),
-    y: (value) => MARGIN.top + (1 - (value - y0) / (y1 - y0)) * inner.height,
+    y: (value) => MARGIN.top + (1 - (level(value) - y0) / (y1 - y0)) * inner.height,
     xTicks: named ?? (isLog ? decades : plain),
     yTicks,
   };
+}
+
+/** Powers of ten that enclose a range above 0. */
+function decadesAround(low: number, high: number): number[] {
+  const first = Math.floor(Math.log10(low));
+  const last = Math.max(first + 1, Math.ceil(Math.log10(high)));
+  return Array.from({ length: last - first + 1 }, (_, i) => Number(`1e${first + i}`));
 }
 
 /** Round numbers that enclose a range, five or so. */

@@ -3,7 +3,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { startBackend } from '../../../src/compute/backends/start';
 import { decodePlan, encodePlan } from '../../../src/compute/plan/format';
 import { type Plan, PlanError } from '../../../src/compute/plan/plan';
-import { type PlanInput, startPlan } from '../../../src/compute/plan/runtime';
+import { loadProducts } from '../../../src/compute/plan/products';
+import { type PlanInput, type RunningPlan, startPlan } from '../../../src/compute/plan/runtime';
 import { configure } from '../../../src/models/configuration';
 import { models } from '../../../src/models/index';
 import { initialise } from '../../../src/models/initialise';
@@ -14,8 +15,10 @@ import { CLICK, planScorer } from '../../../src/ranking/plan-scorer';
 import { readerOf, type SessionReader } from '../../../src/ranking/session-reader';
 import type { ScoredItem } from '../../../src/ranking/top-k';
 import { random } from '../../../src/session/random';
+import type { NdArray } from '../../../src/types';
 import { SMALL } from '../../engine/parity';
 import { isSoak } from '../../soak-slice';
+import { codedTables } from './coded';
 import { loadPlanModule } from './module';
 
 const SEED = 11;
@@ -29,7 +32,8 @@ type Inputs = Readonly<Record<string, PlanInput>>;
 interface Compiled {
   readonly plan: Plan;
   readonly bytes: Uint8Array;
-  readonly parameter: (name: string) => Float32Array;
+  readonly tensor: (name: string) => NdArray | undefined;
+  readonly start: (plan: Plan) => RunningPlan;
   readonly inputs: Inputs;
   readonly reader: SessionReader;
 }
@@ -39,24 +43,32 @@ let planModule: WebAssembly.Module;
 beforeAll(async () => {
   await startBackend('cpu');
   planModule = await loadPlanModule();
-  for (const name of Object.keys(models)) {
+  const startCoded = await loadProducts();
+  for (const [name, isCoded] of [
+    ...Object.keys(models).map((name) => [name, false] as const),
+    ['gru4rec', true] as const,
+  ]) {
     const model = (await models[name]!.network()) as unknown as Model;
     const config = configure(model, { ...SMALL[name] });
-    const values = initialise(model.parameters(config, catalogue), SEED);
+    const values: Record<string, NdArray> = initialise(model.parameters(config, catalogue), SEED);
+    if (isCoded) Object.assign(values, codedTables(values, catalogue.items, SEED));
     const params = upload(values);
-    const plan = compilePlan({ model, params, config, catalogue });
+    const plan = compilePlan({ model, params, config, catalogue }, values);
     for (const tensor of Object.values(params)) tensor.dispose();
-    const parameter = (of: string) => values[of]?.data as Float32Array;
+    const tensor = (of: string) => values[of];
     const inputs = model.stepping ? firstClick(plan) : model.prepare([session], config, catalogue);
     const reader = readerOf({ model, config, catalogue });
-    compiled[name] = { plan, bytes: encodePlan(plan), parameter, inputs, reader };
+    // As plans are started that are read.
+    const start = (one: Plan) => (one.coded ? startCoded : startPlan)(planModule, one, tensor);
+    compiled[isCoded ? `${name} by codes` : name] = { plan, bytes: encodePlan(plan), tensor, start, inputs, reader };
   }
 });
 
 /** Of a network that goes on click by click. */
 function firstClick({ programs }: Plan): Inputs {
   const [first] = programs;
-  const inputs = Object.entries(first!.inputs).map(([name, { length }]) => {
+  const given = Object.entries(first!.inputs).filter(([name]) => !name.includes('['));
+  const inputs = given.map(([name, { length }]) => {
     const data = name === CLICK ? Int32Array.of(session.items[0]!) : new Float32Array(length);
     return [name, { data, shape: [1, data.length] }];
   });
@@ -64,11 +76,11 @@ function firstClick({ programs }: Plan): Inputs {
 }
 
 test('what is written is read, and answers as before', () => {
-  for (const { plan, bytes, parameter, inputs } of Object.values(compiled)) {
+  for (const { plan, bytes, start, inputs } of Object.values(compiled)) {
     const read = decodePlan(bytes);
     expect(read).toEqual(plan);
     const answers = [plan, read].map((one) => {
-      const running = startPlan(planModule, one, parameter);
+      const running = start(one);
       running.run(inputs);
       return running.items.scores().slice();
     });
@@ -93,29 +105,50 @@ describe('is refused', () => {
 
   test('a parameter of another length', () => {
     const { plan } = compiled['sasrec']!;
-    expect(() => startPlan(planModule, plan, () => new Float32Array(3))).toThrow(PlanError);
+    expect(() => startPlan(planModule, plan, () => ({ data: new Float32Array(3) }))).toThrow(PlanError);
   });
 
   test('a session for which it has no steps', () => {
-    const { plan, parameter, inputs } = compiled['sasrec']!;
+    const { plan, start, inputs } = compiled['sasrec']!;
     const shape = [1, 10_000];
     const longer = Object.fromEntries(
       Object.keys(inputs).map((name) => [name, { data: new Int32Array(10_000), shape }]),
     );
-    expect(() => startPlan(planModule, plan, parameter).run(longer)).toThrow('no steps');
+    expect(() => start(plan).run(longer)).toThrow('no steps');
   });
 
   test('an item that is no row of the table', () => {
-    const { plan, parameter, inputs } = compiled['sasrec']!;
+    const { plan, start, inputs } = compiled['sasrec']!;
     const ids = Int32Array.from(inputs['items']!.data, () => 99);
-    expect(() =>
-      startPlan(planModule, plan, parameter).run({ ...inputs, items: { ...inputs['items']!, data: ids } }),
-    ).toThrow('row');
+    expect(() => start(plan).run({ ...inputs, items: { ...inputs['items']!, data: ids } })).toThrow('row');
+  });
+
+  test.each([
+    ['without codes', { bias: 1 }, 'no codes'],
+    ['with other pieces', { items: 5 }, 'other codes'],
+  ])('a table %s', (_, pieces, why) => {
+    const { plan, start } = compiled['gru4rec by codes']!;
+    expect(() => start({ ...plan, coded: { pieces } as NonNullable<Plan['coded']> })).toThrow(why);
+  });
+
+  test('items whose codes are none of its tables', () => {
+    const { plan, start } = compiled['gru4rec by codes']!;
+    const { coded, ...without } = plan;
+    expect(() => start(without)).toThrow('items.codes');
+    expect(() => start({ ...plan, coded: { ...coded!, items: 'bias' } })).toThrow('no codes');
+    expect(() => start({ ...plan, items: { ...plan.items, n: plan.items.n + 1 } })).toThrow('other items');
+  });
+
+  test('a click that is no row of a table of codes', () => {
+    const { plan, start, inputs } = compiled['gru4rec by codes']!;
+    const click = { data: [99], shape: [1] };
+    expect(() => start(plan).run({ ...inputs, [CLICK]: click })).toThrow('no row 99');
   });
 
   test('a weight that is no number', () => {
-    const { plan, parameter } = compiled['sasrec']!;
-    const damaged = (name: string) => (name === 'items' ? parameter(name).map(() => Number.NaN) : parameter(name));
+    const { plan, tensor } = compiled['sasrec']!;
+    const damaged = (name: string) =>
+      name === 'items' ? { data: tensor(name)!.data.map(() => Number.NaN) } : tensor(name);
     expect(() => startPlan(planModule, plan, damaged)).toThrow('NaN');
   });
 });
@@ -184,7 +217,7 @@ test(
       const one = all[change % all.length]!;
       const way = ways[Math.floor(change / all.length) % ways.length]!;
       try {
-        const running = startPlan(planModule, way(one, next), one.parameter);
+        const running = one.start(way(one, next));
         const { size, items } = running.plan;
         running.run(one.inputs);
         // The steps lie behind the block: none of them may write there.

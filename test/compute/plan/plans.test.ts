@@ -4,6 +4,8 @@
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startBackend } from '../../../src/compute/backends/start';
+import { decodePlan, encodePlan } from '../../../src/compute/plan/format';
+import { loadProducts } from '../../../src/compute/plan/products';
 import { startPlan } from '../../../src/compute/plan/runtime';
 import { configure } from '../../../src/models/configuration';
 import { models } from '../../../src/models/index';
@@ -18,9 +20,10 @@ import { readerOf } from '../../../src/ranking/session-reader';
 import { openSession } from '../../../src/ranking/session-scorer';
 import { topK } from '../../../src/ranking/top-k';
 import { random } from '../../../src/session/random';
-import type { Catalogue, SessionInput } from '../../../src/types';
+import type { Catalogue, NdArray, SessionInput } from '../../../src/types';
 import { SMALL } from '../../engine/parity';
 import { isSoak, slice } from '../../soak-slice';
+import { codedTables } from './coded';
 import { loadPlanModule } from './module';
 
 const ITEMS = 90;
@@ -56,21 +59,29 @@ const NETWORKS = Object.fromEntries(
   ),
 );
 
-async function answersAlike(name: string, given: Readonly<Record<string, unknown>>): Promise<void> {
+/** @param isCoded Whether the artifact holds tables of items as codes of product quantisation. */
+async function answersAlike(name: string, given: Readonly<Record<string, unknown>>, isCoded = false): Promise<void> {
   const model = NETWORKS[name]!;
   const config = configure(model, given);
-  const values = initialise(model.parameters(config, catalogue), SEED);
+  const values: Record<string, NdArray> = initialise(model.parameters(config, catalogue), SEED);
   // What starts at 0, such as a bias, tells nothing.
   const draw = random(SEED, 'zeros');
   for (const { data } of Object.values(values)) {
     if (data.every((x) => x === 0)) for (let i = 0; i < data.length; i++) data[i] = 0.1 * draw.normal();
   }
+  if (isCoded) Object.assign(values, codedTables(values, ITEMS, SEED));
   const params: Params = upload(values);
   const scorer = neuralScorer(model, params, config, catalogue);
   try {
-    const plan = compilePlan({ model, params, config, catalogue });
+    const plan = compilePlan({ model, params, config, catalogue }, values);
+    const startCoded = await loadProducts();
+    // Of lengths of rows, only a table that is written out tells.
+    const tables = Object.keys(values).filter((of) => 'codes' in values[of]!);
+    expect(Object.keys(plan.coded?.pieces ?? {})).toEqual(given['scoring'] === 'cosine' ? [] : tables);
+    if (plan.coded) expect(tables).toContain(plan.coded.items);
     const [first, second] = [1, 2].map(() => {
-      const running = startPlan(planModule, plan, (of) => values[of]?.data as Float32Array);
+      const read = decodePlan(encodePlan(plan));
+      const running = (read.coded ? startCoded : startPlan)(planModule, read, (of) => values[of]);
       return planScorer(running, readerOf({ model, config, catalogue })).openSession();
     });
     const network = openSession(scorer);
@@ -122,7 +133,7 @@ test('of a session that is too long, the newest clicks count', async () => {
   const params: Params = upload(values);
   const plan = compilePlan({ model, params, config, catalogue });
   for (const tensor of Object.values(params)) tensor.dispose();
-  const running = startPlan(planModule, plan, (of) => values[of]?.data as Float32Array);
+  const running = startPlan(planModule, plan, (of) => values[of]);
   const session = planScorer(running, readerOf({ model, config, catalogue })).openSession();
   const { integer } = random(SEED, 'long');
   const items = Int32Array.from({ length: MOST_CLICKS + 200 }, () => 1 + integer(ITEMS));
@@ -144,6 +155,12 @@ const SHORT: readonly (readonly [string, string, Readonly<Record<string, unknown
 ];
 
 describe('a plan answers as its network', () => {
+  test.each([
+    ...Object.keys(models).map((name) => [name, {}] as const),
+    ['transformers4rec', { lm: 'bert', objective: 'mlm' }] as const,
+    ['sasrec', { scoring: 'cosine' }] as const,
+  ])('of %s, %o, whose tables are codes', (name, config) => answersAlike(name, { ...SMALL[name], ...config }, true));
+
   // One preset besides the defaults: most of what they choose is asked for below.
   test.each(slice(PRESETS, ([name, preset]) => preset === 'default' || (preset === 'diginetica' && name === 'sasrec')))(
     'of %s, preset %s',

@@ -308,7 +308,7 @@ describe('a running plan', () => {
     const { normal, integer } = random(5, 'plan');
     const items = Float32Array.from({ length: n * d }, () => normal());
     const bias = new Float32Array(32 * Math.ceil(n / 32)).fill(NOTHING, n);
-    const running = startPlan(planModule, planOf(bias), () => items);
+    const running = startPlan(planModule, planOf(bias), () => ({ data: items }));
     const otherItems = () => {
       const [table, bias] = [n * d, n].map((length) => Float32Array.from({ length }, () => normal()));
       return running.withItems(table!, bias!);

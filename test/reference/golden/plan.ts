@@ -98,7 +98,11 @@ export async function planGolden(file: GoldenFile): Promise<Comparison | undefin
   const params = load('weights/');
   try {
     const plan = compilePlan({ model, params, config, catalogue });
-    const running = startPlan(await loadPlanModule(), plan, (name) => params[name]?.dataSync() as Float32Array);
+    const running = startPlan(
+      await loadPlanModule(),
+      plan,
+      (name) => params[name] && { data: params[name].dataSync<'float32'>() },
+    );
     const scoresBy = (inputs: Readonly<Record<string, PlanInput>>) => {
       const [, ...state] = running.run(inputs).map((part) => part.slice());
       return { scores: running.items.scores().slice(), state };

@@ -1,0 +1,163 @@
+/** `results/inference.{json,md}` and their plots, from what `npm run bench -- --write` has measured. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { PRECISIONS } from '../../src/checkpoint/pack-tensors';
+import { models } from '../../src/models/index';
+import type { Series } from '../../src/pipeline/compare/plots';
+import { markdownTable } from '../../src/pipeline/format';
+import type { Result } from './bench';
+import { LENGTHS } from './cases/clicks';
+import { SCALES } from './cases/scale';
+import { commit, machine } from './machine';
+import { standalonePlot } from './standalone-svg';
+
+interface Row extends Result {
+  readonly commit: string;
+  readonly machine: string;
+}
+
+const FOLDER = resolve(import.meta.dirname, 'results');
+const JSON_FILE = join(FOLDER, 'inference.json');
+
+/** The cases that the page shows, by what their names begin with. */
+const SHOWN = /^(infer|start|cold|scale|size)/;
+
+/** Keeps results among those of other cases, and writes the page and the plots anew. */
+export function writeInference(results: readonly Result[]): void {
+  const known: Row[] = existsSync(JSON_FILE) ? JSON.parse(readFileSync(JSON_FILE, 'utf8')) : [];
+  const about = { commit: commit(), machine: machine() };
+  const rows = new Map(known.map((row) => [row.case, row]));
+  for (const result of results) if (SHOWN.test(result.case)) rows.set(result.case, { ...result, ...about });
+  const all = [...rows.values()].sort((a, b) => a.case.localeCompare(b.case, 'en', { numeric: true }));
+  writeFileSync(JSON_FILE, `${JSON.stringify(all, null, 1)}\n`);
+  const plots = plotsOf(rows);
+  for (const [name, svg] of plots) writeFileSync(join(FOLDER, `${name}.svg`), svg);
+  writeFileSync(join(FOLDER, 'inference.md'), markdown(all, [...plots.keys()]));
+}
+
+const factOf = (row: Row | undefined, name: string): number => Number(row?.facts?.[name] ?? Number.NaN);
+
+function plotsOf(rows: ReadonlyMap<string, Row>): Map<string, string> {
+  const line = (name: string, xs: readonly number[], y: (x: number) => number | undefined): Series => ({
+    name,
+    points: xs.flatMap((x) => {
+      const value = y(x);
+      return value !== undefined && Number.isFinite(value) ? [[x, value] as const] : [];
+    }),
+  });
+  const scale = (kind: string) => (items: number) => rows.get(`scale-${kind}-${items / 1000}k`);
+  const items = [
+    line('32 bits', SCALES, (n) => scale('pq')(n)?.theirs?.median ?? scale('int8')(n)?.theirs?.median),
+    line('int8, certified', SCALES, (n) => scale('int8')(n)?.ours.median),
+    line('pq', SCALES, (n) => scale('pq')(n)?.ours.median),
+  ];
+  const clicks = Object.keys(models).map((name) =>
+    line(name, LENGTHS, (length) => factOf(rows.get(`scale-clicks-${name}`), `ms by the plan, ${length} clicks`)),
+  );
+  const sizes = ['10k', '100k'].map((count) =>
+    line(`${count} items`, [...PRECISIONS.keys()], (p) => rows.get(`size-${count}-${PRECISIONS[p]}`)?.ours.median),
+  );
+  const logs = { isLog: true, isLogY: true };
+  const all: [string, Series[], Parameters<typeof standalonePlot>[1]][] = [
+    ['scale-items', items, { title: 'Best 20 by the number of items', x: 'items of 64 numbers', y: 'ms', ...logs }],
+    ['scale-clicks', clicks, { title: 'An answer by the clicks of the session', x: 'clicks', y: 'ms', ...logs }],
+    ['size', sizes, { title: 'Artifact by precision', x: 'precision', y: 'MB', labels: PRECISIONS, isLogY: true }],
+  ];
+  return new Map(
+    all.flatMap(([name, series, options]) => {
+      const drawn = series.filter(({ points }) => points.length > 0);
+      return drawn.length > 0 ? [[name, standalonePlot(drawn, options)] as const] : [];
+    }),
+  );
+}
+
+const short = (value: number | undefined): string => (value === undefined ? '' : String(Number(value.toPrecision(3))));
+
+function markdown(rows: readonly Row[], plots: readonly string[]): string {
+  const picture = (name: string, text: string): string => (plots.includes(name) ? `\n![${text}](${name}.svg)` : '');
+  const of = (begin: RegExp): Row[] => rows.filter(({ case: name }) => begin.test(name));
+  const fact = (row: Row, name: string): string => String(row.facts?.[name] ?? '');
+  const head = ({ case: name, ratio, ours, theirs, peer }: Row): string[] => [
+    name,
+    short(ratio ?? undefined),
+    short(ours.median),
+    theirs ? `${peer}, ${short(theirs.median)}` : peer,
+  ];
+  const HEAD = ['case', 'ratio', 'ours', 'peer'];
+  const table = (titles: readonly string[], body: readonly (readonly string[])[]): string =>
+    markdownTable(
+      [...titles],
+      body.map((cells) => [...cells]),
+    ).join('\n');
+  const answers = of(/^infer/).map((row) => [
+    ...head(row),
+    ...['', ' of the peer'].flatMap((whose) =>
+      ['first', 'fifth'].map((which) => fact(row, `${which} answer${whose}, ms`)),
+    ),
+    row.commit,
+  ]);
+  const pages = of(/^(start|cold)/).map((row) => [
+    ...head(row),
+    fact(row, 'answer 5, ms after the one before'),
+    fact(row, '95th percentile of the first answer, ms'),
+    row.commit,
+  ]);
+  const scales = of(/^scale-(int8|pq)/).map((row) => [...head(row), fact(row, 'bytes of memory'), row.commit]);
+  const clicks = of(/^scale-clicks/).map((row) => [
+    ...head(row),
+    ...LENGTHS.map((length) => fact(row, `ms by the plan, ${length} clicks`)),
+    row.commit,
+  ]);
+  const sizes = of(/^size/).map((row) => [...head(row), fact(row, 'MB of all files'), row.commit]);
+  const section = (
+    title: string,
+    text: string,
+    body: readonly (readonly string[])[],
+    titles: readonly string[],
+  ): string => (body.length > 0 ? `## ${title}\n\n${text}\n\n${table(titles, body)}\n` : '');
+  return [
+    `# Answers: time, growth and size
+
+    npm run bench -- --write infer start cold scale size
+
+Medians in ms, in turns of one sitting, one thread on each side; ratio = ours / the peer's. Machine of the newest rows: ${rows.at(-1)?.machine}.
+`,
+    section(
+      'The best 20 of 10,000 items',
+      `In Node, \`infer-gru4rec\` and \`infer-sasrec\` are TensorFlow.js' WASM with our kernels, all others the compiled plan. Stock TensorFlow.js is its
+WASM backend as it comes. First and fifth answers are those of a fresh process whose weights and modules are there. \`infer-page\` is a page in
+Chromium, which asks its worker.`,
+      answers,
+      [...HEAD, 'first', 'fifth', "peer's first", "peer's fifth", 'commit'],
+    ),
+    section(
+      'From the navigation to the first answer',
+      "In Chromium, the page's own thread slowed down 4 times.",
+      pages,
+      [...HEAD, 'fifth answer', 'first, 95 %', 'commit'],
+    ),
+    section(
+      'By the number of items',
+      `The best 20 of items of 64 numbers; int8 gives the answers of 32 bits.
+${picture('scale-items', 'Milliseconds of an answer by the number of items, for 32 bits, int8 and pq')}`,
+      scales,
+      [...HEAD, 'bytes of memory', 'commit'],
+    ),
+    section(
+      'By the clicks of a session',
+      `10,000 items, by the plan; the ratio is that of the longest session.
+${picture('scale-clicks', 'Milliseconds of an answer by the clicks of a session, for each architecture')}`,
+      clicks,
+      [...HEAD, ...LENGTHS.map(String), 'commit'],
+    ),
+    section(
+      'Size',
+      `A SASRec of 64 numbers: manifest, weights, ids and plan, in MB, compressed as a server would.
+${picture('size', 'Megabytes of an artifact by its precision')}`,
+      sizes,
+      [...HEAD, 'not compressed', 'commit'],
+    ),
+  ]
+    .filter(Boolean)
+    .join('\n');
+}
