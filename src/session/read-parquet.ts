@@ -202,7 +202,9 @@ const NOTHING = new Uint8Array(0);
 
 async function openMetadata(buffer: AsyncBuffer, file: string): Promise<FileMetaData> {
   try {
-    return await parquetMetadataAsync(buffer);
+    const metadata = await parquetMetadataAsync(buffer);
+    if (metadata.schema.some(({ name }) => typeof name !== 'string')) throw new Error('a column has no name');
+    return metadata;
   } catch (cause) {
     throw new RecommenderError('bad-input', `${file}: no Parquet file, or a damaged one: ${reason(cause)}.`, { cause });
   }

@@ -1,4 +1,4 @@
-import { parquetMetadata } from 'hyparquet';
+import { type FileMetaData, parquetMetadata } from 'hyparquet';
 import { ByteWriter, parquetWriteBuffer } from 'hyparquet-writer';
 import { writeMetadata } from 'hyparquet-writer/src/metadata.js';
 import { describe, expect, test } from 'vitest';
@@ -41,10 +41,17 @@ function asInt96(times: readonly Uint8Array[]): ArrayBuffer {
     ],
     statistics: false,
   });
+  return withMetadata(file, (metadata) => {
+    const { type_length: _, ...element } = metadata.schema[3]!;
+    metadata.schema[3] = { ...element, type: 'INT96' };
+    metadata.row_groups[0]!.columns[2]!.meta_data!.type = 'INT96';
+  });
+}
+
+/** The file with other metadata. */
+function withMetadata(file: ArrayBuffer, change: (metadata: FileMetaData) => void): ArrayBuffer {
   const metadata = parquetMetadata(file);
-  const { type_length: _, ...element } = metadata.schema[3]!;
-  metadata.schema[3] = { ...element, type: 'INT96' };
-  metadata.row_groups[0]!.columns[2]!.meta_data!.type = 'INT96';
+  change(metadata);
   const writer = new ByteWriter();
   writer.appendBytes(new Uint8Array(file, 0, file.byteLength - metadata.metadata_length - 8));
   // The writer has types of its own version of the reader.
@@ -59,6 +66,17 @@ const item = { name: 'item_id', data: IDS, type: 'STRING' as const };
 const time = { name: 'timestamp', data: [1.5, 2, 3, 4, 5, 6], type: 'DOUBLE' as const };
 
 describe('the Parquet reader', () => {
+  test('refuses a file with a column that has no name', async () => {
+    const nameless = withMetadata(write([session, item, time]), ({ schema }) => {
+      schema[0] = { ...schema[0]!, num_children: 4 };
+      schema.push({ name: undefined as never, type: 'INT32', repetition_type: 'OPTIONAL' });
+    });
+    await expect(read(nameless)).rejects.toMatchObject({
+      code: 'bad-input',
+      message: expect.stringContaining('a column has no name'),
+    });
+  });
+
   test('reads ids byte for byte, in any number of row groups', async () => {
     for (const rowGroupSize of [1, 2, 4, 100]) {
       const log = await read(write([session, item, time], { rowGroupSize }));
