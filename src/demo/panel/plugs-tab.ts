@@ -5,9 +5,10 @@ import { href } from '../routes';
 import { withSetting } from '../settings';
 import { onSale, productOf } from '../shop';
 import { fillStorage, freeStorage, isFilled, MOST, wipeStorage } from '../storage';
-import { locale, text } from '../texts';
+import { locale } from '../texts';
 import { bytes, choice, toggle } from './controls';
 import { engineName } from './engine-name';
+import { text } from './texts';
 import type { PanelContext, Tab } from './types';
 
 const GPU = ['webgpu', 'webgl'] as const;
@@ -52,6 +53,8 @@ export function plugsTab({ shop, visit, network, diary, settings }: PanelContext
     location.assign(withSetting(location.href, 'without', name)),
   );
 
+  if (!isFilled()) freeStorage().catch(() => {}); // left by a page that was closed; a browser without storage has nothing to free
+
   const hasGpu = (): boolean => GPU.some((name) => name === visit.status?.engine?.backend);
   async function computeOn(backend: (typeof GPU)[number]): Promise<void> {
     history.replaceState(history.state, '', withSetting(location.href, 'backend', backend));
@@ -64,7 +67,7 @@ export function plugsTab({ shop, visit, network, diary, settings }: PanelContext
     setText(now, engineName(visit));
     setText(place, text.visit.places[status?.storage ?? 'memory']);
     offline.querySelector('input')!.checked = network.offline;
-    const backend = status?.engine && text.panel.backends[status.engine.backend];
+    const backend = status?.engine && text.frame.backends[status.engine.backend];
     gpu.show(
       hasGpu() ? text.plugs.gpu : text.plugs.useGpu,
       hasGpu() || backend === undefined ? '' : text.plugs.noGpu(backend),
@@ -110,7 +113,7 @@ export function plugsTab({ shop, visit, network, diary, settings }: PanelContext
   }
 
   return {
-    name: text.panel.tabs.plugs,
+    name: text.frame.tabs.plugs,
     describe,
     element: h(
       'div',

@@ -3,8 +3,8 @@ import { button, h, setText, textOf } from '../dom';
 import { tile } from '../product-grid';
 import { href } from '../routes';
 import { onSale, productOf } from '../shop';
-import { text } from '../texts';
 import { openTour, type Tour, type TourStep } from '../tour';
+import { text } from './texts';
 import type { PanelContext } from './types';
 
 /** Milliseconds from click to click. */
