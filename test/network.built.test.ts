@@ -90,7 +90,6 @@ const ALLOWED: readonly (readonly [file: string, use: string, times: number, why
   ['src/studio/models-section.ts', 'open', 1, 'the window of the demo shop'],
   ['src/studio/models-section.ts', 'location =', 1, 'its address, with the name of a model'],
   ['src/studio/models-section.ts', 'location.assign', 1, 'the same, where windows are blocked'],
-  ['src/studio/parts.ts', 'click', 1, 'hands a file over, from the page’s own memory'],
   ['src/studio/plots.ts', 'createElement(…)', 1, 'the one maker of pictures; the tags stand where it is called'],
   ['src/studio/plots.ts', 'setAttribute(…)', 1, 'likewise their attributes'],
   // The command line runs in Node, on files.

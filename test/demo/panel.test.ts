@@ -242,7 +242,7 @@ describe('the network', () => {
     expect(requests.length).toBe(before);
     await page.getByRole('tab', { name: 'Engine' }).click();
     await choose(page, 'JavaScript');
-    await page.getByText('The model could not be loaded').waitFor();
+    await page.getByText('The model could not be loaded').first().waitFor();
     expect(await page.locator('.engine-why').textContent()).toContain('the demo is switched offline');
     await settled(page);
     expect(await page.locator('aisle-recommendations').first().getAttribute('data-aisle-state')).toBe('error-io');
@@ -251,7 +251,7 @@ describe('the network', () => {
     await page.getByRole('tab', { name: 'Pull the plug' }).click();
     await page.getByRole('switch', { name: /^Offline/ }).uncheck();
     await page.getByRole('tab', { name: 'Engine' }).click();
-    await page.getByText('JavaScript, in a worker').waitFor();
+    await page.getByText('JavaScript, in a worker').first().waitFor();
     await settled(page);
     await expect.poll(() => because(page)).toContain(title);
     expect(errors).toEqual([]);

@@ -17,7 +17,7 @@ const SHOWN = 6;
 
 export function plugsTab({ shop, visit, network, diary, settings }: PanelContext): Tab {
   const now = h('p', { class: 'engine-name' });
-  const place = h('p', { class: 'engine-why' });
+  const place = h('p', { class: 'hint' });
   const latest = h('section', {});
   const list = h('ol', { class: 'diary' });
   let drawn = '';
