@@ -98,9 +98,9 @@ export const PANEL_EN = {
     before: ({ visits, visitors, opened }: VisitorFile, { events, gate }: LearningStatus) =>
       `Back for the ${visits.length}th time, after ${events} events. So far ${odds(gate.evidence)} says that what was learnt is better; at 5 : 1 it is used. That comes true, by the end of their last visit, for ${opened} of ${visitors} such visitors: this is one of them.`,
     now: ({ isOpen, evidence, base, tuned }: GateStatus, isOver: boolean) =>
-      `${isOpen ? 'Used from here on' : 'Not used yet'}: the evidence is ${odds(evidence)}, and 5 : 1 is asked for. Mean reciprocal rank of all clicks: ${base.toFixed(3)} by the model alone, ${tuned.toFixed(3)} with what was learnt.${isOver ? ' The visit is over.' : ''}`,
+      `${isOpen ? `Used from here on: the evidence has reached 5 : 1 (now ${odds(evidence)}).` : `Not used yet: the evidence is ${odds(evidence)}, and 5 : 1 is asked for.`} Mean reciprocal rank of all clicks: ${base.toFixed(3)} by the model alone, ${tuned.toFixed(3)} with what was learnt.${isOver ? ' The visit is over.' : ''}`,
     undone: 'Undone: the model alone suggests again, and the visit is still known.',
-    columns: ['Click', 'Rank, model alone', 'with what was learnt', 'Evidence'],
+    columns: ['Click', 'Rank alone', 'learnt', 'Evidence'],
     odds: (evidence: number) => odds(evidence),
     suggested: 'Suggested to this shopper now',
   },

@@ -102,9 +102,9 @@ export const PANEL_KO: PanelTexts = {
     before: ({ visits, visitors, opened }, { events, gate }) =>
       `${visits.length}번째 방문이며, 지금까지 이벤트가 ${events}건 있었습니다. 학습한 내용이 더 낫다는 근거는 아직 ${odds(gate.evidence)}이고, 5 : 1이 되면 사용합니다. 이런 방문자 ${visitors}명 중 ${opened}명은 마지막 방문이 끝나기 전에 사용하게 되며, 이 방문자도 그중 한 명입니다.`,
     now: ({ isOpen, evidence, base, tuned }, isOver) =>
-      `${isOpen ? '이제부터 사용합니다' : '아직 사용하지 않습니다'}. 근거는 ${odds(evidence)}, 필요한 근거는 5 : 1입니다. 모든 클릭의 평균 역순위(MRR)는 모델만 ${base.toFixed(3)}, 학습한 내용 포함 ${tuned.toFixed(3)}입니다.${isOver ? ' 방문이 끝났습니다.' : ''}`,
+      `${isOpen ? `이제부터 사용합니다. 근거가 5 : 1에 이르렀습니다(지금 ${odds(evidence)}).` : `아직 사용하지 않습니다. 근거는 ${odds(evidence)}, 필요한 근거는 5 : 1입니다.`} 모든 클릭의 평균 역순위(MRR)는 모델만 ${base.toFixed(3)}, 학습한 내용 포함 ${tuned.toFixed(3)}입니다.${isOver ? ' 방문이 끝났습니다.' : ''}`,
     undone: '되돌렸습니다. 다시 모델만으로 추천하며, 방문 기록은 남아 있습니다.',
-    columns: ['클릭', '순위, 모델만', '학습 포함', '근거'],
+    columns: ['클릭', '순위: 모델만', '학습 포함', '근거'],
     odds: (evidence) => odds(evidence),
     suggested: '지금 이 손님에게 추천하는 상품',
   },
