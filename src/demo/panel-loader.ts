@@ -5,9 +5,6 @@ import type { Panel } from './panel/panel';
 import type { PanelContext } from './panel/types';
 import { text } from './texts';
 
-/** Whether there is room for the shop beside the panel. */
-export const isBeside = (): boolean => matchMedia('(min-width: 64rem)').matches;
-
 /** @param failed Called with a sentence where it cannot be loaded; the next time it is tried again. */
 export function panelLoader(parts: Omit<PanelContext, 'diary'>, failed: (why: string) => void) {
   let button = panelButton(press);

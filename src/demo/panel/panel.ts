@@ -1,7 +1,8 @@
 /** "Behind the counter": the visit as it is known, what computes, and what was requested. */
+
+import { isBeside } from '../beside';
 import { h, setText, textOf } from '../dom';
 import { icon } from '../icons';
-import { isBeside } from '../panel-loader';
 import { POLICIES } from '../policy';
 import { text as shopText } from '../texts';
 import { type Diary, openDiary } from './diary';

@@ -28,7 +28,7 @@ export function plugsTab({ shop, visit, network, diary, settings }: PanelContext
     void diary.act(on ? text.plugs.did.offline : text.plugs.did.online);
   });
   const gpu = plug(text.plugs.gpu, text.plugs.gpuText, async () => {
-    if (!hasGpu()) await computeOn('gpu' in navigator ? 'webgpu' : 'webgl');
+    if (!hasGpu()) await computeOn('GPUAdapter' in globalThis ? 'webgpu' : 'webgl');
     else if (await network.loseGpu()) await diary.act(text.plugs.did.gpu);
     else throw new Error(text.plugs.nothingLost);
   });
