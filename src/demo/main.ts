@@ -9,6 +9,7 @@ import './styles/panel-tabs.css';
 import './styles/panel-models.css';
 import './styles/panel-plugs.css';
 import './styles/panel.css';
+import { isBeside } from './beside';
 import { openCart } from './cart';
 import { handTabOn, tabBefore, watchStart } from './documents';
 import { h, textOf } from './dom';
@@ -18,15 +19,13 @@ import { homePage } from './pages/home';
 import { searchPage, sectionPage } from './pages/listing';
 import { privacyPage } from './pages/privacy';
 import { productPage } from './pages/product';
-import { openDiary } from './panel/diary';
-import { isBeside, panel as makePanel } from './panel/panel';
-import { obey, POLICIES } from './policy';
+import { panelLoader } from './panel-loader';
+import { obey } from './policy';
 import { followAddress, type Route, routeOf, separatePages } from './routes';
 import { readSettings, withSetting } from './settings';
 import { closedShop, footer, header, notFound } from './shell';
 import { openShop, type Shop } from './shop';
 import { openSlots } from './slots';
-import { freeStorage } from './storage';
 import { type Language, speak, text } from './texts';
 import type { Context, Page } from './types';
 import { startVisit } from './visit';
@@ -35,12 +34,12 @@ const place = document.getElementById('shop') as HTMLElement;
 const settings = readSettings(location.search, navigator.languages);
 if (settings.without !== undefined) obey(settings.without);
 if (settings.hasDocuments) separatePages();
-speak(settings.language);
 let describe = (): void => {};
 const network = watchNetwork(() => describe());
 const started = watchStart(settings.hasDocuments, () => describe());
 
-openShop(document.baseURI, settings.model)
+speak(settings.language)
+  .then(() => openShop(document.baseURI, settings.model))
   .then(start)
   .catch((error: unknown) => place.replaceChildren(closedShop(textOf(error))));
 
@@ -52,12 +51,10 @@ async function start(shop: Shop): Promise<void> {
   await import('../ui/embed');
   const slots = openSlots(shop, visit);
   const cart = openCart(changed);
-  const diary = openDiary(shop, visit, changed);
-  if (settings.without !== undefined) void diary.act(text.plugs.did.policy(POLICIES[settings.without]));
-  freeStorage().catch(() => {}); // a browser without storage has nothing to free
-  let panel: ReturnType<typeof makePanel>;
+  const failed = (why: string): void => main.prepend(h('p', { class: 'trouble', role: 'alert' }, why));
+  const panel = panelLoader({ shop, visit, network, settings, start: started }, failed);
   let top: ReturnType<typeof header>;
-  const context: Context = { shop, visit, cart, slots, openPanel: () => panel.open() };
+  const context: Context = { shop, visit, cart, slots, openPanel: () => void panel.open() };
 
   describe = () => {
     top.count(cart.count);
@@ -78,31 +75,28 @@ async function start(shop: Shop): Promise<void> {
     show();
   }
 
-  /**
-   * Draws everything around the pages.
-   *
-   * @param tab Of the panel, if that is open.
-   */
-  function draw(tab?: number): void {
-    panel = makePanel({ shop, visit, network, settings, diary, start: started });
-    top = header(shop, panel.button, turnTo);
+  /** Draws everything around the pages. */
+  function draw(): void {
+    top = header(shop, panel.button, (language) => void turnTo(language));
     place.replaceChildren(
       h('a', { class: 'skip', href: '#main', on: { click: skipTo(main) } }, text.shop.skip),
       top.element,
       main,
       footer(),
     );
-    document.body.append(panel.element);
-    if (tab !== undefined) panel.open(tab);
     describe();
   }
-  function turnTo(language: Language): void {
+  async function turnTo(language: Language): Promise<void> {
+    try {
+      await speak(language);
+    } catch (error) {
+      return failed(textOf(error));
+    }
     history.replaceState(history.state, '', withSetting(location.href, 'lang', language));
-    speak(language);
-    const { tab } = panel;
-    panel.remove();
-    draw(tab);
+    const translated = panel.translate();
+    draw();
     show();
+    await translated;
     top.focusLanguage();
   }
 
@@ -113,9 +107,12 @@ async function start(shop: Shop): Promise<void> {
     event.preventDefault();
     top.focusSearch();
   });
-  draw(settings.hasDocuments && isBeside() ? tabBefore() : undefined);
-  if (settings.hasDocuments) handTabOn(() => panel.tab);
+  draw();
   open();
+  if (!settings.hasDocuments) return;
+  const tab = tabBefore();
+  if (tab !== undefined && isBeside()) await panel.open(tab);
+  handTabOn(() => panel.tab);
 }
 
 function pageOf(context: Context, route: Route): Page | undefined {

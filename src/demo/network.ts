@@ -16,6 +16,8 @@ export interface Network {
   readonly sent: number;
   /** Whether every `fetch` of the page and its workers fails as it would without a network. */
   offline: boolean;
+  /** Tells the page that something of it is to be shown anew. */
+  readonly changed: () => void;
   /** Whether a worker runs. */
   readonly hasWorkers: boolean;
   /** Terminates every worker, of which no event tells the library. */
@@ -69,6 +71,7 @@ export function watchNetwork(changed: () => void): Network {
   return {
     records,
     blocked,
+    changed,
     get sent() {
       return sent;
     },

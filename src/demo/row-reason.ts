@@ -1,5 +1,4 @@
 /** Says why a row is what it is, and nothing that is not true of the model that made it. */
-import { text } from './texts';
 
 /** Which of the visitor's clicks a model's answer depends on. */
 type Basis = 'none' | 'last' | 'all';
@@ -11,21 +10,6 @@ const BASIS: Readonly<Record<string, Basis>> = {
   ar: 'last',
   sr: 'last',
 };
-
-/** Names in words: how each architecture is called in a sentence. */
-const NAMES: Readonly<Record<string, string>> = {
-  gru4rec: 'GRU4Rec',
-  sasrec: 'SASRec',
-  srgnn: 'SR-GNN',
-  caser: 'Caser',
-  cl4srec: 'CL4SRec',
-  transformers4rec: 'Transformers4Rec',
-  'item-knn': 'item-kNN',
-};
-
-export function architectureName(architecture: string): string {
-  return NAMES[architecture] ?? text.models.architectures[architecture] ?? architecture;
-}
 
 /**
  * The clicks that the row's items were computed from, newest first, each once. Empty where the row is plain popularity.

@@ -1,6 +1,9 @@
 /** Takes the browser's storage away: fills what this origin may use, really, and frees it; or deletes what is stored. */
 
-/** The database that takes the room. */
+/**
+ * The cache that takes the room, the same room as every storage of the origin has. A database of that size would not do: it gets
+ * smaller by itself when it is tidied up.
+ */
 const FILLER = 'aisle-demo-filler';
 /** Most bytes that are written: a browser on a large disk allows more than anybody wants to wait for. */
 export const MOST = 500e6;
@@ -19,20 +22,16 @@ export const isFilled = (): boolean => filled;
  *   as some name the same room to every page.
  */
 export async function fillStorage(progress: (bytes: number) => void): Promise<number> {
-  const database = await opened();
+  const noise = new Uint8Array(LARGEST); // what is alike would be stored once, or compressed
+  for (let at = 0; at < LARGEST; at += 65_536) crypto.getRandomValues(noise.subarray(at, at + 65_536));
+  const cache = await caches.open(FILLER);
   filled = true; // a part of it, even where the rest fails
-  const noise = new Uint8Array(LARGEST);
-  for (let at = 0; at < LARGEST; at += 65_536) crypto.getRandomValues(noise.subarray(at, at + 65_536)); // compresses to nothing less
   let written = 0;
-  try {
-    for (let size = LARGEST; size >= SMALLEST && written < MOST; ) {
-      if (await isStored(database, noise.slice(0, size))) {
-        written += size;
-        progress(written);
-      } else size /= 2;
-    }
-  } finally {
-    database.close();
+  for (let size = LARGEST, file = 0; size >= SMALLEST && written < MOST; ) {
+    if (await isStored(cache, `${FILLER}/${file++}`, noise.subarray(0, size))) {
+      written += size;
+      progress(written);
+    } else size >>= 1;
   }
   if (written < MOST) return written;
   await freeStorage();
@@ -41,7 +40,7 @@ export async function fillStorage(progress: (bytes: number) => void): Promise<nu
 
 /** Frees what this page, or one that was closed before it did, has filled. */
 export async function freeStorage(): Promise<void> {
-  await removed(FILLER);
+  await caches.delete(FILLER);
   filled = false;
 }
 
@@ -49,28 +48,18 @@ export async function freeStorage(): Promise<void> {
 export async function wipeStorage(): Promise<string[]> {
   const names = (await indexedDB.databases()).flatMap(({ name }) => name ?? []);
   await Promise.all(names.map(removed));
-  filled = false;
   return names;
 }
 
-function opened(): Promise<IDBDatabase> {
-  const request = indexedDB.open(FILLER, 1);
-  request.onupgradeneeded = () => request.result.createObjectStore('bytes', { autoIncrement: true });
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
-}
-
 /** Whether there was room. */
-function isStored(database: IDBDatabase, bytes: Uint8Array): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    const transaction = database.transaction('bytes', 'readwrite');
-    transaction.oncomplete = () => resolve(true);
-    transaction.onabort = () =>
-      transaction.error?.name === 'QuotaExceededError' ? resolve(false) : reject(transaction.error);
-    transaction.objectStore('bytes').add(bytes);
-  });
+async function isStored(cache: Cache, name: string, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {
+  try {
+    await cache.put(name, new Response(bytes));
+    return true;
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'QuotaExceededError') return false;
+    throw error;
+  }
 }
 
 function removed(name: string): Promise<void> {

@@ -231,8 +231,10 @@ describe('the network', () => {
   test('may be gone: what is here already recommends on, and what is not says so until it is back', async () => {
     const { page, requests, errors } = await windows.open();
     await openSuggestion(page); // what the slots of a product's page need is here, too
-    await openPanel(page, 'Network');
+    await openPanel(page, 'Pull the plug');
     await page.getByRole('switch', { name: /^Offline/ }).check();
+    await page.locator('.diary .is-good').waitFor();
+    await page.getByRole('tab', { name: 'Network' }).click();
     await page.getByText('Offline. Nothing has asked for the network since.').waitFor();
     const before = requests.length;
     const title = await openSuggestion(page);
@@ -240,15 +242,16 @@ describe('the network', () => {
     expect(requests.length).toBe(before);
     await page.getByRole('tab', { name: 'Engine' }).click();
     await choose(page, 'JavaScript');
-    await page.getByText('The model could not be loaded').waitFor();
+    await page.getByText('The model could not be loaded').first().waitFor();
     expect(await page.locator('.engine-why').textContent()).toContain('the demo is switched offline');
     await settled(page);
     expect(await page.locator('aisle-recommendations').first().getAttribute('data-aisle-state')).toBe('error-io');
     await page.getByRole('tab', { name: 'Network' }).click();
     await page.getByText(/^Offline\. (One request was|\d+ requests were) asked for and failed\.$/).waitFor();
+    await page.getByRole('tab', { name: 'Pull the plug' }).click();
     await page.getByRole('switch', { name: /^Offline/ }).uncheck();
     await page.getByRole('tab', { name: 'Engine' }).click();
-    await page.getByText('JavaScript, in a worker').waitFor();
+    await page.getByText('JavaScript, in a worker').first().waitFor();
     await settled(page);
     await expect.poll(() => because(page)).toContain(title);
     expect(errors).toEqual([]);

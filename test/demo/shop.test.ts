@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { openShop, type Shop, sellSame, suggested } from '../../src/demo/shop';
+import { complements } from '../../src/demo/slots';
 
 let server: Server;
 afterEach(() => new Promise<unknown>((done) => server.close(done)));
@@ -136,5 +137,24 @@ describe('the model', () => {
   test('that is not there is named', async () => {
     const base = await serve(files);
     await expect(openShop(base, 'missing')).rejects.toThrow('/missing/manifest.json');
+  });
+});
+
+describe('what goes with products', () => {
+  test('is nothing of their own sections; where they have none, nothing fills up what was bought with them', async () => {
+    const shop = await open('products.json', [
+      { id: 'a', category: ['Home', 'Lamps'] },
+      { id: 'b', category: ['Home', 'Lamps'] },
+      { id: 'c', category: ['Home', 'Rugs'] },
+      { id: 'd' },
+    ]);
+    const of = (...ids: string[]) =>
+      complements(
+        shop,
+        ids.map((id) => shop.products.get(id)!),
+      );
+    expect(of('a')).toMatchObject({ strategy: 'bought-together', fallback: 'related', exclude: ['a', 'b'] });
+    expect(of('a', 'c').exclude).toEqual(['a', 'b', 'c']);
+    expect(of('a', 'd')).not.toHaveProperty('fallback');
   });
 });

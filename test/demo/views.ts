@@ -76,6 +76,18 @@ const home: Way = async (page) => {
   await settled(page);
 };
 
+/** Plays the returning shopper, click by click: the visitor wants no motion. */
+export async function playClicks(page: Page, clicks: number): Promise<void> {
+  await page.getByRole('button', { name: 'Play', exact: true }).click();
+  for (let click = 1; click <= clicks; click++) {
+    await page.getByRole('button', { name: 'Next click' }).click();
+    await page
+      .locator('.tour tbody tr')
+      .nth(click - 1)
+      .waitFor();
+  }
+}
+
 export const VIEWS: Readonly<Record<string, Way>> = {
   home: settled,
   'home-later': async (page) => {
@@ -118,6 +130,22 @@ export const VIEWS: Readonly<Record<string, Way>> = {
     await page.getByRole('button', { name: 'Learn now' }).click();
     await page.locator('.panel .figures').first().waitFor();
     await page.locator('.ordered li').first().waitFor();
+  },
+  'panel-tour': async (page) => {
+    await openPanel(page, 'Learning');
+    await playClicks(page, 4);
+  },
+  'panel-plugs': async (page) => {
+    await openPanel(page, 'Pull the plug');
+    await page.getByRole('switch', { name: /^Offline/ }).check();
+    await page.locator('.diary .is-good').waitFor();
+  },
+  korean: async (page) => {
+    await look(page, 0, 1);
+    await page.getByRole('button', { name: '한국어' }).click();
+    await page.getByRole('button', { name: '계산대 뒤' }).first().click();
+    await page.getByRole('tab', { name: '장애 실험' }).click();
+    await page.locator('.plugs').waitFor();
   },
   'panel-models': async (page) => {
     await look(page, 0, 1);

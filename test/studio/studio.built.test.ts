@@ -237,6 +237,10 @@ test('while a model trains no other log is read, but everything can be erased', 
   await page.locator('.run .plot').first().waitFor();
   await page.getByRole('button', { name: 'Read the log' }).click();
   await page.getByText('A model trains on the log that is open. Pause it first.').waitFor();
+  // Weights made elsewhere are taken beside it.
+  await page.setInputFiles('#log-files', foreignWeights());
+  await page.getByText(TAKEN).waitFor();
+  expect(await page.locator('.run').count()).toBe(1);
   page.on('dialog', (dialog) => dialog.accept());
   const opened = page.waitForEvent('load');
   await page.getByRole('button', { name: 'Erase everything here' }).click();
@@ -274,6 +278,52 @@ test('a bad file is refused in the words of the command line; what is gzip is un
   }
 });
 
+/** Weights of another program, with what belongs to them. */
+function foreignWeights() {
+  return ['ids.json', 'net.safetensors', 'net.json'].map((name, i) => {
+    return { name, mimeType: 'application/json', buffer: Buffer.from(i === 0 ? '["a"]' : '{}') };
+  });
+}
+const TAKEN = 'Taken: weights from net.safetensors, parameters from net.json, item ids from ids.json.';
+
+test('a file that is dropped on a field is left to the field; anywhere else on the page it is a log', async () => {
+  const { page, errors } = await open();
+  await page.setInputFiles('#log-files', data);
+  const feed = page.getByLabel('Your products, if you like');
+  await feed.waitFor();
+  const drop = (selector: string) =>
+    page
+      .locator(selector)
+      .first()
+      .evaluate((target) => {
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File(['session_id,item_id\na,x\na,y\n'], 'dropped.csv'));
+        const event = new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true });
+        target.dispatchEvent(event);
+        return event.defaultPrevented;
+      });
+  const heading = page.locator('#log h3').first();
+  const chosen = await heading.textContent();
+  expect(await drop('input[type=file]:not(.unseen)')).toBe(false);
+  expect(await heading.textContent()).toBe(chosen);
+  expect(await drop('#log h2')).toBe(true);
+  await page.getByRole('heading', { name: /^dropped\.csv: about/ }).waitFor();
+  expect(errors).toEqual([]);
+});
+
+test('a training that fails is named, and the next one goes on', async () => {
+  const { page, errors } = await open();
+  await readTheLog(page);
+  await startTraining(page, { ...SETTINGS, layrs: '8' });
+  await page.getByText(/layrs/).last().waitFor();
+  expect(await page.getByText(/^Trained in/).count()).toBe(0);
+  const lines = Object.entries(SETTINGS).map(([key, value]) => `${key}=${value}`);
+  await page.getByLabel('Single settings').fill(lines.join('\n'));
+  await page.getByRole('button', { name: 'Train', exact: true }).click();
+  await ended(page);
+  expect(errors).toEqual([]);
+});
+
 test('an archive made elsewhere is opened and checked', async () => {
   const { page } = await open();
   await page.setInputFiles('#log-files', { name: 'model.zip', mimeType: 'application/zip', buffer: Buffer.from('PK') });
@@ -281,10 +331,6 @@ test('an archive made elsewhere is opened and checked', async () => {
   await said.waitFor();
   expect(await said.textContent()).toContain('model.zip: this is no zip archive, or one that is cut off.');
 
-  const dropped = ['ids.json', 'net.safetensors', 'net.json'].map((name, i) => {
-    return { name, mimeType: 'application/json', buffer: Buffer.from(i === 0 ? '["a"]' : '{}') };
-  });
-  await page.setInputFiles('#log-files', dropped);
-  const taken = 'Taken: weights from net.safetensors, parameters from net.json, item ids from ids.json.';
-  await page.getByText(taken).waitFor();
+  await page.setInputFiles('#log-files', foreignWeights());
+  await page.getByText(TAKEN).waitFor();
 });

@@ -5,10 +5,10 @@
 import type { DegradationCode } from '../../index';
 import { textOf } from '../dom';
 import { productOf, type Shop } from '../shop';
-import { text } from '../texts';
 import type { Visit } from '../visit';
 import { milliseconds } from './controls';
 import { engineName } from './engine-name';
+import { text } from './texts';
 
 export interface Entry {
   /** Milliseconds since 1970. */

@@ -2,17 +2,18 @@
 
 import type { Start } from '../documents';
 import { h, setText } from '../dom';
-import { architectureName } from '../row-reason';
 import { nearestBackend, withPages, withSetting } from '../settings';
-import { language, locale, text } from '../texts';
+import { language, locale } from '../texts';
 import type { Answer, Visit } from '../visit';
+import { architectureName } from './architecture-name';
 import { bytes, choice, facts, milliseconds } from './controls';
 import { engineName } from './engine-name';
+import { text } from './texts';
 import type { PanelContext, Tab } from './types';
 
 const SHOWN = 12;
 export function engineTab({ visit, settings, start }: PanelContext): Tab {
-  const backend = choice(text.engine.backend, text.panel.backends, (value) => {
+  const backend = choice(text.engine.backend, text.frame.backends, (value) => {
     history.replaceState(history.state, '', withSetting(location.href, 'backend', value));
     visit.restart({ backend: value }).catch(() => {}); // `describe` shows it
   });
@@ -30,7 +31,7 @@ export function engineTab({ visit, settings, start }: PanelContext): Tab {
   const timings = h('div', {});
 
   return {
-    name: text.panel.tabs.engine,
+    name: text.frame.tabs.engine,
     element: h(
       'div',
       {},
@@ -53,7 +54,7 @@ export function engineTab({ visit, settings, start }: PanelContext): Tab {
       why.lang = said === undefined ? language : 'en'; // the library speaks English
       setText(why, said ?? text.engine.meanwhile);
       troubles.replaceChildren(
-        ...(unknownBackend === undefined ? [] : [h('li', {}, text.panel.unknownBackend(unknownBackend, near, known))]),
+        ...(unknownBackend === undefined ? [] : [h('li', {}, text.frame.unknownBackend(unknownBackend, near, known))]),
         ...(visit.status?.degraded ?? []).map((one) => h('li', {}, text.degraded[one.code] ?? one.message)),
       );
       model.replaceChildren(modelFacts(visit));
@@ -112,7 +113,7 @@ function timingList(answers: readonly Answer[]): HTMLElement[] {
       'li',
       {},
       h('span', { class: 'timing-name' }, text.engine.reasons[reason ?? ''] ?? text.engine.otherReason),
-      h('span', { class: 'timing-note' }, text.engine.on(items, backend && text.panel.backends[backend])),
+      h('span', { class: 'timing-note' }, text.engine.on(items, backend && text.frame.backends[backend])),
       bar,
       h('span', { class: 'timing-value' }, milliseconds(time)),
     );

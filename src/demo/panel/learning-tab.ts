@@ -2,10 +2,10 @@
 import type { LearningStatus, PredictedEvent } from '../../index';
 import { button, h, setText } from '../dom';
 import { productOf, type Shop } from '../shop';
-import { text } from '../texts';
 import { bytes, facts } from './controls';
 import { reordering } from './reordering';
 import { requestList } from './request-list';
+import { text } from './texts';
 import { tourView } from './tour-view';
 import type { PanelContext, Tab } from './types';
 
@@ -49,7 +49,7 @@ export function learningTab(context: PanelContext): Tab {
   }
 
   return {
-    name: text.panel.tabs.learning,
+    name: text.frame.tabs.learning,
     element: h(
       'div',
       {},

@@ -4,11 +4,11 @@ import type { Comparison, Contender } from '../comparison';
 import { h, setText, textOf } from '../dom';
 import { tile } from '../product-grid';
 import { href } from '../routes';
-import { architectureName } from '../row-reason';
 import { withSetting } from '../settings';
 import { type Model, onSale, productOf, type Shop, sellSame } from '../shop';
-import { text } from '../texts';
+import { architectureName } from './architecture-name';
 import { bytes, milliseconds as time } from './controls';
+import { text } from './texts';
 import type { PanelContext, Tab } from './types';
 
 /** Suggestions of each model side by side. */
@@ -88,7 +88,7 @@ export function modelsTab({ shop, visit }: PanelContext): Tab {
   }
 
   return {
-    name: text.panel.tabs.models,
+    name: text.frame.tabs.models,
     element: h(
       'div',
       {},
@@ -167,7 +167,7 @@ function detailsOf(model: Model, milliseconds: number | undefined): string {
 }
 
 function stateOf(chosen: number, looks: number, backend: BackendChoice): string {
-  return chosen < 2 ? text.models.tick : text.models.afterLooks(looks, text.panel.backends[backend]);
+  return chosen < 2 ? text.models.tick : text.models.afterLooks(looks, text.frame.backends[backend]);
 }
 
 /** The best suggestions of one model in a row, and how many of them the shop's own model, or else the first, has too. */
@@ -200,7 +200,7 @@ function row(shop: Shop, contender: Contender, all: readonly Contender[]): HTMLE
 
 function noteOf(shop: Shop, contender: Contender, reference: Contender): string {
   if (contender.failure !== undefined) return contender.failure;
-  if (contender.items === undefined) return text.panel.loading;
+  if (contender.items === undefined) return text.frame.loading;
   if (contender.model === shop.model) return text.models.own;
   if (contender === reference || reference.items === undefined) return '';
   const ids = bestOf(shop, contender);

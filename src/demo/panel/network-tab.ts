@@ -2,9 +2,9 @@
 import { button, h, saveFile, setText } from '../dom';
 import { icon } from '../icons';
 import { KINDS, type Kind, kindOf, policyFor, type RequestRecord, requestLog } from '../requests';
-import { text } from '../texts';
 import { bytes } from './controls';
 import { requestList } from './request-list';
+import { text } from './texts';
 import type { PanelContext, Tab } from './types';
 
 export function networkTab({ network }: PanelContext): Tab {
@@ -26,7 +26,7 @@ export function networkTab({ network }: PanelContext): Tab {
   let shown = -1;
 
   return {
-    name: text.panel.tabs.network,
+    name: text.frame.tabs.network,
     element: h(
       'div',
       {},

@@ -1,24 +1,42 @@
 /** "Behind the counter": the visit as it is known, what computes, and what was requested. */
+
+import { isBeside } from '../beside';
 import { h, setText, textOf } from '../dom';
 import { icon } from '../icons';
-import { text } from '../texts';
+import { POLICIES } from '../policy';
+import { text as shopText } from '../texts';
+import { type Diary, openDiary } from './diary';
 import { engineTab } from './engine-tab';
 import { modelsTab } from './models-tab';
 import { networkTab } from './network-tab';
+import { followLanguage, text } from './texts';
 import type { PanelContext, Tab } from './types';
 import { visitTab } from './visit-tab';
 
-/** Whether there is room for the shop beside the panel. */
-export const isBeside = (): boolean => matchMedia('(min-width: 64rem)').matches;
+export type Panel = ReturnType<typeof panel>;
 
-export function panel(context: PanelContext) {
+/**
+ * Makes the panel in the language of the shop.
+ *
+ * @param button Opens and closes it.
+ * @param before The diary of the panel in another language.
+ */
+export async function createPanel(parts: Omit<PanelContext, 'diary'>, button: HTMLButtonElement, before?: Diary) {
+  await followLanguage();
+  const { shop, visit, network, settings } = parts;
+  const diary = before ?? openDiary(shop, visit, network.changed);
+  if (!before && settings.without !== undefined) void diary.act(text.plugs.did.policy(POLICIES[settings.without]));
+  return panel({ ...parts, diary }, button);
+}
+
+function panel(context: PanelContext, button: HTMLButtonElement) {
   const tabs: readonly Tab[] = [
     visitTab(context),
-    lazyTab(text.panel.tabs.learning, async () => (await import('./learning-tab')).learningTab(context)),
+    lazyTab(text.frame.tabs.learning, async () => (await import('./learning-tab')).learningTab(context)),
     modelsTab(context),
     engineTab(context),
     networkTab(context),
-    lazyTab(text.panel.tabs.plugs, async () => (await import('./plugs-tab')).plugsTab(context)),
+    lazyTab(text.frame.tabs.plugs, async () => (await import('./plugs-tab')).plugsTab(context)),
   ];
   let current = tabs[0]!;
   const buttons = tabs.map((tab, i) => {
@@ -38,7 +56,7 @@ export function panel(context: PanelContext) {
       tab.name,
     );
   });
-  const heading = h('h2', { id: 'panel-title', tabindex: -1 }, text.panel.title);
+  const heading = h('h2', { id: 'panel-title', tabindex: -1 }, shopText.panel.title);
   const element = h(
     'dialog',
     { class: 'panel', 'aria-labelledby': heading.id },
@@ -48,26 +66,13 @@ export function panel(context: PanelContext) {
       heading,
       h(
         'button',
-        { class: 'round', type: 'button', 'aria-label': text.panel.close, on: { click: close } },
+        { class: 'round', type: 'button', 'aria-label': text.frame.close, on: { click: close } },
         icon('close'),
       ),
     ),
     h('div', { class: 'tabs', role: 'tablist', 'aria-labelledby': heading.id, on: { keydown: steer } }, ...buttons),
     h('div', { class: 'panel-body' }, ...tabs.map((tab) => tab.element)),
   );
-  const button = h(
-    'button',
-    {
-      class: 'header-button',
-      type: 'button',
-      'aria-expanded': 'false',
-      'aria-label': text.panel.title,
-      on: { click: () => (element.open ? close() : open()) },
-    },
-    icon('dial'),
-    h('span', { class: 'header-label' }, text.panel.title),
-  );
-
   function select(tab: Tab): void {
     if (tab !== current) current.leave?.();
     current = tab;
@@ -121,18 +126,19 @@ export function panel(context: PanelContext) {
     if (!element.matches(':modal')) return;
     if (event.target === element || (event.target as Element).closest('a[href^="#/"]')) close();
   });
+  document.body.append(element);
   select(current);
 
   return {
-    element,
-    button,
+    diary: context.diary,
     open,
+    close,
     describe(): void {
       context.diary.look();
       if (element.open) current.describe();
     },
     /** Number of the tab that is open; undefined where none is. */
-    get tab() {
+    get tab(): number | undefined {
       return element.open ? tabs.indexOf(current) : undefined;
     },
     remove(): void {
@@ -157,7 +163,7 @@ function lazyTab(name: string, load: () => Promise<Tab>): Tab {
 
   async function fill(): Promise<void> {
     isLoading = true;
-    setText(note, text.panel.loading);
+    setText(note, text.frame.loading);
     try {
       tab = await load();
       element.replaceChildren(...tab.element.childNodes);

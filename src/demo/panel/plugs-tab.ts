@@ -5,9 +5,10 @@ import { href } from '../routes';
 import { withSetting } from '../settings';
 import { onSale, productOf } from '../shop';
 import { fillStorage, freeStorage, isFilled, MOST, wipeStorage } from '../storage';
-import { locale, text } from '../texts';
+import { locale } from '../texts';
 import { bytes, choice, toggle } from './controls';
 import { engineName } from './engine-name';
+import { text } from './texts';
 import type { PanelContext, Tab } from './types';
 
 const GPU = ['webgpu', 'webgl'] as const;
@@ -16,7 +17,7 @@ const SHOWN = 6;
 
 export function plugsTab({ shop, visit, network, diary, settings }: PanelContext): Tab {
   const now = h('p', { class: 'engine-name' });
-  const place = h('p', { class: 'engine-why' });
+  const place = h('p', { class: 'hint' });
   const latest = h('section', {});
   const list = h('ol', { class: 'diary' });
   let drawn = '';
@@ -27,7 +28,7 @@ export function plugsTab({ shop, visit, network, diary, settings }: PanelContext
     void diary.act(on ? text.plugs.did.offline : text.plugs.did.online);
   });
   const gpu = plug(text.plugs.gpu, text.plugs.gpuText, async () => {
-    if (!hasGpu()) await computeOn('gpu' in navigator ? 'webgpu' : 'webgl');
+    if (!hasGpu()) await computeOn('GPUAdapter' in globalThis ? 'webgpu' : 'webgl');
     else if (await network.loseGpu()) await diary.act(text.plugs.did.gpu);
     else throw new Error(text.plugs.nothingLost);
   });
@@ -52,6 +53,8 @@ export function plugsTab({ shop, visit, network, diary, settings }: PanelContext
     location.assign(withSetting(location.href, 'without', name)),
   );
 
+  if (!isFilled()) freeStorage().catch(() => {}); // left by a page that was closed; a browser without storage has nothing to free
+
   const hasGpu = (): boolean => GPU.some((name) => name === visit.status?.engine?.backend);
   async function computeOn(backend: (typeof GPU)[number]): Promise<void> {
     history.replaceState(history.state, '', withSetting(location.href, 'backend', backend));
@@ -64,7 +67,7 @@ export function plugsTab({ shop, visit, network, diary, settings }: PanelContext
     setText(now, engineName(visit));
     setText(place, text.visit.places[status?.storage ?? 'memory']);
     offline.querySelector('input')!.checked = network.offline;
-    const backend = status?.engine && text.panel.backends[status.engine.backend];
+    const backend = status?.engine && text.frame.backends[status.engine.backend];
     gpu.show(
       hasGpu() ? text.plugs.gpu : text.plugs.useGpu,
       hasGpu() || backend === undefined ? '' : text.plugs.noGpu(backend),
@@ -110,7 +113,7 @@ export function plugsTab({ shop, visit, network, diary, settings }: PanelContext
   }
 
   return {
-    name: text.panel.tabs.plugs,
+    name: text.frame.tabs.plugs,
     describe,
     element: h(
       'div',

@@ -7,7 +7,7 @@ import { h, setText } from '../dom';
 import { tile } from '../product-grid';
 import { href } from '../routes';
 import { onSale, productOf, type Shop } from '../shop';
-import { text } from '../texts';
+import { text } from './texts';
 import type { PanelContext } from './types';
 
 /** Products in each list. */

@@ -2,8 +2,8 @@
 import { h, setText } from '../dom';
 import type { Network } from '../network';
 import { type RequestRecord, sentWith } from '../requests';
-import { text } from '../texts';
 import { bytes, milliseconds } from './controls';
+import { text } from './texts';
 
 /** @param title Of the list, which is folded away at first. */
 export function requestList(network: Network, title: string) {

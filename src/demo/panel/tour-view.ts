@@ -3,8 +3,8 @@ import { button, h, setText, textOf } from '../dom';
 import { tile } from '../product-grid';
 import { href } from '../routes';
 import { onSale, productOf } from '../shop';
-import { text } from '../texts';
 import { openTour, type Tour, type TourStep } from '../tour';
+import { text } from './texts';
 import type { PanelContext } from './types';
 
 /** Milliseconds from click to click. */
@@ -21,7 +21,7 @@ export function tourView({ shop, visit }: PanelContext) {
   const end = button(stop, 'button small quiet', text.tour.end);
   const rows = h('tbody', {});
   const head = h('tr', {}, ...text.tour.columns.map((name) => h('th', { scope: 'col' }, name)));
-  const table = h('table', { class: 'tour' }, h('thead', {}, head), rows);
+  const table = h('table', { class: 'foreseen tour' }, h('thead', {}, head), rows);
   const shelf = h('ol', { class: 'contender-items' });
   const suggested = h('section', {}, h('h4', {}, text.tour.suggested), shelf);
   let tour: Tour | undefined;

@@ -4,9 +4,10 @@ import { button, h, saveFile, setText } from '../dom';
 import { tile } from '../product-grid';
 import { href } from '../routes';
 import { productOf, type Shop } from '../shop';
-import { locale, text } from '../texts';
+import { locale } from '../texts';
 import { SESSION_GAP } from '../visit';
 import { choice } from './controls';
+import { text } from './texts';
 import type { PanelContext, Tab } from './types';
 
 type Session = PrivacyExport['sessions'][number];
@@ -62,7 +63,7 @@ export function visitTab({ shop, visit }: PanelContext): Tab {
   }
 
   return {
-    name: text.panel.tabs.visit,
+    name: text.frame.tabs.visit,
     describe,
     element: h(
       'div',
