@@ -1,6 +1,7 @@
 /** Weights at a precision, as `precision.ts` says how they are stored. */
 import { RecommenderError } from '../errors';
 import type { NdArray } from '../types';
+import { SUPPORT_TENSOR } from './artifact';
 import { isCoded } from './coded-array';
 import { fromHalf, MAX_HALF, toHalf, toHalves } from './half';
 import { quote } from './json';
@@ -46,7 +47,9 @@ export function packTensors(
       packed.set(besides(SCALE), toStored({ data: scale, shape: [rows] }));
     } else if (width !== undefined) {
       const round = isSmall ? (x: number) => fromHalf(toHalf(x)) : Math.fround;
-      const { codes, centroids } = isCoded(tensor) ? tensor : quantiseProduct(tensor, width, round);
+      const { codes, centroids } = isCoded(tensor)
+        ? tensor
+        : quantiseProduct(tensor, width, round, weightsOf(tensors, rows));
       const m = codes.length / rows;
       packed.set(name, { dtype: 'U8', shape: [rows, m], bytes: codes });
       packed.set(besides(CENTROIDS_SUFFIX), halves(centroids, [m, CENTROID_COUNT, data.length / codes.length]));
@@ -54,6 +57,12 @@ export function packTensors(
     else packed.set(name, halves(data, shape));
   }
   return packed;
+}
+
+/** How much rows of a table count: as often as their items were clicked, and once more. */
+function weightsOf(tensors: Readonly<Record<string, NdArray>>, rows: number): Float64Array {
+  const support = tensors[SUPPORT_TENSOR]?.data;
+  return Float64Array.from({ length: rows }, (_, row) => 1 + (support?.[row] ?? 0));
 }
 
 function quantise(data: Float32Array, rows: number): { values: Int8Array; scale: Float32Array } {

@@ -5,7 +5,8 @@
  *
  *     Ê[i] = C[1][G[i][1]] ‖ … ‖ C[m][G[i][m]]        G: codes [rows, m], C: centroids [m, 256, d/m], by k-means
  *
- * Centroid 0 of each piece is 0, so that rows of zeros, such as padding, stay what they are.
+ * Centroid 0 of each piece is 0, so that rows of zeros, such as padding, stay what they are. Rows count in the means by their weights: what is
+ * often clicked is lost least.
  */
 import type { NdArray } from '../types';
 import { CENTROID_COUNT, MOST_WIDTH } from './product-codes';
@@ -39,20 +40,32 @@ const known = new WeakMap<NdArray['data'], Quantised>();
  * Quantises a table `[rows, d]`. The same table gives the same bytes.
  *
  * @param width Divides d.
+ * @param weights Of rows, each at least 0.
  * @param round What the centroids are stored as; codes are of the nearest centroids as they are stored.
  */
-export function quantiseProduct(table: NdArray, width: number, round: (x: number) => number): Quantised {
-  const quantised = known.get(table.data) ?? quantise(table, width, round);
+export function quantiseProduct(
+  table: NdArray,
+  width: number,
+  round: (x: number) => number,
+  weights: ArrayLike<number>,
+): Quantised {
+  const quantised = known.get(table.data) ?? quantise(table, width, round, weights);
   known.set(table.data, quantised);
   return quantised;
 }
 
-function quantise({ data, shape }: NdArray, width: number, round: (x: number) => number): Quantised {
+function quantise(
+  { data, shape }: NdArray,
+  width: number,
+  round: (x: number) => number,
+  weights: ArrayLike<number>,
+): Quantised {
   const [rows, d] = shape as [number, number];
   const m = d / width;
   const codes = new Uint8Array(rows * m);
   const centroids = new Float32Array(m * CENTROID_COUNT * width);
   const step = Math.max(1, rows / SAMPLE);
+  const sample = Float64Array.from({ length: Math.min(rows, SAMPLE) }, (_, i) => weights[Math.floor(i * step)]!);
   for (let piece = 0; piece < m; piece++) {
     /** The piece of so many rows, evenly spread. */
     const pieces = (count: number, every: number): Float32Array => {
@@ -63,7 +76,7 @@ function quantise({ data, shape }: NdArray, width: number, round: (x: number) =>
       }
       return found;
     };
-    const own = centroidsOf(pieces(Math.min(rows, SAMPLE), step), width).map(round);
+    const own = centroidsOf(pieces(sample.length, step), sample, width).map(round);
     centroids.set(own, piece * own.length);
     const { nearest } = assign(pieces(rows, 1), own, width);
     for (let i = 0; i < rows; i++) codes[i * m + piece] = nearest[i]!;
@@ -71,8 +84,8 @@ function quantise({ data, shape }: NdArray, width: number, round: (x: number) =>
   return { codes, centroids };
 }
 
-/** Lloyd's k-means, from rows that are evenly spread. A centroid without rows moves to the row that is farthest from its own. */
-function centroidsOf(rows: Float32Array, width: number): Float32Array {
+/** Lloyd's k-means, from rows that are evenly spread. A centroid without rows moves to the row that loses most. */
+function centroidsOf(rows: Float32Array, weights: Float64Array, width: number): Float32Array {
   const count = rows.length / width;
   const centroids = new Float32Array(CENTROID_COUNT * width);
   for (let c = 1; c < CENTROID_COUNT; c++) {
@@ -82,16 +95,17 @@ function centroidsOf(rows: Float32Array, width: number): Float32Array {
   for (let round = 0; round < ROUNDS; round++) {
     const { nearest, distances } = assign(rows, centroids, width);
     const sums = new Float64Array(centroids.length);
-    const sizes = new Int32Array(CENTROID_COUNT);
+    const sizes = new Float64Array(CENTROID_COUNT);
     for (let i = 0; i < count; i++) {
       const c = nearest[i]!;
-      sizes[c]!++;
-      for (let j = 0; j < width; j++) sums[c * width + j]! += rows[i * width + j]!;
+      sizes[c]! += weights[i]!;
+      for (let j = 0; j < width; j++) sums[c * width + j]! += weights[i]! * rows[i * width + j]!;
     }
     for (let c = 1; c < CENTROID_COUNT; c++) {
       if (sizes[c] === 0) {
         let farthest = 0;
-        for (let i = 1; i < count; i++) if (distances[i]! > distances[farthest]!) farthest = i;
+        const loss = (i: number): number => weights[i]! * distances[i]!;
+        for (let i = 1; i < count; i++) if (loss(i) > loss(farthest)) farthest = i;
         distances[farthest] = 0;
         centroids.set(rows.subarray(farthest * width, (farthest + 1) * width), c * width);
       } else for (let j = 0; j < width; j++) centroids[c * width + j] = sums[c * width + j]! / sizes[c]!;

@@ -51,13 +51,17 @@ export const loadClickReaders = () => loadCode('features', () => import('./click
 export async function modelItems(artifact: Artifact & Pick<OpenedArtifact, 'namesOf'>): Promise<ModelItems> {
   const { info, itemIds, tensors, catalogue, namesOf } = artifact;
   // A map, not an object: an item may be called `__proto__`.
-  const indices = new Map(itemIds.map((id, k) => [id, k + 1]));
+  const indices = new Map<string, ItemIndex>();
+  itemIds.forEach((id, k) => {
+    indices.set(id, k + 1);
+  });
   const readers =
     info.features || tensors[USERS_TENSOR] ? (await loadClickReaders()).clickReaders(artifact) : undefined;
-  let products: ReadonlyMap<string, CatalogueItem> = new Map();
+  /** Undefined: items are bare ids. A million of them are not made before somebody asks. */
+  let products: ReadonlyMap<string, CatalogueItem> | undefined;
   let listed: readonly CatalogueItem[] = [];
   let neverShown: ReadonlySet<ItemIndex> = new Set();
-  let sources: readonly NonNullable<ShopProducts['namesOf']>[] = [];
+  let sources = namesOf ? [namesOf] : [];
   /** Of each source, the newest word first. */
   let names: readonly AliasNames[] | undefined;
   const itemOf = ({ id, kind }: Candidate): string | undefined => {
@@ -70,12 +74,12 @@ export async function modelItems(artifact: Artifact & Pick<OpenedArtifact, 'name
   function use(shop: ShopProducts): void {
     ({ products, listed } = shop);
     const isShown = (product: CatalogueItem | undefined) => product !== undefined && isAvailable(product);
-    neverShown = new Set([...indices].filter(([id]) => !isShown(products.get(id))).map(([, index]) => index));
+    const hidden = [...indices].filter(([id]) => !isShown(shop.products.get(id)));
+    neverShown = new Set(hidden.map(([, index]) => index));
     sources = [shop.namesOf, namesOf].filter((source) => source !== undefined);
     names = undefined;
   }
-  const own = catalogue ?? itemIds.map((id) => ({ id }));
-  use({ products: new Map(own.map((product) => [product.id, product])), listed: catalogue ?? [] });
+  if (catalogue) use({ products: new Map(catalogue.map((product) => [product.id, product])), listed: catalogue });
   return {
     async known(session, user) {
       const known = session.filter(({ itemId }) => indices.has(itemId));
@@ -109,8 +113,8 @@ export async function modelItems(artifact: Artifact & Pick<OpenedArtifact, 'name
         reason: isPopular ? 'popular' : 'neural',
       })),
     use,
-    product: (id) => products.get(id),
+    product: (id) => (products ? products.get(id) : indices.has(id) ? { id } : undefined),
     listed: () => listed,
-    popularity: Float32Array.from(tensors[SUPPORT_TENSOR]!.data).subarray(1),
+    popularity: new Float32Array(tensors[SUPPORT_TENSOR]!.data).subarray(1),
   };
 }

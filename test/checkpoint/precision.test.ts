@@ -158,6 +158,19 @@ describe('pq', () => {
     expect(packTensors({ w: { ...tensor, data: tensor.data.slice() } }, 'pq')).toEqual(packed);
   });
 
+  test('loses least of what was clicked most', async () => {
+    const { normal } = random(6, 'rows');
+    const w = { data: Float32Array.from({ length: rows * 8 }, () => normal()), shape: [rows, 8] };
+    const clicked = 100;
+    const lostWith = async (support: number): Promise<number> => {
+      const counts = Int32Array.from({ length: rows }, (_, row) => (row <= clicked ? support : 1));
+      const tensors = { w: { ...w, data: w.data.slice() }, 'catalogue.support': { data: counts, shape: [rows] } };
+      const { data } = (await unpackTensors(packTensors(tensors, 'pq'), 'w.st'))['w']!;
+      return squared(data.subarray(8, 8 * (clicked + 1)), w.data.subarray(8, 8 * (clicked + 1)));
+    };
+    expect(await lostWith(1000)).toBeLessThan(0.7 * (await lostWith(1)));
+  });
+
   test('is for tables of thousands of rows whose pieces divide them; vectors stay, all else becomes halves', () => {
     const tensors = {
       wide: table(10, 2100), // in pieces of ten

@@ -48,6 +48,15 @@ describe('of the candidates of a product', () => {
   });
 });
 
+test('without a catalogue the items of the model are bare ids, until a shop says what it shows', async () => {
+  const items = await modelItems(await smallModel({ architecture: 'pop', itemIds: ['22423', '9'] }));
+  const seen = () => [items.product('22423'), items.product('7'), items.listed(), [...items.hidden([])]];
+  expect(seen()).toEqual([{ id: '22423' }, undefined, [], []]);
+  const product = { id: '9', title: 'Nine' };
+  items.use({ products: new Map([['9', product]]), listed: [product] });
+  expect(seen()).toEqual([undefined, undefined, [product], [1]]);
+});
+
 test('the nearest id is the longest that is a part of it, or that it is a part of, in any case; else the first', () => {
   expect(nearest('WRONG-22423', ['9', '22', '22423'])).toBe('22423');
   expect(nearest('fw-cer-142', ['FW-LAM-110', 'FW-CER-142'])).toBe('FW-CER-142');
