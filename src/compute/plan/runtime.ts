@@ -76,7 +76,7 @@ export function startPlan(
   const { n, d, table, bias } = plan.items;
   const width = Math.ceil(n / 32) * 32;
   /** Columns of the plan's own table: none where items are codes. */
-  const columns = plan.coded?.items === undefined ? width : 0;
+  const columns = plan.coded?.items ? 0 : width;
   checkPlan(plan, columns);
   checkSteps(plan.setup, plan.size);
   const words = 1 + Math.max(plan.setup.length, ...plan.programs.map(({ words }) => words.length));

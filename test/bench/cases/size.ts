@@ -56,7 +56,8 @@ async function filesOf(items: number, precision: Precision, folder: string | und
     : randomNetwork('sasrec', { hiddenUnits: 64, maxlen: 50 }, items));
   const support = Int32Array.from({ length: items + 1 }, (_, item) => Math.ceil((10 * items) / (item + 10)));
   const tensors = { ...weights, 'catalogue.support': { data: support, shape: [items + 1] } };
-  const info = { ...NAMELESS, architecture: 'sasrec', config: { ...config }, items };
+  const golden = { session: [1], top: [] };
+  const info = { ...NAMELESS, architecture: 'sasrec', config: { ...config }, items, golden };
   const artifact = { info, itemIds: Array.from({ length: items }, (_, k) => `sku-${k + 1}`), tensors };
   const written = { ...artifact, tensors: await unpackTensors(packTensors(tensors, precision), 'weights') };
   const plan = await run(async (slice) => compileArtifact(written, await slice.start('cpu')));
