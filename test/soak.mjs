@@ -5,6 +5,7 @@
  *     npm run soak                            10,000 rounds of every property
  *     npm run soak -- privacy/kills store/    the files whose path contains one of these; the rows of others stay
  *     npm run soak -- reference/mutants       the known errors alone
+ *     npm run soak -- random-mutants          errors planted at random alone: results in test/bench/results/random-mutants.{json,md}
  *     SOAK=500 npm run soak                   that many rounds
  *
  * A test takes part by reading SOAK, itself or through a helper that it imports.
@@ -31,14 +32,21 @@ const takesPart = ({ path, text }) =>
   path.endsWith('.test.ts') && (text.includes('SOAK') || helpers.some((helper) => text.includes(`/${helper}'`)));
 const all = sources.filter(takesPart).map(({ path }) => path);
 const MUTANTS = 'test/reference/mutants.ts';
+const RANDOM_MUTANTS = 'test/reference/random-mutants.ts';
+/** Most errors that are planted at random. */
+const MOST_RANDOM = 150;
 const isAsked = (path) => patterns.length === 0 || patterns.some((pattern) => path.includes(pattern));
 const files = all.filter(isAsked);
-if (files.length === 0 && !isAsked(MUTANTS)) {
-  const there = [...all, MUTANTS].join('\n  ');
+if (files.length === 0 && !isAsked(MUTANTS) && !isAsked(RANDOM_MUTANTS)) {
+  const there = [...all, MUTANTS, RANDOM_MUTANTS].join('\n  ');
   console.error(`No file that takes part has ${patterns.join(' or ')} in its path; there are\n  ${there}`);
   process.exit(2);
 }
-process.exitCode = Math.max(files.length > 0 ? soak() : 0, isAsked(MUTANTS) ? plantErrors() : 0);
+process.exitCode = Math.max(
+  files.length > 0 ? soak() : 0,
+  isAsked(MUTANTS) ? plantErrors() : 0,
+  isAsked(RANDOM_MUTANTS) ? plantAtRandom() : 0,
+);
 
 /** @returns The exit status of the tests. */
 function soak() {
@@ -109,6 +117,12 @@ function plantErrors() {
   });
   if (stdout.includes('survive.')) writeFileSync(join(results, 'mutants.md'), stdout);
   return status ?? 1;
+}
+
+/** @returns The exit status: 0 where the errors were planted, whichever survive. */
+function plantAtRandom() {
+  const argv = ['test/run.mjs', RANDOM_MUTANTS, String(Math.min(MOST_RANDOM, rounds))];
+  return spawnSync(process.execPath, argv, { cwd: root, stdio: 'inherit' }).status ?? 1;
 }
 
 function page(entries) {

@@ -33,7 +33,7 @@ export const mutations: readonly Mutation[] = [
 ];
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const COPIED = ['src', 'test', 'package.json', 'package-lock.json', 'tsconfig.json', 'vite.config.ts'];
+export const COPIED = ['src', 'test', 'package.json', 'package-lock.json', 'tsconfig.json', 'vite.config.ts'];
 
 /** Outcome of a run of test files: names of the tests that failed, or why none ran. */
 interface Run {
