@@ -7,6 +7,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { Recommender } from '../../src/index';
 import { commit, machine } from '../bench/machine';
 import { RESULTS } from '../bench/quality/record';
 import { isSoak } from '../soak-slice';
@@ -32,3 +33,43 @@ test(
   },
   60_000 * (MINUTES + 20),
 );
+
+/** What a page does beside, what is to be said of it. */
+const PLANTS: readonly (readonly [what: string, plant: (recommender: Recommender) => void, said: RegExp])[] = [
+  ['throws', () => void setTimeout(() => Promise.reject(new Error('a mistake'))), /thrown into the page: .*a mistake/],
+  ['complains', () => console.error('a mistake'), /on the console: a mistake/],
+  [
+    'gives answers backwards',
+    (recommender) => {
+      const { recommend } = recommender;
+      recommender.recommend = async (request) => (await recommend(request)).toReversed();
+    },
+    /wrong answer/,
+  ],
+  [
+    'deletes records that were acknowledged',
+    (recommender) => {
+      recommender.on('stored', () => {
+        const opening = indexedDB.open('aisle');
+        opening.onupgradeneeded = () => opening.transaction!.abort();
+        opening.onsuccess = () => {
+          const records = opening.result.transaction('records', 'readwrite').objectStore('records');
+          records.delete(IDBKeyRange.bound('e2/', 'e2/\uffff'));
+          opening.result.close();
+        };
+      });
+    },
+    /was acknowledged and is lost/,
+  ],
+  [
+    'stores what was denied or erased',
+    () => void setInterval(() => indexedDB.open('leftover'), 200),
+    /after an erasure, there is .*leftover|after a denial, there is .*leftover/,
+  ],
+];
+
+if (isSoak)
+  test.each(PLANTS)('a page that %s is found out', async (_, plant, said) => {
+    const { breaches } = await storm({ seed: 28, isWhole: false, goesOn: (steps) => steps < 10 * STEPS, plant });
+    expect(breaches.join('\n')).toMatch(said);
+  });

@@ -31,6 +31,8 @@ export interface ChaosOptions {
    * and workers end in silence. All of it takes its time.
    */
   readonly isWhole: boolean;
+  /** Runs in each page that has a recommender: a fault that must be found, and ends the storm. Default none. */
+  readonly plant?: (recommender: Recommender) => void;
 }
 
 /** What was tried, and what came of it. */
@@ -101,6 +103,7 @@ declare global {
   var acknowledged: (numbers: number[]) => Promise<void>;
   var announced: (codes: string[]) => Promise<void>;
   var chaos: Hooks;
+  var plant: ChaosOptions['plant'];
 }
 
 /** Runs in each page before its scripts. */
@@ -130,6 +133,7 @@ function hook(): void {
         const news = degraded.map(({ code }) => code).filter((code) => !said.has(code) && said.add(code));
         if (news.length > 0) void globalThis.announced(news);
       });
+      globalThis.plant?.(recommender);
       opened(recommender);
     },
     recommender: () => patient(document.querySelector('aisle-recommendations') ? window.aisle?.ready : own),
@@ -195,7 +199,7 @@ interface Erasure {
   isSure: boolean;
 }
 
-export async function storm({ seed, goesOn, isWhole }: ChaosOptions): Promise<ChaosReport> {
+export async function storm({ seed, goesOn, isWhole, plant }: ChaosOptions): Promise<ChaosReport> {
   const acts: Record<string, number> = {};
   const refused: Record<string, number> = {};
   const announced: Record<string, number> = {};
@@ -271,6 +275,7 @@ export async function storm({ seed, goesOn, isWhole }: ChaosOptions): Promise<Ch
       if (codes.includes('storage-short')) lastShort = Date.now();
     });
     await context.addInitScript(hook);
+    await context.addInitScript(`globalThis.plant = ${plant}`);
     context.on('weberror', (error) => {
       if (!/planted by chaos/.test(error.error().message)) breach(`thrown into the page: ${error.error()}`);
     });
@@ -782,8 +787,8 @@ export async function storm({ seed, goesOn, isWhole }: ChaosOptions): Promise<Ch
   try {
     await answer('granted');
     for (const tab of tabs) await open(tab);
-    for (; goesOn(steps) && breaches.length < ENOUGH; steps++) await step(steps);
-    await calm();
+    for (; goesOn(steps) && breaches.length < (plant ? 1 : ENOUGH); steps++) await step(steps);
+    if (!plant) await calm();
   } finally {
     await browser.close();
     closeServer(server);

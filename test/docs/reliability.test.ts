@@ -15,8 +15,11 @@ test('the page of risks is what the results of the tests say; "npm run docs" wri
 test('every risk is there once, in order, and its tests are', () => {
   const ids = [15, 15, 1].flatMap((count, i) => Array.from({ length: count }, (_, n) => `${'RSA'[i]}${n + 1}`));
   expect(RISKS.map(({ id }) => id)).toEqual(ids);
-  const engines = readFileSync(join(TESTS, 'engines/engines.test.ts'), 'utf8');
-  for (const { in: files, elsewhere = [] } of RISKS) {
+  const engines = ['engines.test.ts', 'risks.ts']
+    .map((file) => readFileSync(join(TESTS, 'engines', file), 'utf8'))
+    .join();
+  for (const { in: files, elsewhere = [], notElsewhere } of RISKS) {
+    expect(elsewhere.length > 0, 'tried in other browsers, or why not').toBe(notElsewhere === undefined);
     expect(files.filter((file) => !existsSync(join(TESTS, `${file}.test.ts`)))).toEqual([]);
     expect(elsewhere.filter((name) => !engines.includes(name.replace('beside it', '%s')))).toEqual([]);
   }
@@ -43,7 +46,20 @@ test('a row counts what passed in each place, and shows what failed', () => {
       .find((line) => line.startsWith(`| ${id} `))!
       .split(' | ')
       .slice(2);
-  expect(cells('S6')).toEqual(['**1 failed**', '', '1', 'not tried', '1 |']);
-  expect(cells('S11')).toEqual(['3', '1,200', 'not tried', '1', '0 |']);
-  expect(cells('S14')).toEqual(['not tried', '', 'not tried', 'not tried', '0 |']);
+  expect(cells('S6')).toEqual(['**1 failed**', '–', '1', 'not tried', 'not tried', '1 |']);
+  expect(cells('S11')).toEqual(['3', '1,200', 'not tried', '1', 'not tried', '0 |']);
+  expect(cells('S14')).toEqual(['not tried', '–', 'not tried', 'not tried', 'not tried', '0 |']);
+});
+
+test('where the soak has run all tests in the browsers, its results count', () => {
+  const run = { commit: 'abc', machine: 'a machine', seconds: 1, files: {} };
+  const browsers = {
+    'Firefox > markup in a catalogue is text': 'passed',
+    'WPE > markup in a catalogue is text': 'failed',
+  };
+  const soak = [{ file: 'test/engines/engines.test.ts', seconds: 9, passed: 1, failed: 1, skipped: 0, browsers }];
+  const line = reliabilityPage(run, soak)
+    .split('\n')
+    .find((text) => text.startsWith('| S4 '))!;
+  expect(line.split(' | ').slice(2)).toEqual(['not tried', '–', '1', 'not tried', '**1 failed**', '1 |']);
 });

@@ -35,6 +35,8 @@ export interface BrowserEngine {
   readonly name: 'Chromium' | 'Firefox' | 'WebKit' | 'WPE';
   /** Says that the browser is not installed, and how to install it; undefined where it can be started. */
   readonly missing: string | undefined;
+  /** Whether `npm test` leaves it out. */
+  readonly isInSoakOnly?: true;
   start(options?: BrowserOptions): Promise<Browser>;
 }
 
@@ -82,6 +84,7 @@ export const ENGINES: readonly BrowserEngine[] = [
   {
     // WebKit without a desktop, as set-top boxes and kiosks have it.
     name: 'WPE',
+    isInSoakOnly: true,
     missing: wpeDriver && cog ? undefined : missing('WPE WebKit', 'wpewebkit-driver cog'),
     start: startWpe,
   },

@@ -1,4 +1,4 @@
-/** The built library and the built embed in Chromium, Firefox and WebKit. */
+/** The built library and the built embed in Chromium, Firefox, WebKit and, in the soak, WPE. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
@@ -67,7 +67,7 @@ async function inChromium(modelUrl: string): ReturnType<typeof outcome> {
   return known;
 }
 
-describe.each(slice(ENGINES, ({ name }) => name !== 'WPE'))('in $name', (engine) => {
+describe.each(slice(ENGINES, ({ isInSoakOnly }) => !isInSoakOnly))('in $name', (engine) => {
   const installed = test.skipIf(engine.missing);
 
   const workers = [
@@ -371,7 +371,7 @@ describe.each(slice(ENGINES, ({ name }) => name !== 'WPE'))('in $name', (engine)
         for (const [n, list] of got.lists.entries())
           expect(differences(right.lists[n]!, list, within(THOUSANDTH, right.lists[n]!))).toEqual([]);
         expect([got.learnt.events, got.learnt.steps]).toEqual([right.learnt.events, right.learnt.steps]);
-        if (running?.backend !== 'webgl') skip(`no WebGL here: ${running?.backend} has answered`);
+        if (running?.backend !== 'webgl') skip(`${running?.backend} has answered: ${running?.why}`);
       },
     );
 

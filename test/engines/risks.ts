@@ -163,7 +163,7 @@ export function riskTests(engine: BrowserEngine, installed: ReturnType<typeof te
     const { backend } = (await statusOf(tab)).engine!;
     if (backend !== 'webgl') {
       expect(await codesOf(tab)).toContain('no-backend');
-      skip(`no WebGL here: ${backend} computes`);
+      skip(`${backend} computes: there is no WebGL here`);
     }
     await tab.evaluate(() => {
       const { contexts } = window as unknown as { contexts: WebGL2RenderingContext[] };
