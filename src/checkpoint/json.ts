@@ -26,13 +26,13 @@ export function parseJson(bytes: Uint8Array, what: string): unknown {
     throw bad(what, `is ${bytes.length} bytes long; at most ${MAX_BYTES} bytes of JSON are read.`);
   }
   if (looksLikeHtml(bytes)) {
-    throw bad(what, 'is an HTML page, not JSON; the address answers with a web page instead of the file.');
+    throw bad(what, 'is an HTML page, not JSON: the address answers with a web page.');
   }
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw bad(what, 'is not valid UTF-8; write it again, or copy it in binary mode.', cause);
+    throw bad(what, 'is not valid UTF-8.', cause);
   }
   checkNames(text, what);
   try {
@@ -46,6 +46,10 @@ export function parseJson(bytes: Uint8Array, what: string): unknown {
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
+
+/** A sentence for messages where bytes are a web page, else nothing. */
+export const htmlHint = (bytes: Uint8Array): string =>
+  looksLikeHtml(bytes) ? ' It begins like an HTML page: the address answers with a web page.' : '';
 
 /** Whether bytes begin like the page that a server sends in place of a missing file. */
 export function looksLikeHtml(bytes: Uint8Array): boolean {

@@ -2,7 +2,7 @@
 import { RecommenderError } from '../errors';
 import { loadCode } from '../load-code';
 import type { CatalogueItem, OpenedArtifact } from './artifact';
-import { looksLikeHtml, parseJson } from './json';
+import { htmlHint, parseJson } from './json';
 import {
   ALIASES,
   CATALOGUE,
@@ -139,16 +139,15 @@ export async function checkFile<B extends Uint8Array>(
   entry: FileEntry,
   manifest = MANIFEST,
 ): Promise<B> {
-  const html = looksLikeHtml(bytes) ? ' It begins like an HTML page: the address answers with a web page.' : '';
   if (bytes.length !== entry.bytes) {
     throw bad(
-      `${name} is ${bytes.length} bytes long, ${manifest} says ${entry.bytes}; copy the whole folder again.${html}`,
+      `${name} is ${bytes.length} bytes long, ${manifest} says ${entry.bytes}; copy the whole folder again.${htmlHint(bytes)}`,
     );
   }
   const got = await sha256(bytes);
   if (got !== entry.sha256) {
     throw bad(
-      `${name} has the SHA-256 ${got.slice(0, 12)}…, ${manifest} says ${entry.sha256.slice(0, 12)}…; the file was damaged or changed, copy the folder again.`,
+      `${name} has the SHA-256 ${got.slice(0, 12)}…, ${manifest} says ${entry.sha256.slice(0, 12)}…; copy the whole folder again.`,
     );
   }
   return bytes;

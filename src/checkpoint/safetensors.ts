@@ -13,7 +13,7 @@ import type { RecommenderError } from '../errors';
 import { MAX_HEADER_BYTES } from '../limits';
 import type { NdArray } from '../types';
 import { fromHalf, widen } from './half';
-import { bad, isRecord, looksLikeHtml, parseJson, quote, show } from './json';
+import { bad, htmlHint, isRecord, parseJson, quote, show } from './json';
 
 /** Bytes of one value of each type that is read. */
 export const SIZES = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U8: 1, BOOL: 1 } as const;
@@ -85,18 +85,15 @@ function readHeader(
   fileName: string,
   maxHeader: number,
 ): { length: number; json: Record<string, unknown> } {
-  const hint = looksLikeHtml(bytes) ? ' It begins like an HTML page: the address answers with a web page.' : '';
+  const hint = htmlHint(bytes);
   if (bytes.length < 8) {
     throw bad(fileName, `is ${bytes.length} bytes long; a safetensors file has at least 8.${hint}`);
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, 8);
   const length = view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32; // exact up to 2⁵³, refused long before
-  if (length < 2) throw bad(fileName, `declares a header of ${length} bytes; the shortest is {}.`);
-  if (length > bytes.length - 8) {
-    throw bad(fileName, `declares a header of ${length} bytes, but only ${bytes.length - 8} bytes follow.${hint}`);
-  }
-  if (length > maxHeader) {
-    throw bad(fileName, `declares a header of ${length} bytes; at most ${maxHeader} are allowed.`);
+  const most = Math.min(maxHeader, bytes.length - 8);
+  if (length < 2 || length > most) {
+    throw bad(fileName, `declares a header of ${length} bytes; expected 2 to ${most}.${hint}`);
   }
   const json = parseJson(bytes.subarray(8, 8 + length), `${fileName}: the header`);
   if (!isRecord(json)) throw bad(fileName, 'has a header that is not a JSON object.');
@@ -105,35 +102,33 @@ function readHeader(
 
 function readMetadata(value: unknown, fileName: string): Record<string, string> {
   if (value === undefined) return {};
-  if (!isRecord(value)) throw bad(fileName, `has ${METADATA} that is not a JSON object.`);
-  for (const key of Object.keys(value)) {
-    if (typeof value[key] !== 'string') throw bad(fileName, `has ${METADATA} whose ${quote(key)} is not text.`);
-  }
+  if (!isRecord(value) || Object.values(value).some((text) => typeof text !== 'string'))
+    throw bad(fileName, `has ${METADATA} that is not a JSON object of texts.`);
   return value as Record<string, string>;
 }
 
 function readSpan(name: string, entry: unknown, available: number, fileName: string): Span {
   // An object's own `__proto__` survives JSON.parse but not the first assignment by name.
-  if (name === '__proto__') throw badTensor(fileName, name, 'has a name that is not allowed.');
-  if (!isRecord(entry)) throw badTensor(fileName, name, 'is not described by a JSON object.');
+  if (name === '__proto__' || !isRecord(entry))
+    throw badTensor(fileName, name, 'is no JSON object, or has a name that is not allowed.');
   const { dtype, shape, data_offsets: offsets } = entry;
   if (typeof dtype !== 'string' || !Object.hasOwn(SIZES, dtype)) {
     const known = Object.keys(SIZES).join(', ');
     throw badTensor(fileName, name, `has the type ${show(dtype)}; known types are ${known}.`);
   }
-  if (!Array.isArray(shape) || !shape.every(isSize)) {
-    throw badTensor(fileName, name, `has the shape ${show(shape)}; expected a list of whole numbers from 0.`);
+  if (!Array.isArray(shape) || shape.length > MAX_RANK || !shape.every(isSize)) {
+    throw badTensor(fileName, name, `has the shape ${show(shape)}; expected up to ${MAX_RANK} whole numbers from 0.`);
   }
-  if (shape.length > MAX_RANK) {
-    throw badTensor(fileName, name, `has ${shape.length} dimensions; at most ${MAX_RANK} are allowed.`);
-  }
-  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize)) {
-    throw badTensor(fileName, name, `has the offsets ${show(offsets)}; expected two whole numbers from 0.`);
-  }
-  const [begin, end] = offsets as [number, number];
-  if (begin > end) throw badTensor(fileName, name, `ends at byte ${end}, before it begins at byte ${begin}.`);
-  if (end > available) {
-    throw badTensor(fileName, name, `ends at byte ${end}, but the file holds only ${available} bytes of tensors.`);
+  const [begin, end] = (Array.isArray(offsets) && offsets.length === 2 && offsets.every(isSize) ? offsets : [1, 0]) as [
+    number,
+    number,
+  ];
+  if (begin > end || end > available) {
+    throw badTensor(
+      fileName,
+      name,
+      `has the offsets ${show(offsets)}; expected two whole numbers, ascending, from 0 to ${available}.`,
+    );
   }
   let needed: number = SIZES[dtype as DType];
   for (const size of shape) {

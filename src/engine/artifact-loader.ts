@@ -193,10 +193,7 @@ const notServed = (url: string, status: number): RecommenderError =>
       );
 
 const pageInstead = (url: string): RecommenderError =>
-  new RecommenderError(
-    'bad-artifact',
-    `${url} is an HTML page: expected a file of the folder. The server answers unknown paths with a page; check the address.`,
-  );
+  new RecommenderError('bad-artifact', `${url} is an HTML page: the address answers with a web page.`);
 
 interface StallWatch {
   /** Fires where the caller aborts or the download stalls. */

@@ -31,10 +31,10 @@ describe('the safetensors reader refuses, naming file and tensor,', () => {
     ['seven bytes', new Uint8Array(7), /^w\.st is 7 bytes long; a safetensors file has at least 8/],
     ['a header of length 0', file('', 4), /declares a header of 0 bytes/],
     ['a header of length 1', file('{', 4), /declares a header of 1 bytes/],
-    ['a header beyond the file', file('{}', 0, 3n), /declares a header of 3 bytes, but only 2 bytes follow/],
-    ['a header of 2^53 bytes', file('{}', 0, 2n ** 53n), /declares a header of 9007199254740992 bytes, but only/],
+    ['a header beyond the file', file('{}', 0, 3n), /declares a header of 3 bytes; expected 2 to 2/],
+    ['a header of 2^53 bytes', file('{}', 0, 2n ** 53n), /declares a header of 9007199254740992 bytes/],
     ['a header of 2^64 - 1 bytes', file('{}', 0, 2n ** 64n - 1n), /declares a header of 18446744073709552000 bytes/],
-    ['a header over the limit', file('{}', 1_048_577, 1_048_577n), /at most 1048576 are allowed/],
+    ['a header over the limit', file('{}', 1_048_577, 1_048_577n), /expected 2 to 1048576/],
     ['a web page', utf8('<!doctype html><html></html>'), /an HTML page/],
     [
       'a header that is not UTF-8',
@@ -56,12 +56,12 @@ describe('the safetensors reader refuses, naming file and tensor,', () => {
     [
       'a tensor named __proto__',
       file(`{"__proto__":${JSON.stringify(f32([1], 0, 4))}}`, 4),
-      /tensor "__proto__" has a name that is not allowed/,
+      /tensor "__proto__" .*has a name that is not allowed/,
     ],
-    ['a tensor that is a number', file({ a: 3 }), /^w\.st: tensor "a" is not described by a JSON object/],
-    ['a tensor that is null', file({ a: null }), /tensor "a" is not described/],
+    ['a tensor that is a number', file({ a: 3 }), /^w\.st: tensor "a" is no JSON object/],
+    ['a tensor that is null', file({ a: null }), /tensor "a" is no JSON object/],
     ['metadata that is text', file({ __metadata__: 'x' }), /has __metadata__ that is not a JSON object/],
-    ['metadata of numbers', file({ __metadata__: { x: 1 } }), /has __metadata__ whose "x" is not text/],
+    ['metadata of numbers', file({ __metadata__: { x: 1 } }), /has __metadata__ that is not a JSON object of texts/],
     [
       'an unknown type',
       file({ a: { ...f32([1], 0, 4), dtype: 'F8_E4M3' } }, 4),
@@ -72,7 +72,7 @@ describe('the safetensors reader refuses, naming file and tensor,', () => {
     [
       'a shape of text',
       file({ a: f32('1', 0, 4) }, 4),
-      /tensor "a" has the shape "1"; expected a list of whole numbers/,
+      /tensor "a" has the shape "1"; expected up to 16 whole numbers/,
     ],
     ['a negative length', file({ a: f32([-1], 0, 4) }, 4), /has the shape \[-1\]/],
     ['half a length', file({ a: f32([0.5, 2], 0, 4) }, 4), /has the shape \[0\.5,2\]/],
@@ -93,7 +93,11 @@ describe('the safetensors reader refuses, naming file and tensor,', () => {
       file({ a: f32([2 ** 32, 2 ** 32, 1], 0, 0) }),
       /larger than any file/,
     ],
-    ['hundreds of dimensions', file({ a: f32(new Array(300).fill(1), 0, 4) }, 4), /has 300 dimensions; at most 16/],
+    [
+      'hundreds of dimensions',
+      file({ a: f32(new Array(300).fill(1), 0, 4) }, 4),
+      /has the shape \[1,1,.*; expected up to 16 whole numbers/,
+    ],
     ['no offsets', file({ a: { dtype: 'F32', shape: [1] } }, 4), /has the offsets nothing; expected two/],
     [
       'three offsets',
@@ -104,16 +108,20 @@ describe('the safetensors reader refuses, naming file and tensor,', () => {
     ['half an offset', file({ a: f32([1], 0.5, 4.5) }, 8), /has the offsets \[0\.5,4\.5\]/],
     ['an offset of 2^53', file({ a: f32([1], 0, 2 ** 53) }, 4), /has the offsets \[0,9007199254740992\]/],
     ['an offset of text', file({ a: f32([1], '0', '4') }, 4), /has the offsets \["0","4"\]/],
-    ['decreasing offsets', file({ a: f32([1], 4, 0) }, 4), /tensor "a" ends at byte 0, before it begins at byte 4/],
+    [
+      'decreasing offsets',
+      file({ a: f32([1], 4, 0) }, 4),
+      /tensor "a" has the offsets \[4,0\]; expected two whole numbers, ascending, from 0 to 4/,
+    ],
     [
       'an end beyond the file',
       file({ a: f32([2], 0, 8) }, 4),
-      /tensor "a" ends at byte 8, but the file holds only 4 bytes/,
+      /tensor "a" has the offsets \[0,8\]; expected two whole numbers, ascending, from 0 to 4/,
     ],
     [
       'a terabyte in a tiny file',
       file({ a: f32([2 ** 38], 0, 2 ** 40) }, 4),
-      /ends at byte 1099511627776, but the file holds only 4/,
+      /has the offsets \[0,1099511627776\]; expected .* from 0 to 4/,
     ],
     [
       'fewer bytes than its shape',
@@ -148,7 +156,7 @@ describe('the safetensors reader refuses, naming file and tensor,', () => {
       file({ a: { dtype: 'I64', shape: [1], data_offsets: [0, 8] } }, 8).fill(0x7f, -8),
       /tensor "a" holds 9187201950435737471 at position 0, which does not fit 32 bits/,
     ],
-    ['a name as long as a book', file({ ['x'.repeat(10_000)]: 1 }), /^w\.st: tensor "x{77}…" is not described/],
+    ['a name as long as a book', file({ ['x'.repeat(10_000)]: 1 }), /^w\.st: tensor "x{77}…" is no JSON object/],
   ])('%s', (_, bytes, message) => {
     expect(() => decodeSafetensors(bytes, 'w.st')).toThrow(message);
     expect(() => decodeSafetensors(bytes, 'w.st')).toThrow(RecommenderError);

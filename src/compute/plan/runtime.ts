@@ -257,8 +257,8 @@ const MOST_WORK = 2 ** 33;
 /** Whether everything but the steps stays inside the block. */
 function checkPlan({ size, parameters, literals, programs, items }: Plan, columns: number): void {
   const { n, d, table, bias, repeats } = items;
-  if (!isCount(size) || size > MOST_NUMBERS) throw damaged(`${size} numbers are too many`);
-  if (![n, d].every((count) => isCount(count) && count > 0)) throw damaged(`it has ${n} items of ${d} numbers`);
+  if (![size, n, d].every((count) => isCount(count) && count > 0) || size > MOST_NUMBERS)
+    throw damaged(`it has ${n} items of ${d} numbers in ${size}`);
   const places: Place[] = [
     ...Object.values(parameters),
     ...literals.map(({ at, data }) => ({ at, length: data.length })),
@@ -271,9 +271,8 @@ function checkPlan({ size, parameters, literals, programs, items }: Plan, column
     if (!isCount(at) || !isCount(length) || at + length > size)
       throw damaged(`${length} numbers at ${at} leave its block`);
   }
-  if (programs.length === 0) throw damaged('it has no steps for any session');
-  for (const { results } of programs)
-    if (!(results[0] && results[0].length >= d)) throw damaged('a session has no vector');
+  if (programs.length === 0 || programs.some(({ results }) => !(results[0] && results[0].length >= d)))
+    throw damaged('a session has no vector');
 }
 
 /** Place of number j of item i in a packed table. */
@@ -298,12 +297,10 @@ function checkSteps(steps: Int32Array, size: number): void {
     const { operands: count = 0, sizes = [] } = KINDS[op] ?? {};
     if (count === 0 || at + count >= steps.length) throw damaged(`there is no step ${op} at word ${at}`);
     const operands = steps.subarray(at, at + 1 + count);
-    if (sizes.some((i) => operands[i]! < 1)) throw damaged(`a size at word ${at} is not positive`);
     // The last operand of a normalisation is a number.
-    for (let i = 1; i <= count; i++) {
-      if (operands[i]! < 0 && !(op === OP.layerNorm && i === count))
-        throw damaged(`an operand at word ${at} is negative`);
-    }
+    const checked = op === OP.layerNorm ? operands.subarray(0, count) : operands;
+    if (sizes.some((i) => operands[i]! < 1) || checked.some((operand) => operand < 0))
+      throw damaged(`an operand at word ${at} is out of range`);
     for (const [place, extent] of accesses(op, operands)) {
       if (!(place + extent <= size)) throw damaged(`a step at word ${at} leaves its block`);
       work += extent;
