@@ -125,17 +125,19 @@ export function doubleQuotes(): Plugin {
 
 /** A script whose template literals without a value, an escape or a quote are texts in double quotes. */
 export function doubleQuoted(code: string): string {
-  let quoted = code;
+  const pieces: string[] = [];
+  let done = 0;
   const visit = (node: ts.Node): void => {
     const isPlain = ts.isNoSubstitutionTemplateLiteral(node) && !ts.isTaggedTemplateExpression(node.parent);
     const text = isPlain ? node.getText() : '';
-    // As long as before: the places of the others stay.
-    if (/^`[^"\\\n\r]*`$/.test(text))
-      quoted = `${quoted.slice(0, node.end - text.length)}"${text.slice(1, -1)}"${quoted.slice(node.end)}`;
+    if (/^`[^"\\\n\r]*`$/.test(text)) {
+      pieces.push(code.slice(done, node.end - text.length), `"${text.slice(1, -1)}"`);
+      done = node.end;
+    }
     node.forEachChild(visit);
   };
   visit(ts.createSourceFile('chunk.js', code, ts.ScriptTarget.Latest, true));
-  return quoted;
+  return pieces.join('') + code.slice(done);
 }
 
 /** Takes comments and needless white space out of the style sheets that our elements have as texts, `const CSS = …`. */

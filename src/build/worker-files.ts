@@ -221,6 +221,7 @@ async function buildWorker(
         output: {
           entryFileNames: '[name].js',
           chunkFileNames: '[name].js',
+          topLevelVar: false, // as `var`, constants are not written in their places
           minify: true,
           comments: { legal: false, annotation: false },
           codeSplitting: {
