@@ -14,7 +14,7 @@ import { isSoak } from '../soak-slice';
 import { storm } from './chaos';
 
 const MINUTES = Number(process.env['CHAOS_MINUTES'] ?? 60);
-const STEPS = 50;
+const STEPS = 40;
 
 test(
   'a storm of faults costs no event, throws nothing, and no answer is wrong',

@@ -293,8 +293,8 @@ describe.each(slice(ENGINES, ({ isInSoakOnly }) => !isInSoakOnly))('in $name', (
         const recommender = (await window.aisle?.ready)!;
         return (await recommender.privacy.export()).sessions.flat().map(({ itemId }) => itemId);
       });
+    await expect.poll(() => slotOf(tab).then(({ length }) => length)).toBe(8); // its scripts run
     await track(first!);
-    await expect.poll(() => slotOf(tab).then(({ length }) => length)).toBe(8);
     const before = await slotOf(tab);
     server.serve('/second', html('', RECORD + SETTLED.replace('data-', 'data-consent="granted" data-')));
     await tab.evaluate(() => void setTimeout(() => location.assign('/second')));
