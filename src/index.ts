@@ -65,11 +65,11 @@ export type { Candidate, CandidateKind } from './types';
  */
 export function createRecommender(options: RecommenderOptions): Promise<Recommender> {
   return create(options).then((recommender) => {
-    if (typeof Worker !== 'function') return recommender; // as in Node: nothing can be done
     const stop = recommender.on('status', report);
     function report({ degraded }: Status): void {
       const { message } = degraded.find(({ code }) => code === 'no-worker') ?? {};
-      if (message === undefined) return;
+      // Without any workers, as in Node, there is nothing to advise.
+      if (message === undefined || message.includes('no workers here')) return;
       stop();
       console.warn(`Aisle: ${message}`);
     }
