@@ -351,7 +351,7 @@ describe('there is an honest error', () => {
     [
       'where neither the worker nor the engine of the page can be loaded',
       { answer: (path) => (/worker\.js|main-thread/.test(path) ? { body: '', status: 404 } : undefined) },
-      'engine-lost',
+      'io',
       'main-thread',
     ],
   ];
