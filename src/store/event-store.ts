@@ -54,6 +54,8 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   /** Loaded when the store opens: a page that may not store does not need it. */
   let reader: RecordReader | undefined;
   let draining: Promise<void> | undefined;
+  /** Settles when the message of an erasure that this tab has noticed by itself has come: it may be a denial. */
+  let heard: Promise<void> | undefined;
   let wake: (() => void) | undefined;
   /** Settles the running `flush` calls. */
   const flushing: (() => void)[] = [];
@@ -155,6 +157,8 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   ): Promise<void> {
     const created = randomName();
     const began = life;
+    await heard;
+    if (life !== began) return;
     let ends = false;
     const body = async (store: IDBObjectStore, marks: Marks) => {
       ends = isEnding(marks.ending);
@@ -299,6 +303,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     if (channel && size === 0 && learnt === undefined) pause.erased(pause.due);
     else forget('elsewhere');
     epoch = undefined;
+    heard = sleep(RETRY_WRITE).over;
     if (!channel) withdraw('unknown');
   }
 
@@ -322,7 +327,9 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   function onMessage(message: unknown): void {
     const { epoch: theirs, events, erased, stopped, paused, changed } = (message ?? {}) as Record<string, unknown>;
     // Denied consent erases a stored visit, but not one that is only in this page's memory.
-    if (erased === true || (stopped === true && isOpen())) {
+    // A tab that was frozen, or is busy, gets the message late: what it has stored in a later life stays. A denial is for all lives.
+    const isOlder = epoch && theirs && theirs !== epoch;
+    if ((erased === true && !isOlder) || (stopped === true && isOpen())) {
       quiet(() => erasures.sweep(forget('elsewhere'), tab)); // a device that does not answer has written nothing
     }
     if (stopped === true) withdraw('denied');
@@ -389,7 +396,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     },
     erase(goOn = true) {
       if (!goOn) stop();
-      channel?.post({ erased: true, stopped: !goOn });
+      channel?.post({ erased: true, stopped: !goOn, epoch });
       forget('page');
       return erasures.erase();
     },

@@ -357,6 +357,46 @@ describe('a record that cannot be read', () => {
 });
 
 describe('erasing', () => {
+  /** Lets what a tab that is opened now is sent come late, as to one that is frozen or busy. */
+  function hearsLate(milliseconds: number): void {
+    vi.stubGlobal(
+      'BroadcastChannel',
+      class extends BroadcastChannel {
+        override set onmessage(listener: (event: MessageEvent) => void) {
+          super.onmessage = (event) => void setTimeout(() => listener(event as MessageEvent), milliseconds);
+        }
+      },
+    );
+  }
+
+  test('takes nothing from a tab that hears of it late and has begun anew', async () => {
+    const one = page();
+    await one.store.append(view('a', 1));
+    hearsLate(300);
+    const other = page();
+    await other.store.refresh();
+    await one.store.erase();
+    expect(await other.store.append(view('b', 3))).toBe(true);
+    await new Promise((over) => setTimeout(over, 400));
+    expect(await stored()).toEqual(['b 3']);
+  });
+
+  test('by a denial is not followed by what a tab stores that has not heard of it yet', async () => {
+    const one = page();
+    await one.store.append(view('a', 1));
+    hearsLate(30);
+    const other = page();
+    await other.store.refresh();
+    await one.store.erase(false);
+    const answers = ['b', 'c', 'd'].map(async (id, n) => {
+      await new Promise((over) => setTimeout(over, 5 * n));
+      return other.store.append(view(id, 2 + n));
+    });
+    expect(await Promise.all(answers)).toEqual([false, false, false]);
+    expect(await dump()).toBeUndefined();
+    expect(other.told).toContain('withdrawn: denied');
+  });
+
   test('leaves no database, in whichever tab, and what waited is not written later', async () => {
     const [one, other] = [page(), page()];
     await one.store.append(view('a', 1));
