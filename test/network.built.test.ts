@@ -26,7 +26,7 @@ const ALLOWED: readonly (readonly [file: string, use: string, times: number, why
     'the array of `src/page/data-layer.ts`, before a page puts another in its place',
   ],
   ['src/page/data-layer.ts', 'globalThis as a value', 1, 'an array under a name that the shop chooses'],
-  ['src/ui/push-event.ts', 'globalThis as a value', 1, 'the same array, by which the shop’s own tags are told'],
+  ['src/ui/push-event.ts', 'globalThis as a value', 1, 'the same array, from which the shop’s own tags read'],
   ['src/recommender/consent.ts', 'globalThis as a value', 1, 'likewise, whether it holds commands of Consent Mode'],
   ['src/recommender/consent-sources.ts', 'a computed global', 1, 'likewise, to read them'],
   ['src/ui/doctor/examine.ts', 'a computed global', 1, "the page's data layer, to count what it says"],

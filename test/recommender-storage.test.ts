@@ -222,8 +222,8 @@ describe('without a yes', () => {
       const recommender = await visit({ consent });
       recommender.track('item-9');
       expect((await recommender.recommend())[0]!.reason).toBe('neural');
-      const told = consent === 'denied' ? 'denied' : 'unknown';
-      expect(recommender.status).toMatchObject({ storage: 'memory', consent: told });
+      const notices = consent === 'denied' ? 'denied' : 'unknown';
+      expect(recommender.status).toMatchObject({ storage: 'memory', consent: notices });
       expect(recommender.status.degraded.map(({ code }) => code)).toEqual(['no-worker']);
       await recommender.dispose();
       expect(opened).not.toHaveBeenCalled();
@@ -307,7 +307,7 @@ describe('the answer of the visitor', () => {
 });
 
 describe('privacy', () => {
-  test('erase leaves nothing, in every tab, and what comes counts anew', async () => {
+  test('erase leaves nothing, in every tab, and what comes counts again', async () => {
     await past('item-20');
     const tabs = [await visit({ consent: 'granted' }), await visit({ consent: 'granted' }), await visit()];
     await Promise.all([stores(tabs[0]!), stores(tabs[1]!)]);
@@ -392,11 +392,11 @@ describe('privacy', () => {
     one.track('item-9');
     await Promise.all([stores(one), stores(other)]);
     const answer = await one.recommend();
-    const heard: boolean[] = [];
-    other.on('status', ({ paused }) => heard.push(paused));
+    const received: boolean[] = [];
+    other.on('status', ({ paused }) => received.push(paused));
     await one.privacy.pause();
     await expect.poll(() => other.status.paused).toBe(true);
-    expect(heard).toEqual([true]);
+    expect(received).toEqual([true]);
     for (const tab of [one, other]) tab.track('a,b');
     expect([await known(one), await known(other)]).toEqual([[['item-9']], [['item-9']]]);
     expect(await one.recommend()).toEqual(answer);
@@ -434,31 +434,31 @@ describe('privacy', () => {
   test('tells what is stored, and what has been erased, here and elsewhere', async () => {
     const [one, other] = [await visit({ consent: 'granted' }), await visit({ consent: 'granted' })];
     await Promise.all([stores(one), stores(other)]);
-    const told: unknown[] = [];
+    const notices: unknown[] = [];
     for (const [name, tab] of Object.entries({ one, other })) {
-      tab.on('stored', ({ events }) => told.push([name, events]));
-      tab.on('erased', ({ by }) => told.push([name, by]));
+      tab.on('stored', ({ events }) => notices.push([name, events]));
+      tab.on('erased', ({ by }) => notices.push([name, by]));
     }
     one.track({ itemId: 'item-9', event: 'cart', time: time - 0.25 });
     const { storage, sessions } = await one.privacy.export();
     expect({ storage, events: sessions.flat().length }).toEqual({ storage: 'indexeddb', events: 1 });
-    expect(told).toEqual([['one', [{ itemId: 'item-9', event: 'cart', time: time - 0.25 }]]]);
-    told.length = 0;
+    expect(notices).toEqual([['one', [{ itemId: 'item-9', event: 'cart', time: time - 0.25 }]]]);
+    notices.length = 0;
     await one.privacy.erase();
-    await expect.poll(() => told).toContainEqual(['other', 'elsewhere']);
-    expect(told).toContainEqual(['one', 'page']);
+    await expect.poll(() => notices).toContainEqual(['other', 'elsewhere']);
+    expect(notices).toContainEqual(['one', 'page']);
   });
 
-  test('is told of a withdrawal in another tab', async () => {
+  test('is notified of a withdrawal in another tab', async () => {
     const [one, other] = [await visit({ consent: 'granted' }), await visit({ consent: 'granted' })];
     await Promise.all([stores(one), stores(other)]);
-    const told: unknown[] = [];
-    other.on('erased', ({ by }) => told.push(by));
-    other.on('status', ({ consent, storage }) => told.push([consent, storage]));
+    const notices: unknown[] = [];
+    other.on('erased', ({ by }) => notices.push(by));
+    other.on('status', ({ consent, storage }) => notices.push([consent, storage]));
     await one.privacy.consent('denied');
-    await expect.poll(() => told).toContainEqual(['denied', 'memory']);
-    const denied = told.findIndex((one) => Array.isArray(one) && one[0] === 'denied');
-    expect(told.slice(0, denied)).toContain('elsewhere');
+    await expect.poll(() => notices).toContainEqual(['denied', 'memory']);
+    const denied = notices.findIndex((one) => Array.isArray(one) && one[0] === 'denied');
+    expect(notices.slice(0, denied)).toContain('elsewhere');
   });
 
   test('stops storing in every tab by a no in one that never stored', async () => {

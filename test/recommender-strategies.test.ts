@@ -1,4 +1,4 @@
-/** What a call of `recommend` may ask for besides the next items, and what it is told where it is misspelt. */
+/** What a call of `recommend` may ask for besides the next items, and which error it gets where it is misspelt. */
 import { describe, expect, test } from 'vitest';
 import type { Artifact } from '../src/checkpoint/artifact';
 import { createRecommender, type Recommender, type RecommendOptions } from '../src/index';

@@ -77,21 +77,21 @@ describe('a recommender', () => {
 
   test('tells what happens: progress, ready, status, recommendations', async () => {
     const recommender = await started({ backend: 'auto' });
-    const heard: string[] = [];
+    const received: string[] = [];
     const stop = recommender.on('recommendations', ({ items, milliseconds }) => {
       expect(milliseconds).toBeGreaterThanOrEqual(0);
-      heard.push(`recommendations ${items.length}`);
+      received.push(`recommendations ${items.length}`);
     });
-    recommender.on('progress', ({ stage }) => heard.push(stage));
-    recommender.on('status', ({ model }) => heard.push(model ? 'status' : 'degraded'));
-    recommender.on('ready', ({ name }) => heard.push(`ready ${name}`));
+    recommender.on('progress', ({ stage }) => received.push(stage));
+    recommender.on('status', ({ model }) => received.push(model ? 'status' : 'degraded'));
+    recommender.on('ready', ({ name }) => received.push(`ready ${name}`));
     await recommender.recommend({ k: 3 });
-    expect(heard).toEqual(expect.arrayContaining(['download', 'backend', 'check', 'status']));
-    expect(heard.slice(-2)).toEqual(['ready small gru4rec', 'recommendations 3']);
+    expect(received).toEqual(expect.arrayContaining(['download', 'backend', 'check', 'status']));
+    expect(received.slice(-2)).toEqual(['ready small gru4rec', 'recommendations 3']);
     stop();
     stop();
     await recommender.recommend({ k: 4 });
-    expect(heard).not.toContain('recommendations 4');
+    expect(received).not.toContain('recommendations 4');
     expect(recommender.status).toMatchObject({
       engine: { backend: 'cpu', thread: 'main', why: expect.stringContaining('wasm') },
       model: { name: 'small gru4rec', items: IDS.length },
@@ -102,12 +102,12 @@ describe('a recommender', () => {
 
   test('tells its listeners what was chosen', async () => {
     const recommender = await started();
-    const heard: unknown[] = [];
-    recommender.on('select', (selection) => heard.push(selection));
+    const received: unknown[] = [];
+    recommender.on('select', (selection) => received.push(selection));
     recommender.select({ itemId: 'item-9', index: 2, list: 'home', reason: 'neural' });
     expect(() => recommender.select({ itemId: '' })).toThrow(RangeError);
     expect(() => recommender.select(undefined as never)).toThrow(RangeError);
-    expect(heard).toEqual([{ itemId: 'item-9', index: 2, list: 'home', reason: 'neural' }]);
+    expect(received).toEqual([{ itemId: 'item-9', index: 2, list: 'home', reason: 'neural' }]);
   });
 
   test('goes on with what starts where the backend asked for does not, and says so', async () => {
@@ -251,14 +251,14 @@ describe('a wrong argument throws a RangeError at once:', () => {
 
 test('a listener that throws neither stops the others nor fails the call; the console tells', async () => {
   const recommender = await started();
-  const heard: number[] = [];
-  const told = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const received: number[] = [];
+  const notices = vi.spyOn(console, 'error').mockImplementation(() => {});
   recommender.on('recommendations', () => {
     throw new Error('a mistake of the page');
   });
-  recommender.on('recommendations', ({ items }) => heard.push(items.length));
+  recommender.on('recommendations', ({ items }) => received.push(items.length));
   expect(await recommender.recommend({ k: 2 })).toHaveLength(2);
-  expect(heard).toEqual([2]);
-  expect(told.mock.calls).toEqual([[expect.stringContaining('"recommendations"'), expect.any(Error)]]);
-  told.mockRestore();
+  expect(received).toEqual([2]);
+  expect(notices.mock.calls).toEqual([[expect.stringContaining('"recommendations"'), expect.any(Error)]]);
+  notices.mockRestore();
 });

@@ -51,7 +51,7 @@ export async function openArtifact(
   const bytesOf = new Map<string, Promise<Uint8Array>>();
   const further = new Map<string, Promise<unknown>>();
   const bytes = (name: string): Promise<Uint8Array> => kept(bytesOf, name, () => load(name));
-  for (const name of onManifest(manifest)) bytes(name).catch(() => {}); // who asks for it is told
+  for (const name of onManifest(manifest)) bytes(name).catch(() => {}); // the caller that asks for it gets the error
   const [weights, items, catalogue, aliases] = await Promise.all([
     load(WEIGHTS),
     load(ITEMS),

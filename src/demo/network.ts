@@ -16,7 +16,7 @@ export interface Network {
   readonly sent: number;
   /** Whether every `fetch` of the page and its workers fails as it would without a network. */
   offline: boolean;
-  /** Tells the page that something of it is to be shown anew. */
+  /** Tells the page that something of it is to be shown again. */
   readonly changed: () => void;
   /** Whether a worker runs. */
   readonly hasWorkers: boolean;

@@ -55,7 +55,7 @@ export interface Visit {
   forget(): Promise<void>;
   /** What the shop suggests for this visit, best first, without the product that was looked at last. */
   suggestions(k: number): Promise<readonly RankedItem[]>;
-  /** The products related to this one, best first: computed anew, unless this was asked last. */
+  /** The products related to this one, best first: computed again, unless this was asked last. */
   related(id: string, k: number): Promise<readonly RankedItem[]>;
   /** Learns what is new. */
   learn(): Promise<unknown>;

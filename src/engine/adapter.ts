@@ -46,7 +46,7 @@ export function checkBase({ base }: Delta, model: LoadedNetwork): void {
   throw new RecommenderError(
     'foreign-delta',
     `What was learnt belongs to "${base.name}" ${base.version}, loaded is "${here.name}" ${here.version} with other ` +
-      'weights or items. Carry it over by migrate, or start anew.',
+      'weights or items. Carry it over by migrate, or start over.',
   );
 }
 
@@ -86,5 +86,5 @@ async function fullSizes(artifact: OpenedArtifact, frozen: FrozenModel): Promise
 }
 
 function bad(what: string): RecommenderError {
-  return new RecommenderError('bad-delta', `What was learnt cannot be used: ${what}. Start anew.`);
+  return new RecommenderError('bad-delta', `What was learnt cannot be used: ${what}. Start over.`);
 }

@@ -122,7 +122,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
         const onManifest: OnManifest = ({ files, ...info }) => {
           const [first] = backendsFor(info, Object.hasOwn(files, PLAN));
           const code = [first && loadPlacing(info, first), info.features && loadClickReaders()];
-          Promise.all(code).catch(() => {}); // who needs it is told
+          Promise.all(code).catch(() => {}); // the caller that needs it gets the error
           return first === 'plan' ? [PLAN] : [];
         };
         const artifact = await loadArtifact(modelUrl, { fetchFile, onProgress, signal: ends, onManifest, maxBytes });

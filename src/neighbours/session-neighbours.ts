@@ -132,7 +132,7 @@ export function neighbourQuery(index: SessionIndex, n: number, rules: NeighbourR
 
     let newest = Number.NEGATIVE_INFINITY;
     for (const session of candidates) newest = Math.max(newest, index.times[session]!);
-    // Where last events are held out, sessions end after now: ages count from the newest, lest weights grow without bound.
+    // Where last events are held out, sessions end after now: ages count from the newest, or weights would grow without bound.
     const reference = Math.max(now, newest);
     const age = count > 0 ? reference - newest : 0;
     let compared = 0;

@@ -86,8 +86,8 @@ export function createConsent({ consent, decide, onUnread, onIgnored, ...places 
     import('./consent-sources')
       .then(({ readConsent }) => {
         if (isClosed) return;
-        const heard: ConsentReport = (...report) => void quiet(() => hear(...report)); // `status` reports it
-        reader = readConsent(places, heard, (message) => {
+        const onReport: ConsentReport = (...report) => void quiet(() => hear(...report)); // `status` reports it
+        reader = readConsent(places, onReport, (message) => {
           ignored = message;
           quiet(settle);
         });

@@ -6,7 +6,7 @@
 import type { Collector } from './collector';
 import { COLUMNS } from './options';
 
-/** Columns that every row has, but for a visitor who did not consent. */
+/** Columns that every row has, except those of a visitor who did not consent. */
 const NEEDED = ['event_name', 'event_timestamp', 'event_params', 'items'];
 /** What is read of a row. */
 export const GA4_COLUMNS = [...NEEDED, 'user_pseudo_id'];

@@ -24,7 +24,7 @@ export interface VisitorEvent {
   readonly event: string;
   /** What else the page knows of it, by name. */
   readonly features?: Readonly<Record<string, number | string>>;
-  /** The page that saw it, and the how-manieth it was there: with both, events have one order in every tab. */
+  /** The page that saw it, and its number there, from 0: with both, events have one order in every tab. */
   readonly tab?: string;
   readonly number?: number;
   /** What the page calls the item, best first. */

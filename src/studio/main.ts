@@ -179,7 +179,7 @@ async function start(): Promise<void> {
     log.show(before.log);
     await opened(before.log, before.runs);
   } catch (error) {
-    notices.add('warning', 'What an earlier visit has left cannot be read any more. Erase it, or choose a log anew.');
+    notices.add('warning', 'What an earlier visit has left cannot be read any more. Erase it, or choose a log again.');
     notices.fail(error);
   }
 }

@@ -13,7 +13,7 @@ const GROUPS = 7;
 
 interface RaceSection {
   readonly element: HTMLElement;
-  /** Begins anew on a log. */
+  /** Begins again on a log. */
   open(log: LogState): void;
   add(row: Row): void;
   remove(name: string): void;

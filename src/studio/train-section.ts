@@ -18,7 +18,7 @@ const FIRST = 'gru4rec';
 
 interface TrainSection {
   readonly element: HTMLElement;
-  /** Begins anew on a log, with the runs that an earlier visit has left. */
+  /** Begins again on a log, with the runs that an earlier visit has left. */
   open(runs: readonly SavedRun[]): void;
   note(note: Note): void;
 }
@@ -160,7 +160,7 @@ export function trainSection(
         const trained = await bench.train(running.request);
         if (!('hasCheckpoint' in trained)) running.end(trained);
         else if (trained.hasCheckpoint) running.stop('Paused. Everything is kept: go on whenever you like.');
-        else running.stop('Paused before there was anything to keep: it begins anew.');
+        else running.stop('Paused before there was anything to keep: it starts over.');
       } catch (error) {
         running.fail(error);
       }

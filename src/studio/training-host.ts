@@ -48,7 +48,7 @@ export function pageHost(files: StudioFiles, chosen: () => ChosenFiles): Trainin
       return readProducts(await contentOf(find(path)), path, idColumn);
     },
     readArtifact: async (path) => {
-      throw new RecommenderError('bad-config', `${path}: the studio begins every training anew; leave out \`from\`.`);
+      throw new RecommenderError('bad-config', `${path}: the studio begins every training again; leave out \`from\`.`);
     },
     startLog: async (path) => {
       throw new RecommenderError('bad-config', `${path}: the studio writes no log file; leave out \`log\`.`);
@@ -74,7 +74,7 @@ export function pageHost(files: StudioFiles, chosen: () => ChosenFiles): Trainin
       const started = performance.now();
       return ({ seconds } = { seconds: 0, processorSeconds: 0 }) => {
         const all = seconds + (performance.now() - started) / 1000;
-        return { seconds: all, processorSeconds: all }; // a page is told of no other clock
+        return { seconds: all, processorSeconds: all }; // a page has no other clock
       };
     },
     peakMemory: () => 0, // nor of its memory

@@ -445,7 +445,7 @@ export class Workbench {
     return this.inspect({ name: run, blob: await this.#archive(run) });
   }
 
-  /** Removes everything that the studio has stored; the page is to be opened anew. */
+  /** Removes everything that the studio has stored; the page is to be opened again. */
   async erase(): Promise<void> {
     this.pause(); // what it would still write is refused
     await this.#files.erase();

@@ -58,7 +58,7 @@ export function startAnalytics(
     }
     found.timer ??= setTimeout(() => {
       found.timer = undefined;
-      found.reported = ids; // `shown` begins anew with others
+      found.reported = ids; // `shown` starts over with others
       tell('view_item_list', slot, slot.suggestions.map(itemOf));
       host.guard('Analytics', compareIds);
     }, SEEN_AFTER);

@@ -64,7 +64,7 @@ function addArrows(host: Host, list: HTMLElement): () => void {
   const look = () => host.guard('Arrows', hideAtEnds); // some pages replace methods of arrays
   list.addEventListener('scroll', look, { passive: true });
   const observer = new ResizeObserver(look);
-  // Observed anew, it looks once the new cards have their places.
+  // Observed again, it looks once the new cards have their places.
   return () => {
     observer.disconnect();
     observer.observe(list);

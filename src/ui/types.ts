@@ -56,7 +56,7 @@ export interface EmbedOptions extends RecommenderOptions {
    * `start` alone: a tag cannot carry it. Default: the catalogue's word.
    */
   readonly product?: (product: CatalogueItem) => CatalogueItem | undefined;
-  /** `ga4`: the page's data layer is told which suggestions were seen and chosen. Default: it is told nothing. */
+  /** `ga4`: the page's data layer receives which suggestions were seen and chosen. Default: it receives nothing. */
   readonly analytics?: 'ga4';
   /**
    * Variants for an A/B test, `NAME:SHARE` or `NAME:SHARE:CHANGE`, such as `a:50 b:50:popular`. Default: no test.

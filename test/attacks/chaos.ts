@@ -359,7 +359,7 @@ export async function storm({ seed, goesOn, isWhole, plant }: ChaosOptions): Pro
   }
 
   /** Counts what was refused; what no fault around explains is a breach. */
-  function heard(what: string, code: string | undefined, from: number): void {
+  function received(what: string, code: string | undefined, from: number): void {
     if (code === undefined) return;
     count(refused, `${what}: ${code}`);
     if (ANNOUNCED.has(code) || (OFFLINE.has(code) && (isDown || lastDown >= from - AFTERMATH))) return;
@@ -409,7 +409,7 @@ export async function storm({ seed, goesOn, isWhole, plant }: ChaosOptions): Pro
       ITEMS,
     );
     if (!got) return count(refused, 'recommend: nobody there');
-    if ('code' in got) return heard('recommend', got.code, from);
+    if ('code' in got) return received('recommend', got.code, from);
     if (got.isLearnt) {
       counts.learntAnswers++;
       if (new Set(got.items.map(({ itemId }) => itemId)).size < ITEMS) breach('fewer items of what was learnt');
@@ -452,7 +452,7 @@ export async function storm({ seed, goesOn, isWhole, plant }: ChaosOptions): Pro
       },
       undefined,
     );
-    heard('fineTune', code, from);
+    received('fineTune', code, from);
   }
 
   /** By the page's call, or by its denial. */
@@ -475,7 +475,7 @@ export async function storm({ seed, goesOn, isWhole, plant }: ChaosOptions): Pro
     );
     erasure.isSure = done?.isDone === true;
     erasure.to = Date.now() + (erasure.isSure ? 0 : AFTERMATH);
-    if (done?.code !== 'io') heard(how, done?.code, erasure.from); // the device has not confirmed it
+    if (done?.code !== 'io') received(how, done?.code, erasure.from); // the device has not confirmed it
     return erasure.isSure;
   }
 

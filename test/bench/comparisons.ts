@@ -1,5 +1,5 @@
 /**
- * `aisle compare` on two real logs: every model by one command each, and the incremental protocol with GRU4Rec trained anew
+ * `aisle compare` on two real logs: every model by one command each, and the incremental protocol with GRU4Rec trained again
  * and otherwise beside the neighbours:
  *
  *     npm run build:cli
@@ -101,8 +101,8 @@ const COMPARISONS: Readonly<Record<string, Comparison>> = {
     ],
     about:
       '1 to 6 April of yoochoose-100k: each day is predicted by what was trained on those before it, on the last item of half of its\n' +
-      'sessions. GRU4Rec (`--preset rsc15`) is trained anew on all days so far, anew on the last two, and further on the newest alone,\n' +
-      'where its optimiser begins anew, too.',
+      'sessions. GRU4Rec (`--preset rsc15`) is trained again on all days so far, again on the last two, and further on the newest alone,\n' +
+      'where its optimiser starts over, too.',
   },
 };
 

@@ -57,7 +57,7 @@ function everyNth({ items, times, offsets }: ClickLog['sessions'], n: number): C
   };
 }
 
-/** Linux counts the most memory that was resident anew from here; elsewhere the most counts from the process's start. */
+/** Linux counts the most memory that was resident again from here; elsewhere the most counts from the process's start. */
 function resetPeak(): void {
   try {
     writeFileSync('/proc/self/clear_refs', '5');

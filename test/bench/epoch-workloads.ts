@@ -32,7 +32,7 @@ export interface EpochLine {
 type Subject = Pick<EpochWorkload, 'model' | 'preset' | 'set'>;
 
 const PRESET = 'yoochoose-100k';
-/** A shop of tens of thousands of items: targets are told from draws among them, where the architecture knows how. */
+/** A shop of tens of thousands of items: targets are distinguished from draws among them, where the architecture knows how. */
 const SAMPLED = { loss: 'sampled', nSample: 4096, batching: 'same-length', batchClicks: 1024, maxlen: 20 };
 const transformer = (lm: string, objective: string): Subject => ({
   model: 'transformers4rec',

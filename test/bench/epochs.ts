@@ -140,7 +140,7 @@ function markdown(rows: readonly Row[]): string {
 
 The training part of Diginetica as SR-GNN cut it, 186,670 sessions, 906,140 events, ${rows[0]?.items.toLocaleString('en')} items. Each row is a
 training by the product's own \`learn\`, on WebAssembly, one thread, in a process of its own: epoch by epoch the seconds by the
-clock and of processor time, and the most memory that was resident, counted anew from each epoch's start. Where sessions are
+clock and of processor time, and the most memory that was resident, counted again from each epoch's start. Where sessions are
 "1 in N" (\`--every N\`), so many were learnt from, over the tables of the whole catalogue, and an epoch over all is reckoned
 from that. Architectures that know how tell targets from draws among the 43,097 items; GRU4Rec does so by itself, SR-GNN and
 Caser compare all. The machine did other work too, which stretches the seconds. Machine: ${rows.at(-1)?.machine}.

@@ -22,7 +22,7 @@ const JSON_FILE = join(FOLDER, 'inference.json');
 /** The cases that the page shows, by what their names begin with. */
 const SHOWN = /^(infer|start|cold|scale|size)/;
 
-/** Keeps results among those of other cases, and writes the page and the plots anew. */
+/** Keeps results among those of other cases, and writes the page and the plots again. */
 export function writeInference(results: readonly Result[]): void {
   const known: Row[] = existsSync(JSON_FILE) ? JSON.parse(readFileSync(JSON_FILE, 'utf8')) : [];
   const about = { commit: commit(), machine: machine() };

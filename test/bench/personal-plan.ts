@@ -99,7 +99,7 @@ const LEARNING = 1;
 export const baseKey = (log: LogName, model: ModelName): string =>
   digest(model, SETTINGS[log][model], SEED, VERSIONS[log]);
 
-/** Names a row by everything that it follows from but the code: one with another key is stale, and measured anew. */
+/** Names a row by everything that it follows from but the code: one with another key is stale, and measured again. */
 export const rowKey = (log: LogName, model: ModelName, row: RowName): string =>
   digest(baseKey(log, model), row, METHODS[row], CAPS, GATE, LEARNING);
 

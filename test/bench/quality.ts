@@ -4,7 +4,7 @@
  *     node test/run.mjs test/bench/quality.ts LOG [--rows NAME,…] [--seeds 1,2,3] [--work DIR] [--again] [--list]
  *
  * LOG is one of `quality/logs.ts`. A row is trained, its number of epochs chosen on the validation part, and tested once, in
- * a process of its own, one after the other, on one core. Further seeds of a row that learns anew from all of the training part
+ * a process of its own, one after the other, on one core. Further seeds of a row that learns again from all of the training part
  * do so for as many epochs as the first one's validation chose. Rows are named as in the table (`sasrec`, `xlnet-mlm`,
  * `sasrec, official`), or by architecture, or by form: `improved`, `faithful`, `counted`, `blended`; default: all but the blended
  * ones, which ask rows together that are there already, all `--seeds` of a row or the first with neighbours: with those that
@@ -233,7 +233,7 @@ const rounded = (metrics: Metrics | Readonly<Record<string, number>>): Record<st
 const shortener = (names: Readonly<Record<string, string>>) => (command: string) =>
   Object.entries(names).reduce((text, [path, name]) => text.replaceAll(path, name), command);
 
-/** Where and of what a cell was begun; it may be told much later, by other code. */
+/** Where and of what a cell was begun; its result may be written much later, by other code. */
 function startOf(folder: string): Pick<QualityRow, 'commit' | 'machine'> {
   const file = join(folder, 'start.json');
   if (!existsSync(file)) {

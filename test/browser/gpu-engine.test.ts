@@ -187,13 +187,13 @@ describe('a WebGL context that was lost', () => {
     await expectAnswer(engine.recommend(request()));
     const { gl } = (runtime().registry.webgl as unknown as { gpgpu: { gl: WebGL2RenderingContext } }).gpgpu;
     const { canvas } = gl;
-    const told = (name: string) =>
+    const notices = (name: string) =>
       new Promise<unknown>((resolve) => canvas.addEventListener(name, resolve, { once: true }));
     const extension = gl.getExtension('WEBGL_lose_context')!;
-    const lost = told('webglcontextlost');
+    const lost = notices('webglcontextlost');
     extension.loseContext();
     await lost;
-    const restored = told('webglcontextrestored');
+    const restored = notices('webglcontextrestored');
     setTimeout(() => extension.restoreContext());
     await restored;
     expect(gl.isContextLost()).toBe(false);

@@ -171,7 +171,7 @@ describe('the fastest backend', () => {
     expect(await answers()).toBe('wasm');
   });
 
-  test('is measured anew where what is stored is no record', async () => {
+  test('is measured again where what is stored is no record', async () => {
     const { fastest, tried } = await page({ wasm: 3, cpu: 9 });
     const choice = { model: 'x', device: 7, backend: 'abacus', why: null, until: today + DAY };
     const odd = { ...choice, device: 'x', why: 'x', backend: 'wasm', until: { toString: 1, valueOf: 1 } };

@@ -48,7 +48,7 @@ describe('a sealed file', () => {
     expect(new TextDecoder().decode(file.subarray(0, 8))).toBe('AISLSEAL');
     expect([...file.subarray(8, 12)]).toEqual([1, 1, 1, 0]);
     expect(new DataView(file.buffer).getUint32(12, true)).toBe(600_000);
-    expect(file.subarray(16, 44), 'salt and nonce are drawn anew').not.toEqual(other.subarray(16, 44));
+    expect(file.subarray(16, 44), 'salt and nonce are drawn again').not.toEqual(other.subarray(16, 44));
     expect(file.subarray(44, -4)).not.toEqual(other.subarray(44, -4));
   });
 
@@ -71,7 +71,7 @@ describe('a sealed file', () => {
   });
 
   test(
-    'is refused where it was cut off or damaged, and told from one with another passphrase',
+    'is refused where it was cut off or damaged, and distinguished from one with another passphrase',
     async () => {
       const derive = vi.spyOn(crypto.subtle, 'deriveKey');
       for (let seed = 0; seed < runs(500); seed++) {
@@ -123,7 +123,7 @@ describe.each<[string, () => void]>([
       ),
   ],
 ])('a page that %s', (_, broken) => {
-  test('is told so', async () => {
+  test('is reported', async () => {
     broken();
     await expect(seal(CONTENT, PASSPHRASE)).rejects.toThrow(failure('insecure-context', 'https'));
     await expect(unseal(file, PASSPHRASE, MAX)).rejects.toThrow(failure('insecure-context', 'https'));

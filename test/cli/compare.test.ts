@@ -130,7 +130,7 @@ describe('aisle compare', () => {
     expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining('--at-least does not go with') });
   });
 
-  test('computes anew what other code has computed', async () => {
+  test('computes again what other code has computed', async () => {
     const file = await variants([small, { name: 'half and half', mix: ['small net', 'markov'], weight: 0.5 }]);
     const argv = ['--models', 'markov', '--variants', file, '--epochs', '1'];
     await compare(...argv);

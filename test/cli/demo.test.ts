@@ -46,7 +46,7 @@ interface Listed {
   readonly bytes: number;
 }
 
-/** The models that the page is told of. */
+/** The models that the page is given. */
 async function modelsAt(origin: string): Promise<readonly Listed[]> {
   const demo = (await (await fetch(`${origin}/demo.json`)).json()) as { models: readonly Listed[] };
   return demo.models;
@@ -129,7 +129,7 @@ describe('the server', () => {
     expect(await rawStatus(await open(), '/', 'GET', host)).toBe(status);
   });
 
-  test('compresses text and numbers for who takes it, anew when the file has changed', async () => {
+  test('compresses text and numbers for who takes it, again when the file has changed', async () => {
     const origin = await open();
     const encoding = async (path: string, accepted = 'gzip, br') =>
       (await fetch(`${origin}${path}`, { headers: { 'accept-encoding': accepted } })).headers.get('content-encoding');
@@ -200,7 +200,7 @@ describe('the shop', () => {
     expect(names).toEqual([artifact, twin]);
   });
 
-  test("lets a browser keep an artifact's files, and gives one that was trained anew another address", async () => {
+  test("lets a browser keep an artifact's files, and gives one that was trained again another address", async () => {
     const artifact = await writeArtifact();
     const origin = await open({ artifact: [artifact] });
     const [before] = await modelsAt(origin);

@@ -305,7 +305,7 @@ describe('a page', () => {
     expect(stderr).toContain('cannot be fetched');
   });
 
-  test('with another strategy is told the nearest one, or all where none is near', async () => {
+  test('with another strategy gets the nearest one, or all where none is near', async () => {
     const todo = async (strategy: string) => {
       const html = page(TAG, SLOT.replace('>', ` strategy="${strategy}">`));
       return (await doctor(`${await served({ files: { 'index.html': html } })}/`)).troubles[0]!.todo;

@@ -160,7 +160,7 @@ describe('aisle evaluate', () => {
   });
 });
 
-describe('a mistake is told in a sentence, with exit code 2', () => {
+describe('a mistake is reported in a sentence, with exit code 2', () => {
   const rows: [string, string[], RegExp][] = [
     ['a folder that is no artifact', ['--artifact', tmpdir()], /manifest\.json/],
     ['a missing file', ['--data', 'no-such-file.tsv'], /no-such-file\.tsv: no such file/],

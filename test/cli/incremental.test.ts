@@ -78,7 +78,7 @@ describe('aisle compare --protocol incremental', () => {
     }
   });
 
-  test('has two rows of GRU4Rec, trained anew on all days and on the last six; other networks go on', async () => {
+  test('has two rows of GRU4Rec, trained again on all days and on the last six; other networks go on', async () => {
     const file = await variants([
       { model: 'gru4rec', config: small },
       { name: 'gru on', model: 'gru4rec', config: small, retrain: 'before' },
@@ -101,10 +101,10 @@ describe('aisle compare --protocol incremental', () => {
           data: /train-\S+-(\d\d)-to-\S+-(\d\d)/.exec(line)!.slice(1).join(),
           from: line.includes('--from'),
         }));
-    const anew = (data: string) => ({ data, from: false });
-    expect(trained('gru4rec, all')).toEqual(['01,01', '01,02', '01,03'].map(anew));
-    expect(trained('gru4rec, last:6')).toEqual(['01,01', '01,02', '01,03'].map(anew));
-    expect(trained('gru last')).toEqual(['01,01', '02,02', '03,03'].map(anew));
+    const again = (data: string) => ({ data, from: false });
+    expect(trained('gru4rec, all')).toEqual(['01,01', '01,02', '01,03'].map(again));
+    expect(trained('gru4rec, last:6')).toEqual(['01,01', '01,02', '01,03'].map(again));
+    expect(trained('gru last')).toEqual(['01,01', '02,02', '03,03'].map(again));
     expect(trained('gru on')).toEqual([
       { data: '01,01', from: false },
       { data: '02,02', from: true },

@@ -42,7 +42,7 @@ async function evaluated(data: string, ...argv: string[]) {
 }
 
 /** The first `length` clicks of a session of the test log, as a page tells of them. */
-function told(
+function notices(
   session: number,
   length: number,
 ): Required<Omit<TrackedEvent, 'pageView' | 'candidates' | 'transaction'>>[] {
@@ -94,7 +94,7 @@ test('evaluation, command line and page give one answer', async () => {
   const ranks = readFileSync(path('ranks.tsv'), 'utf8').trimEnd().split('\n').slice(1);
   for (const session of [0, 7, 29]) {
     for (const length of [1, 4]) {
-      const clicks = told(session, length);
+      const clicks = notices(session, length);
       const items = await recommended(clicks);
       const target = `p${TEST[5 * session + length]!.item}`;
       const rank = 1 + items.findIndex(({ itemId }) => itemId === target);
@@ -109,7 +109,7 @@ test('evaluation, command line and page give one answer', async () => {
 });
 
 test('a value that training did not know is a missing one, and the time of a click counts', async () => {
-  const [click] = told(3, 1);
+  const [click] = notices(3, 1);
   const { device: _, ...others } = click!.features as Record<string, string | number>;
   const withDevice = (device: string) => recommended([{ ...click!, features: { ...others, device } }]);
   expect(await withDevice('fridge')).toEqual(await recommended([{ ...click!, features: others }]));

@@ -94,7 +94,7 @@ describe('a training on two threads', () => {
 });
 
 describe('--threads', () => {
-  test('beyond the parts of a batch is told to be as many as those', async () => {
+  test('beyond the parts of a batch is set to as many as those', async () => {
     const { code, stderr } = await start(argv('sasrec', 'many', '--threads', '9'));
     expect({ code, stderr }).toEqual({
       code: 0,
@@ -109,12 +109,12 @@ describe('--threads', () => {
     ['caser', /caser trains on one thread.*: its loss is no mean over targets\./],
   ];
   test.each(slice(ON_ONE, ([model]) => model === 'caser' || model === 'markov'))(
-    'of %s is told to change nothing, and changes nothing',
+    'of %s is reported to change nothing, and changes nothing',
     async (model, message) => {
       const plain = await aisle(...argv(model, 'plain'));
       const threads = await aisle(...argv(model, 'threads', '--threads', '2'));
-      const told = { code: 0, stderr: expect.stringMatching(message) };
-      expect({ code: threads.code, stderr: threads.stderr }).toEqual(told);
+      const notices = { code: 0, stderr: expect.stringMatching(message) };
+      expect({ code: threads.code, stderr: threads.stderr }).toEqual(notices);
       expect(plain.code).toBe(0);
       expect((await weights('threads')).equals(await weights('plain'))).toBe(true);
     },

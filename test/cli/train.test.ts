@@ -444,7 +444,7 @@ describe('the scale', () => {
     expect(JSON.parse(readFileSync(join(next, 'manifest.json'), 'utf8')).scale).toBe(scale);
   });
 
-  test('is unknown without a validation part, which is told; or as it is given', async () => {
+  test('is unknown without a validation part, which is reported; or as it is given', async () => {
     const { scale, stderr } = await trained('gru4rec', '--set', 'loss=bpr-max');
     expect(scale).toBeUndefined();
     expect(manifest()).not.toHaveProperty('scale');
@@ -572,7 +572,7 @@ test.each<[string, (program: Command) => void, (flags: never) => string, Readonl
   const program = new Command();
   register(program);
   const [command] = program.commands;
-  // What goes on, begins anew or prints otherwise makes the same artifact.
+  // What goes on, starts over or prints otherwise makes the same artifact.
   const others = ['--resume', '--keep-best', '--restart', '--log', '--json'];
   const options = command!.options.filter(({ long }) => !others.includes(long!));
   const words = options.flatMap(({ long, required }) => [

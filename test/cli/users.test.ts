@@ -95,7 +95,7 @@ test('no file of the artifact names a user, and its card says who is inside', as
   expect((await aisle('inspect', out)).stdout).toContain('  reads       who of 3 users asks\n');
 });
 
-test('a page is told at once of a user that is no id', () => {
+test('a page gets an error at once for a user that is no id', () => {
   expect(() => createRecommender({ modelUrl: server.modelUrl, user: '' })).toThrow(
     'user: expected the id of a user, got "".',
   );

@@ -138,7 +138,7 @@ describe('a deadline', () => {
     expect(await Promise.all(waiting)).toEqual(waiting.map(() => 'answered'));
   });
 
-  test('that comes late, after a machine has slept, begins anew', async () => {
+  test('that comes late, after a machine has slept, starts over', async () => {
     await run(onWasm);
     vi.useFakeTimers();
     const { passed, pass } = gate();
@@ -182,7 +182,7 @@ describe('a deadline', () => {
     expect(await run(async () => 'next')).toBe('next');
   });
 
-  test('begins anew with each slice: a long training is not cut off, however long it takes', async () => {
+  test('starts over with each slice: a long training is not cut off, however long it takes', async () => {
     vi.useFakeTimers();
     const steps = run(
       async (slice) => {
@@ -342,7 +342,7 @@ describe('what fails', () => {
     expect(error.message).toContain('is not in');
   });
 
-  test('is told before a call that waits has its turn', async () => {
+  test('is notified before a call that waits has its turn', async () => {
     const log: string[] = [];
     const refused = async (slice: Slice) => {
       await onWasm(slice);

@@ -357,9 +357,9 @@ describe('there is an honest error', () => {
   ];
   test.each(few(cases))('%s', async (_, options, code, message) => {
     const shop = await opened(options);
-    const told = { code, message: expect.stringContaining(message) };
-    expect(await shop.ask()).toMatchObject(told);
-    expect(await shop.ask()).toMatchObject(told);
+    const notices = { code, message: expect.stringContaining(message) };
+    expect(await shop.ask()).toMatchObject(notices);
+    expect(await shop.ask()).toMatchObject(notices);
     const { engine, model } = await shop.status();
     expect({ engine, model }).toEqual({});
     expect(await shop.errors()).toEqual([code]);

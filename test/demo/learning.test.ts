@@ -85,7 +85,7 @@ test('a taste is learnt, shown, undone and erased, and nothing is sent', async (
   expect([before.length, after.length]).toEqual([8, 8]);
   expect(after).not.toEqual(before);
   expect(await page.locator('.move.is-up').first().textContent()).toMatch(/^▲ \d+\+?up, from place \d+\+? to \d$/);
-  // A shelf that is on show stays as it is, until it is asked for anew.
+  // A shelf that is on show stays as it is, until it is asked for again.
   await page.evaluate(() => window.aisle?.push(['refresh']));
   await expect.poll(async () => isDeepStrictEqual((await shelf(page)).slice(0, 8), await suggested(page))).toBe(true);
 

@@ -1,5 +1,5 @@
 /**
- * Makes the demo shop's models anew: invents a shop and its log, trains each model on it, and writes the artifacts that the
+ * Makes the demo shop's models again: invents a shop and its log, trains each model on it, and writes the artifacts that the
  * page loads, and `demo.json`, which lists them. Everything is seeded, so it ends with the same models.
  *
  *     npm run demo:train [-- NAME…]
@@ -84,7 +84,7 @@ async function train({ name, model, folder, set }: DemoModel): Promise<void> {
 
 /**
  * Writes the trained artifact in half precision: half the download, and no rank changes that a visitor would notice. The
- * scores do change in the fourth digit, so the answer that the artifact is checked against is computed anew.
+ * scores do change in the fourth digit, so the answer that the artifact is checked against is computed again.
  *
  * @param hasCatalogue The first model has the catalogue, which is the same for all.
  */

@@ -51,7 +51,7 @@ async function parityModels(): Promise<Parity> {
   return parity?.source === sourceOf() ? parity : makeParity();
 }
 
-/** Makes them anew. The last digits of answers depend on the kernels that a process has registered. */
+/** Makes them again. The last digits of answers depend on the kernels that a process has registered. */
 export async function makeParity(): Promise<Parity> {
   const dir = PARITY_FOLDER;
   rmSync(dir, { recursive: true, force: true });

@@ -16,7 +16,7 @@ export const K = 20;
 export const ASKED = 50;
 /** Seconds since 1970: the end of the first session. */
 const START = 1_700_000_000;
-/** Seconds from one session's end to the next one's, longer than any of them: each begins anew. */
+/** Seconds from one session's end to the next one's, longer than any of them: each starts over. */
 const APART = 86_400;
 
 /**

@@ -49,7 +49,7 @@ test('what is taken off while what was learnt is being checked stays off', async
   expect(await byTheModelAlone()).toBe(true);
 });
 
-test('a refusal is not told of what was set while it was decided', async () => {
+test('a refusal is not reported for what was set while it was decided', async () => {
   const { setAdapter, takeRefusal, again, blamed } = await refusing();
   await setAdapter({ ...DELTA });
   again.end();

@@ -109,19 +109,22 @@ describe.each(ARCHITECTURES.flatMap((name) => WAYS.map((way) => [name, ...way] a
       const scores = await Promise.all(
         [1, 2, 3, 4].map((length) => everything(engine, clicks(...HABIT.slice(0, length)))),
       );
-      const told: TuneProgress[] = [];
+      const notices: TuneProgress[] = [];
       // One event a slice: each is predicted by what the slice before had learnt.
       const sessions = habit(6);
       const first = { ...sessions[5]![0]!, itemId: HABIT[0]! };
       for (const length of [2, 3, 4, 5]) {
         const session = [first, ...sessions[5]!.slice(1, length)];
         const after = { ...delta, learnt: { events: 0, through: session.at(-2)!.time, atThrough: 1 } };
-        await engine.fineTune({ sessions: [session], delta: after }, { onProgress: (progress) => told.push(progress) });
+        await engine.fineTune(
+          { sessions: [session], delta: after },
+          { onProgress: (progress) => notices.push(progress) },
+        );
       }
-      expect(told).toHaveLength(4);
+      expect(notices).toHaveLength(4);
       // What an adapter adds to the scores is in their unit; it predicts by them times its weight of the base.
       const unit = method === 'adapter' ? delta.arrays['weights']!.data[0]! : 1;
-      for (const [t, { itemId, tuned }] of told.entries()) {
+      for (const [t, { itemId, tuned }] of notices.entries()) {
         const items = scores[t]!;
         expect(itemId).toBe(HABIT[t + 1]);
         expect(tuned.rank).toBe(rankOf(items, itemId));
@@ -217,27 +220,27 @@ describe('fineTune', () => {
           history.add([event]);
         }
       }
-      const told: string[] = [];
-      const onProgress = ({ itemId, base }: TuneProgress) => told.push(`${itemId} ${base.rank}`);
+      const notices: string[] = [];
+      const onProgress = ({ itemId, base }: TuneProgress) => notices.push(`${itemId} ${base.rank}`);
       const { delta } = await engine.fineTune(
         { sessions: SHOPPING, history: choice, milliseconds: 1e9 },
         { onProgress },
       );
-      expect(told).toEqual(expected);
-      expect(told).toHaveLength(choice === 'session' ? 7 : 8); // without the first and the steps that only go further
+      expect(notices).toEqual(expected);
+      expect(notices).toHaveLength(choice === 'session' ? 7 : 8); // without the first and the steps that only go further
       expect(delta.learnt.events).toBe(11);
     },
   );
 
   test.each(['recent', 'all'] as const)(
-    'learns the same to the bit where sessions that nobody reads are not told, by "%s"',
+    'learns the same to the bit where sessions that nobody reads are not passed, by "%s"',
     async (history) => {
       const engine = await loaded('gru4rec');
       const sessions = habit(150);
       const [earlier, fresh] = [sessions.slice(0, 148), sessions.slice(148)];
       const since = earlier.at(-1)!.at(-1)!.time;
-      const learnt = (told: Omit<FineTuneRequest, 'since'>) =>
-        engine.fineTune({ ...told, history, since, milliseconds: 1e9 }).then(({ delta }) => delta);
+      const learnt = (notices: Omit<FineTuneRequest, 'since'>) =>
+        engine.fineTune({ ...notices, history, since, milliseconds: 1e9 }).then(({ delta }) => delta);
       const { sessions: read, leftOut } = withoutUnread(earlier, fresh[0]![0]!.time, { history });
       expect(read.length).toBeLessThan(earlier.length - 20);
       const whole = await learnt({ sessions });
@@ -248,41 +251,44 @@ describe('fineTune', () => {
 
   test('reads what is not to be learnt any more, and learns what came after it', async () => {
     const engine = await loaded('gru4rec');
-    const told: TuneProgress[] = [];
+    const notices: TuneProgress[] = [];
     const [session] = habit(1);
     const { delta } = await engine.fineTune(
       { sessions: [session!], since: session![2]!.time, milliseconds: 1e9 },
-      { onProgress: (progress) => told.push(progress) },
+      { onProgress: (progress) => notices.push(progress) },
     );
     expect(delta.learnt.events).toBe(2);
-    expect(told.map(({ itemId }) => itemId)).toEqual(HABIT.slice(3));
-    expect(told[0]!.base.rank).toBe(rankOf(await everything(engine, clicks(...HABIT.slice(0, 3))), HABIT[3]!));
+    expect(notices.map(({ itemId }) => itemId)).toEqual(HABIT.slice(3));
+    expect(notices[0]!.base.rank).toBe(rankOf(await everything(engine, clicks(...HABIT.slice(0, 3))), HABIT[3]!));
   });
 
   test('predicts nothing that a machine does, and counts it; a clock that was set back is no machine', async () => {
     const engine = await loaded('gru4rec');
     const hasty = Array.from({ length: 100 }, (_, t) => ({ itemId: IDS[t % 40]!, time: NOW + t / 100 }));
-    const told: TuneProgress[] = [];
-    const onProgress = (progress: TuneProgress) => told.push(progress);
+    const notices: TuneProgress[] = [];
+    const onProgress = (progress: TuneProgress) => notices.push(progress);
     const { delta } = await engine.fineTune({ sessions: [hasty], milliseconds: 1e9 }, { onProgress });
     expect(delta).toMatchObject({ learnt: { events: 100 }, guard: { refused: { rate: 69, repetition: 0 } } });
-    expect(told).toHaveLength(30); // of the 31 before the guard knows, all but the first
+    expect(notices).toHaveLength(30); // of the 31 before the guard knows, all but the first
     const back = watch(delta.guard, { itemId: 'item-9', time: NOW - 3600 });
     expect(back.nonsense).toBeUndefined();
   });
 
   test('tells how each event was predicted before it was learnt', async () => {
     const engine = await loaded('gru4rec');
-    const told: TuneProgress[] = [];
-    await engine.fineTune({ sessions: habit(5), milliseconds: 1e9 }, { onProgress: (progress) => told.push(progress) });
-    expect(told).toHaveLength(20); // nothing predicts the first click of a session
-    expect(told.map(({ itemId }) => itemId)).toEqual(Array.from({ length: 5 }, () => HABIT.slice(1)).flat());
-    expect(told.at(-1)).toMatchObject({ events: 25, of: 25 });
+    const notices: TuneProgress[] = [];
+    await engine.fineTune(
+      { sessions: habit(5), milliseconds: 1e9 },
+      { onProgress: (progress) => notices.push(progress) },
+    );
+    expect(notices).toHaveLength(20); // nothing predicts the first click of a session
+    expect(notices.map(({ itemId }) => itemId)).toEqual(Array.from({ length: 5 }, () => HABIT.slice(1)).flat());
+    expect(notices.at(-1)).toMatchObject({ events: 25, of: 25 });
     for (const [s, click] of [0, 1, 2, 3].entries()) {
       const items = await everything(engine, clicks(...HABIT.slice(0, s + 1)));
-      expect(told[click]!.base.rank).toBe(rankOf(items, HABIT[s + 1]!));
+      expect(notices[click]!.base.rank).toBe(rankOf(items, HABIT[s + 1]!));
     }
-    const late = told.slice(-4);
+    const late = notices.slice(-4);
     const loss = (of: 'base' | 'tuned') => late.reduce((sum, progress) => sum + progress[of].loss, 0);
     expect(loss('tuned')).toBeLessThan(loss('base'));
   });
@@ -468,7 +474,7 @@ test('what was learnt is not used any more where it, and not the model alone, ma
   await engine.setAdapter(learnt);
   Object.assign(learnt.arrays, { 'rows.bias': damaged });
   const request = { session, k: IDS.length, exclude: [], now: NOW };
-  await engine.move({ backend: 'cpu' }); // makes the adapter anew, from the damaged numbers
+  await engine.move({ backend: 'cpu' }); // makes the adapter again, from the damaged numbers
   const answer = await engine.recommend(request);
   expect(answer.refusedAdapter).toMatch(/not finite/);
   expect(differences(answer.items, base)).toEqual([]);
@@ -482,13 +488,13 @@ test('calls that wait behind a refusal leave the model on its backend, too', asy
   await engine.setAdapter(learnt);
   Object.assign(learnt.arrays, { 'rows.bias': damaged });
   await engine.move({ backend: 'cpu' });
-  await engine.move({ backend: 'wasm' }); // makes the adapter anew
+  await engine.move({ backend: 'wasm' }); // makes the adapter again
   const request = { session: clicks(...HABIT.slice(0, 2)), k: 1, exclude: [], now: NOW };
   await Promise.all([1, 2, 3].map(() => engine.recommend(request)));
   expect(await engine.recommend(request)).toMatchObject({ backend: 'wasm' });
 });
 
-test('what was refused is not told of the adapter that was set after it', async () => {
+test('what was refused is not reported for the adapter that was set after it', async () => {
   const engine = await loaded('sasrec');
   const [learnt, next] = [await learnAll(engine, habit(4)), await learnAll(engine, habit(2))];
   const damaged = { ...learnt.arrays['rows.bias']!, data: learnt.arrays['rows.bias']!.data.map(() => Number.NaN) };
@@ -619,7 +625,7 @@ describe('a model with a plan', () => {
     const { data } = learnt.arrays['rows.bias']!;
     Object.assign(learnt.arrays, { 'rows.bias': { ...learnt.arrays['rows.bias'], data: data.map(() => Number.NaN) } });
     await engine.move({ backend: 'cpu' });
-    await engine.move({ backend: 'plan' }); // makes the adapter anew, from the damaged numbers
+    await engine.move({ backend: 'plan' }); // makes the adapter again, from the damaged numbers
     const answer = await engine.recommend(asked);
     expect(answer.refusedAdapter).toMatch(/not finite/);
     expect(differences(answer.items, base)).toEqual([]);
@@ -634,7 +640,7 @@ describe('a model with a plan', () => {
     await engine.setAdapter(learnt);
     const { data } = learnt.arrays['rows.bias']!;
     Object.assign(learnt.arrays, { 'rows.bias': { ...learnt.arrays['rows.bias'], data: data.map(() => Number.NaN) } });
-    await engine.load({ modelUrl: MODEL_URL, backend: 'auto' }); // makes the adapter anew, from the damaged numbers
+    await engine.load({ modelUrl: MODEL_URL, backend: 'auto' }); // makes the adapter again, from the damaged numbers
     const answer = await engine.recommend(asked);
     expect(answer).toMatchObject({ backend: 'plan', refusedAdapter: expect.stringMatching(/not finite/) });
     expect(differences(answer.items, base)).toEqual([]);

@@ -466,13 +466,13 @@ export function riskTests(engine: BrowserEngine, installed: ReturnType<typeof te
     ['in a sandbox without an origin', 'sandbox="allow-scripts"', 'memory'],
   ] as const;
   installed.each(frames)('a frame %s shows suggestions, and says what it lacks', async (_, attributes, storage) => {
-    const report = `const heard = () => {
+    const report = `const received = () => {
         const slot = document.querySelector('aisle-recommendations');
         const { status } = window.aisle?.recommender ?? {};
         parent.postMessage({ state: slot?.dataset.aisleState, storage: status?.storage, degraded: status?.degraded }, '*');
-        setTimeout(heard, 200);
+        setTimeout(received, 200);
       };
-      heard();`;
+      received();`;
     const hear = "addEventListener('message', ({ data }) => { window.framed = data; })";
     const { tab, server } = await openShop(engine, inHead(hear), '', {
       headers: { 'access-control-allow-origin': '*' },

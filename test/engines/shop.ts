@@ -13,7 +13,7 @@ interface Shop {
   failWorker(): void;
   /** For each worker that the page started: how often it said `ready`, and how many answers each call got. */
   readonly workers: { ready: number; answers: Record<number, number> }[];
-  /** Errors that nobody handled, and what the console was told. */
+  /** Errors that nobody handled, and what the console was notices. */
   readonly complaints: string[];
   createRecommender?: typeof createRecommender;
   recommender?: Recommender;

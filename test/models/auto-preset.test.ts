@@ -178,7 +178,7 @@ describe('what follows the log', () => {
     }
   });
 
-  test('is told in one line', () => {
+  test('is printed in one line', () => {
     const { why } = autoPreset('sasrec', { ...eshop!, longLength: 50 });
     expect(why).toBe(
       '217 items, 139,355 events in 16,583 sessions of 8.4 (95 % up to 50), 12.3 % of them on an item of their session, ' +
@@ -218,7 +218,7 @@ describe('the log of each preset', () => {
   };
 
   for (const name of LOG_NAMES.filter(isOwn)) {
-    testWithLogs(`${name} is told by its numbers`, [LOGS[name].folder], (data) => checkFacts(name, data!));
+    testWithLogs(`${name} is recognised by its numbers`, [LOGS[name].folder], (data) => checkFacts(name, data!));
   }
 });
 

@@ -287,7 +287,7 @@ describe.each(Object.keys(SMALL))('%s', (name) => {
   });
 });
 
-test('a hidden click is told from what stands before it and is not hidden', () => {
+test('a hidden click is predicted from what stands before it and is not hidden', () => {
   const sessions = [{ items: [1, 2, 1, 3, 2] }];
   const hidden = [{ targets: Uint8Array.of(0, 1, 0, 1, 0) }];
   const places = { row: Int32Array.of(0, 0), before: Int32Array.of(1, 3), hidden };

@@ -127,7 +127,7 @@ test.each<[what: string, content: string | Uint8Array, message: RegExp]>([
   });
 });
 
-test('what the log has and the catalogue lacks is told once, with its number and an example', () => {
+test('what the log has and the catalogue lacks is reported once, with its number and an example', () => {
   let said = '';
   const observer = {
     onMessage({ level, text }: Message) {

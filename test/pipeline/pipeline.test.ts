@@ -24,7 +24,7 @@ function sourceOf(blob: Blob, name: string): EventsSource {
 }
 
 /** What an observer hears. */
-function heard() {
+function received() {
   const progress: Progress[] = [];
   const messages: Message[] = [];
   const epochs: number[] = [];
@@ -89,7 +89,7 @@ describe('the pipeline', () => {
   });
 
   test('reports each task from its beginning to its end, each epoch, and what a person should know', async () => {
-    const { progress, messages, epochs, observer } = heard();
+    const { progress, messages, epochs, observer } = received();
     const { refit } = await train({ data, model: 'gru4rec', preset: 'none', out, config: SMALL, ...observer });
     const labels = [...new Set(progress.map(({ label }) => label))];
     const again = Array.from({ length: refit ? refit.epochs : 0 }, (_, i) => i + 1);

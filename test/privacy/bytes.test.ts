@@ -21,7 +21,7 @@ import { isSoak } from '../soak-slice';
 
 /** In `npm test` a small part of what `npm run soak` does. */
 const MUTATIONS = isSoak ? 10_000 : 20;
-/** Files that are sealed anew: a key is derived for each, slowly on purpose; what is only damaged is refused before. */
+/** Files that are sealed again: a key is derived for each, slowly on purpose; what is only damaged is refused before. */
 const SEALED = Math.max(6, MUTATIONS / 50);
 const START = 1_700_000_000_000;
 const PASSPHRASE = 'correct horse battery staple';
@@ -179,13 +179,13 @@ test(`${MUTATIONS} exported files that were changed are refused, and what was le
   const recommender = await opened(START + 5 * 86_400_000);
   await recommender.fineTune();
   const before = await recommender.recommend({ k: 20 });
-  const told = recommender.status;
+  const notices = recommender.status;
   for (let seed = 0; seed < MUTATIONS; seed++) {
     const refusal: unknown = await recommender.taste.import(mutated(file, seed), PASSPHRASE).catch((error) => error);
     expect(refusal, `seed ${seed}`).toMatchObject({ name: 'RecommenderError', code: 'bad-delta' });
   }
   expect(await recommender.recommend({ k: 20 })).toEqual(before);
-  expect(recommender.status).toEqual(told);
+  expect(recommender.status).toEqual(notices);
   expect(thrown).toEqual([]);
   await recommender.dispose();
 }, 1_800_000);
@@ -219,7 +219,7 @@ test(`${SEALED} files that are sealed well and hold what is wrong are refused or
   const content = await unseal(file, PASSPHRASE, 1e6);
   const delta = decodeDelta(content);
   let before = await recommender.recommend({ k: 20 });
-  let told = recommender.status.learning;
+  let notices = recommender.status.learning;
   const outcomes = new Set<string>();
   for (let seed = 0; seed < SEALED; seed++) {
     const { integer } = random(seed, 'lies');
@@ -234,7 +234,7 @@ test(`${SEALED} files that are sealed well and hold what is wrong are refused or
       expect(answer, where).toBeInstanceOf(RecommenderError);
       outcomes.add((answer as RecommenderError).code);
       expect(after, where).toEqual(before);
-      expect(recommender.status.learning, where).toEqual(told);
+      expect(recommender.status.learning, where).toEqual(notices);
     } else {
       outcomes.add('taken');
       expect(recommender.status.learning, where).toEqual(answer);
@@ -245,13 +245,13 @@ test(`${SEALED} files that are sealed well and hold what is wrong are refused or
     const learnt = await recommender.fineTune().catch((error: unknown) => error);
     if (learnt instanceof Error) expect(learnt, where).toBeInstanceOf(RecommenderError);
     before = await recommender.recommend({ k: 20 });
-    told = recommender.status.learning;
+    notices = recommender.status.learning;
     expect(new Set(before.map(({ itemId }) => itemId)).size, where).toBe(20);
     expect(
       before.every(({ score }) => Number.isFinite(score)),
       where,
     ).toBe(true);
-    expect(JSON.parse(JSON.stringify(told)), `${where}: finite numbers`).toEqual(told);
+    expect(JSON.parse(JSON.stringify(notices)), `${where}: finite numbers`).toEqual(notices);
     expect(thrown, where).toEqual([]);
   }
   expect(outcomes).toEqual(new Set(['bad-delta', 'foreign-delta', 'taken']));

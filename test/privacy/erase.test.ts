@@ -95,7 +95,7 @@ test(`nothing is left where a visitor erases while ${TABS} tabs write, ${ROUNDS}
     const known = await Promise.all(tabs.map((tab) => tab.known()));
     if (how !== HOW[2]) expect(known.flat(), where).toEqual([]);
     if (how === HOW[2]) {
-      // What is in the memory of each page was never the device's, or is forgotten; with the next yes all begins anew.
+      // What is in the memory of each page was never the device's, or is forgotten; with the next yes all starts over.
       await Promise.all(
         tabs.map(({ page }) =>
           page.evaluate(async () => {

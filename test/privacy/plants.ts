@@ -1,6 +1,6 @@
 /**
  * Leaks, one of each kind, as scripts that stand behind the built library or its worker. A mark names each, so that what is
- * found can be told from what another one sends; `own` and `foreign` are addresses of the shop and of another host.
+ * found can be distinguished from what another one sends; `own` and `foreign` are addresses of the shop and of another host.
  */
 export interface Plant {
   readonly code: string;

@@ -59,7 +59,7 @@ test(`${TABS} tabs track and learn: each event once, one tab at a time, and all 
   // Within one tab no item twice: that would be one page view that is reported twice.
   const lists = tabs.map((_, t) => Array.from({ length: EVENTS }, (_, n) => IDS[(11 * t + 7 * n) % IDS.length]!));
   await Promise.all(tabs.map((tab, t) => trackAndLearn(tab, lists[t]!)));
-  // What came last in one tab may not have been heard in another one when it had learnt.
+  // What came last in one tab may not have reached another one when it had learnt.
   await tabs[0]!.page.evaluate(() => (globalThis as unknown as Scope).recommender.fineTune());
 
   const known = await Promise.all(tabs.map((tab) => tab.known()));

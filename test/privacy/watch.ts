@@ -168,7 +168,7 @@ function rememberViolations(): void {
   });
 }
 
-/** Runs in the page before its scripts: what connects without a request is told as it begins. */
+/** Runs in the page before its scripts: what connects without a request is reported as it begins. */
 function reportLeaks(): void {
   const { reportLeak } = globalThis as unknown as { reportLeak(text: string): void };
   addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI }) => {

@@ -202,7 +202,7 @@ describe('Consent Mode', () => {
 
 describe('the TCF', () => {
   /** The words and whether they are new, after each event of a platform that is asked at once. */
-  function heard(...events: readonly (readonly [data: unknown, success?: unknown])[]): unknown[] {
+  function received(...events: readonly (readonly [data: unknown, success?: unknown])[]): unknown[] {
     const words: unknown[] = [];
     const api = (_: string, __: number, callback: (data: unknown, success: unknown) => void) => {
       for (const [data, success = true] of events) callback(data, success);
@@ -221,13 +221,13 @@ describe('the TCF', () => {
     ['1, 3 and 4: advertising', [1, 3, 4], 'denied'],
     ['none', [], 'denied'],
   ])('consent to purposes %s', (_, purposes, word) => {
-    expect(heard([tcData('tcloaded', purposes)])).toEqual(['waiting', word]);
-    expect(heard([tcData('useractioncomplete', purposes)])).toEqual(['waiting', `new ${word}`]);
+    expect(received([tcData('tcloaded', purposes)])).toEqual(['waiting', word]);
+    expect(received([tcData('useractioncomplete', purposes)])).toEqual(['waiting', `new ${word}`]);
   });
 
   test('legitimate interest is no consent', () => {
     const purpose = { consents: { 1: true }, legitimateInterests: { 5: true, 6: true } };
-    expect(heard([{ ...tcData('tcloaded', []), purpose }])).toEqual(['waiting', 'denied']);
+    expect(received([{ ...tcData('tcloaded', []), purpose }])).toEqual(['waiting', 'denied']);
   });
 
   test.each<[string, unknown, unknown?]>([
@@ -240,11 +240,11 @@ describe('the TCF', () => {
     ['questions', tcData('cmpuishown', [1, 5, 6])],
     ['an event of another version', tcData('loaded', [1, 5, 6])],
   ])('is waited for where it says %s', (_, data, success = true) => {
-    expect(new Set(heard([data, success]))).toEqual(new Set(['waiting']));
+    expect(new Set(received([data, success]))).toEqual(new Set(['waiting']));
   });
 
   test('without purposes is a no', () => {
-    expect(heard([{ ...tcData('tcloaded', []), purpose: undefined }])).toEqual(['waiting', 'denied']);
+    expect(received([{ ...tcData('tcloaded', []), purpose: undefined }])).toEqual(['waiting', 'denied']);
   });
 
   test('unregisters a listener whose answer comes after the end', () => {

@@ -360,7 +360,7 @@ describe('what is on the device follows the answer of', () => {
   });
 });
 
-test('a visitor who grants only what does not count is told of, until something that counts is answered', async () => {
+test('a visitor who grants only what does not count is reported, until something that counts is answered', async () => {
   const opened = await open({}, `${analytics('default', 'denied')}; ${analytics('update', 'granted')}`);
   const ignored = async () =>
     (await opened.shop.status()).degraded.find(({ code }) => code === 'consent-ignored')?.message;
@@ -413,7 +413,7 @@ describe('what an earlier visit stored', () => {
 });
 
 describe('tabs', () => {
-  test('stop together, and one whose platform has not heard of the no does not begin again', async () => {
+  test('stop together, and one whose platform has not received the refusal does not begin again', async () => {
     const before = `${mode('default', 'denied')}; ${mode('update', 'granted')}; ${LOADED}; ${tcf('tcloaded')}`;
     const [one, other] = [await open({}, before), await open({}, before)];
     const both = { ...m('granted'), ...t('granted') };

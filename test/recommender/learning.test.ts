@@ -108,7 +108,7 @@ describe('fineTune', () => {
     expect((await recommender.fineTune()).events).toBe(30);
   });
 
-  test('learns all weights where it is asked to, and begins anew where the way is another', async () => {
+  test('learns all weights where it is asked to, and starts over where the way is another', async () => {
     const recommender = await habitual(3);
     await recommender.fineTune();
     const full = await recommender.fineTune({ method: 'full' });
@@ -305,7 +305,7 @@ describe('two tabs', () => {
       time += 1000; // a slice for each event
       return time;
     });
-    vi.spyOn(BroadcastChannel.prototype, 'postMessage').mockReturnValue(undefined); // it is heard of late
+    vi.spyOn(BroadcastChannel.prototype, 'postMessage').mockReturnValue(undefined); // the message arrives late
     let forgotten: Promise<void> | undefined;
     const learning = here.fineTune({
       onProgress() {

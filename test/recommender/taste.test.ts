@@ -240,7 +240,7 @@ describe('taste', () => {
   test.each([
     ['in the same page', false],
     ['in the next one', true],
-  ])('that was forgotten by a clock a year ahead is learnt again soon after it is put right, %s', async (_, anew) => {
+  ])('that was forgotten by a clock a year ahead is learnt again soon after it is put right, %s', async (_, again) => {
     const first = await habitual(2);
     const right = clock.now;
     clock.now += 365 * DAY;
@@ -248,7 +248,7 @@ describe('taste', () => {
     await first.taste.forget();
     clock.now = right + DAY;
     const visit = async () => {
-      if (!anew) return first;
+      if (!again) return first;
       const next = await opened();
       await stores(next);
       return next;
@@ -259,7 +259,7 @@ describe('taste', () => {
       const recommender = await visit();
       await follow(recommender, 1);
       expect(await recommender.fineTune()).toMatchObject({ events });
-      if (anew) await recommender.dispose();
+      if (again) await recommender.dispose();
     }
   });
 });
@@ -279,7 +279,7 @@ test('a pause does not keep what was learnt from being forgotten', async () => {
 
 describe('a stored record that was damaged', () => {
   test(
-    'is set aside: suggestions go on, `status` says so, and learning begins anew',
+    'is set aside: suggestions go on, `status` says so, and learning starts over',
     async () => {
       await (await habitual(8)).fineTune();
       const whole = await storedDelta();

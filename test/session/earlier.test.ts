@@ -53,7 +53,7 @@ describe('earlier sessions', () => {
     expect(itemsOf(now, 9, open)[2]).toEqual([[5], [1, 2, 3, 4, 5], [6, 7], [9]]);
   });
 
-  test('are told by visitors, which a model need not know', () => {
+  test('are found by visitors, which a model need not know', () => {
     const sessions = logOf([[1, 2], [3, 4], [5, 6]]); // biome-ignore format: one line
     const numbers = new Map<string, number>();
     const ofTraining = sessionsWithUsers({ sessions, userIds: ['ann', 'bob', 'ann'] }, () => undefined, numbers);

@@ -13,9 +13,9 @@ test('the product of a shop page is found, no other one, and its events are comp
   const browser = await openBrowser();
   onTestFinished(() => browser.close());
   const { withView, found, wrong, complete, misses, errors } = summaryOf(await readPages(browser, pages));
-  const told = misses.join('\n');
+  const notices = misses.join('\n');
   expect(errors).toEqual([]);
-  expect(wrong, told).toBe(0);
-  expect(found / withView, told).toBeGreaterThanOrEqual(0.95);
-  expect(complete / pages.length, told).toBeGreaterThanOrEqual(0.95);
+  expect(wrong, notices).toBe(0);
+  expect(found / withView, notices).toBeGreaterThanOrEqual(0.95);
+  expect(complete / pages.length, notices).toBeGreaterThanOrEqual(0.95);
 }, 1_200_000);

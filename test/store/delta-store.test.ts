@@ -21,7 +21,7 @@ const goesOn = () => false;
 
 interface Tab extends Page {
   readonly deltas: DeltaStore;
-  /** Names of what was learnt, as the tab was told. */
+  /** Names of what was learnt, as the tab was notices. */
   readonly names: (string | undefined)[];
 }
 function tab(options: Parameters<typeof page>[0] = {}): Tab {
@@ -37,7 +37,7 @@ async function visited(): Promise<Tab> {
 }
 
 describe('what was learnt', () => {
-  test('is read by the next page, which is told that there is something', async () => {
+  test('is read by the next page, which is notified that there is something', async () => {
     const first = await visited();
     expect(await first.deltas.read()).toEqual({ name: undefined });
     const name = await first.deltas.write({ bytes: OLD, since: 7 }, goesOn);
@@ -49,7 +49,7 @@ describe('what was learnt', () => {
     expect(await next.deltas.read()).toEqual({ name, bytes: OLD, since: 7 });
   });
 
-  test('by one tab is heard of and read by the others', async () => {
+  test('by one tab is announced to and read by the others', async () => {
     const [here, there] = [await visited(), tab()];
     await there.store.flush();
     const name = await here.deltas.write({ bytes: OLD }, goesOn);
@@ -100,7 +100,7 @@ describe('what was learnt', () => {
     await here.store.erase();
     await here.store.begin();
     const name = await here.deltas.write({ bytes: OLD }, goesOn);
-    await expect.poll(() => there.told).toContain('erased');
+    await expect.poll(() => there.notices).toContain('erased');
     await new Promise((next) => setTimeout(next, 2500)); // longer than tidying up takes
     expect(await here.deltas.read()).toEqual({ name, bytes: OLD });
   });
@@ -144,7 +144,7 @@ describe('what was learnt', () => {
     await there.store.flush();
     await there.store.erase();
     expect(await dump()).toBeUndefined();
-    await expect.poll(() => here.told).toContain('erased');
+    await expect.poll(() => here.notices).toContain('erased');
     expect(await here.deltas.write({ bytes: OLD }, goesOn)).toBeUndefined();
     expect(await here.deltas.read()).toBeUndefined();
     expect(await dump()).toBeUndefined();
@@ -162,11 +162,11 @@ describe('what was learnt', () => {
           Promise.resolve(),
         );
       const [early, late] = [integer(12), integer(12)];
-      const isOver = () => here.told.includes('erased'); // as whoever learns asks
+      const isOver = () => here.notices.includes('erased'); // as whoever learns asks
       const writes = steps(early).then(() => here.deltas.write({ bytes: OLD }, isOver));
       const erases = steps(late).then(() => (seed % 2 === 0 ? here : there).store.erase());
       await Promise.all([writes.catch(() => {}), erases]);
-      await expect.poll(() => here.told).toContain('erased');
+      await expect.poll(() => here.notices).toContain('erased');
       expect(await here.deltas.read(), `seed ${seed}`).toBeUndefined();
       expect(await dump(), `seed ${seed}`).toBeUndefined();
       await closeAll();
@@ -181,12 +181,12 @@ describe('what was learnt', () => {
       connections.add(this);
       return transaction.apply(this, args);
     });
-    const { deltas, told } = await visited();
+    const { deltas, notices } = await visited();
     for (const connection of connections) forceCloseDatabase(connection as never);
     await deleteFromOutside();
-    expect(told).not.toContain('erased');
+    expect(notices).not.toContain('erased');
     expect(await deltas.write({ bytes: OLD }, goesOn)).toBeUndefined();
-    expect(told).toContain('erased');
+    expect(notices).toContain('erased');
     expect(await dump()).toBeUndefined();
   });
 });

@@ -103,12 +103,12 @@ describe('a note', () => {
   test('is no event, and none of the events is one', async () => {
     const here = notes();
     await here.write('device', NOTE, here.life);
-    const { store, events, told } = page();
+    const { store, events, notices } = page();
     await store.append(view('a', 1));
     const reader = page();
     await reader.store.refresh();
     expect(reader.events).toMatchObject([{ itemId: 'a' }]);
-    expect([...events, ...told, ...reader.told].join()).not.toContain('records-set-aside');
+    expect([...events, ...notices, ...reader.notices].join()).not.toContain('records-set-aside');
     expect(await here.read('device')).toEqual(NOTE);
   });
 });

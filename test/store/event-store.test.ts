@@ -12,12 +12,12 @@ afterEach(async () => {
 
 describe('events', () => {
   test('that were acknowledged are there for the next page, though this one died without a word', async () => {
-    const { store, told } = page();
+    const { store, notices } = page();
     for (const [t, id] of ['a', 'b,c', '__proto__', '🧦'].entries()) {
       expect(await store.append(view(id, 100 + t))).toBe(true);
     }
     expect(await stored()).toEqual(['a 100', 'b,c 101', '__proto__ 102', '🧦 103']);
-    expect(told).toEqual(['idle', 'indexeddb']);
+    expect(notices).toEqual(['idle', 'indexeddb']);
   });
 
   test('that are added at once are stored in their order, in few writes', async () => {
@@ -63,10 +63,10 @@ describe('events', () => {
     vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (this: IDBObjectStore, value, key) {
       return put.call(this, String(key).startsWith('e2/') && broken-- > 0 ? 'nothing' : value, key);
     });
-    const { store, told } = page({ onStored: (events) => told.push(`stored ${events.length}`) });
+    const { store, notices } = page({ onStored: (events) => notices.push(`stored ${events.length}`) });
     expect(await store.append(view('a', 1))).toBe(true);
     expect(broken).toBe(-1);
-    expect(told.filter((word) => !/idle|indexeddb|memory$|over$/.test(word))).toEqual([
+    expect(notices.filter((word) => !/idle|indexeddb|memory$|over$/.test(word))).toEqual([
       "no-storage: Events are kept in this page's memory and end with it: what was written cannot be read again.",
       'stored 1',
     ]);
@@ -94,7 +94,7 @@ describe('events', () => {
     });
     const next = page({ maxSize: 3000 });
     expect(await next.store.append(view('new', 300_000))).toBe(true);
-    expect(next.told.join()).toContain('records-set-aside: 2 stored record(s) cannot be read');
+    expect(next.notices.join()).toContain('records-set-aside: 2 stored record(s) cannot be read');
     expect(await stored()).toEqual([...Array.from({ length: 10 }, (_, k) => `item-${k} ${10_000 * k}`), 'new 300000']);
   });
 
@@ -104,12 +104,12 @@ describe('events', () => {
     await raw((records) => records.put(encode(events), 'e2/x/0'));
     const first = page();
     await first.store.refresh();
-    expect(first.told.join()).toContain('records-set-aside: 1 stored record(s)');
+    expect(first.notices.join()).toContain('records-set-aside: 1 stored record(s)');
     expect(first.events.map(({ itemId }) => itemId)).toEqual(['a', 'b', 'c']);
     await first.store.close();
     const next = page();
     await next.store.refresh();
-    expect(next.told.join()).not.toContain('records-set-aside');
+    expect(next.notices.join()).not.toContain('records-set-aside');
     expect(next.events.map(({ itemId }) => itemId)).toEqual(['a', 'b', 'c']);
   });
 
@@ -126,13 +126,13 @@ describe('events', () => {
 
   test('from before the visitor said yes are stored after it, and nothing is before it', async () => {
     const opened = vi.spyOn(indexedDB, 'open');
-    const { store, told } = page({ opened: false });
+    const { store, notices } = page({ opened: false });
     const first = store.append(view('a', 1));
     await store.refresh();
     expect(await readQuarantine(store)).toEqual([]);
     expect(opened).not.toHaveBeenCalled();
     expect(await dump()).toBeUndefined();
-    expect(told).toEqual([]);
+    expect(notices).toEqual([]);
     store.open();
     expect(await first).toBe(true);
     expect(await stored()).toEqual(['a 1']);
@@ -141,12 +141,12 @@ describe('events', () => {
   test('are read after a new yes, though storing was held while they were being read', async () => {
     await page().store.append(view('a', 1));
     for (let ticks = 0; ticks < 20; ticks++) {
-      const { store, events, told } = page();
+      const { store, events, notices } = page();
       for (let tick = 0; tick < ticks; tick++) await new Promise((next) => setImmediate(next));
       store.hold();
       for (let look = 0; look < 3; look++) await dump(); // what was being read has been
       store.open();
-      await expect.poll(() => told.slice(-2), { message: `held after ${ticks}` }).toEqual(['idle', 'indexeddb']);
+      await expect.poll(() => notices.slice(-2), { message: `held after ${ticks}` }).toEqual(['idle', 'indexeddb']);
       expect(events).toMatchObject([view('a', 1)]);
       await store.close();
     }
@@ -165,7 +165,7 @@ describe('events', () => {
     }
   });
 
-  test('of another page are told where tabs can talk, and read where they cannot', async () => {
+  test('of another page are announced where tabs can talk, and read where they cannot', async () => {
     const [teller, hearer] = [page(), page()];
     await hearer.store.refresh();
     await teller.store.append(view('a', 1));
@@ -179,11 +179,11 @@ describe('events', () => {
     expect(deaf.events).toMatchObject([view('a', 1), view('b', 2)]);
   });
 
-  test('are told once when they are stored, in their order', async () => {
-    const { store, told } = page({ onStored: (events) => told.push(...events.map(({ itemId }) => itemId)) });
+  test('are reported once when they are stored, in their order', async () => {
+    const { store, notices } = page({ onStored: (events) => notices.push(...events.map(({ itemId }) => itemId)) });
     for (let k = 0; k < 700; k++) void store.append(view(`${k}`, 700 - k));
     await store.flush();
-    expect(told.filter((word) => /^\d+$/.test(word))).toEqual(Array.from({ length: 700 }, (_, k) => `${k}`));
+    expect(notices.filter((word) => /^\d+$/.test(word))).toEqual(Array.from({ length: 700 }, (_, k) => `${k}`));
     await store.erase();
     await store.flush();
     expect(await dump()).toBeUndefined();
@@ -234,7 +234,7 @@ describe('events', () => {
     for (const time of [10, 20, 900, 1000]) await old.append(view('a', time));
     await raw((store) => void store.put('3 of a later release', 'e2/later/0'));
     const before = await dump();
-    const { store, events, told } = page({ retention: 100, now: () => 1000 });
+    const { store, events, notices } = page({ retention: 100, now: () => 1000 });
     await store.flush();
     expect(events.map(({ time }) => time)).toEqual([900, 1000]);
     const gone = [...before!.keys()].filter((key) => /^e2\/.*\/[01]$/.test(key) && !key.startsWith('e2/later'));
@@ -242,7 +242,7 @@ describe('events', () => {
     expect([...(await dump())!.keys()]).toEqual([...before!.keys()].filter((key) => !gone.includes(key)));
     await store.append(view('b', 1000));
     expect(await stored()).toEqual(['a 900', 'a 1000', 'b 1000']);
-    expect(told.filter((line) => line.startsWith('no-storage'))).toEqual([]);
+    expect(notices.filter((line) => line.startsWith('no-storage'))).toEqual([]);
   });
 
   test('expire while a damaged record is set aside, which stays to be looked at', async () => {
@@ -282,11 +282,11 @@ describe('a record that cannot be read', () => {
     await reader.store.refresh();
     expect(reader.events.map(({ itemId }) => itemId)).toEqual(['a', 'c']);
     const reason = expect.stringContaining('checksum');
-    expect(reader.told).toContainEqual(expect.stringMatching(/^records-set-aside: 1 stored record.*checksum/));
+    expect(reader.notices).toContainEqual(expect.stringMatching(/^records-set-aside: 1 stored record.*checksum/));
     expect(await readQuarantine(reader.store)).toEqual([{ key: torn, reason, value: expect.stringContaining('vie') }]);
     const later = page();
     await later.store.refresh();
-    expect(later.told.join()).not.toContain('records-set-aside');
+    expect(later.notices.join()).not.toContain('records-set-aside');
   });
 
   test('is set aside, though no text can be made of it, and holds up nothing', async () => {
@@ -295,11 +295,11 @@ describe('a record that cannot be read', () => {
     await raw((records) => {
       for (const key of ['e/other/0', 'ending', 'paused', 'learnt', 'learnt/name']) records.put(nothing, key);
     });
-    const { store, events, told } = page();
+    const { store, events, notices } = page();
     await store.refresh();
     expect(events.map(({ itemId }) => itemId)).toEqual(['a']);
     expect(await store.append(view('b', 2))).toBe(true);
-    expect(told.slice(0, 2)).toEqual(['idle', expect.stringMatching(/^records-set-aside: 1 stored record/)]);
+    expect(notices.slice(0, 2)).toEqual(['idle', expect.stringMatching(/^records-set-aside: 1 stored record/)]);
     expect(await readQuarantine(store)).toMatchObject([{ key: 'e/other/0', value: '[[toString,1],[valueOf,1]]' }]);
   });
 
@@ -308,9 +308,9 @@ describe('a record that cannot be read', () => {
     await raw((records) => records.put(42, 'e/other/0'));
     const readers = [page(), page()];
     await Promise.all(readers.map(({ store }) => store.refresh()));
-    for (const { told } of readers) expect(told.join()).toContain('records-set-aside: 1 stored record');
+    for (const { notices } of readers) expect(notices.join()).toContain('records-set-aside: 1 stored record');
     await readers[0]!.store.erase();
-    for (const { told } of readers) await expect.poll(() => told).toContain('records-set-aside is over');
+    for (const { notices } of readers) await expect.poll(() => notices).toContain('records-set-aside is over');
   });
 
   test.each([[42], [null], [{ a: 1 }], ['1 x []'], [new Uint8Array(3)], ['']])('may be %j', async (value) => {
@@ -325,7 +325,7 @@ describe('a record that cannot be read', () => {
     await raw((records) => records.put('3 x whatever comes', 'e2/newer/0'));
     const reader = page();
     await reader.store.refresh();
-    expect(reader.told).toContainEqual(expect.stringContaining('version 3'));
+    expect(reader.notices).toContainEqual(expect.stringContaining('version 3'));
     expect((await dump())!.get('e2/newer/0')).toBe('3 x whatever comes');
   });
 
@@ -341,7 +341,7 @@ describe('a record that cannot be read', () => {
     expect(aside.length).toBeLessThanOrEqual(16);
   });
 
-  test('told by another script of the origin is passed over', async () => {
+  test('announced by another script of the origin is passed over', async () => {
     const { store, events } = page();
     await store.append(view('a', 1));
     const name = (await indexedDB.databases())[0]!.name!;
@@ -369,7 +369,7 @@ describe('erasing', () => {
     );
   }
 
-  test('takes nothing from a tab that hears of it late and has begun anew', async () => {
+  test('takes nothing from a tab that hears of it late and has begun again', async () => {
     const one = page();
     await one.store.append(view('a', 1));
     hearsLate(300);
@@ -394,7 +394,7 @@ describe('erasing', () => {
     });
     expect(await Promise.all(answers)).toEqual([false, false, false]);
     expect(await dump()).toBeUndefined();
-    expect(other.told).toContain('withdrawn: denied');
+    expect(other.notices).toContain('withdrawn: denied');
   });
 
   test('leaves no database, in whichever tab, and what waited is not written later', async () => {
@@ -404,7 +404,7 @@ describe('erasing', () => {
     const waiting = [one.store.append(view('c', 3)), other.store.append(view('d', 4))];
     await one.store.erase();
     expect(await Promise.all(waiting)).not.toContain(undefined);
-    await expect.poll(() => other.told).toContain('erased');
+    await expect.poll(() => other.notices).toContain('erased');
     expect(await dump()).toBeUndefined();
     expect([one.events, other.events]).toEqual([[], []]);
     await other.store.append(view('e', 5));
@@ -426,13 +426,13 @@ describe('erasing', () => {
     }
   }, 600_000);
 
-  /** One that has erased an event, and one that has heard of it. */
+  /** One that has erased an event, and one that has been notified. */
   async function erasedPages() {
     const [eraser, hearer] = [page(), page()] as const;
     await eraser.store.append(view('a', 1));
     await hearer.store.refresh();
     await eraser.store.erase();
-    await expect.poll(() => hearer.told).toContain('erased');
+    await expect.poll(() => hearer.notices).toContain('erased');
     return [eraser, hearer] as const;
   }
   /** What that page tracks in the moment of the deletion is stored. */
@@ -453,7 +453,7 @@ describe('erasing', () => {
     const next = page(); // makes the database, and has stored nothing when the hearer finds it, a second later
     await next.store.refresh();
     await keepsEventAtDeletion(next);
-    expect(next.told).toEqual(['idle', 'indexeddb']);
+    expect(next.notices).toEqual(['idle', 'indexeddb']);
   });
 
   test('leaves alone a pause that another tab stores before the empty database is deleted', async () => {
@@ -465,16 +465,16 @@ describe('erasing', () => {
     expect([...(await dump())!.keys()]).toEqual(['epoch', 'paused']);
     const next = page();
     expect(await next.store.append(view('b', 2))).toBe(false);
-    expect(next.told).toContain('paused b');
+    expect(next.notices).toContain('paused b');
   });
 
   test('drops no event that waits when a life without events is deleted, such as one of a pause that is over', async () => {
     const [eraser, hearer] = await erasedPages();
     await eraser.store.pause(true);
     await eraser.store.pause(false);
-    await expect.poll(() => hearer.told).toContain('resumed');
+    await expect.poll(() => hearer.notices).toContain('resumed');
     await keepsEventAtDeletion(eraser);
-    expect(eraser.told.filter((word) => word === 'erased')).toHaveLength(1);
+    expect(eraser.notices.filter((word) => word === 'erased')).toHaveLength(1);
   });
 
   test('by a tab that died before it deleted the empty database holds up nobody for long', async () => {
@@ -485,14 +485,14 @@ describe('erasing', () => {
     expect([...(await dump())!.keys()]).toEqual([expect.stringMatching(/^e2\//), 'epoch']);
   });
 
-  test('reaches tabs that cannot be told: they write nothing from before it, and nothing more until they are opened again', async () => {
+  test('reaches tabs that cannot be notices: they write nothing from before it, and nothing more until they are opened again', async () => {
     vi.stubGlobal('BroadcastChannel', undefined);
     const withdrawn = vi.fn();
     const [one, other] = [page(), page({ onWithdrawn: withdrawn })];
     await one.store.append(view('a', 1));
     await other.store.append(view('b', 2));
     await one.store.erase();
-    expect(other.told).toContain('erased');
+    expect(other.notices).toContain('erased');
     expect(withdrawn.mock.calls).toEqual([['unknown']]);
     await one.store.append(view('c', 3));
     const later = other.store.append(view('d', 4));
@@ -534,14 +534,14 @@ describe('erasing', () => {
   });
 
   test('of what earlier visits stored leaves this visit in memory, and makes no database where there was none', async () => {
-    const { store, told } = page({ opened: false });
+    const { store, notices } = page({ opened: false });
     const opened = vi.spyOn(indexedDB, 'open');
     await store.discard();
     expect(opened).not.toHaveBeenCalled();
     await page().store.append(view('a', 1));
     await store.discard();
     expect(await dump()).toBeUndefined();
-    expect(told).not.toContain('erased');
+    expect(notices).not.toContain('erased');
   });
 
   test('of what earlier visits stored stops the tabs that store, and leaves alone what others hold in memory', async () => {
@@ -549,9 +549,9 @@ describe('erasing', () => {
     await storing.store.append(view('a', 1));
     const waits = remembering.store.append(view('b', 2));
     await denying.store.discard();
-    await expect.poll(() => storing.told).toContain('withdrawn: denied');
-    expect(storing.told).toContain('erased');
-    expect(remembering.told).toEqual([]);
+    await expect.poll(() => storing.notices).toContain('withdrawn: denied');
+    expect(storing.notices).toContain('erased');
+    expect(remembering.notices).toEqual([]);
     void storing.store.append(view('c', 3));
     await storing.store.refresh();
     expect(await dump()).toBeUndefined();
@@ -571,31 +571,31 @@ describe('erasing', () => {
 });
 
 describe('a database', () => {
-  test('that is deleted while it is open is not held up, counts as erased, and begins anew', async () => {
-    const { store, told } = page();
+  test('that is deleted while it is open is not held up, counts as erased, and starts over', async () => {
+    const { store, notices } = page();
     await store.append(view('a', 1));
     await deleteFromOutside();
-    expect(told).toContain('erased');
+    expect(notices).toContain('erased');
     expect(await store.append(view('b', 2))).toBe(true);
     expect(await stored()).toEqual(['b 2']);
   });
 
   test('whose own mark is damaged counts as erased once, and goes on', async () => {
-    const { store, told } = page();
+    const { store, notices } = page();
     await store.append(view('a', 1));
     await raw((records) => records.put({ no: 'mark' }, 'epoch'));
     expect(await store.append(view('b', 2))).toBe(false);
     expect(await store.append(view('c', 3))).toBe(true);
     expect(await store.append(view('d', 4))).toBe(true);
-    expect(told.filter((word) => word === 'erased')).toHaveLength(1);
+    expect(notices.filter((word) => word === 'erased')).toHaveLength(1);
   });
 
   test('that is emptied behind our back counts as erased, and later events are stored', async () => {
-    const { store, told } = page();
+    const { store, notices } = page();
     await store.append(view('a', 1));
     await raw((records) => records.clear());
     expect(await store.append(view('b', 2))).toBe(false);
-    expect(told).toContain('erased');
+    expect(notices).toContain('erased');
     expect(await store.append(view('c', 3))).toBe(true);
     expect(await stored()).toEqual(['c 3']);
   });
@@ -606,11 +606,11 @@ test('a page that has left deletes nothing of those that come after an erasure',
   await eraser.store.append(view('a', 1));
   await leaver.store.refresh();
   await eraser.store.erase();
-  await expect.poll(() => leaver.told).toContain('erased');
+  await expect.poll(() => leaver.notices).toContain('erased');
   await leaver.store.close();
   const next = page();
   await next.store.refresh();
   // A page that stays looks, a second after an erasure in another tab, whether an empty database is left.
   await new Promise((resolve) => setTimeout(resolve, 1500));
-  expect(next.told).toEqual(['idle', 'indexeddb']);
+  expect(next.notices).toEqual(['idle', 'indexeddb']);
 });

@@ -34,18 +34,18 @@ describe('an IndexedDB that', () => {
     if (how.startsWith('throws when it is looked at')) {
       Object.defineProperty(globalThis, 'indexedDB', { configurable: true, get: refuses('SecurityError') });
     }
-    const { store, told } = page({ deadline: 0.05 });
+    const { store, notices } = page({ deadline: 0.05 });
     const answer = store.append(view('a', 1));
-    await expect.poll(() => told.join()).toContain('no-storage: Events are kept in this page');
-    expect(told.filter((word) => word === 'memory')).toHaveLength(1);
+    await expect.poll(() => notices.join()).toContain('no-storage: Events are kept in this page');
+    expect(notices.filter((word) => word === 'memory')).toHaveLength(1);
     await store.refresh();
     expect(await readQuarantine(store)).toEqual([]);
     vi.restoreAllMocks();
     vi.unstubAllGlobals();
     Object.defineProperty(globalThis, 'indexedDB', { configurable: true, writable: true, value: works });
     expect(await answer).toBe(true);
-    await expect.poll(() => told.slice(-2)).toEqual(['no-storage is over', 'indexeddb']);
-    expect(told.filter((word) => word.startsWith('no-storage:'))).toHaveLength(1);
+    await expect.poll(() => notices.slice(-2)).toEqual(['no-storage is over', 'indexeddb']);
+    expect(notices.filter((word) => word.startsWith('no-storage:'))).toHaveLength(1);
     expect(await stored()).toEqual(['a 1']);
   });
 
@@ -86,14 +86,14 @@ describe('an IndexedDB that', () => {
       connections.add(this);
       return transaction.apply(this, args);
     });
-    const { store, told } = page();
+    const { store, notices } = page();
     await store.append(view('a', 1));
     for (const connection of connections) forceCloseDatabase(connection as never);
     expect(await store.append(view('b', 2))).toBe(true);
     for (const connection of connections) connection.close(); // no event tells of this one
     expect(await store.append(view('c', 3))).toBe(true);
     expect(connections.size).toBe(3);
-    expect(told).toEqual(['idle', 'indexeddb']);
+    expect(notices).toEqual(['idle', 'indexeddb']);
     expect(await stored()).toEqual(['a 1', 'b 2', 'c 3']);
   });
 
@@ -150,10 +150,10 @@ describe('an IndexedDB that', () => {
     };
 
     test('stores in it, and closes every connection', async () => {
-      const { store, told } = page();
+      const { store, notices } = page();
       expect(await store.append(view('a', 1))).toBe(true);
       expect(await stored()).toEqual(['a 1']);
-      expect(told).toEqual(['idle', 'indexeddb']);
+      expect(notices).toEqual(['idle', 'indexeddb']);
       await store.close();
       expect(opened.length).toBeGreaterThan(2);
       expectClosed();
@@ -177,38 +177,38 @@ describe('an IndexedDB that', () => {
   });
 
   test('is full lets the oldest sessions go, and takes the newest', async () => {
-    const { store, told } = page();
+    const { store, notices } = page();
     for (let k = 0; k < 8; k++) await store.append(view(`${k}`, 10_000 * k));
     fillAt(6);
     expect(await store.append(view('new', 100_000))).toBe(true);
     expect(await stored()).toEqual(['5 50000', '6 60000', '7 70000', 'new 100000']);
-    expect(told).not.toContain('memory');
-    expect(told.filter((word) => word.startsWith('storage-short: This device has room'))).toHaveLength(1);
+    expect(notices).not.toContain('memory');
+    expect(notices.filter((word) => word.startsWith('storage-short: This device has room'))).toHaveLength(1);
     await store.erase();
-    expect(told.filter((word) => word.startsWith('storage-short')).at(-1)).toBe('storage-short is over');
+    expect(notices.filter((word) => word.startsWith('storage-short')).at(-1)).toBe('storage-short is over');
   });
 
   test('has no room at all is tried again at once when all is erased', async () => {
     fillAt(0);
-    const { store, told } = page({ retryAfter: 60_000 });
+    const { store, notices } = page({ retryAfter: 60_000 });
     void store.append(view('a', 1));
-    await expect.poll(() => told.join()).toContain('storage-full: Events are kept');
+    await expect.poll(() => notices.join()).toContain('storage-full: Events are kept');
     vi.restoreAllMocks();
     await store.erase();
-    expect(told.slice(-3)).toEqual(['storage-full is over', 'idle', 'erased']);
+    expect(notices.slice(-3)).toEqual(['storage-full is over', 'idle', 'erased']);
     expect(await store.append(view('b', 2))).toBe(true);
-    await expect.poll(() => told.at(-1)).toBe('indexeddb');
+    await expect.poll(() => notices.at(-1)).toBe('indexeddb');
     expect(await stored()).toEqual(['b 2']);
   });
 
   test('has no room at all leaves events in memory, and says that', async () => {
     fillAt(0);
-    const { store, told } = page();
+    const { store, notices } = page();
     const answer = store.append(view('a', 1));
-    await expect.poll(() => told.join()).toContain('storage-full: Events are kept');
+    await expect.poll(() => notices.join()).toContain('storage-full: Events are kept');
     vi.restoreAllMocks();
     expect(await answer).toBe(true);
-    await expect.poll(() => told.slice(-2)).toEqual(['storage-full is over', 'indexeddb']);
+    await expect.poll(() => notices.slice(-2)).toEqual(['storage-full is over', 'indexeddb']);
   });
 });
 

@@ -8,8 +8,8 @@ export interface Page {
   readonly store: EventStore;
   /** Events that the store handed out, in the order in which it did. */
   readonly events: StoredEvent[];
-  /** States and troubles, in words, as they were told. */
-  readonly told: string[];
+  /** States and troubles, in words, as they were notices. */
+  readonly notices: string[];
 }
 
 let databases = 0;
@@ -28,7 +28,7 @@ export const closeAll = async (): Promise<void> => {
 /** A page that may store; `open: false` for one that may not yet. */
 export function page({ opened = true, ...options }: Partial<EventStoreOptions> & { opened?: boolean } = {}): Page {
   const events: StoredEvent[] = [];
-  const told: string[] = [];
+  const notices: string[] = [];
   const store = createEventStore({
     name,
     gap: 1800,
@@ -38,19 +38,19 @@ export function page({ opened = true, ...options }: Partial<EventStoreOptions> &
     onStored: () => {},
     onErased: () => {
       events.length = 0;
-      told.push('erased');
+      notices.push('erased');
     },
-    onWithdrawn: (consent) => told.push(`withdrawn: ${consent}`),
+    onWithdrawn: (consent) => notices.push(`withdrawn: ${consent}`),
     onPaused: (paused, dropped) =>
-      told.push([paused ? 'paused' : 'resumed', ...dropped.map(({ itemId }) => itemId)].join(' ')),
+      notices.push([paused ? 'paused' : 'resumed', ...dropped.map(({ itemId }) => itemId)].join(' ')),
     onLearnt: () => {},
-    onState: (state) => told.push(state),
-    onProblem: (code, message) => told.push(message === undefined ? `${code} is over` : `${code}: ${message}`),
+    onState: (state) => notices.push(state),
+    onProblem: (code, message) => notices.push(message === undefined ? `${code} is over` : `${code}: ${message}`),
     ...options,
   });
   open.push(store);
   if (opened) store.open();
-  return { store, events, told };
+  return { store, events, notices };
 }
 
 export const view = (itemId: string, time: number, event = 'view') => ({ itemId, time, event });

@@ -188,7 +188,7 @@ describe('an IndexedDB that', () => {
     expect(left).toEqual(ids.slice(-left.length));
   });
 
-  test('is deleted while it is open has been erased, is told, and takes what comes', async () => {
+  test('is deleted while it is open has been erased, is notified, and takes what comes', async () => {
     const shop = await opened();
     await shop.page.evaluate(() => {
       const { recommender } = globalThis as unknown as { recommender: import('../../src/index').Recommender };

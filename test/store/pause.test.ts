@@ -9,7 +9,7 @@ afterEach(async () => {
   vi.unstubAllGlobals();
 });
 
-const words = ({ told }: { told: readonly string[] }) => told.filter((word) => /^(paused|resumed)/.test(word));
+const words = ({ notices }: { notices: readonly string[] }) => notices.filter((word) => /^(paused|resumed)/.test(word));
 
 describe('a pause', () => {
   test('is in force at once, is kept for the next page, and ends there', async () => {
@@ -64,7 +64,7 @@ describe('a pause', () => {
     expect((await dump())!.has('paused')).toBe(false);
   });
 
-  test('and its end reach tabs that cannot be told when they next look; what they tracked meanwhile is dropped', async () => {
+  test('and its end reach tabs that get no message when they next look; what they tracked meanwhile is dropped', async () => {
     vi.stubGlobal('BroadcastChannel', undefined);
     const [one, other] = [page(), page()];
     await other.store.append(view('a', 1));
@@ -100,18 +100,18 @@ describe('a pause', () => {
 
   test('resolves where the device does not answer, and is kept when it does', async () => {
     vi.spyOn(indexedDB, 'open').mockReturnValue({} as IDBOpenDBRequest);
-    const { store, told } = page({ deadline: 0.05 });
+    const { store, notices } = page({ deadline: 0.05 });
     await store.pause(true);
-    expect(told).toContain('memory');
+    expect(notices).toContain('memory');
     vi.restoreAllMocks();
     await expect.poll(async () => (await dump())?.get('paused')).toBe(true);
   });
 
   test('that a foreign script has scribbled over is none', async () => {
-    const { store, told } = page();
+    const { store, notices } = page();
     await store.append(view('a', 1));
     await raw((records) => records.put('perhaps', 'paused'));
     await store.append(view('b', 2));
-    expect(words({ told })).toEqual([]);
+    expect(words({ notices })).toEqual([]);
   });
 });

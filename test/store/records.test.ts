@@ -50,7 +50,7 @@ describe('a record', () => {
     }
   });
 
-  test('that lacks an event, or was changed in one place, is told from a whole one', () => {
+  test('that lacks an event, or was changed in one place, is distinguished from a whole one', () => {
     fc.assert(
       fc.property(events, fc.nat(), fc.constantFrom(0, 1, 2, 3), text, (some, place, field, other) => {
         const whole = encode(some);

@@ -1,4 +1,4 @@
-/** What the shop's own data layer is told of slots: seen, chosen, and the variant of a test. */
+/** What the shop's own data layer receives about slots: seen, chosen, and the variant of a test. */
 import type { Page } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
 import { drawn, variantsOf } from '../../src/ui/variants';
@@ -16,7 +16,7 @@ const GA4 = tag('data-analytics="ga4" data-learn="manual"');
 const STAY = `<script>for (const kind of ['click', 'auxclick']) addEventListener(kind, (event) => event.preventDefault())</script>`;
 
 /** What a listener such as Tag Manager's hears of these events. */
-const heard = (page: Page, ...events: string[]) =>
+const received = (page: Page, ...events: string[]) =>
   page.evaluate((names) => {
     const { dataLayer = [] } = window as unknown as { dataLayer?: Record<string, unknown>[] };
     return dataLayer.filter(({ event, 1: name }) => names.includes(String(event ?? name)));
@@ -37,8 +37,8 @@ describe('a page with data-analytics="ga4"', () => {
     });
     await ready(page);
     const ids = await shown(page);
-    await expect.poll(() => heard(page, 'view_item_list')).toHaveLength(1);
-    const [list] = await heard(page, 'view_item_list');
+    await expect.poll(() => received(page, 'view_item_list')).toHaveLength(1);
+    const [list] = await received(page, 'view_item_list');
     expect(list).toMatchObject({
       ecommerce: {
         item_list_id: 'home',
@@ -51,7 +51,7 @@ describe('a page with data-analytics="ga4"', () => {
       },
     });
     await page.locator('aisle-recommendations a').nth(2).click();
-    const [selected] = await heard(page, 'select_item');
+    const [selected] = await received(page, 'select_item');
     expect(selected).toMatchObject({ ecommerce: { item_list_id: 'home', items: [{ item_id: ids[2], index: 2 }] } });
     expect(await page.locator('aisle-recommendations').getAttribute('data-item-id')).toBe(ids[2]);
     // What was pushed is nobody's click, and an earlier list of the page is cleared.
@@ -69,22 +69,22 @@ describe('a page with data-analytics="ga4"', () => {
     const { page } = await pages.open(`<div style="height:3000px"></div>${SLOT}`, { head: GA4 });
     await ready(page);
     await page.waitForTimeout(1500);
-    expect(await heard(page, 'view_item_list')).toEqual([]);
+    expect(await received(page, 'view_item_list')).toEqual([]);
     await page.locator('aisle-recommendations').scrollIntoViewIfNeeded();
-    await expect.poll(() => heard(page, 'view_item_list')).toHaveLength(1);
+    await expect.poll(() => received(page, 'view_item_list')).toHaveLength(1);
     const before = await shown(page);
     await push(page, 'track', A);
     await expect.poll(() => shown(page)).not.toEqual(before);
-    await expect.poll(() => heard(page, 'view_item_list')).toHaveLength(2);
+    await expect.poll(() => received(page, 'view_item_list')).toHaveLength(2);
     await page.waitForTimeout(1500);
-    expect(await heard(page, 'view_item_list')).toHaveLength(2);
+    expect(await received(page, 'view_item_list')).toHaveLength(2);
   });
 
   test('calls gtag where the page has no Tag Manager', async () => {
     const gtag = `<script>window.dataLayer = []; function gtag() { dataLayer.push(arguments) } gtag('config', 'G-1')</script>`;
     const { page } = await pages.open(SLOT, { head: gtag + GA4 });
     await ready(page);
-    await expect.poll(() => heard(page, 'view_item_list')).toHaveLength(1);
+    await expect.poll(() => received(page, 'view_item_list')).toHaveLength(1);
     const kind = await page.evaluate(() => {
       const { dataLayer } = window as unknown as { dataLayer: object[] };
       return Object.prototype.toString.call(dataLayer.at(-1));
@@ -96,23 +96,23 @@ describe('a page with data-analytics="ga4"', () => {
 test('a page without it tells its data layer nothing; a listener of select hears what is chosen', async () => {
   const { page } = await pages.open(STAY + SLOT);
   await page.evaluate(() => {
-    const heard: unknown[] = [];
-    Object.assign(window, { heard });
-    window.aisle!.push(['on', 'select', (selection) => heard.push(selection)]);
+    const received: unknown[] = [];
+    Object.assign(window, { received });
+    window.aisle!.push(['on', 'select', (selection) => received.push(selection)]);
   });
   await ready(page);
   const ids = await shown(page);
   await page.locator('aisle-recommendations a').nth(1).click({ button: 'middle' });
   await page.locator('main a').first().click();
   await page.waitForTimeout(1500);
-  const selections = await page.evaluate(() => (window as unknown as { heard: unknown[] }).heard);
+  const selections = await page.evaluate(() => (window as unknown as { received: unknown[] }).received);
   expect(selections).toEqual([{ itemId: ids[1], index: 1, list: 'for-you', reason: 'popular' }]);
-  expect(await heard(page, 'view_item_list', 'select_item')).toEqual([]);
+  expect(await received(page, 'view_item_list', 'select_item')).toEqual([]);
 });
 
 describe('variants', () => {
   const granted = 'data-consent="granted"';
-  const impressions = (page: Page) => heard(page, 'experience_impression');
+  const impressions = (page: Page) => received(page, 'experience_impression');
   const reasons = (page: Page) =>
     page
       .locator('aisle-recommendations a')

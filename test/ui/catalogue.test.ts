@@ -130,9 +130,9 @@ describe('a catalogue apart from the model', () => {
     const before = await shown(page);
     await push(page, 'track', CATALOGUE[40]!.id);
     await expect.poll(() => shown(page)).not.toEqual(before);
-    const told = warnings.filter((text) => text.includes('it works with less (catalogue-stale)'));
-    expect(told).toHaveLength(2); // once in each page
-    expect(told[0]).toMatch(/the last good one, version \w+, is shown\. catalogue\.json is 2 bytes long/);
+    const notices = warnings.filter((text) => text.includes('it works with less (catalogue-stale)'));
+    expect(notices).toHaveLength(2); // once in each page
+    expect(notices[0]).toMatch(/the last good one, version \w+, is shown\. catalogue\.json is 2 bytes long/);
     await page.evaluate(() => window.aisle!.recommender!.privacy.erase());
     await page.reload();
     await ready(page);

@@ -81,7 +81,7 @@ describe('the doctor finds', () => {
     expect(troubles).toEqual(['product-unknown']);
     expect(found.product.item).toBeNull();
     expect(finding(found, 'product-unknown')!.detail).toBe(`The page says sku "WRONG-${A}", the model has "${A}", …`);
-    // The page alone is told once, quietly: it may be a new product.
+    // The page alone gets one quiet line: it may be a new product.
     expect(infos).toEqual([
       `Aisle: unknown ids: tracked 1 id, the model knows 0; the page says sku 'WRONG-${A}', the model has '${A}', …; see docs/identity.md`,
     ]);

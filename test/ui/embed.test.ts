@@ -164,7 +164,7 @@ describe('window.aisle', () => {
     expect(await paused()).toBe(false);
   });
 
-  test('starts by a command where no tag has the options, and starts anew with others', async () => {
+  test('starts by a command where no tag has the options, and starts over with others', async () => {
     const head = '<script type="module" src="/aisle/embed.js"></script>';
     const start = `<script>(window.aisle ||= []).push(['start', { modelUrl: '/models/demo/', backend: 'cpu' }])</script>`;
     const { page, warnings } = await open(SLOT, start + head);
@@ -292,15 +292,16 @@ describe('a slot', () => {
   });
 
   test('tells the page what it shows', async () => {
-    const head = `<script>addEventListener('aisle-recommendations', (event) => (window.heard ??= []).push(event.detail))</script>`;
+    const head = `<script>addEventListener('aisle-recommendations', (event) => (window.received ??= []).push(event.detail))</script>`;
     const { page } = await open(SLOT, head + SETTLED);
     await ready(page);
-    const heard = await page.evaluate(
-      () => (window as unknown as { heard: { state: string; items: { itemId: string; reason: string }[] }[] }).heard,
+    const received = await page.evaluate(
+      () =>
+        (window as unknown as { received: { state: string; items: { itemId: string; reason: string }[] }[] }).received,
     );
-    expect(heard.map(({ state }) => state)).toEqual(['ready']);
-    expect(heard[0]!.items.map(({ itemId }) => itemId)).toEqual(await shown(page));
-    expect(new Set(heard[0]!.items.map(({ reason }) => reason))).toEqual(new Set(['popular']));
+    expect(received.map(({ state }) => state)).toEqual(['ready']);
+    expect(received[0]!.items.map(({ itemId }) => itemId)).toEqual(await shown(page));
+    expect(new Set(received[0]!.items.map(({ reason }) => reason))).toEqual(new Set(['popular']));
   });
 });
 
@@ -345,7 +346,7 @@ test('cards have no place for a picture where there shall be none', async () => 
   expect(await pictures.first().isVisible()).toBe(true);
 });
 
-test('what looks like a misspelt option is told', async () => {
+test('what looks like a misspelt option is reported', async () => {
   const { page, warnings } = await open(
     SLOT,
     SETTLED.replace('data-', 'data-sesion-gap="20" data-cfasync="false" data-'),

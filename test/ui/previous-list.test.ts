@@ -172,7 +172,7 @@ describe('the list of the page before', () => {
     await settled(page);
     expect(await note(page)).toBeUndefined();
 
-    // After an erasure the next click begins anew.
+    // After an erasure the next click starts over.
     await push(page, 'track', STOCK[2]!.id);
     await expect.poll(() => note(page), { timeout: 10_000 }).toBeDefined();
     await push(page, 'consent', 'denied');

@@ -15,7 +15,7 @@ const PATIENCE = { timeout: 60_000 };
 const PANEL = '<aisle-privacy></aisle-privacy>';
 const RESERVED = reserving('aisle-privacy');
 const BY_SHOP = 'Allowed, as this shop says';
-const told = (consent: string) => SETTLED.replace('data-', `data-consent="${consent}" data-`);
+const notices = (consent: string) => SETTLED.replace('data-', `data-consent="${consent}" data-`);
 
 type Product = (typeof CATALOGUE)[number] & { readonly category: readonly string[]; readonly brand: string };
 /** Three products of one category, and one of another. */
@@ -49,7 +49,7 @@ describe('says what is known', () => {
   // In `npm test` it is what an erasure leaves.
   if (isSoak)
     test('where nothing was looked at', async () => {
-      const { page, warnings } = await open(told('granted'));
+      const { page, warnings } = await open(notices('granted'));
       await state(page, 'ready');
       expect(await facts(page)).toBe(`– | No clicks | Nothing learnt yet | ${BY_SHOP}`);
       expect(await part(page, 'learnt').textContent()).toBe('Nothing yet.');
@@ -57,7 +57,7 @@ describe('says what is known', () => {
     });
 
   test('on the device: how much, and what was learnt to be looked at most; a single look tells nothing', async () => {
-    const { page } = await open(told('granted'));
+    const { page } = await open(notices('granted'));
     await state(page, 'ready');
     await clicks(page);
     await learn(page);
@@ -73,7 +73,7 @@ describe('says what is known', () => {
 
   if (isSoak)
     test('clicks, and that nothing was learnt from them where that is not asked for', async () => {
-      const { page } = await open(told('granted').replace('data-', 'data-learn="manual" data-'));
+      const { page } = await open(notices('granted').replace('data-', 'data-learn="manual" data-'));
       await state(page, 'ready');
       await clicks(page);
       await says(page, `On this device, in this browser | 4 clicks in 1 visit | Nothing learnt yet | ${BY_SHOP}`);
@@ -81,17 +81,17 @@ describe('says what is known', () => {
     });
 
   const answers: [string, string, string, RegExp][] = [
-    ['not answered', told('auto'), '', /In this page only, until you leave it \| 4 clicks .*Not answered yet/],
-    ['refused', told('denied'), '', /In this page only, until you leave it \| 4 clicks .*\| Not allowed$/],
+    ['not answered', notices('auto'), '', /In this page only, until you leave it \| 4 clicks .*Not answered yet/],
+    ['refused', notices('denied'), '', /In this page only, until you leave it \| 4 clicks .*\| Not allowed$/],
     [
       'refused by the browser’s settings',
-      told('granted'),
+      notices('granted'),
       `Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', { get: () => true })`,
       /In this page only, .*\(Global Privacy Control\)$/,
     ],
     [
       'allowed by a choice in the consent dialogue',
-      told('auto'),
+      notices('auto'),
       `globalThis.__tcfapi = (command, version, answer) => {
         const consents = { 1: true, 5: true, 6: true };
         answer({ gdprApplies: true, eventStatus: 'tcloaded', listenerId: 1, purpose: { consents } }, true);
@@ -100,13 +100,13 @@ describe('says what is known', () => {
     ],
     [
       'allowed by the site’s settings',
-      told('auto'),
+      notices('auto'),
       `globalThis.dataLayer = [['consent', 'default', { personalization_storage: 'granted' }]]`,
       /On this device.*\| Allowed by this site’s consent settings$/,
     ],
     [
       'allowed, where the browser does not store',
-      told('granted'),
+      notices('granted'),
       `IDBFactory.prototype.open = () => { throw new DOMException('no', 'SecurityError'); }`,
       /In this page only, .*Allowed, but this browser does not store it$/,
     ],
@@ -123,7 +123,7 @@ describe('says what is known', () => {
   );
 
   test('clicks that are not stored, also when no event follows them', async () => {
-    const { page } = await open(told('denied').replace('data-', 'data-learn="manual" data-'));
+    const { page } = await open(notices('denied').replace('data-', 'data-learn="manual" data-'));
     await page.evaluate(async () => void (await window.aisle!.ready));
     await page.waitForTimeout(500); // the panel has shown what the model's events changed
     await clicks(page);
@@ -143,7 +143,7 @@ describe('says what is known', () => {
 
 describe('lets the visitor', () => {
   test('turn learning off and on, by the keyboard, in every tab', async () => {
-    const { page } = await open(told('granted'));
+    const { page } = await open(notices('granted'));
     await state(page, 'ready');
     const control = page.getByRole('switch', { name: 'Learn from what I look at' });
     await control.focus();
@@ -157,7 +157,7 @@ describe('lets the visitor', () => {
   });
 
   test('download what is known, as the library exports it', async () => {
-    const { page, requests } = await open(told('granted'));
+    const { page, requests } = await open(notices('granted'));
     await state(page, 'ready');
     await clicks(page);
     await says(page, '4 clicks');
@@ -171,7 +171,7 @@ describe('lets the visitor', () => {
   });
 
   test('erase everything, when asked once more, and not by Escape or Cancel; the focus stays where it was', async () => {
-    const { page } = await open(told('granted'), {}, PANEL + SLOT);
+    const { page } = await open(notices('granted'), {}, PANEL + SLOT);
     await state(page, 'ready');
     await clicks(page);
     await says(page, 'On this device, in this browser | 4 clicks');
@@ -199,20 +199,20 @@ describe('lets the visitor', () => {
 });
 
 describe('what was learnt', () => {
-  test('is told in words, and goes to another browser as a file that only the passphrase opens', async () => {
-    const head = told('granted').replace('data-', 'data-learn="manual" data-');
+  test('is described in words, and goes to another browser as a file that only the passphrase opens', async () => {
+    const head = notices('granted').replace('data-', 'data-learn="manual" data-');
     const { page } = await open(head);
     await state(page, 'ready');
     await part(page, 'taste').locator('summary').click();
     const passphrase = page.getByLabel('Passphrase');
     const save = page.getByRole('button', { name: 'Save a file' });
-    const heard = (text: string) => expect.poll(() => message(page), PATIENCE).toBe(text);
+    const received = (text: string) => expect.poll(() => message(page), PATIENCE).toBe(text);
     await passphrase.fill('short');
     await save.click();
-    await heard('The passphrase needs at least 8 characters.');
+    await received('The passphrase needs at least 8 characters.');
     await passphrase.fill('correct horse battery');
     await save.click();
-    await heard('Nothing was learnt yet.');
+    await received('Nothing was learnt yet.');
     await clicks(page);
     await clicks(page);
     await learn(page);
@@ -257,7 +257,7 @@ describe('as a guest in the page', () => {
     'is in %s, for every eye, on %s at %d pixels: nothing at fault, nothing too wide, nothing moves',
     async (lang, scheme, width) => {
       const { page, errors } = await pages.open(`<div lang="${lang}">${PANEL}</div><p>Below</p>`, {
-        head: `${RESERVED}<style>:root { color-scheme: light dark } body { color: CanvasText; background: Canvas }</style>${told('granted')}`,
+        head: `${RESERVED}<style>:root { color-scheme: light dark } body { color: CanvasText; background: Canvas }</style>${notices('granted')}`,
         context: { viewport: { width, height: 900 }, colorScheme: scheme },
         prepare: watchShifts,
       });
@@ -284,7 +284,7 @@ describe('as a guest in the page', () => {
 
   test('is in English, and says so, in a page that is written the other way, whose own words stay as they are', async () => {
     const body = `<div lang="ar" dir="rtl"><aisle-privacy heading="الخصوصية (نسخة ٢)"></aisle-privacy></div>`;
-    const { page } = await open(told('granted'), {}, body);
+    const { page } = await open(notices('granted'), {}, body);
     await state(page, 'ready');
     const read = (selector: string) =>
       page.locator(`aisle-privacy ${selector}`).evaluate((element) => {
@@ -298,7 +298,7 @@ describe('as a guest in the page', () => {
   });
 
   test('is loaded only where there is one, also one that comes later, and that goes and comes back', async () => {
-    const { page, requests } = await open(told('granted'), {}, SLOT);
+    const { page, requests } = await open(notices('granted'), {}, SLOT);
     const loaded = () => requests.filter(({ url }) => url.includes('panel-')).length;
     await page.locator('aisle-recommendations[data-aisle-state=ready]').waitFor(PATIENCE);
     expect(loaded()).toBe(0);

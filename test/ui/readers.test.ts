@@ -165,7 +165,7 @@ describe('a page', () => {
     expect((await known(page)).sort()).toEqual([`cart ${C}`, `view ${A}`, `view ${B}`].sort());
   });
 
-  test('whose ids the model does not know is told so in one line', async () => {
+  test('whose ids the model does not know gets one line that says so', async () => {
     const { page, warnings } = await pages.open(SLOT);
     await ready(page);
     for (let k = 0; k < 8; k++) {

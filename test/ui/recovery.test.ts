@@ -22,17 +22,17 @@ describe('a model that comes when the network is back', () => {
     const { page, errors } = await pages.open(SLOT, { prepare: cutOff });
     await failed(page);
     await page.evaluate(async () => {
-      Object.assign(globalThis, { first: await window.aisle!.ready, heard: [] });
-      const heard = (name: string) => () => (globalThis as unknown as { heard: string[] }).heard.push(name);
-      for (const name of ['ready', 'error'] as const) window.aisle!.push(['on', name, heard(name)]);
+      Object.assign(globalThis, { first: await window.aisle!.ready, received: [] });
+      const received = (name: string) => () => (globalThis as unknown as { received: string[] }).received.push(name);
+      for (const name of ['ready', 'error'] as const) window.aisle!.push(['on', name, received(name)]);
     });
     await push(page, 'track', A);
     await page.evaluate(() => dispatchEvent(new Event('online'))); // which is not always true
-    const heard = () => page.evaluate(() => (globalThis as unknown as { heard: string[] }).heard);
-    await expect.poll(heard).toEqual(['error']);
+    const received = () => page.evaluate(() => (globalThis as unknown as { received: string[] }).received);
+    await expect.poll(received).toEqual(['error']);
     await connect(page);
     await ready(page);
-    expect(await heard()).toEqual(['error', 'ready']);
+    expect(await received()).toEqual(['error', 'ready']);
     expect(await known(page)).toEqual([`view ${A}`]);
     const isSame = await page.evaluate(async () => {
       const { first } = globalThis as unknown as { first: unknown };
@@ -102,8 +102,8 @@ describe('a script of ours that comes when the network is back', () => {
 });
 
 /** Notes the state of each event that slots send. */
-const HEAR = `<script>heard = []; addEventListener('aisle-recommendations', ({ detail }) => heard.push(detail.state))</script>`;
-const heard = (page: Page) => page.evaluate(() => (globalThis as unknown as { heard: string[] }).heard);
+const HEAR = `<script>received = []; addEventListener('aisle-recommendations', ({ detail }) => received.push(detail.state))</script>`;
+const received = (page: Page) => page.evaluate(() => (globalThis as unknown as { received: string[] }).received);
 
 describe('a page that listens hears of each change once:', () => {
   test('of the failure, and of suggestions when the network is back', async () => {
@@ -111,10 +111,10 @@ describe('a page that listens hears of each change once:', () => {
     await failed(page);
     await push(page, 'refresh');
     await asked(page, {}).catch(() => {}); // it fails after the slot's own question has
-    expect(await heard(page)).toEqual(['error-io']);
+    expect(await received(page)).toEqual(['error-io']);
     await connect(page);
     await ready(page);
-    expect(await heard(page)).toEqual(['error-io', 'ready']);
+    expect(await received(page)).toEqual(['error-io', 'ready']);
   });
 
   test('of a failure in between, after which the answer is the same', async () => {
@@ -132,7 +132,7 @@ describe('a page that listens hears of each change once:', () => {
       await push(page, 'refresh');
       await page.locator(`[data-aisle-state=${state}]`).waitFor();
     }
-    expect(await heard(page)).toEqual(['ready', 'error-bad-input', 'ready']);
+    expect(await received(page)).toEqual(['ready', 'error-bad-input', 'ready']);
   });
 
   test.each([
@@ -146,7 +146,7 @@ describe('a page that listens hears of each change once:', () => {
     await page.locator(`[data-aisle-state=${state}]`).waitFor();
     await page.evaluate(() => document.body.append(document.createElement('aisle-recommendations')));
     await page.locator(`[data-aisle-state=${state}]`).nth(1).waitFor();
-    expect(await heard(page)).toEqual([state, state]);
+    expect(await received(page)).toEqual([state, state]);
   });
 });
 
@@ -162,7 +162,7 @@ describe('while the model is on its way', () => {
     expect(await page.evaluate(async () => String(await window.aisle!.ready))).toBe('undefined');
     await page.locator('[data-aisle-state=error-disposed]').waitFor();
     expect(await page.locator('aisle-recommendations [aria-busy=true]').count()).toBe(0);
-    expect(await heard(page)).toEqual(['error-disposed']);
+    expect(await received(page)).toEqual(['error-disposed']);
     expect(errors).toEqual([]);
   });
 
@@ -209,16 +209,16 @@ describe('while the model is on its way', () => {
   });
 });
 
-test('what is less than was asked for is told on the console, once', async () => {
+test('what is less than was asked for is logged on the console, once', async () => {
   const { page, warnings } = await pages.open(SLOT, {
     head: SCRIPT,
     prepare: (opened) => opened.context().route('**/aisle/trials-*', (route) => route.abort()),
   });
   await ready(page);
-  const told = expect.stringMatching(/^Aisle: it works with less \(trials-failed\)\. Which backend is the fastest/);
-  await expect.poll(() => warnings, { timeout: 60_000 }).toEqual([told]);
+  const notices = expect.stringMatching(/^Aisle: it works with less \(trials-failed\)\. Which backend is the fastest/);
+  await expect.poll(() => warnings, { timeout: 60_000 }).toEqual([notices]);
   await push(page, 'track', A); // `status` is said again
   await push(page, 'pause');
   await page.waitForFunction(() => window.aisle!.recommender!.status.paused);
-  expect(warnings).toEqual([told]);
+  expect(warnings).toEqual([notices]);
 });

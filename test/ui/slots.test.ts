@@ -201,7 +201,7 @@ describe('a slot', () => {
     ]);
   });
 
-  test('follows the shop’s rules; one that is wrong is told, and the others hold', async () => {
+  test('follows the shop’s rules; one that is wrong is reported, and the others hold', async () => {
     const head = SETTLED.replace('/models/demo/', '/models/ruled/');
     const { page, warnings } = await pages.open(slot('ruled') + slot('other', 'strategy="popular" limit="100"'), {
       head,

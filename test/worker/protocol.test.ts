@@ -115,7 +115,7 @@ describe('an engine behind a port', () => {
     expect(await Promise.resolve(remote)).toBe(remote);
   });
 
-  test('is told of an aborted call, and its late answer is dropped', async () => {
+  test('is notified of an aborted call, and its late answer is dropped', async () => {
     const { remote, sent, connection } = channel(await localEngine());
     await remote.load(LOAD);
     const abort = new AbortController();

@@ -122,7 +122,7 @@ function product(
 }
 
 /**
- * SR-GNN: the official code's tensors but for three names, and a gate that is written the other way round:
+ * SR-GNN: the official code's tensors except three names, and a gate that is written the other way round:
  *
  *     official  h′ = (1 − z) c + z h      RecBole  h′ = (1 − z) h + z c
  */

@@ -97,7 +97,7 @@ function transformerXl(map: MapBuilder, { dModel: d, nLayer, nHead, dHead, dInne
   }
 }
 
-/** Projections are `[d, heads, width]`, used as they are, but for the output. Segments are switched off, and only plm has
+/** Projections are `[d, heads, width]`, used as they are, except the output. Segments are switched off, and only plm has
  * a query stream. */
 function xlnet(map: MapBuilder, config: Config, prefix: string): void {
   const { objective, dModel: d, nLayer, nHead, dInner } = config;

@@ -73,7 +73,7 @@ export interface Program {
   readonly inputs: Readonly<Record<string, Place>>;
   /** The session's vector; behind it, the parts of the new state. */
   readonly results: readonly Place[];
-  /** The steps, and what is added to some words: coefficients of the monomials of the sizes but for the constant. */
+  /** The steps, and what is added to some words: coefficients of the monomials of the sizes, without the constant. */
   readonly words: Int32Array;
   readonly varying: readonly { readonly at: number; readonly coefficients: readonly number[] }[];
 }
@@ -94,7 +94,7 @@ export function stepsOf({ words, varying }: Program, sizes: readonly number[]): 
 }
 
 export interface Plan {
-  /** What whoever runs it wrote beside it, as JSON. */
+  /** What the writer of the plan stored beside it, as JSON. */
   readonly model?: Readonly<Record<string, unknown>>;
   /** Numbers of the whole block. */
   readonly size: number;

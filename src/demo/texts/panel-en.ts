@@ -57,7 +57,7 @@ export const PANEL_EN = {
     requests: 'The requests behind it',
     learn: 'Learn now',
     undo: 'Undo',
-    reordered: 'The same visit, ordered anew',
+    reordered: 'The same visit, ordered again',
     foreseen: 'Each click, foreseen before it was learnt',
     sent: 'What went out meanwhile',
     columns: ['Your click', 'Rank before', 'after', 'Loss before', 'after'],
@@ -147,7 +147,7 @@ export const PANEL_EN = {
     pages: 'Pages of the shop',
     pagesChoice: { one: 'One document', many: 'A document each' },
     pagesText:
-      'With a document each, as in most shops, every page starts cold: script, model and engine. The server then sees which page is opened, as any shop’s does; a visit that is not kept on this device begins anew on each.',
+      'With a document each, as in most shops, every page starts cold: script, model and engine. The server then sees which page is opened, as any shop’s does; a visit that is not kept on this device starts over on each.',
     meanwhile: 'The shop works meanwhile.',
     notLoaded: 'The model could not be loaded',
     loading: (bytes: string | undefined) => `The model is loading${bytes === undefined ? '' : `: ${bytes}`}`,
@@ -188,7 +188,7 @@ export const PANEL_EN = {
     notKept: 'Nothing of your visit is stored now. Keep your visits first, under “Your visit”.',
     policy: 'Reload under a policy',
     policyText:
-      'What a policy forbids cannot be taken from a page while it runs, so it is opened again. A visit that is not kept on this device begins anew.',
+      'What a policy forbids cannot be taken from a page while it runs, so it is opened again. A visit that is not kept on this device starts over.',
     policies: { '': 'None', workers: 'No workers', wasm: 'No WebAssembly either' },
     happened: 'What happened',
     nothing: 'Nothing yet.',

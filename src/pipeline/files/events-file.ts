@@ -235,7 +235,7 @@ export async function hasParts(folder: string): Promise<boolean> {
   return false;
 }
 
-/** The files below a folder whose path ends in `/`, but for hidden ones. */
+/** The files below a folder whose path ends in `/`, without hidden ones. */
 async function* walk(folder: string, depth: number): AsyncGenerator<string> {
   const entries = await readdir(folder === '' ? '.' : folder, { withFileTypes: true }).catch((error: unknown) => {
     throw new RecommenderError(

@@ -220,7 +220,7 @@ export class AdapterStore {
   async #quarantine(reason: string): Promise<void> {
     const name = this.#name;
     this.#take(undefined);
-    this.#parts.degrade('learnt-set-aside', `What was learnt is set aside, and learning begins anew: ${reason}`);
+    this.#parts.degrade('learnt-set-aside', `What was learnt is set aside, and learning starts over: ${reason}`);
     this.#name = undefined;
     await Promise.all([
       this.setAdapter(), // at once, so that the next answer is the base model's

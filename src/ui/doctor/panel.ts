@@ -68,7 +68,7 @@ export function openPanel(host: Host, again: () => Promise<unknown>): Panel {
     }
   }
 
-  /** Whether someone is about to copy the report: what is drawn anew is no longer selected. */
+  /** Whether someone is about to copy the report: what is drawn again is no longer selected. */
   const isSelected = () => report !== '' && String(getSelection()).trim() === report.trim();
 
   const item = ({ severity, what, todo, detail }: Finding) =>

@@ -53,7 +53,7 @@ const EN = {
   erase: 'Erase everything',
   question: 'Erase everything?',
   consequence:
-    'Your clicks and what was learnt from them are erased on this device, in every tab. Suggestions begin anew. This cannot be undone.',
+    'Your clicks and what was learnt from them are erased on this device, in every tab. Suggestions start over. This cannot be undone.',
   confirm: 'Erase',
   cancel: 'Cancel',
   done: {

@@ -31,7 +31,7 @@ test('a log that came cut is read where it is', async () => {
   expect(files).toEqual({ train: join(data, 'train.tsv.gz'), test: join(data, 'test.tsv.gz') });
 });
 
-test('a cut that changes is made anew beside the old one, and one that does not is read again', async () => {
+test('a cut that changes is made again beside the old one, and one that does not is read again', async () => {
   const day = (n: number) => Math.round(Date.UTC(2020, 0, n) / 1000);
   const rows = [1, 2, 3, 4].flatMap((n) => ['x', 'y'].map((item, i) => `s${n}\t${item}\t${day(n) + i}\n`));
   writeFileSync(join(data, 'sessions.tsv.gz'), gzipSync(`session_id\titem_id\ttimestamp\n${rows.join('')}`));
@@ -41,15 +41,15 @@ test('a cut that changes is made anew beside the old one, and one that does not 
   const first = await filesOf('eshop', { cut: early }, data, work);
   const second = await filesOf('eshop', { cut: late }, data, work);
 
-  const told = (file: string) => JSON.parse(readFileSync(join(dirname(file), 'split.json'), 'utf8'));
-  expect(told(first.train)).not.toEqual(told(second.train));
+  const notices = (file: string) => JSON.parse(readFileSync(join(dirname(file), 'split.json'), 'utf8'));
+  expect(notices(first.train)).not.toEqual(notices(second.train));
   writeFileSync(first.test, 'kept');
   const again = await filesOf('eshop', { cut: early }, data, work);
   expect(again).toEqual(first);
   expect(readFileSync(again.test, 'utf8')).toBe('kept');
 });
 
-test('what a log writes itself is written anew under another name', async () => {
+test('what a log writes itself is written again under another name', async () => {
   const first = await filesOf('amazon-beauty', written('first'), data, work);
   expect(readFileSync((await filesOf('amazon-beauty', written('second'), data, work)).train, 'utf8')).toBe('first');
   const second = await filesOf('amazon-beauty', written('second', 'otherwise'), data, work);

@@ -126,7 +126,7 @@ export const GOALS: readonly Goal[] = [
       'epochs SASRec has 0.0607 of mrr@20 there; CL4SRec has 0.0599 with λ = 0.1, 0.0605 with 0.02, and with 0.1 0.0604 where its ' +
       'views are whole and differ by dropout alone. Where a softmax over all items already tells each from all others, and ' +
       'dropout is strong, views add little. The gap, ' +
-      'paired by user over three seeds, is told [beside other objectives](objectives.md).',
+      'paired by user over three seeds, stands [beside other objectives](objectives.md).',
   },
   {
     log: 'amazon-beauty',
@@ -170,7 +170,7 @@ export const GOALS: readonly Goal[] = [
       'and 0.0041 more than CL4SRec, and is level with it on the test; other batches, step sizes, filters, label smoothing and ' +
       'means of weights end between 0.2906 and 0.2930 there. All architectures end within two hundredths of each other, three ' +
       'seeds of CL4SRec asked together have 0.5510 and 0.2550, of Caser 0.5473 and 0.2568, and a share of counted followers ' +
-      'adds 0.0015 of recall@10 and nothing of mrr@10: what clicks alone say of 217 products may be nearly told. The test ' +
+      'adds 0.0015 of recall@10 and nothing of mrr@10: what clicks alone say of 217 products may be nearly notices. The test ' +
       'week is harder than the one that settings were chosen on (the Markov chain has mrr@10 0.229 on it, 0.250 on that), and ' +
       'its 6,452 predictions leave recall@10 a standard error of 0.006, as much as is missing.',
   },

@@ -50,7 +50,7 @@ export interface QualityLog {
 }
 
 interface OwnCut {
-  /** Changes with what is written: files and rows of another name are made anew. */
+  /** Changes with what is written: files and rows of another name are made again. */
   readonly name: string;
   /** Names of the files that are written, which may be one. */
   readonly train: string;

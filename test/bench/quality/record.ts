@@ -26,9 +26,9 @@ export interface QualityRow {
   /** Both together, as they were when it was trained. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly seed: number;
-  /** Follows from model, config, seed and log: a row with another key is measured anew. */
+  /** Follows from model, config, seed and log: a row with another key is measured again. */
   readonly key: string;
-  /** Why the figures are no longer those of this code, although the settings are the same: the row is measured anew. */
+  /** Why the figures are no longer those of this code, although the settings are the same: the row is measured again. */
   readonly stale?: string;
   readonly commit: string;
   readonly machine: string;
@@ -43,7 +43,7 @@ export interface QualityRow {
   readonly selected?: { readonly epoch: number; readonly metric: string; readonly value: number };
   /** What another seed's validation chose, or the settings say. */
   readonly epochs?: number;
-  /** Whether all of the training part was learnt anew for so many epochs, or what was chosen is what was tested. */
+  /** Whether all of the training part was learnt again for so many epochs, or what was chosen is what was tested. */
   readonly isRetrained: boolean;
   readonly curve: readonly { readonly epoch: number; readonly loss: number; readonly valid: Named }[];
   /** Of the training that was tested. */
@@ -61,7 +61,7 @@ export interface Partner {
   readonly metric: string;
   /** What each candidate reached there, ties lost. */
   readonly reached: Named;
-  /** Follows from candidates, metric and log: with another key it is chosen anew. */
+  /** Follows from candidates, metric and log: with another key it is chosen again. */
   readonly key: string;
 }
 

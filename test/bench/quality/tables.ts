@@ -328,7 +328,7 @@ export function page(name: LogName, { rows, partner, earlier = [] }: Results, cl
   const predictions = rows[0] ? `${whole(rows[0].predictions)} predictions. ` : '';
   const retrained =
     log.holdout === undefined
-      ? ' For so many epochs the model learns anew from all of the training part, a step size that falls doing so over them; so do ' +
+      ? ' For so many epochs the model learns again from all of the training part, a step size that falls doing so over them; so do ' +
         'other seeds, which choose none.'
       : '';
   const given = log.given
@@ -342,7 +342,7 @@ export function page(name: LogName, { rows, partner, earlier = [] }: Results, cl
     `${log.about} ${predictions}Targets lose ties${log.inPercent ? '; in percent' : ''}.`,
     '',
     'Where there are several seeds, means ± standard deviation. "validation" is mrr@20 of the epoch that was chosen.' +
-      `${retrained}${given} The test part was asked once for each row and seed that is told of. ` +
+      `${retrained}${given} The test part was asked once for each row and seed that is reported. ` +
       '"improved" rows have the preset of the log, "faithful" ones the form and the ' +
       'loss of the paper or its code; "blended" ones ask several rows together, and cost what these do together.',
     '',

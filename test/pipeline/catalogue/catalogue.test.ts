@@ -113,7 +113,7 @@ test('a name that two products have is left out and counted; an id is never the 
   expect(report.aliases).toEqual({ names: 1, shared: 3 });
 });
 
-test('of two rows with one id the last one counts, also across feeds, and the count is told', async () => {
+test('of two rows with one id the last one counts, also across feeds, and the count is reported', async () => {
   const more = await file('more.jsonl', '{"id":"B","title":"from the second"}\n');
   const first = await file('t.csv', 'id,title\nA,one\nB,b\nA,two\n');
   const { products, report, messages } = await built('unused.tsv', 'id\n1\n', { feeds: [first, more] });

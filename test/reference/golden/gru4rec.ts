@@ -140,7 +140,7 @@ async function wholeFit(file: GoldenFile): Promise<Computed> {
       losses.push((await loss.data())[0]!);
       loss.dispose();
     }
-    trainStep.forget(); // sessions of the next epoch start anew
+    trainStep.forget(); // sessions of the next epoch start over
   }
   const slots = (slot: string): Record<string, Tensor> =>
     Object.fromEntries(

@@ -17,7 +17,7 @@ export interface GoldenRow extends Omit<Comparison, 'state'> {
   readonly reason?: string;
 }
 
-/** Which code computes a file, told by the repository that its `reference` names, and what it knows only roughly. */
+/** Which code computes a file, notices by the repository that its `reference` names, and what it knows only roughly. */
 interface Case {
   readonly repository: string;
   readonly compute: (file: GoldenFile) => Promise<Computed>;

@@ -228,9 +228,9 @@ async function replaced(
   const { grads } = tidy(() => ({
     grads: engine().gradients(() => lossOf('all', bare), Object.values(params), undefined, true).grads,
   }));
-  const told = Object.fromEntries(names.flatMap((name, i) => (grads[i] ? [[name, grads[i]]] : [])));
-  const gradients = await entries('', told);
-  for (const value of Object.values(told)) value.dispose();
+  const notices = Object.fromEntries(names.flatMap((name, i) => (grads[i] ? [[name, grads[i]]] : [])));
+  const gradients = await entries('', notices);
+  for (const value of Object.values(notices)) value.dispose();
   computed[joint] = [known['loss/train']![0]! + weight * computed['loss/rtd_discriminator']![0]!];
   for (const [name, values] of Object.entries(gradients)) {
     const ofMasked = known[`grads/train/${name}`]!;
