@@ -328,8 +328,8 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     const { epoch: theirs, events, erased, stopped, paused, changed } = (message ?? {}) as Record<string, unknown>;
     // Denied consent erases a stored visit, but not one that is only in this page's memory.
     // A tab that was frozen, or is busy, gets the message late: what it has stored in a later life stays. A denial is for all lives.
-    const isOlder = epoch && theirs && theirs !== epoch;
-    if ((erased === true && !isOlder) || (stopped === true && isOpen())) {
+    const isOther = theirs !== epoch;
+    if ((erased === true && !(isOther && theirs && epoch)) || (stopped === true && isOpen())) {
       quiet(() => erasures.sweep(forget('elsewhere'), tab)); // a device that does not answer has written nothing
     }
     if (stopped === true) withdraw('denied');
@@ -337,7 +337,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     if (changed === true && isOpen() && loaded) quiet(() => look(async () => {}, undefined));
     if (!(isOpen() && loaded && isArray(events) && events.every(reader!.isEvent))) return;
     // The message may be older than an erasure, so the database is read.
-    if (epoch === undefined || theirs !== epoch) quiet(load);
+    if (isOther || !epoch) load().catch(() => {});
     else {
       const fresh = events.filter(isNew);
       if (fresh.length > 0) size += sizeOf(keyOf(tab, sequence), fresh);
@@ -396,7 +396,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     },
     erase(goOn = true) {
       if (!goOn) stop();
-      channel?.post({ erased: true, stopped: !goOn, epoch });
+      channel?.post({ epoch, erased: true, stopped: !goOn });
       forget('page');
       return erasures.erase();
     },
