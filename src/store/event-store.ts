@@ -337,7 +337,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     if (changed === true && isOpen() && loaded) quiet(() => look(async () => {}, undefined));
     if (!(isOpen() && loaded && isArray(events) && events.every(reader!.isEvent))) return;
     // The message may be older than an erasure, so the database is read.
-    if (isOther || !epoch) load().catch(() => {});
+    if (isOther || !epoch) quiet(load);
     else {
       const fresh = events.filter(isNew);
       if (fresh.length > 0) size += sizeOf(keyOf(tab, sequence), fresh);
