@@ -219,9 +219,8 @@ export async function storm({ seed, goesOn, isWhole, plant }: ChaosOptions): Pro
   const erasures: Erasure[] = [];
   /** Spans in which the visitor's answer was no: what was tracked then is never stored. */
   const denials: { readonly from: number; to: number }[] = [];
-  /** When the device had little space, and when pages said so. */
+  /** When the device had little space. */
   const shortages: { readonly from: number; to: number }[] = [];
-  let lastShort = 0;
   let isDown = false;
   /** When the network was down last. */
   let lastDown = 0;
@@ -272,7 +271,6 @@ export async function storm({ seed, goesOn, isWhole, plant }: ChaosOptions): Pro
     });
     await context.exposeFunction('announced', (codes: string[]) => {
       for (const code of codes) count(announced, code);
-      if (codes.includes('storage-short')) lastShort = Date.now();
     });
     await context.addInitScript(hook);
     await context.addInitScript(`globalThis.plant = ${plant}`);
@@ -550,6 +548,7 @@ export async function storm({ seed, goesOn, isWhole, plant }: ChaosOptions): Pro
     for (const tab of tabs) await thaw(tab);
     const numbers = await storedNumbers();
     const newest = Math.max(...numbers);
+    const isSaid = announced['storage-short'] !== undefined;
     let erased = 0;
     let gaveWay = 0;
     for (const [number, { tab, from, to, isAcknowledged }] of events.entries()) {
@@ -562,7 +561,7 @@ export async function storm({ seed, goesOn, isWhole, plant }: ChaosOptions): Pro
       if (isThere) found.add(number);
       if (!isAcknowledged || isThere) continue;
       if (mayBeErased) erased++;
-      else if (lastShort >= from && number < newest && shortages.some((shortage) => shortage.to >= from)) gaveWay++;
+      else if (number < newest && isSaid && shortages.some((shortage) => shortage.to >= from - AFTERMATH)) gaveWay++;
       else breach(`event ${number} of tab ${tab} was acknowledged and is lost`);
     }
     Object.assign(counts, { erased, gaveWay });
