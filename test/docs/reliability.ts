@@ -214,8 +214,9 @@ export const RISKS: readonly Risk[] = [
   {
     id: 'S3',
     name: 'bombs in files',
-    tried: 'headers, sizes, tensors, golden sessions and plans beyond limits; random changes of plans and archives',
-    in: ['checkpoint/safetensors', 'compute/plan/format', 'engine/artifact-loader', 'pipeline/zip'],
+    tried:
+      'headers, sizes, tensors, golden sessions and plans beyond limits; random changes of plans and archives; inputs that reach new code of ten parsers',
+    in: ['checkpoint/safetensors', 'compute/plan/format', 'engine/artifact-loader', 'pipeline/zip', 'attacks/parsers'],
     elsewhere: ['is refused before its weights are fetched'],
   },
   {
@@ -284,8 +285,9 @@ export const RISKS: readonly Risk[] = [
   {
     id: 'S13',
     name: 'hostile scripts of the page',
-    tried: 'patched and frozen prototypes, other push functions, elements under our names',
-    in: ['ui/guest', 'attacks/public-calls'],
+    tried:
+      'patched and frozen prototypes, functions of the realm replaced one by one, other push functions, elements under our names',
+    in: ['ui/guest', 'attacks/public-calls', 'attacks/primordials.built'],
     elsewhere: ['whose prototypes are frozen', 'whose array of commands is frozen', 'whose arrays have toJSON'],
   },
   {
@@ -298,8 +300,9 @@ export const RISKS: readonly Risk[] = [
   {
     id: 'S15',
     name: 'supply chain',
-    tried: 'the package packed twice to the same bytes, its files listed, its licences',
-    in: ['build/package', 'build/file-list', 'build/code-hash'],
+    tried:
+      'the package packed twice to the same bytes, its files listed, its licences; licences, hashes and advisories of the lock file',
+    in: ['build/package', 'build/file-list', 'build/code-hash', 'attacks/supply-chain'],
     notElsewhere: 'no browser takes part',
   },
   {
