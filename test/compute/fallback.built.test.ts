@@ -41,6 +41,7 @@ const ONLY_IN_FULL = [
   'where the plan is a page',
   'on WebGL',
   'on WebGL in the page',
+  'on WebGPU in the page',
   'without WebGL',
   'without WebGPU',
   'where WebGPU has no adapter',

@@ -85,7 +85,7 @@ describe('the panel', () => {
     await page.getByRole('radio', { name: /^Caser/ }).check();
     await expect.poll(() => new URL(page.url()).searchParams.get('model')).toBe('caser');
     await page.getByRole('tab', { name: 'Engine' }).click();
-    await page.getByText('WebAssembly, in a worker').waitFor();
+    await page.getByText('Compiled plan, in a worker').waitFor();
     await page.locator('.figures').getByText('Caser', { exact: true }).waitFor();
     await settled(page);
     await expect.poll(() => because(page)).toBe(`Because you looked at ${title}`);

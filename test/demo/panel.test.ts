@@ -21,7 +21,7 @@ describe('the backend', () => {
     ['webgl', 'WebGL'],
     ['webgpu', 'WebGPU'],
   ] as const;
-  test.each(slice(names, ([backend]) => backend === 'webgpu'))('of ?backend=%s computes', async (backend, name) => {
+  test.each(slice(names, ([backend]) => backend === 'wasm'))('of ?backend=%s computes', async (backend, name) => {
     const { page, errors } = await windows.open({ address: `?backend=${backend}` });
     await openPanel(page, 'Engine');
     expect(await page.locator('.engine-name').textContent()).toBe(`${name}, in a worker`);
@@ -50,7 +50,7 @@ describe('the backend', () => {
   });
 
   test('is changed while the visit goes on', async () => {
-    const { page, errors } = await windows.open({ address: '?backend=cpu' });
+    const { page, errors } = await windows.open({ address: '?backend=plan' });
     const title = await openSuggestion(page);
     await openPanel(page, 'Engine');
     await choose(page, 'WebAssembly');
@@ -64,7 +64,7 @@ describe('the backend', () => {
   });
 
   test('is changed on the front page, and what was looked at last is still there', async () => {
-    const { page } = await windows.open({ address: '?backend=cpu' });
+    const { page } = await windows.open({ address: '?backend=plan' });
     const title = await openSuggestion(page);
     await page.locator('.logo').click();
     await page.locator('.hero').waitFor();
@@ -196,7 +196,7 @@ describe('the visit', () => {
 
 describe('the network', () => {
   test('is listed by kinds of files, with every request of page and worker', async () => {
-    const { page, requests } = await windows.open();
+    const { page, requests } = await windows.open({ address: '?backend=wasm' });
     await openPanel(page, 'Network');
     const kinds = await page.locator('.panel tbody th').allTextContents();
     expect(kinds).toEqual(['Page and styles', 'Scripts', 'WebAssembly', 'Model', 'Catalogue']);

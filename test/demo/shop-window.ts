@@ -16,7 +16,7 @@ export interface LoggedRequest {
 }
 
 /** The shop on a backend that it names: no other is tried beside it, which in software takes most of a page's time. */
-export const NAMED = '?backend=wasm';
+export const NAMED = '?backend=plan';
 
 export interface ShopWindow {
   readonly page: Page;

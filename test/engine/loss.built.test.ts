@@ -103,11 +103,7 @@ const LOSSES: [string, Loss][] = [
   ],
 ];
 /** What `npm test` takes away: of each kind one, on one of the two, in the worker and in the page. */
-const FEW = [
-  'a WebGPU device that is destroyed in the worker',
-  'a GPU process that crashes under WebGL',
-  'a GPU process that crashes under WebGPU in the page',
-];
+const FEW = ['a WebGPU device that is destroyed in the worker', 'a GPU process that crashes under WebGL'];
 
 describe.each(slice(LOSSES, ([name]) => FEW.includes(name)))('%s', (_, { backend, options, lose }) => {
   test.each(slice(['between', 'during'] as const, (when) => when === 'during'))(

@@ -20,7 +20,7 @@ import { closeServer, originOf } from '../server';
 import { isSoak } from '../soak-slice';
 
 /** In `npm test` a small part of what `npm run soak` does. */
-const MUTATIONS = isSoak ? 10_000 : 20;
+const MUTATIONS = isSoak ? 10_000 : 10;
 /** Files that are sealed again: a key is derived for each, slowly on purpose; what is only damaged is refused before. */
 const SEALED = Math.max(6, MUTATIONS / 50);
 const START = 1_700_000_000_000;

@@ -56,7 +56,7 @@ function expectWatched({ received, seen, timed, stored, shown }: Journey): void 
 }
 
 const BACKENDS: readonly BackendName[] = ['cpu', 'wasm', 'webgl', 'webgpu'];
-describe.each(slice(BACKENDS, (backend) => backend === 'wasm' || backend === 'webgl'))('on %s', (backend) => {
+describe.each(slice(BACKENDS, (backend) => backend === 'wasm'))('on %s', (backend) => {
   test('a visit sends nothing, and two visitors with different histories make the same requests', async () => {
     const [anna, ben] = await Promise.all(
       [ANNA, BEN].map((visitor) => visited(visitor, { backend, csp: STRICT_WITH_WASM })),

@@ -63,11 +63,11 @@ describe('the doctor finds', () => {
     });
     expect(found.dataLayer).toEqual({ events: [{ event: 'view', ids: [A] }], others: 1 });
     expect(found.ids).toEqual({ known: 1, unknown: 0, examples: [] });
-    expect(found.engine).toMatchObject({ backend: 'wasm', thread: 'worker' });
+    expect(found.engine).toMatchObject({ backend: 'plan', thread: 'worker' });
     expect(found.slots).toEqual([{ state: 'ready', strategy: 'for-you', asked: 8, shown: 8 }]);
-    // Scripts in the page, the worker, WebAssembly and the model.
+    // Scripts in the page, the worker, the plan’s WebAssembly and the model, which has 160 kB.
     expect(found.files.count).toBeGreaterThan(8);
-    expect(found.files.bytes).toBeGreaterThan(250_000);
+    expect(found.files.bytes).toBeGreaterThan(200_000);
     expect(found.files.decodedBytes).toBeGreaterThan(found.files.bytes);
     expect([...errors, ...warnings]).toEqual([]);
   });
@@ -177,7 +177,7 @@ describe('the doctor finds', () => {
   });
 
   test('that nothing runs, and the wrong option', async () => {
-    const { found, troubles } = await examine(SLOT, { head: SETTLED.replace('"wasm"', '"wsam"') });
+    const { found, troubles } = await examine(SLOT, { head: SETTLED.replace('"plan"', '"wsam"') });
     expect(troubles).toEqual(['not-running', 'slot-error']);
     expect(found.console.join()).toContain('"wsam"');
   });
@@ -200,7 +200,7 @@ describe('the doctor finds', () => {
     expect(finding(found, 'worker-blocked')!.what).toContain('the security policy forbids it');
     expect(finding(found, 'policy-worker-src')!.detail).toMatch(/^worker-src: http.*\/aisle\/worker\.js$/);
     expect(found.engine?.thread).toBe('main');
-    expect(found.files.bytes).toBeGreaterThan(250_000);
+    expect(found.files.bytes).toBeGreaterThan(200_000);
     expect(await page.getByRole('dialog', { name: 'Aisle: doctor' }).textContent()).toContain('forbids it');
     strict.close();
   });

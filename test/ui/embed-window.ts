@@ -12,7 +12,7 @@ import { browserAndServer } from '../shared-chromium';
 
 export const SCRIPT = '<script type="module" src="/aisle/embed.js" data-model-url="/models/demo/"></script>';
 /** The same on a named backend: no other is tried once the first answer is there, so that requests can be counted. */
-export const SETTLED = SCRIPT.replace('data-', 'data-backend="wasm" data-');
+export const SETTLED = SCRIPT.replace('data-', 'data-backend="plan" data-');
 export const SLOT = '<aisle-recommendations></aisle-recommendations>';
 
 const MANUAL = readFileSync(join(ROOT, 'docs/embed.md'), 'utf8');
