@@ -12,6 +12,7 @@ import type { PartFiles } from '../../src/worker/parts';
 import { folderOf, plannedModel } from '../engine/fixture';
 import { SMALL } from '../engine/parity';
 import { openBrowser } from '../shared-chromium';
+import { slice } from '../soak-slice';
 import { brotliBytes, built, holdsTensorCode, staticScripts } from './built';
 
 /** Of a page whose model has a plan; with the largest reader of sessions. */
@@ -149,7 +150,7 @@ const PAGES = [
   ['srgnn', 'webgpu', 'worker'],
 ] as const;
 
-test.each(PAGES)(
+test.each(slice(PAGES, ([, backend]) => backend !== 'webgpu'))(
   'a page that recommends with %s on %s, in the thread %s, requests these files and no others',
   async (architecture, backend, thread) => {
     const library = built('lib');

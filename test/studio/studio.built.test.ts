@@ -1,5 +1,4 @@
 /** The built studio in Chromium: from a small log to a model whose weights are the command line's, and to a shop's page. */
-
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
