@@ -206,6 +206,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
 
   /** The device has less space than `maxSize`: deletes the older half. */
   async function squeeze(): Promise<void> {
+    await quiet(load); // `size` may lack what other tabs have stored
     const before = size;
     await makeRoom(before / 2);
     if (size >= before) return;

@@ -62,6 +62,38 @@ const PLANTS: readonly (readonly [what: string, plant: (recommender: Recommender
     /was acknowledged and is lost/,
   ],
   [
+    'deletes a record of which it says nothing',
+    (recommender) => {
+      recommender.on('stored', () => {
+        const opening = indexedDB.open('aisle');
+        opening.onupgradeneeded = () => opening.transaction!.abort();
+        opening.onsuccess = () => {
+          const records = opening.result.transaction('records', 'readwrite').objectStore('records');
+          const keys = records.getAllKeys(IDBKeyRange.bound('e2/', 'e2/\uffff'));
+          keys.onsuccess = () => void records.delete(keys.result[0]!);
+          opening.result.close();
+        };
+      });
+    },
+    /deleted events at .* and does not say so/,
+  ],
+  [
+    'makes room by one of its newest records',
+    () => {
+      const keys: IDBValidKey[] = [];
+      const { put, delete: remove } = IDBObjectStore.prototype;
+      IDBObjectStore.prototype.put = function (value, key) {
+        if (String(key).startsWith('e2/') && keys.at(-1) !== key) keys.push(key!);
+        return put.call(this, value, key);
+      };
+      IDBObjectStore.prototype.delete = function (key) {
+        if (String(key).startsWith('e2/')) remove.call(this, keys.at(-2)!); // the last one does not fit
+        return remove.call(this, key);
+      };
+    },
+    /was acknowledged and is lost/,
+  ],
+  [
     'stores what was denied or erased',
     () => void setInterval(() => indexedDB.open('leftover'), 200),
     /after an erasure, there is .*leftover|after a denial, there is .*leftover/,

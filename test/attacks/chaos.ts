@@ -43,11 +43,11 @@ export interface ChaosReport {
   readonly acts: Readonly<Record<string, number>>;
   readonly tracked: number;
   readonly acknowledged: number;
-  /** Acknowledged events that were found stored. */
+  /** Acknowledged events that were found stored. It is looked every 25 steps, and before space gets short and each erasure. */
   readonly found: number;
-  /** Acknowledged events that an erasure, or a denial, has taken since. */
-  readonly erased: number;
-  /** Older ones that gave way for want of space, as `storage-short` has said. */
+  /** Acknowledged events that an erasure, or a denial, has taken before they were looked for. */
+  readonly erasedUnseen: number;
+  /** Acknowledged events that gave way for want of space: the oldest there were when a page, which says so, made room. */
   readonly gaveWay: number;
   /** Answers that were compared with Node's. */
   readonly answers: number;
@@ -92,6 +92,14 @@ const ENOUGH = 20;
 
 type KnownEvent = Pick<StoredEvent, 'itemId' | 'time' | 'event'> & { readonly number: number };
 
+/** An event that the device has acknowledged. */
+interface Acknowledged {
+  readonly number: number;
+  /** Milliseconds since 1970 of the event, and of its acknowledgement. */
+  readonly time: number;
+  readonly storedAt: number;
+}
+
 interface Hooks {
   readonly workers: Worker[];
   /** Called by the page's own script, with its recommender. */
@@ -100,8 +108,10 @@ interface Hooks {
 }
 
 declare global {
-  var acknowledged: (numbers: number[]) => Promise<void>;
+  var acknowledged: (events: Acknowledged[]) => Promise<void>;
   var announced: (codes: string[]) => Promise<void>;
+  /** A page deletes records to make room; `isUnsaid` if it still has not said so when that is done. */
+  var madeRoom: (at: number, isUnsaid: boolean) => Promise<void>;
   var chaos: Hooks;
   var plant: ChaosOptions['plant'];
 }
@@ -110,6 +120,7 @@ declare global {
 function hook(): void {
   const workers: Worker[] = [];
   const said = new Set<string>();
+  let erasures = 0;
   let opened: Hooks['opened'] = () => {};
   const own = new Promise<Recommender>((resolve) => {
     opened = resolve;
@@ -123,12 +134,34 @@ function hook(): void {
   addEventListener('pageshow', ({ persisted }) => persisted && void globalThis.announced(['out of the cache']));
   const patient = <T>(answer: PromiseLike<T> | undefined): Promise<T | undefined> =>
     Promise.race([answer, new Promise<undefined>((none) => setTimeout(none, 20_000))]) as Promise<T | undefined>;
+  const { delete: remove } = IDBObjectStore.prototype;
+  const making = new WeakSet<IDBTransaction>();
+  IDBObjectStore.prototype.delete = function (key) {
+    // An erasure deletes ranges.
+    if (typeof key === 'string' && key.startsWith('e2/') && !making.has(this.transaction)) {
+      const at = Date.now();
+      const before = erasures;
+      making.add(this.transaction);
+      void globalThis.madeRoom(at, false);
+      const lookLater = async () => {
+        const recommender = await globalThis.chaos.recommender();
+        const isUnsaid = recommender?.status.degraded.every(({ code }) => code !== 'storage-short');
+        if (isUnsaid && erasures === before) void globalThis.madeRoom(at, true);
+      };
+      this.transaction.addEventListener('complete', () => void setTimeout(lookLater, 1000));
+    }
+    return remove.call(this, key);
+  };
   globalThis.chaos = {
     workers,
     opened(recommender) {
       recommender.on('stored', ({ events }) => {
-        void globalThis.acknowledged(events.map(({ features }) => Number(features!['number'])));
+        const storedAt = Date.now();
+        void globalThis.acknowledged(
+          events.map(({ time, features }) => ({ number: Number(features!['number']), time, storedAt })),
+        );
       });
+      recommender.on('erased', () => void erasures++);
       recommender.on('status', ({ degraded }) => {
         const news = degraded.map(({ code }) => code).filter((code) => !said.has(code) && said.add(code));
         if (news.length > 0) void globalThis.announced(news);
@@ -189,7 +222,19 @@ interface Tracked {
   /** Milliseconds since 1970: it was tracked after the one and before the other. */
   readonly from: number;
   to: number;
-  isAcknowledged: boolean;
+  /** `heardAt`: when the driver was told. */
+  acknowledged: (Acknowledged & { readonly heardAt: number }) | undefined;
+  /** When the last look began that has found it stored. */
+  foundAt: number | undefined;
+  /** Why it may be missing, as the last look knew. */
+  gone: 'erased' | 'gave way' | undefined;
+}
+
+/** What a record of events holds. */
+interface StoredRecord {
+  readonly numbers: readonly number[];
+  /** Milliseconds since 1970 of its newest event. */
+  readonly time: number;
 }
 
 /** A span in which everything was erased; `isSure` where the page said that it is done. */
@@ -210,17 +255,16 @@ export async function storm({ seed, goesOn, isWhole, plant }: ChaosOptions): Pro
     trace.push(`${new Date().toISOString()} ${what}`);
   }
   const trace: string[] = [];
-  const counts = { answers: 0, learntAnswers: 0, overtaken: 0, erased: 0, gaveWay: 0 };
+  const counts = { answers: 0, learntAnswers: 0, overtaken: 0 };
   const count = (where: Record<string, number>, name: string): void => {
     where[name] = (where[name] ?? 0) + 1;
   };
   const events: Tracked[] = [];
-  const found = new Set<number>();
   const erasures: Erasure[] = [];
   /** Spans in which the visitor's answer was no: what was tracked then is never stored. */
   const denials: { readonly from: number; to: number }[] = [];
-  /** When the device had little space. */
-  const shortages: { readonly from: number; to: number }[] = [];
+  /** When pages deleted the oldest records to make room. */
+  const squeezes: number[] = [];
   let isDown = false;
   /** When the network was down last. */
   let lastDown = 0;
@@ -266,8 +310,12 @@ export async function storm({ seed, goesOn, isWhole, plant }: ChaosOptions): Pro
 
   async function openContext(): Promise<BrowserContext> {
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
-    await context.exposeFunction('acknowledged', (numbers: number[]) => {
-      for (const number of numbers) events[number]!.isAcknowledged = true;
+    await context.exposeFunction('acknowledged', (some: Acknowledged[]) => {
+      for (const one of some) events[one.number]!.acknowledged = { ...one, heardAt: Date.now() };
+    });
+    await context.exposeFunction('madeRoom', (at: number, isUnsaid: boolean) => {
+      if (isUnsaid) breach(`a page deleted events at ${new Date(at).toISOString()}, and does not say so`);
+      else squeezes.push(at);
     });
     await context.exposeFunction('announced', (codes: string[]) => {
       for (const code of codes) count(announced, code);
@@ -368,7 +416,8 @@ export async function storm({ seed, goesOn, isWhole, plant }: ChaosOptions): Pro
     const from = Date.now();
     const clicks = Array.from({ length: 1 + integer(4) }, () => {
       const number = events.length;
-      events.push({ tab: tab.name, from, to: Number.POSITIVE_INFINITY, isAcknowledged: false });
+      const unknown = { acknowledged: undefined, foundAt: undefined, gone: undefined };
+      events.push({ tab: tab.name, from, to: Number.POSITIVE_INFINITY, ...unknown });
       const itemId = STOCK[integer(STOCK.length)]!.id;
       return { itemId, event: integer(8) === 0 ? 'cart' : 'view', pageView: String(number), features: { number } };
     });
@@ -394,12 +443,14 @@ export async function storm({ seed, goesOn, isWhole, plant }: ChaosOptions): Pro
         if (!recommender) return undefined;
         try {
           if (!recommender.status.model) await recommender.retry();
+          const isOpen = () => recommender.status.learning?.gate.isOpen === true;
           const before = (await recommender.privacy.export()).sessions;
           const now = Date.now();
+          const wasOpen = isOpen();
           const items = await recommender.recommend({ k });
+          const isLearnt = wasOpen || isOpen();
           const after = (await recommender.privacy.export()).sessions;
-          const { engine, learning } = recommender.status;
-          return { before, after, now, items, backend: engine!.backend, isLearnt: learning?.gate.isOpen === true };
+          return { before, after, now, items, backend: recommender.status.engine!.backend, isLearnt };
         } catch (error) {
           return { code: (error as { code?: string }).code ?? String(error) };
         }
@@ -413,26 +464,27 @@ export async function storm({ seed, goesOn, isWhole, plant }: ChaosOptions): Pro
       if (new Set(got.items.map(({ itemId }) => itemId)).size < ITEMS) breach('fewer items of what was learnt');
       return;
     }
+    // In the order of the page, which tells apart what came within one millisecond.
     const [before, after] = [knownOf(got.before), knownOf(got.after)];
     const numbers = (list: readonly KnownEvent[]) => new Set(list.map(({ number }) => number));
     const [had, has] = [numbers(before), numbers(after)];
-    // In the order of the page, which knows more than the time of what came within one millisecond.
-    const all = [...after, ...before.filter(({ number }) => !has.has(number))];
-    const unsure = all.filter(({ number }) => !(had.has(number) && has.has(number)));
-    const isErasedMeanwhile = erasures.some((erasure) => erasure.to >= from);
-    if (unsure.length > MOST_UNSURE) return void counts.overtaken++;
+    const unsure = after.filter(({ number }) => !had.has(number));
+    const isErasedMeanwhile = before.some(({ number }) => !has.has(number));
+    if (isErasedMeanwhile || unsure.length > MOST_UNSURE) return void counts.overtaken++;
     const limit = (right: readonly RankedItem[]) => (isGpu(got.backend) ? within(THOUSANDTH, right) : undefined);
     let wrong: string[] = [];
     for (let chosen = 0; chosen < 2 ** unsure.length; chosen++) {
       const without = unsure.filter((_, i) => !((chosen >> i) & 1));
-      const some = all.filter((event) => !without.includes(event));
+      const some = after.filter((event) => !without.includes(event));
       const right = await answerOf(some, got.now);
       wrong = differences(right, got.items, limit(right));
       if (wrong.length === 0) return void counts.answers++;
     }
-    if (isErasedMeanwhile) return void counts.overtaken++;
+    // All that was known came after an erasure.
+    if (had.size === 0 && erasures.some((erasure) => erasure.to >= from)) return void counts.overtaken++;
+    const last = JSON.stringify(after.slice(-8));
     breach(
-      `wrong answer in tab ${tab.name} on ${got.backend}, of ${before.length} clicks, ${unsure.length} unsure: ${wrong[0]}; ${JSON.stringify(all.slice(-8))}`,
+      `wrong answer in tab ${tab.name} on ${got.backend}, of ${before.length} clicks, ${unsure.length} unsure: ${wrong[0]}; ${last}`,
     );
   }
 
@@ -455,6 +507,7 @@ export async function storm({ seed, goesOn, isWhole, plant }: ChaosOptions): Pro
 
   /** By the page's call, or by its denial. */
   async function erase(tab: Tab, how: 'erase' | 'deny'): Promise<boolean> {
+    await lookBriefly();
     const erasure: Erasure = { from: Date.now(), to: Number.POSITIVE_INFINITY, isSure: false };
     erasures.push(erasure);
     const done = await ask(
@@ -518,53 +571,71 @@ export async function storm({ seed, goesOn, isWhole, plant }: ChaosOptions): Pro
   }
 
   async function quota(quotaSize?: number): Promise<void> {
-    if (quotaSize !== undefined) shortages.push({ from: Date.now(), to: Number.POSITIVE_INFINITY });
+    if (quotaSize !== undefined) await lookBriefly();
     await witnessProtocol.send('Storage.overrideQuotaForOrigin', {
       origin,
       ...(quotaSize !== undefined && { quotaSize }),
     });
-    if (quotaSize === undefined && shortages.length > 0) shortages.at(-1)!.to = Date.now();
   }
 
-  /** Numbers of the events that are stored. */
-  async function storedNumbers(): Promise<ReadonlySet<number>> {
+  async function storedRecords(): Promise<readonly StoredRecord[]> {
     const all = await stored();
     const { indexedDB } = all;
     const elsewhere = { ...all, indexedDB: [] };
     if (!isDeepStrictEqual(elsewhere, NOTHING)) breach(`stored outside the database: ${JSON.stringify(elsewhere)}`);
     const records = indexedDB.filter(([name]) => name.startsWith(`aisle/records/"${EVENTS}`));
-    return new Set(
-      records.flatMap(([name, value]) => {
-        const read = decode(JSON.parse(value));
-        if (!('reason' in read)) return read.map(({ features }) => Number(features!['number']));
-        breach(`a record that cannot be read: ${name}, ${read.reason}`);
-        return [];
-      }),
-    );
+    return records.flatMap(([name, value]) => {
+      const read = decode(JSON.parse(value));
+      if (!('reason' in read)) {
+        const numbers = read.map(({ features }) => Number(features!['number']));
+        return [{ numbers, time: Math.max(...read.map(({ time }) => Math.round(1000 * time))) }];
+      }
+      breach(`a record that cannot be read: ${name}, ${read.reason}`);
+      return [];
+    });
   }
 
-  /** Looks whether all is stored that must be, and nothing that must not; nothing else runs meanwhile. */
+  /** Whether an erasure may have taken the event. Of one that nobody has confirmed, other tabs may do the rest at any time. */
+  const mayBeErased = ({ from, foundAt = from }: Tracked): boolean =>
+    erasures.some(({ to, isSure }) => to >= (isSure ? Math.max(from, foundAt) : from));
+
+  /** Whether the event may have given way when a page made room: if whatever was stored then, and still is, is no older. */
+  const mayHaveGivenWay = ({ acknowledged, foundAt = 0 }: Tracked, left: readonly StoredRecord[]): boolean =>
+    squeezes.some((at) => {
+      const { time } = acknowledged!;
+      const storedAt = ({ numbers }: StoredRecord) => events[numbers[0]!]!.acknowledged?.storedAt ?? at;
+      return at >= Math.max(time, foundAt) && left.every((record) => record.time >= time || storedAt(record) >= at);
+    });
+
+  /** Looks whether all is stored that must be, and nothing that must not. What happens meanwhile is allowed for. */
   async function checkStored(): Promise<void> {
-    for (const tab of tabs) await thaw(tab);
-    const numbers = await storedNumbers();
-    const newest = Math.max(...numbers);
-    const isSaid = announced['storage-short'] !== undefined;
-    let erased = 0;
-    let gaveWay = 0;
-    for (const [number, { tab, from, to, isAcknowledged }] of events.entries()) {
-      const isThere = numbers.has(number);
-      const isErased = erasures.some((erasure) => erasure.isSure && erasure.from >= to);
-      const isDenied = denials.some((denial) => denial.from <= from && denial.to >= to);
-      const mayBeErased = isErased || erasures.some((erasure) => erasure.to >= from);
-      if (isThere && (isErased || isDenied))
-        breach(`event ${number} of tab ${tab} is stored, ${isDenied ? 'which was denied' : 'which was erased'}`);
-      if (isThere) found.add(number);
-      if (!isAcknowledged || isThere) continue;
-      if (mayBeErased) erased++;
-      else if (number < newest && isSaid && shortages.some((shortage) => shortage.to >= from - AFTERMATH)) gaveWay++;
-      else breach(`event ${number} of tab ${tab} was acknowledged and is lost`);
+    const began = Date.now();
+    const records = await storedRecords();
+    const numbers = new Set(records.flatMap((record) => record.numbers));
+    for (const number of numbers) {
+      const event = Object.assign(events[number]!, { foundAt: began, gone: undefined });
+      const isErased = erasures.some(({ from, to, isSure }) => isSure && from >= event.to && to <= began);
+      const isDenied = denials.some((denial) => denial.from <= event.from && denial.to >= event.to);
+      if (isErased || isDenied)
+        breach(`event ${number} of tab ${event.tab} is stored, which was ${isDenied ? 'denied' : 'erased'}`);
     }
-    Object.assign(counts, { erased, gaveWay });
+    const missing = () =>
+      [...events.entries()].filter(([number, event]) => {
+        const { acknowledged, gone } = event;
+        if (gone || numbers.has(number) || !acknowledged || acknowledged.heardAt > began) return false;
+        if (mayBeErased(event)) event.gone = 'erased';
+        else if (mayHaveGivenWay(event, records)) event.gone = 'gave way';
+        return event.gone === undefined;
+      });
+    if (missing().length > 0) await pause(1000); // a page may be about to say that it has made room
+    for (const [number, { tab }] of missing()) breach(`event ${number} of tab ${tab} was acknowledged and is lost`);
+  }
+
+  /** Before events may go. While a frozen tab holds the database, nobody can look. */
+  async function lookBriefly(): Promise<void> {
+    const look = checkStored();
+    look.catch(() => {}); // that of a look that comes too late
+    await Promise.race([look, pause(AFTERMATH)]);
   }
 
   /** What needs one page, and what its weight is. */
@@ -683,6 +754,7 @@ export async function storm({ seed, goesOn, isWhole, plant }: ChaosOptions): Pro
     const draw = random(seed, 'step', n);
     if (n % EVERY === EVERY - 1) {
       await settled();
+      for (const tab of tabs) await thaw(tab);
       await checkStored();
     }
     const all = [...PAGE_ACTS, ...WORLD_ACTS];
@@ -743,7 +815,7 @@ export async function storm({ seed, goesOn, isWhole, plant }: ChaosOptions): Pro
       const before = counts.answers + counts.learntAnswers;
       const first = events.length;
       const isWell = () =>
-        counts.answers + counts.learntAnswers > before && events.slice(first).some((event) => event.isAcknowledged);
+        counts.answers + counts.learntAnswers > before && events.slice(first).some(({ acknowledged }) => acknowledged);
       for (let tries = 0; tries < 20 && !isWell(); tries++) {
         if (tries === 10) await leave(tab, (page) => page.reload()); // a worker that was lost too often is not started again
         await track(tab, random(seed, 'calm', tab.name, tries));
@@ -752,15 +824,17 @@ export async function storm({ seed, goesOn, isWhole, plant }: ChaosOptions): Pro
       }
       if (!isWell()) breach(`tab ${tab.name} does not recover`);
     }
+    await checkStored();
     const until = Date.now() + 60_000;
     for (;;) {
       const known = await Promise.all(tabs.map(knownTo));
-      const stored = await storedNumbers();
+      const stored = new Set((await storedRecords()).flatMap(({ numbers }) => numbers));
       const wrong = known.flatMap((own, tab) => [
         ...[...stored].filter((number) => !own.has(number)).map((number) => `tab ${tab} does not know event ${number}`),
-        // What it tracked while the answer was no stays in its memory.
+        // What gave way, and what it tracked while the answer was no, stays in its memory.
         ...[...own]
-          .filter((number) => !stored.has(number) && (events[number]!.isAcknowledged || events[number]!.tab !== tab))
+          .filter((number) => !stored.has(number) && events[number]!.gone !== 'gave way')
+          .filter((number) => events[number]!.acknowledged || events[number]!.tab !== tab)
           .map((number) => `tab ${tab} knows event ${number}, which is not stored`),
       ]);
       if (wrong.length === 0) break;
@@ -795,14 +869,16 @@ export async function storm({ seed, goesOn, isWhole, plant }: ChaosOptions): Pro
     await answerOf.close();
   }
   const tracked = events.length;
-  const acknowledged = events.filter((event) => event.isAcknowledged).length;
+  const acknowledged = events.filter((event) => event.acknowledged);
   return {
     seed,
     steps,
     acts,
     tracked,
-    acknowledged,
-    found: found.size,
+    acknowledged: acknowledged.length,
+    found: acknowledged.filter(({ foundAt }) => foundAt !== undefined).length,
+    erasedUnseen: acknowledged.filter(({ foundAt, gone }) => foundAt === undefined && gone === 'erased').length,
+    gaveWay: acknowledged.filter(({ gone }) => gone === 'gave way').length,
     ...counts,
     refused,
     announced,

@@ -413,8 +413,8 @@ function stormLines(storm: Storm): string[] {
           'events tracked, acknowledged, found stored',
           [storm.tracked, storm.acknowledged, storm.found].map(whole).join(', '),
         ],
-        ['acknowledged events that an erasure or a denial took since', whole(storm.erased)],
-        ['older events that gave way for want of space, announced', whole(storm.gaveWay)],
+        ['acknowledged events that an erasure or a denial took before they were looked for', whole(storm.erasedUnseen)],
+        ['acknowledged events that gave way for want of space, the oldest first, announced', whole(storm.gaveWay)],
         ['answers equal to Node’s', whole(storm.answers)],
         [
           'answers of which the clicks cannot be told, because others tracked or erased meanwhile',

@@ -188,6 +188,17 @@ describe('an IndexedDB that', () => {
     expect(notices.filter((word) => word.startsWith('storage-short')).at(-1)).toBe('storage-short is over');
   });
 
+  test('is full lets the older half go, also of what other tabs have stored unheard, and says so', async () => {
+    vi.stubGlobal('BroadcastChannel', undefined);
+    const [other, { store, notices }] = [page(), page()];
+    await expect.poll(() => notices.at(-1)).toBe('indexeddb');
+    for (let k = 0; k < 6; k++) await other.store.append(view(`${k}`, 10_000 * k));
+    fillAt(6);
+    expect(await store.append(view('new', 100_000))).toBe(true);
+    expect(await stored()).toEqual(['4 40000', '5 50000', 'new 100000']);
+    expect(notices.join()).toContain('storage-short: This device has room');
+  });
+
   test('has no room at all is tried again at once when all is erased', async () => {
     fillAt(0);
     const { store, notices } = page({ retryAfter: 60_000 });
