@@ -11,7 +11,7 @@ import { SCALES } from './cases/scale';
 import { commit, machine } from './machine';
 import { standalonePlot } from './standalone-svg';
 
-interface Row extends Result {
+export interface Row extends Result {
   readonly commit: string;
   readonly machine: string;
 }

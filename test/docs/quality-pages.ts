@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { examsPage, readExams } from '../bench/exam/record';
+import type { Row } from '../bench/inference-results';
 import { objectivesPage } from '../bench/objectives/page';
 import { readObjectives } from '../bench/objectives/record';
 import { personalPage, personalSummary, readReport } from '../bench/personal-report';
@@ -44,28 +45,44 @@ const peers = (): string[][] =>
     .split('\n')
     .map((line) => line.split('|').map((cell) => cell.trim()));
 
+const answers = (): readonly Row[] => JSON.parse(readFileSync(join(RESULTS, 'inference.json'), 'utf8'));
+
+const short = (value: unknown): string => Number(value).toPrecision(3);
+
 /** Every answer that was timed beside another runtime. */
 function peerRatios(): string {
-  const rows = peers().flatMap(([, name, , ratio, ours, peer, ...rest]) =>
+  const rows = answers().flatMap(({ case: name, ratio, ours, theirs, peer, facts, commit }) => {
+    if (!name.startsWith('infer-') || !peer.startsWith('ONNX')) return [];
+    const of = (which: string) =>
+      `the ${which} answer ${short(facts![`${which} answer, ms`])} ms, the peer's ${short(facts![`${which} answer of the peer, ms`])}`;
+    const times = `ours ${short(ours.median)} ms; ${of('first')}; ${of('fifth')}`;
+    return [`* ${name}: ${short(ratio)} of the time of ${peer}, ${short(theirs!.median)} ms; ${times} (at ${commit})`];
+  });
+  const beside = peers().flatMap(([, name, , ratio, ours, peer, ...rest]) =>
     name?.startsWith('infer-') ? [`* ${name}: ${ratio} of the time of ${peer}; ours ${ours} (at ${rest.at(-2)})`] : [],
   );
-  return rows.join('\n');
+  return [...rows, ...beside].join('\n');
 }
 
 /** What the README says of all that was measured. */
 function headlines(): string[] {
-  const cells = (start: string): string[] => {
-    const row = peers().find(([, first]) => `${first} `.startsWith(start));
-    if (!row) throw new Error(`peers.md has no row "${start}".`);
-    return row;
+  const row = (name: string): Row => {
+    const found = answers().find(({ case: other }) => other === name);
+    if (!found) throw new Error(`inference.json has no case "${name}".`);
+    return found;
   };
-  const ratio = (name: string) => cells(`infer-plan-${name} `)[3];
-  const [, , , ours] = cells('cold: ');
-  const [, , , theirs] = cells('a page with ONNX Runtime Web in a worker, the visit');
-  const plan = `**Speed**: a recommendation takes ${ratio('gru4rec')} (GRU4Rec) and ${ratio('sasrec')} (SASRec, 10,000 items) of ONNX Runtime Web's time in one sitting ([the table](test/bench/results/peers.md) has its commit, and others);`;
+  const [gru4rec, sasrec] = [row('infer-plan-gru4rec'), row('infer-plan-sasrec')];
+  const { ours, theirs, facts } = row('cold');
+  const ms = (median: number, most: string) => `${Math.round(median)} ms (${facts![most]})`;
+  const [mine, peers] = [
+    ms(ours.median, '95th percentile of the first answer, ms'),
+    ms(theirs!.median, 'the same of the peer, ms'),
+  ];
+  const of = (which: string) =>
+    `${short(sasrec.facts![`${which} answer, ms`])} ms (${short(sasrec.facts![`${which} answer of the peer, ms`])})`;
   return [
     `* ${headline('diginetica', readResults('diginetica'))}`,
-    `* ${plan} a second page, slowed down 4 times, has its suggestions after ${ours}, one with ONNX Runtime Web after ${theirs} (median, 95th percentile).`,
+    `* **Speed**: a recommendation takes ${short(gru4rec.ratio)} (GRU4Rec) and ${short(sasrec.ratio)} (SASRec, 10,000 items) of ONNX Runtime Web's time in one sitting; SASRec's first answer ${of('first')}, its fifth ${of('fifth')} ([the table](test/bench/results/inference.md)). A second page, slowed down 4 times, has its suggestions after ${mine}, one with ONNX Runtime Web after ${peers} (median, 95th percentile).`,
     '* **Equal to the reference**: outputs, losses, gradients and the weights after an epoch, from the same weights: `npm run golden -- test/golden`.',
   ];
 }
