@@ -2,6 +2,7 @@
  * The declared limits. What is beyond one is refused with a reason, wherever it comes in, and costs nothing that was there before.
  * `docs/limits.md` says what happens at each.
  */
+import { isArray } from './captured';
 
 /** Characters of an id: of an item, a candidate, a page view, an order. */
 export const MAX_ID = 1000;
@@ -35,6 +36,9 @@ export const DOWNLOAD_SECONDS = 60;
 /** Bytes a second. */
 export const LEAST_SPEED = 100_000;
 
+/** Whether a value is an array of such values. A hole is none of them; `every` passes over holes, and four billion take minutes. */
+export const isListOf = <T>(value: unknown, holds: (one: unknown) => one is T): value is readonly T[] =>
+  isArray(value) && value.findIndex((one) => !holds(one)) < 0;
 /** Whether a value is a text within a limit, and not empty. */
 export const isName = (value: unknown, most = MAX_ID): value is string =>
   typeof value === 'string' && value !== '' && value.length <= most;

@@ -1,7 +1,7 @@
 /** The recommender's arguments, checked and completed with their defaults. Every wrong one is a `RangeError`, at once. */
 import { hasOwn, isArray, keysOf } from '../captured';
 import type { BackendChoice } from '../compute/types';
-import { isName, MAX_CANDIDATES, MAX_FEATURES, MAX_ID, MAX_WORD, RETENTION } from '../limits';
+import { isListOf, isName, MAX_CANDIDATES, MAX_FEATURES, MAX_ID, MAX_WORD, RETENTION } from '../limits';
 import { nearestName } from '../nearest-name';
 import type { HistoryChoice } from '../session/visitor-history';
 import { isCandidates, isFeatures } from '../store/records';
@@ -28,7 +28,7 @@ export const oneOf = <T>(...choices: readonly T[]): Check => [
   choices.join(', '),
   (value) => choices.includes(value as T),
 ];
-export const isText = (value: unknown): boolean => typeof value === 'string';
+export const isText = (value: unknown): value is string => typeof value === 'string';
 export const TEXT: Check = [`a text, at most ${MAX_ID} characters`, (value) => value === '' || isName(value)];
 const text = (expected: string): Check => [expected, (value) => isText(value) && value !== ''];
 const name = (expected: string, most = MAX_ID): Check => [
@@ -39,7 +39,7 @@ const positive = (unit: string): Check => [`${unit}, more than 0`, (value) => is
 export const calls = (expected: string): Check => [expected, (value) => typeof value === 'function'];
 export const isAtLeast = (value: unknown, least: number): boolean =>
   Number.isFinite(value) && (value as number) >= least;
-export const IDS: Check = ['an array of item ids', (value) => isArray(value) && value.every(isText)];
+export const IDS: Check = ['an array of item ids', (value) => isListOf(value, isText)];
 const COUNT: Check = ['a whole number, at least 1', (value) => Number.isInteger(value) && (value as number) > 0];
 export const ITEM = name('an item id');
 export const FEATURES: Check = [`numbers or texts by name, at most ${MAX_FEATURES} characters`, isFeatures];

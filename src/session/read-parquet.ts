@@ -1,8 +1,9 @@
 import {
   type AsyncBuffer,
+  type Compressors,
   type FileMetaData,
   type ParquetScan,
-  parquetMetadataAsync,
+  parquetMetadata,
   parquetReadObjects,
   parquetScan,
   parquetSchema,
@@ -16,6 +17,7 @@ import { type Layout, layoutOf } from './columns';
 import { addGa4Row, GA4_COLUMNS, GA4_NAMES, isGa4 } from './ga4';
 import type { Interner } from './interner';
 import type { ReadOptions } from './options';
+import { checkedFile, checkedFooter, checkRows } from './parquet-checks';
 import { PREVIEW_ROWS, type Preview, previewObjects } from './preview';
 import type { TimeReader } from './time';
 import { quote } from './utf8';
@@ -50,17 +52,18 @@ export async function readParquet(
       `${file}: a Parquet file, expected the text of ${name} as published: ${files}.`,
     );
   }
-  const metadata = await openMetadata(buffer, file);
-  const tree = parquetSchema(metadata).children;
+  const parquet = await openParquet(buffer, file);
+  const { metadata } = parquet;
+  const tree = parquet.schema.children;
   if (isGa4(tree.map(({ element }) => element.name)) && options.columns === undefined)
-    return readGa4(buffer, metadata, log, options, signal, onRows);
+    return readGa4(parquet, log, options, signal, onRows);
   const columns = columnsOf(tree, options);
   const layout = layoutOf([...columns.keys()], options, file, log.constants);
   checkTypes(columns, layout, file);
   const collector = collectorOf(log, options, layout);
   const open = (at: number): Promise<Column> => {
     const found = columns.get(layout.names[at]!);
-    return found ? openColumn(buffer, metadata, found, file) : constantColumn(layout.constants[at - columns.size]!);
+    return found ? openColumn(parquet, found, file) : constantColumn(layout.constants[at - columns.size]!);
   };
   const key = await open(layout.key);
   const item = await open(layout.item);
@@ -89,12 +92,12 @@ export async function readParquet(
  * @throws RecommenderError `bad-input` if it is no Parquet file, or is damaged.
  */
 export async function previewParquet(buffer: AsyncBuffer, file: string): Promise<Preview> {
-  const metadata = await openMetadata(buffer, file);
-  const names = parquetSchema(metadata).children.map(({ element }) => element.name);
+  const { schema, ...parquet } = await openParquet(buffer, file);
+  const names = schema.children.map(({ element }) => element.name);
   try {
-    const events = Number(metadata.num_rows);
+    const events = Number(parquet.metadata.num_rows);
     const rowEnd = Math.min(PREVIEW_ROWS, events);
-    return previewObjects(await parquetReadObjects({ file: buffer, metadata, compressors, rowEnd }), events, names);
+    return previewObjects(await parquetReadObjects({ ...parquet, rowEnd }), events, names);
   } catch (cause) {
     const what = `the first rows cannot be read: ${reason(cause)}`;
     throw new RecommenderError('bad-input', `${file}: ${what}. The file is damaged or cut off.`, { cause });
@@ -120,18 +123,17 @@ async function eachGroup(
 
 /** The export of Google Analytics 4, whose lists are read as objects: a few columns of one row group at a time. */
 async function readGa4(
-  buffer: AsyncBuffer,
-  metadata: FileMetaData,
+  { schema, ...parquet }: OpenParquet,
   log: LogFile,
   options: ReadOptions,
   signal: AbortSignal | undefined,
   onRows: ((done: number, total: number) => void) | undefined,
 ): Promise<Collector> {
   const collector = collectorOf(log, options, layoutOf(GA4_NAMES, options, log.name));
-  const found = new Set(parquetSchema(metadata).children.map(({ element }) => element.name));
+  const found = new Set(schema.children.map(({ element }) => element.name));
   const names = GA4_COLUMNS.filter((name) => found.has(name));
-  const scan = await parquetScan({ file: buffer, metadata, columns: names, compressors, geoparquet: false });
-  await eachGroup(metadata, signal, onRows, async (rowStart, rowEnd) => {
+  const scan = await parquetScan({ ...parquet, columns: names, geoparquet: false });
+  await eachGroup(parquet.metadata, signal, onRows, async (rowStart, rowEnd) => {
     const cells = await Promise.all(
       names.map((column) => readCells(scan, { column, rowStart, rowEnd }, column, log.name)),
     );
@@ -200,11 +202,21 @@ function addRows(collector: Collector, layout: Layout, first: number, group: Gro
 
 const NOTHING = new Uint8Array(0);
 
-async function openMetadata(buffer: AsyncBuffer, file: string): Promise<FileMetaData> {
+/** A file as the library reads it. */
+interface OpenParquet {
+  readonly metadata: FileMetaData;
+  readonly schema: SchemaTree;
+  readonly file: AsyncBuffer;
+  readonly compressors: Compressors;
+}
+
+async function openParquet(buffer: AsyncBuffer, file: string): Promise<OpenParquet> {
   try {
-    const metadata = await parquetMetadataAsync(buffer);
+    const metadata = parquetMetadata(await checkedFooter(buffer));
     if (metadata.schema.some(({ name }) => typeof name !== 'string')) throw new Error('a column has no name');
-    return metadata;
+    checkRows(metadata);
+    const schema = parquetSchema(metadata);
+    return { metadata, schema, ...checkedFile(buffer, metadata, schema, compressors) };
   } catch (cause) {
     throw new RecommenderError('bad-input', `${file}: no Parquet file, or a damaged one: ${reason(cause)}.`, { cause });
   }
@@ -282,12 +294,7 @@ interface Column {
   times(rowStart: number, rowEnd: number, reader: TimeReader): Promise<Times>;
 }
 
-async function openColumn(
-  buffer: AsyncBuffer,
-  metadata: FileMetaData,
-  { tree, above }: Found,
-  file: string,
-): Promise<Column> {
+async function openColumn(parquet: OpenParquet, { tree, above }: Found, file: string): Promise<Column> {
   // Text becomes a number where it is decoded: no string is made for a row. `interner` is set for the read that runs.
   let interner: Interner | undefined;
   const text = (bytes: Uint8Array | undefined): unknown => {
@@ -300,8 +307,9 @@ async function openColumn(
       value === undefined || value === null ? undefined : seconds(value);
   const { element } = tree;
   const [column, ...path] = [...above, tree].map((one) => one.element.name);
+  const { metadata, compressors } = parquet;
   const scan = await parquetScan({
-    file: buffer,
+    file: parquet.file,
     metadata: path.length > 0 ? onlyField(metadata, tree, above) : metadata,
     columns: [column!],
     compressors,

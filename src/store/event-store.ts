@@ -7,9 +7,9 @@
  */
 
 import { promisifyRequest } from 'idb-keyval';
-import { isArray, min } from '../captured';
+import { min } from '../captured';
 import { quiet, reasonOf } from '../errors';
-import { MAX_STORED } from '../limits';
+import { isListOf, MAX_STORED } from '../limits';
 import { openChannel } from './channel';
 import { Database } from './database';
 import { Erasures } from './erasures';
@@ -336,7 +336,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     if (stopped === true) withdraw('denied');
     if (typeof paused === 'boolean' && paused !== pause.on) setPaused(paused);
     if (changed === true && isOpen() && loaded) quiet(() => look(async () => {}, undefined));
-    if (!(isOpen() && loaded && isArray(events) && events.every(reader!.isEvent))) return;
+    if (!(isOpen() && loaded && isListOf(events, reader!.isEvent))) return;
     // The message may be older than an erasure, so the database is read.
     if (isOther || !epoch) quiet(load);
     else {

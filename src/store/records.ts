@@ -13,7 +13,7 @@
  * that wrote it does not see the keys of version 2, so it cannot set aside what it could not read.
  */
 import { hasOwn, isArray } from '../captured';
-import { isName, MAX_CANDIDATES, MAX_FEATURES, MAX_WORD } from '../limits';
+import { isListOf, isName, MAX_CANDIDATES, MAX_FEATURES, MAX_WORD } from '../limits';
 import type { Candidate, CandidateKind } from '../types';
 
 /** An event with its identity: the page that recorded it and its number there. Items are named by id, never by index. */
@@ -83,9 +83,9 @@ export function textIn(value: unknown): string {
 }
 
 export const isCandidates = (value: unknown): value is readonly Candidate[] =>
-  isArray(value) && value.length > 0 && value.length <= MAX_CANDIDATES && value.every(isCandidate);
+  isListOf(value, isCandidate) && value.length > 0 && value.length <= MAX_CANDIDATES;
 
-function isCandidate(value: unknown): boolean {
+function isCandidate(value: unknown): value is Candidate {
   const { id, kind, source } = (value ?? {}) as Record<keyof Candidate, unknown>;
   return isName(id) && typeof kind === 'string' && hasOwn(KINDS, kind) && (source === '' || isName(source, MAX_WORD));
 }

@@ -1,5 +1,6 @@
 /** The options of a page's embed: those of the library, and a few that only a page has. */
-import { isArray, keysOf } from '../captured';
+import { keysOf } from '../captured';
+import { isListOf } from '../limits';
 import { type Checks, calls, checked, ITEM, isText, OPTIONS, oneOf } from '../recommender/arguments';
 import type { RecommenderOptions } from '../recommender/types';
 import type { EmbedOptions, PageOptions } from './types';
@@ -8,7 +9,7 @@ const ALL: Checks<EmbedOptions> = {
   ...OPTIONS,
   track: oneOf('auto', 'manual'),
   item: [ITEM[0], isText],
-  allowHosts: ['host names', (value) => isText(value) || (isArray(value) && value.every(isText))],
+  allowHosts: ['host names', (value) => isText(value) || isListOf(value, isText)],
   itemUrl: ['an address with {id} in it', (value) => isText(value) && (value as string).includes('{id}')],
   product: calls('a function of a product'),
   analytics: oneOf('ga4'),

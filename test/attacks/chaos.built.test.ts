@@ -82,12 +82,21 @@ const PLANTS: readonly (readonly [what: string, plant: (recommender: Recommender
     () => {
       const keys: IDBValidKey[] = [];
       const { put, delete: remove } = IDBObjectStore.prototype;
+      const isEvents = (key: unknown) => String(key).startsWith('e2/');
+      // The device is full at six records.
       IDBObjectStore.prototype.put = function (value, key) {
-        if (String(key).startsWith('e2/') && keys.at(-1) !== key) keys.push(key!);
+        const { transaction } = this;
+        const counted = this.count(IDBKeyRange.bound('e2/', 'e2/\uffff'));
+        counted.onsuccess = () => {
+          if (!isEvents(key) || counted.result < 6) return;
+          Object.defineProperty(transaction, 'error', { value: new DOMException('full', 'QuotaExceededError') });
+          transaction.abort();
+        };
+        if (isEvents(key) && keys.at(-1) !== key) keys.push(key!);
         return put.call(this, value, key);
       };
       IDBObjectStore.prototype.delete = function (key) {
-        if (String(key).startsWith('e2/')) remove.call(this, keys.at(-2)!); // the last one does not fit
+        if (isEvents(key) && keys.length > 1) remove.call(this, keys.at(-2)!); // the last one does not fit
         return remove.call(this, key);
       };
     },

@@ -2,8 +2,9 @@
  * Bytes that nobody has written on purpose, given to every parser: each is read, or refused with a reason. Those that reach a new
  * place of the code are changed further (`coverage.ts`). `npm test` tries some hundreds, `npm run soak` as many as a minute allows.
  */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
-import { parquetWriteBuffer } from 'hyparquet-writer';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { decodeSafetensors } from '../../src/checkpoint/decode-safetensors';
 import { decodeDelta, encodeDelta } from '../../src/checkpoint/delta-file';
@@ -32,6 +33,9 @@ const RUNS = 256;
 const SECONDS = 60;
 /** The one that `npm test` guides by coverage, too. */
 const GUIDED = 'data layer';
+
+/** Parquet files of five writers. */
+const WRITTEN = join(import.meta.dirname, '../pipeline/parquet-fixtures');
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 const jsonOf = (value: unknown): Uint8Array => bytesOf(JSON.stringify(value));
@@ -151,24 +155,13 @@ const PARSERS: Readonly<Record<string, () => Fuzzed | Promise<Fuzzed>>> = {
     isReason: isOurs,
   }),
   Parquet: () => {
-    const columnData = [
-      { name: 'session_id', data: ['1', '1', '2'] },
-      { name: 'item_id', data: ['a', 'b', 'a'] },
-      { name: 'timestamp', data: [1.7e9, 1.7e9 + 1, 1.7e9 + 2] },
-    ];
+    const files = readdirSync(WRITTEN).filter((name) => name.endsWith('.parquet'));
     return {
-      sources: ['src/session/read-parquet', 'src/session/columns'],
-      seeds: ['SNAPPY', 'UNCOMPRESSED'].map(
-        (codec) => new Uint8Array(parquetWriteBuffer({ columnData, codec: codec as 'SNAPPY' })),
-      ),
+      sources: ['src/session/read-parquet', 'src/session/parquet-checks', 'src/session/columns', '/hyparquet'],
+      seeds: files.map((name) => new Uint8Array(readFileSync(join(WRITTEN, name)))),
       words: ['PAR1', 'item_id', 'timestamp'],
-      async run(input) {
-        let reads = 0;
-        // The metadata alone: the pages are decoded by the library, which writes as many values as a damaged page says.
-        const slice = async (start: number, end?: number) => {
-          if (reads++ > 0) throw new RecommenderError('io', 'a page');
-          return input.slice(start, end).buffer;
-        };
+      run(input) {
+        const slice = async (start: number, end?: number) => input.slice(start, end).buffer as ArrayBuffer;
         return readParquet({ byteLength: input.length, slice }, { name: 'log' });
       },
       isReason: isOurs,

@@ -55,6 +55,8 @@ const hostile = fc.constantFrom<() => unknown>(
   () => Object.create(null),
   () => Array.from({ length: 10_000 }, () => 'item-9'),
   () => Object.assign([], { length: 4_000_000_000 }),
+  () => Array(1),
+  () => ({ itemId: 'item-9', candidates: Array(1) }),
   () => new Map([['itemId', 'item-9']]),
   () => Symbol('item-9'),
   () => 10n ** 400n,
@@ -203,6 +205,20 @@ test('wrong values are refused with a reason, cost nothing, and leave no rejecti
   );
   expect(made).toBe(CALLS);
   expect(({} as Record<string, unknown>)['itemId']).toBeUndefined();
+});
+
+test('an array with holes is refused at once, and keeps no answer from coming', async () => {
+  const recommender = await start();
+  const holes = Object.assign([], { length: 4_000_000_000 });
+  const calls = [
+    () => recommender.products(holes),
+    () => recommender.recommend({ exclude: holes }),
+    () => recommender.track({ itemId: 'item-9', candidates: Array(1) }),
+    () => recommender.identify(Array(1)),
+  ];
+  for (const call of calls) expect(call).toThrow(RangeError);
+  expect(await recommender.recommend({ k: 5 })).toHaveLength(5);
+  await recommender.dispose();
 });
 
 test('wrong options are refused with a reason', async () => {

@@ -1,6 +1,7 @@
-import { type FileMetaData, parquetMetadata } from 'hyparquet';
+import { type ColumnMetaData, type FileMetaData, parquetMetadata } from 'hyparquet';
 import { ByteWriter, parquetWriteBuffer } from 'hyparquet-writer';
 import { writeMetadata } from 'hyparquet-writer/src/metadata.js';
+import { serializeTCompactProtocol } from 'hyparquet-writer/src/thrift.js';
 import { describe, expect, test } from 'vitest';
 import type { ReadOptions } from '../../src/session/options';
 import { readParquet, rowsOf, sessionsOf } from './helpers';
@@ -48,17 +49,71 @@ function asInt96(times: readonly Uint8Array[]): ArrayBuffer {
   });
 }
 
-/** The file with other metadata. */
-function withMetadata(file: ArrayBuffer, change: (metadata: FileMetaData) => void): ArrayBuffer {
+/** The file with other metadata, and with more bytes after its pages. */
+function withMetadata(
+  file: ArrayBuffer,
+  change: (metadata: FileMetaData, pages: number) => void,
+  more = new Uint8Array(),
+): ArrayBuffer {
   const metadata = parquetMetadata(file);
-  change(metadata);
+  const pages = file.byteLength - metadata.metadata_length - 8;
+  change(metadata, pages);
   const writer = new ByteWriter();
-  writer.appendBytes(new Uint8Array(file, 0, file.byteLength - metadata.metadata_length - 8));
+  writer.appendBytes(new Uint8Array(file, 0, pages));
+  writer.appendBytes(more);
   // The writer has types of its own version of the reader.
   writeMetadata(writer, metadata as unknown as Parameters<typeof writeMetadata>[1]);
   writer.appendUint32(0x31524150); // PAR1
   return writer.getBuffer();
 }
+
+type PageHeader = Parameters<typeof serializeTCompactProtocol>[1];
+
+/** A file of two events whose item ids are one page, by the fields of its header. */
+function withPage(header: PageHeader, page: readonly number[], column: Partial<ColumnMetaData> = {}): ArrayBuffer {
+  const one = (name: string, data: unknown[], type: 'INT32' | 'DOUBLE') => ({ name, data, type, nullable: false });
+  const columns = [
+    one('session_id', [1, 1], 'INT32'),
+    one('item_id', [1, 2], 'INT32'),
+    one('timestamp', [1, 2], 'DOUBLE'),
+  ];
+  const writer = new ByteWriter();
+  serializeTCompactProtocol(writer, header);
+  writer.appendBytes(Uint8Array.from(page));
+  const chunk = writer.getBytes();
+  const whole = write(columns, { codec: 'UNCOMPRESSED', statistics: false });
+  return withMetadata(
+    whole,
+    (metadata, pages) => {
+      const { meta_data } = metadata.row_groups[0]!.columns[1]!;
+      const { dictionary_page_offset: _, ...rest } = meta_data!;
+      const place = { data_page_offset: BigInt(pages), total_compressed_size: BigInt(chunk.length) };
+      metadata.row_groups[0]!.columns[1]!.meta_data = { ...rest, ...place, ...column };
+    },
+    chunk,
+  );
+}
+
+/** The header of a page of version 1 and of version 2. */
+const pageV1 = (length: number, size: number | undefined, values: number, encoding: number): PageHeader => ({
+  field_1: 0,
+  field_2: length,
+  field_3: size,
+  field_5: { field_1: values, field_2: encoding, field_3: 3, field_4: 3 },
+});
+const pageV2 = (length: number, values: number, encoding: number): PageHeader => ({
+  field_1: 3,
+  field_2: length,
+  field_3: length,
+  field_8: { field_1: values, field_2: 0, field_3: values, field_4: encoding, field_5: 0, field_6: 0, field_7: false },
+});
+const PLAIN = 0;
+const DELTA_BINARY_PACKED = 5;
+const DELTA_BYTE_ARRAY = 7;
+const RLE_DICTIONARY = 8;
+/** Whole numbers below 2³², as a page has them: seven bits a byte. */
+const MINUS_ONE = [0xff, 0xff, 0xff, 0xff, 0x0f];
+const MANY = [0x81, 0x80, 0x80, 0x80, 0x02];
 
 const IDS = ['a,b', '"q"', '😀', '__proto__', ' x ', '\ufeffy'];
 const session = { name: 'session_id', data: ['s', 't', 's', 't', 's', 't'], type: 'STRING' as const };
@@ -178,6 +233,74 @@ describe('the Parquet reader', () => {
     ],
   ])('refuses %s', async (_, columns, message) => {
     await expect(read(write(columns))).rejects.toThrow(message);
+  });
+
+  test.each<[string, ArrayBuffer, string]>([
+    ['without a size', withPage(pageV1(4, undefined, 1, PLAIN), [1, 0, 0, 0]), 'a page of unknown bytes'],
+    ['that ends behind its column', withPage(pageV1(8, 9, 2, PLAIN), [1, 0, 0, 0, 2, 0, 0, 0]), 'a page of 9 bytes'],
+    ['that is huge when it is unpacked', withPage(pageV1(2 ** 31 - 1, 1, 2, PLAIN), [0]), 'bytes, unpacked'],
+    ['of more values than rows', withPage(pageV1(12, 12, 3, PLAIN), Array(12).fill(0)), 'a page of 3 values'],
+    [
+      'with a run that is too long',
+      withPage(pageV1(7, 7, 2, RLE_DICTIONARY), [1, ...MANY.with(0, 0x80), 1]),
+      'a run of',
+    ],
+    ['of no bits, in a run without end', withPage(pageV2(6, 2, RLE_DICTIONARY), [0, ...MANY]), 'a run of'],
+    ['of numbers of 33 bits', withPage(pageV1(2, 2, 2, RLE_DICTIONARY), [33, 2]), 'numbers of 33 bits'],
+    [
+      'of differences whose blocks go back',
+      withPage(pageV1(10, 10, 2, DELTA_BINARY_PACKED), [0x80, 1, ...MINUS_ONE, 2, 2, 2]),
+      'blocks of 128 values in 4294967295 parts',
+    ],
+    [
+      'of texts, the ends of which go back',
+      withPage(pageV1(14, 14, 2, DELTA_BYTE_ARRAY), [0x80, 1, 4, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+      'blocks of 0 values in 0 parts',
+    ],
+    [
+      'packed in a frame that goes back',
+      withPage(pageV1(4, 17, 1, PLAIN), [0, 0, 0, 0, 255, 255, 255, 248, ...Array(9).fill(0)], { codec: 'LZ4' }),
+      'a frame of -8 bytes',
+    ],
+  ])('refuses a page %s', async (_, file, message) => {
+    await expect(read(file)).rejects.toMatchObject({
+      code: 'bad-input',
+      message: expect.stringMatching(new RegExp(`^log.parquet: column "item_id" cannot be read: .*${message}`)),
+    });
+  });
+
+  test.each<[string, (metadata: FileMetaData) => void, string]>([
+    ['rows that its groups do not have', (metadata) => (metadata.num_rows = 7n), '7 rows, but 6 in its row groups'],
+    [
+      'a row group of many rows',
+      ({ row_groups }) => (row_groups[0]!.num_rows = 10n ** 12n),
+      'a row group of 1000000000000 rows',
+    ],
+    [
+      'a column behind its end',
+      ({ row_groups }) => (row_groups[0]!.columns[0]!.meta_data!.total_compressed_size = 10n ** 6n),
+      'column "session_id" cannot be read: bytes',
+    ],
+  ])('refuses a file that says that it has %s', async (_, change, message) => {
+    await expect(read(withMetadata(write([session, item, time]), change))).rejects.toMatchObject({
+      code: 'bad-input',
+      message: expect.stringContaining(message),
+    });
+  });
+
+  test('refuses metadata with a number or a list without end, nested for ever, or of more columns than there are', async () => {
+    const withFooter = (footer: readonly number[]) => {
+      const length = [footer.length & 255, footer.length >> 8, 0, 0];
+      return Uint8Array.from([80, 65, 82, 49, ...footer, ...length, 80, 65, 82, 49]).buffer;
+    };
+    // Version 1, a schema of a root of nine columns, no rows, and no row groups.
+    const rootOnly = [0x15, 2, 0x19, 0x1c, 0x48, 1, 65, 0x15, 18, 0, 0x16, 0, 0x19, 0x0c, 0];
+    const endless = [[0x16, ...Array(20_000).fill(255)], [0x19, 0xf5, ...MINUS_ONE], Array(1000).fill(0x1c)];
+    for (const footer of [rootOnly, ...endless])
+      await expect(read(withFooter(footer))).rejects.toMatchObject({
+        code: 'bad-input',
+        message: expect.stringContaining('no Parquet file, or a damaged one'),
+      });
   });
 
   test('refuses a file that is none, or cut off', async () => {
