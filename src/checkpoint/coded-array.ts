@@ -5,7 +5,7 @@ import type { NdArray } from '../types';
 export interface CodedArray extends NdArray<Float32Array> {
   /** `[rows, m]`. */
   readonly codes: Uint8Array;
-  /** `[m, 256, d/m]`. */
+  /** `[256, d]`: piece k of a row is columns `pieceStart(k, d, m)` and on. */
   readonly centroids: Float32Array;
 }
 

@@ -7,7 +7,7 @@ import { fromHalf, MAX_HALF, toHalf, toHalves } from './half';
 import { quote } from './json';
 import { CENTROIDS_SUFFIX, SCALE } from './precision';
 import { CENTROID_COUNT } from './product-codes';
-import { pieceWidth, quantiseProduct } from './product-quantisation';
+import { pieceCount, quantiseProduct } from './product-quantisation';
 import type { StoredTensor } from './safetensors';
 import { toStored } from './write-safetensors';
 
@@ -39,22 +39,21 @@ export function packTensors(
       if (!Object.hasOwn(tensors, name + suffix)) return name + suffix;
       throw new RangeError(`${quote(name)} needs the name ${quote(name + suffix)}, which is taken.`);
     };
-    const width = precision === 'pq' ? pieceWidth(shape) : undefined;
+    const pieces = precision === 'pq' ? pieceCount(shape) : undefined;
     if (precision === 'f32' || !(data instanceof Float32Array)) packed.set(name, toStored(tensor));
     else if (precision === 'int8' && shape.length >= 2 && data.length >= rows * MIN_ROW && rows > 0) {
       const { values, scale } = quantise(data, rows);
       packed.set(name, { dtype: 'I8', shape, bytes: new Uint8Array(values.buffer) });
       packed.set(besides(SCALE), toStored({ data: scale, shape: [rows] }));
-    } else if (width !== undefined) {
+    } else if (pieces !== undefined) {
       const round = isSmall ? (x: number) => fromHalf(toHalf(x)) : Math.fround;
       const { codes, centroids } = isCoded(tensor)
         ? tensor
-        : quantiseProduct(tensor, width, round, weightsOf(tensors, rows));
+        : quantiseProduct(tensor, pieces, round, weightsOf(tensors, rows));
       const m = codes.length / rows;
       packed.set(name, { dtype: 'U8', shape: [rows, m], bytes: codes });
-      packed.set(besides(CENTROIDS_SUFFIX), halves(centroids, [m, CENTROID_COUNT, data.length / codes.length]));
-    } else if (precision === 'pq' && shape.length < 2) packed.set(name, toStored(tensor));
-    else packed.set(name, halves(data, shape));
+      packed.set(besides(CENTROIDS_SUFFIX), halves(centroids, [CENTROID_COUNT, data.length / rows]));
+    } else packed.set(name, halves(data, shape));
   }
   return packed;
 }

@@ -5,9 +5,9 @@
  *     pq:    wᵣ ≈ C[1][G[r][1]] ‖ … ‖ C[m][G[r][m]]                one byte for each of m pieces of a row
  *
  * A quantised tensor NAME `[rows, …]` is stored as NAME (I8) and `NAME.scale` (F32, `[rows]`), or as NAME (U8, the codes `[rows, m]`) and
- * `NAME.centroids` (F16, `[m, 256, width]`). Under `int8`, tensors without rows worth a scale (vectors, narrow tables) become
- * halves. Under `pq`, tables of thousands of rows are quantised, vectors such as the items' bias stay as they are, since the tables have
- * lost enough, and all else becomes halves. Integers are never touched, nor are floats beyond the range of a half.
+ * `NAME.centroids` (F16, `[256, d]`, C[k] in the columns of piece k). Under `int8`, tensors without rows worth a scale (vectors, narrow
+ * tables) become halves. Under `pq`, tables of thousands of rows are quantised, and all else becomes halves. Integers are never touched, nor
+ * are floats beyond the range of a half.
  */
 import { RecommenderError } from '../errors';
 import { loadCode } from '../load-code';

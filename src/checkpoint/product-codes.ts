@@ -8,7 +8,7 @@ import { type StoredTensor, toNdArray } from './safetensors';
 /** Centroids of a piece: a code is a byte. */
 export const CENTROID_COUNT = 256;
 /** Numbers of a piece at most. */
-export const MOST_WIDTH = 16;
+const MOST_WIDTH = 16;
 /** Bytes of all tables together, written out: one of codes claims up to 64 times the memory of its file. */
 const MAX_TABLE_BYTES = 2 * MAX_ARTIFACT_BYTES;
 
@@ -18,8 +18,8 @@ const MAX_TABLE_BYTES = 2 * MAX_ARTIFACT_BYTES;
  */
 export function checkTableSizes(stored: ReadonlyMap<string, StoredTensor>, suffix: string, fileName: string): void {
   let bytes = 0;
-  for (const [name, { dtype, bytes: codes }] of stored) {
-    if (dtype === 'U8') bytes += 4 * codes.length * (stored.get(name + suffix)?.shape[2] ?? 1);
+  for (const [name, { dtype, shape, bytes: codes }] of stored) {
+    if (dtype === 'U8') bytes += (4 * codes.length * (stored.get(name + suffix)?.shape[1] ?? 1)) / (shape[1] || 1);
   }
   if (bytes <= MAX_TABLE_BYTES) return;
   throw new RecommenderError(
@@ -28,8 +28,11 @@ export function checkTableSizes(stored: ReadonlyMap<string, StoredTensor>, suffi
   );
 }
 
+/** The first column of piece k, of m pieces of d columns; of k = m, their end. `assembly/products.ts` counts alike. */
+export const pieceStart = (k: number, d: number, m: number): number => Math.floor((k * d) / m);
+
 /**
- * The table `[rows, d]` of codes `[rows, m]` and centroids `[m, 256, d/m]`.
+ * The table `[rows, d]` of codes `[rows, m]` and centroids `[256, d]`.
  *
  * @throws RecommenderError `bad-artifact` where the centroids are missing, or of another type or shape.
  */
@@ -41,28 +44,28 @@ export function codedArray(
   fileName: string,
 ): CodedArray {
   const [rows = 0, m = 0] = shape;
-  const [pieces, count, width = 0] = stored?.shape ?? [];
+  const [count, d = 0] = stored?.shape ?? [];
   const isFloat = stored?.dtype === 'F16' || stored?.dtype === 'F32';
   if (
     !stored ||
     !isFloat ||
     shape.length !== 2 ||
-    stored.shape.length !== 3 ||
-    pieces !== m ||
+    stored.shape.length !== 2 ||
     count !== CENTROID_COUNT ||
-    width > MOST_WIDTH
+    d < m ||
+    d > MOST_WIDTH * m
   ) {
     const got = stored ? `${stored.dtype} [${stored.shape.join(', ')}]` : 'nothing';
     throw new RecommenderError(
       'bad-artifact',
       `${fileName}: tensor ${quote(name)} of codes [${shape.join(', ')}] needs ${quote(centroidsName)} of type F16 or F32 and shape ` +
-        `[${m}, ${CENTROID_COUNT}, …], got ${got}. Pack the artifact again.`,
+        `[${CENTROID_COUNT}, ${m} to ${MOST_WIDTH * m}], got ${got}. Pack the artifact again.`,
     );
   }
   const centroids = toNdArray(stored, centroidsName, fileName).data as Float32Array;
   let data: Float32Array | undefined;
   return {
-    shape: [rows, m * width],
+    shape: [rows, d],
     codes,
     centroids,
     get data() {
@@ -72,13 +75,16 @@ export function codedArray(
   };
 }
 
-/** The rows `[rows, d]` that codes `[rows, m]` stand for. @param centroids `[m, 256, d/m]`. */
+/** The rows `[rows, d]` that codes `[rows, m]` stand for. @param centroids `[256, d]`. */
 export function decodeRows(codes: Uint8Array, centroids: Float32Array, m: number): Float32Array {
-  const width = centroids.length / (m * CENTROID_COUNT);
-  const data = new Float32Array(codes.length * width);
-  for (let i = 0, to = 0; i < codes.length; i++) {
-    const from = ((i % m) * CENTROID_COUNT + codes[i]!) * width;
-    for (let j = 0; j < width; j++) data[to++] = centroids[from + j]!;
+  const d = centroids.length / CENTROID_COUNT;
+  const data = new Float32Array((codes.length / m) * d);
+  for (let k = 0; k < m; k++) {
+    const [start, end] = [pieceStart(k, d, m), pieceStart(k + 1, d, m)];
+    for (let i = k, row = 0; i < codes.length; i += m, row += d) {
+      const from = codes[i]! * d;
+      for (let j = start; j < end; j++) data[row + j] = centroids[from + j]!;
+    }
   }
   return data;
 }

@@ -75,8 +75,7 @@ export function compilePlan<C>(network: TensorNetwork<C>, tensors: Artifact['ten
     coded: Object.entries(tensors).flatMap(([name, tensor]) => {
       if (!isCoded(tensor)) return [];
       const [rows, d] = tensor.shape as [number, number];
-      const m = tensor.codes.length / rows;
-      return [{ name, rows, m, width: d / m }];
+      return [{ name, rows, d, m: tensor.codes.length / rows }];
     }),
     ...(model.stepping ? { samples: [stepOf(network, given)], isWhole: true } : samplesOf(network, given)),
   });

@@ -114,7 +114,7 @@ describe('f16 and f32', () => {
 });
 
 describe('pq', () => {
-  const [rows, d] = [2100, 24];
+  const [rows, d] = [2100, 14];
   /** Rows around a few vectors; row 0 is padding. */
   function table(width = d, count = rows): NdArray {
     const { normal, integer } = random(5, 'table');
@@ -132,30 +132,56 @@ describe('pq', () => {
     return sum;
   };
 
-  test('is one byte for eight numbers, of the nearest centroid; rows of zeros stay zero', async () => {
+  /** r · r, and u · r squared, of a row that lost r, where u points its way. */
+  function lost(row: ArrayLike<number>, kept: ArrayLike<number>) {
+    let along = 0;
+    for (let j = 0; j < row.length; j++) along += row[j]! * (row[j]! - kept[j]!);
+    return { all: squared(row, kept), along: along ** 2 / squared(row, new Float32Array(row.length)) };
+  }
+
+  test('is a byte for five or six numbers, of the centroid of least loss; rows of zeros stay zero', async () => {
     const tensor = table();
     const packed = packTensors({ w: tensor }, 'pq');
     const [codes, centroids] = [packed.get('w')!, packed.get('w.centroids')!];
-    expect(codes).toMatchObject({ dtype: 'U8', shape: [rows, 3] });
-    expect(centroids).toMatchObject({ dtype: 'F16', shape: [3, 256, 8] });
+    const starts = [0, 4, 9, d];
+    const m = starts.length - 1;
+    expect(codes).toMatchObject({ dtype: 'U8', shape: [rows, m] });
+    expect(centroids).toMatchObject({ dtype: 'F16', shape: [256, d] });
     const values = toNdArray(centroids, 'c', 'w.st').data;
-    const centroid = (piece: number, c: number) => values.subarray((256 * piece + c) * 8, (256 * piece + c + 1) * 8);
     const { data, shape } = await through(tensor, 'pq');
     expect(shape).toEqual([rows, d]);
     expect([...data.subarray(0, d)]).toEqual(Array(d).fill(0));
-    for (let i = 0; i < rows; i += 97) {
-      for (let piece = 0; piece < 3; piece++) {
-        const at = i * d + 8 * piece;
-        const own = tensor.data.subarray(at, at + 8);
-        const code = codes.bytes[3 * i + piece]!;
-        expect([...data.subarray(at, at + 8)]).toEqual([...centroid(piece, code)]);
-        const nearest = Math.min(...Array.from({ length: 256 }, (_, c) => squared(own, centroid(piece, c))));
-        expect(squared(own, centroid(piece, code))).toBe(nearest);
-      }
+    for (let i = 1; i < rows; i += 97) {
+      const kept = data.slice(i * d, (i + 1) * d);
+      const withCode = (k: number, c: number) => {
+        kept.set(values.subarray(c * d + starts[k]!, c * d + starts[k + 1]!), starts[k]!);
+        return kept;
+      };
+      for (let k = 0; k < m; k++) withCode(k, codes.bytes[m * i + k]!);
+      expect(kept).toEqual(data.slice(i * d, (i + 1) * d));
+      // The last piece is chosen when the others are.
+      const losses = Array.from({ length: 256 }, (_, c) => {
+        const { all, along } = lost(tensor.data.subarray(i * d, (i + 1) * d), withCode(m - 1, c));
+        return all + 6 * along;
+      });
+      expect(losses[codes.bytes[m * (i + 1) - 1]!]).toBeCloseTo(Math.min(...losses), 9);
     }
     // What is left is less than the spread around the hubs.
     expect(squared(data, tensor.data)).toBeLessThan(0.7 * 0.01 * rows * d);
     expect(packTensors({ w: { ...tensor, data: tensor.data.slice() } }, 'pq')).toEqual(packed);
+  });
+
+  test('loses less along the vector of a row, by which sessions find it, than across', async () => {
+    const { normal } = random(7, 'rows');
+    const tensor = { data: Float32Array.from({ length: rows * 8 }, () => normal()), shape: [rows, 8] };
+    const { data } = await through(tensor, 'pq');
+    let [all, along] = [0, 0];
+    for (let i = 0; i < rows; i++) {
+      const row = lost(tensor.data.subarray(8 * i, 8 * (i + 1)), data.subarray(8 * i, 8 * (i + 1)));
+      all += row.all;
+      along += row.along;
+    }
+    expect(along).toBeLessThan(all / 8 / 3);
   });
 
   test('loses least of what was clicked most', async () => {
@@ -171,11 +197,11 @@ describe('pq', () => {
     expect(await lostWith(1000)).toBeLessThan(0.7 * (await lostWith(1)));
   });
 
-  test('is for tables of thousands of rows whose pieces divide them; vectors stay, all else becomes halves', () => {
+  test('is for tables of thousands of rows; all else becomes halves', () => {
     const tensors = {
-      wide: table(10, 2100), // in pieces of ten
+      wide: table(10, 2100),
+      narrow: table(7, 2100),
       few: table(24, 2000),
-      prime: table(37, 2100),
       bias: { data: new Float32Array(2500), shape: [2500] },
       cube: { data: new Float32Array(2500 * 8), shape: [2500, 2, 4] },
       counts: { data: new Int32Array(2500 * 8), shape: [2500, 8] },
@@ -184,11 +210,11 @@ describe('pq', () => {
       [...packTensors(tensors, 'pq')].map(([name, { dtype, shape }]) => [name, `${dtype} ${shape}`]),
     );
     expect(types).toEqual({
-      wide: 'U8 2100,1',
-      'wide.centroids': 'F16 1,256,10',
+      wide: 'U8 2100,2',
+      'wide.centroids': 'F16 256,10',
+      narrow: 'F16 2100,7',
       few: 'F16 2000,24',
-      prime: 'F16 2100,37',
-      bias: 'F32 2500',
+      bias: 'F16 2500',
       cube: 'F16 2500,2,4',
       counts: 'I32 2500,8',
     });
@@ -202,18 +228,18 @@ describe('pq', () => {
   });
   test.each<[string, StoredTensor, StoredTensor | undefined, RegExp]>([
     ['no centroids', codes, undefined, /^w\.st: tensor "w" of codes \[2, 3\] needs "w\.centroids" .* got nothing/],
-    ['centroids of other pieces', codes, floats(2, 256, 8), /got F16 \[2, 256, 8\]/],
-    ['too few centroids', codes, floats(3, 255, 8), /got F16 \[3, 255, 8\]/],
-    ['centroids that claim all memory', codes, floats(3, 256, 17), /got F16 \[3, 256, 17\]/],
-    ['centroids of another rank', codes, floats(3, 256), /got F16 \[3, 256\]/],
-    ['centroids of another type', codes, { ...floats(3, 256, 8), dtype: 'I16' }, /got I16/],
+    ['fewer columns than codes', codes, floats(256, 2), /got F16 \[256, 2\]/],
+    ['too few centroids', codes, floats(255, 8), /got F16 \[255, 8\]/],
+    ['centroids that claim all memory', codes, floats(256, 49), /got F16 \[256, 49\]/],
+    ['centroids of another rank', codes, floats(256), /got F16 \[256\]/],
+    ['centroids of another type', codes, { ...floats(256, 8), dtype: 'I16' }, /got I16/],
     [
       'codes that claim all memory',
       { ...codes, shape: [2 ** 25, 1], bytes: new Uint8Array(2 ** 25) },
-      floats(1, 256, 16),
+      floats(256, 16),
       /^w\.st: its tables of codes would take 2147483648 bytes, at most 1073741824 are allowed/,
     ],
-    ['codes of another rank', { ...codes, shape: [6] }, floats(3, 256, 8), /codes \[6\]/],
+    ['codes of another rank', { ...codes, shape: [6] }, floats(256, 8), /codes \[6\]/],
   ])('with %s is refused', async (_, table, centroids, message) => {
     const stored = new Map([['w', table], ...(centroids ? [['w.centroids', centroids] as const] : [])]);
     await expect(unpackTensors(stored, 'w.st')).rejects.toThrow(message);

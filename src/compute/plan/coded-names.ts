@@ -4,5 +4,5 @@
 export const codesOf = (table: string): string => `${table}.codes`;
 /** Parameter: the centroids. */
 export const centroidsOf = (table: string): string => `${table}.centroids`;
-/** Input that says, for the ids of another one, which centroids to gather. */
-export const centroidsInput = (table: string, input: string): string => `${table}[${input}]`;
+/** Input: the rows of the table by the ids of another input. */
+export const rowsInput = (table: string, input: string): string => `${table}[${input}]`;

@@ -1,8 +1,8 @@
 /**
- * Tables of product quantisation in a plan that is compiled. Items are scored by their codes, and rows are gathered from centroids, m pieces
- * for a row: whoever runs the plan gives, beside the ids of an input, where the centroids of their codes are.
+ * Tables of product quantisation in a plan that is compiled. Items are scored by their codes, and no row is gathered: whoever runs the
+ * plan gives, beside the ids of an input, their rows.
  */
-import { centroidsInput } from './coded-names';
+import { rowsInput } from './coded-names';
 import type { FittedSteps } from './fit';
 import type { Ref, Step } from './lower';
 import { OP } from './plan';
@@ -11,13 +11,11 @@ import type { Id, Value } from './trace';
 /** A parameter that the artifact holds as codes. */
 export interface CodedParameter {
   readonly name: string;
-  /** Rows, pieces of a row, numbers of a piece. */
+  /** Rows, numbers of a row, and its pieces. */
   readonly rows: number;
+  readonly d: number;
   readonly m: number;
-  readonly width: number;
 }
-
-const CENTROIDS = 256;
 
 const reads = (id: Id, { operands }: Step): boolean =>
   operands.some((operand) => typeof operand === 'object' && operand.id === id);
@@ -37,17 +35,8 @@ export function isByCodes(id: Id, setup: readonly Step[], programs: readonly Fit
   );
 }
 
-/**
- * Steps that gather from centroids in place of rows.
- *
- * @param centroids The array of the parameter's centroids, `[m · 256, width]`.
- */
-export function gatherByCodes(
-  programs: readonly FittedSteps[],
-  id: Id,
-  { name, m, width }: CodedParameter,
-  centroids: Id,
-): FittedSteps[] {
+/** Steps that take rows that are given in place of those that are gathered. */
+export function takeRows(programs: readonly FittedSteps[], id: Id, { name, d }: CodedParameter): FittedSteps[] {
   const isGather = (step: Step): boolean => step.op === OP.gather && reads(id, step);
   const idsOf = ({ operands }: Step): Ref => operands[1] as Ref;
   const gathered = new Set(
@@ -63,11 +52,11 @@ export function gatherByCodes(
     for (const input of gathered) {
       const ids = base.inputs[input];
       if (!ids) continue;
-      const value = { id: {}, shape: [...ids.shape, m], dtype: 'int32' };
+      const value = { id: {}, shape: [...ids.shape, d], dtype: 'float32' };
       places.set(ids.id, value);
-      inputs[centroidsInput(name, input)] = value;
+      inputs[rowsInput(name, input)] = value;
     }
-    const times = (coefficients: readonly number[]): number[] => coefficients.map((x) => m * x);
+    const times = (coefficients: readonly number[]): number[] => coefficients.map((x) => d * x);
     return {
       ...program,
       base: { ...base, inputs },
@@ -75,13 +64,13 @@ export function gatherByCodes(
         if (!isGather(step)) return step;
         const [, , to, count] = step.operands as [Ref, Ref, Ref, number];
         const { id: own, offset } = idsOf(step);
-        const ids = { id: places.get(own)!.id, offset: m * offset };
-        return { ...step, operands: [{ id: centroids, offset: 0 }, ids, to, m * count, width, CENTROIDS * m] };
+        const from = { id: places.get(own)!.id, offset: d * offset };
+        return { ...step, op: OP.move, operands: [from, to, 1, 1, 1, d * count, 0, 0, 0, 1] };
       }),
       words: words.map((word, s) => {
         if (!isGather(steps[s]!)) return word;
-        const [from, ids, to, count] = word as [number[], number[], number[], number[]];
-        return [from, times(ids), to, times(count), [width], [CENTROIDS * m]];
+        const [, ids, to, count] = word as [number[], number[], number[], number[]];
+        return [times(ids), to, [1], [1], [1], times(count), [0], [0], [0], [1]];
       }),
     };
   });

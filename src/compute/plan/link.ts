@@ -3,7 +3,7 @@
  */
 
 import { centroidsOf, codesOf } from './coded-names';
-import { type CodedParameter, gatherByCodes, isByCodes } from './coded-tables';
+import { type CodedParameter, isByCodes, takeRows } from './coded-tables';
 import { type FittedSteps, fitSamples, NoFit, type SampleCalls } from './fit';
 import { type Lowering, lower, type Ref, type Step } from './lower';
 import { OP, type Place, type Plan, type Program } from './plan';
@@ -85,13 +85,12 @@ export function link({ parameters, items, samples, coded, isWhole }: Sources): P
 
   let fitted = fitSamples(members, lowering, isWhole);
 
-  const byCodes = new Map<Id, CodedParameter & { readonly centroids: Id }>();
+  const byCodes = new Map<Id, CodedParameter>();
   for (const [id, { name }] of parameters) {
     const one = coded.find((other) => other.name === name);
     if (!one || !isByCodes(id, lowering.setup, fitted)) continue;
-    const centroids = {};
-    byCodes.set(id, { ...one, centroids });
-    fitted = gatherByCodes(fitted, id, one, centroids);
+    byCodes.set(id, one);
+    fitted = takeRows(fitted, id, one);
   }
   const scored = byCodes.get(tableOf.id);
   const setup = scored ? lowering.setup.filter((step) => !dense.includes(step)) : lowering.setup;
@@ -111,9 +110,9 @@ export function link({ parameters, items, samples, coded, isWhole }: Sources): P
   for (const [id, { name, length }] of parameters) {
     const one = byCodes.get(id);
     if (!one) give(id, name, length);
-    else {
+    else if (one === scored) {
       give(id, codesOf(name), Math.ceil((one.rows * one.m) / 4));
-      give(one.centroids, centroidsOf(name), 256 * one.m * one.width);
+      give({}, centroidsOf(name), 256 * one.d);
     }
   }
   if (!scored) put(bias, width);

@@ -1,19 +1,19 @@
 /**
- * Runs plans whose tables are codes of product quantisation. Items are scored by them, and rows of clicked items are gathered from centroids: no
- * table is written out, but for who reads the item side.
+ * Runs plans whose tables are codes of product quantisation. Items are scored by them, and rows are written out of clicked items alone, but for
+ * who reads the item side.
  */
 import { type CodedArray, isCoded } from '../../checkpoint/coded-array';
 import { CENTROID_COUNT, decodeRows } from '../../checkpoint/product-codes';
 import type { NdArray } from '../../types';
 import { type Binary, compileFirst } from '../wasm-module';
-import { centroidsInput, centroidsOf, codesOf } from './coded-names';
+import { centroidsOf, codesOf, rowsInput } from './coded-names';
 import { damaged, type Plan, PlanError } from './plan';
 import { BLOCK, checkFinite, type PlanInput, type PlanItems, type RunningPlan, startPlan } from './runtime';
 
 const BINARIES: readonly Binary[] = [{ load: () => import('./binary-products') }];
 
 interface Exports {
-  multiply(c: number, m: number, width: number, centroids: number, to: number): void;
+  multiply(c: number, m: number, d: number, centroids: number, to: number): void;
   score(
     products: number,
     m: number,
@@ -59,8 +59,8 @@ function startCoded(
   function run(given: Readonly<Record<string, PlanInput>>): Float32Array[] {
     const coded = tables.flatMap((table) =>
       Object.entries(given).flatMap(([name, { data, shape }]) => {
-        const input = centroidsInput(table.name, name);
-        return inputs.has(input) ? [[input, { data: centroidsAt(data, table), shape: [...shape, table.m] }]] : [];
+        const input = rowsInput(table.name, name);
+        return inputs.has(input) ? [[input, { data: rowsAt(data, table), shape: [...shape, table.d] }]] : [];
       }),
     );
     const results = running.run({ ...given, ...Object.fromEntries(coded) });
@@ -74,14 +74,18 @@ function startCoded(
   return { ...running, run, items };
 }
 
-type Table = Pick<CodedArray, 'codes' | 'centroids'> & { readonly m: number; readonly rows: number };
+type Table = Pick<CodedArray, 'codes' | 'centroids'> & {
+  readonly rows: number;
+  readonly d: number;
+  readonly m: number;
+};
 
 function tableOf(name: string, m: number, tensor: NdArray | undefined): Table {
   if (!tensor || !isCoded(tensor)) throw new PlanError(`The parameter ${name} has no codes.`);
   const { codes, centroids, shape } = tensor;
-  const rows = shape[0]!;
-  if (rows * m !== codes.length) throw new PlanError(`The parameter ${name} has other codes.`);
-  return { codes, centroids, m, rows };
+  const [rows, d] = shape as [number, number];
+  if (codes.length / rows !== m) throw new PlanError(`The parameter ${name} has other codes.`);
+  return { codes, centroids, rows, d, m };
 }
 
 /** Bytes as numbers of 4 bytes. */
@@ -91,30 +95,28 @@ function inNumbers(bytes: Uint8Array): Float32Array {
   return numbers;
 }
 
-/** Which centroids, counted over all pieces, stand for rows of a table. */
-function centroidsAt(ids: ArrayLike<number>, { codes, m, rows }: Table): Int32Array {
-  const found = new Int32Array(ids.length * m);
-  for (let i = 0, to = 0; i < ids.length; i++) {
+/** Rows of a table. */
+function rowsAt(ids: ArrayLike<number>, { codes, centroids, rows, m }: Table): Float32Array {
+  const found = new Uint8Array(ids.length * m);
+  for (let i = 0; i < ids.length; i++) {
     const row = ids[i]!;
     if (!(row >= 0 && row < rows)) throw new PlanError(`A table has no row ${row}.`);
-    for (let piece = 0; piece < m; piece++) found[to++] = CENTROID_COUNT * piece + codes[row * m + piece]!;
+    found.set(codes.subarray(row * m, (row + 1) * m), i * m);
   }
-  return found;
+  return decodeRows(found, centroids, m);
 }
 
 /** @param vector The address of the session's vector. */
 function codedItems(
   { plan, memory, grow }: RunningPlan,
   module: WebAssembly.Module,
-  { name, codes, centroids, m, rows }: Table & { readonly name: string },
+  { name, codes, centroids, rows, d: width, m }: Table & { readonly name: string },
   vector: () => number,
 ): PlanItems {
   const { n, d, bias } = plan.items;
-  const width = d / m;
   const { [codesOf(name)]: codesPlace, [centroidsOf(name)]: centroidsPlace } = plan.parameters;
   if (!codesPlace || !centroidsPlace) throw damaged('it has no codes');
-  const isRight = rows > n && Number.isSafeInteger(width) && centroids.length === CENTROID_COUNT * d;
-  if (!isRight || bias + n > plan.size) throw damaged('it has other items');
+  if (!(rows > n && width === d) || bias + n > plan.size) throw damaged('it has other items');
   const { multiply, score } = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
   const address = (at: number): number => 4 * (BLOCK + at);
   const codesAt = address(codesPlace.at) + m; // row 0 is padding
@@ -138,7 +140,7 @@ function codedItems(
       view.setInt32(8 * i, column, true);
       view.setFloat32(8 * i + 4, more, true);
     }
-    multiply(vector(), m, width, centroidsAt, own);
+    multiply(vector(), m, d, centroidsAt, own);
     const found = score(own, m, codesAt, biasAt, n, own + list, own + scores, k, own + best);
     return { best: own + best, scores: own + scores, found };
   }

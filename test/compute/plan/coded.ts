@@ -8,15 +8,14 @@ import type { NdArray } from '../../../src/types';
 export function codedTable({ data, shape }: NdArray, seed: number) {
   const [rows, d] = shape as [number, number];
   const { integer, normal } = random(seed, 'codes');
-  const width = [8, 4, 3, 2].find((size) => d % size === 0) ?? 1;
-  const m = d / width;
+  const m = Math.ceil(d / 6);
   let sum = 0;
   for (const x of data) sum += x * x;
   const size = Math.sqrt(sum / data.length);
   // Centroid 0 is zeros.
-  const centroids = Float32Array.from({ length: 256 * d }, (_, i) => (i % (256 * width) < width ? 0 : size * normal()));
+  const centroids = Float32Array.from({ length: 256 * d }, (_, i) => (i < d ? 0 : size * normal()));
   const bytes = Uint8Array.from({ length: rows * m }, (_, i) => (i < m ? 0 : integer(256)));
-  const stored = toStored({ data: centroids, shape: [m, 256, width] });
+  const stored = toStored({ data: centroids, shape: [256, d] });
   return codedArray({ dtype: 'U8', shape: [rows, m], bytes }, 'table', stored, 'centroids', 'a file');
 }
 

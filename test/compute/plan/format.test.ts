@@ -131,6 +131,14 @@ describe('is refused', () => {
     expect(() => start({ ...plan, coded: { pieces } as NonNullable<Plan['coded']> })).toThrow(why);
   });
 
+  test('a count of pieces that is text, which would make text of an address', () => {
+    const { plan, start } = compiled['gru4rec by codes']!;
+    const pieces = { items: `${plan.coded!.pieces['items']}` };
+    expect(() =>
+      start({ ...plan, coded: { pieces, items: 'items' } as unknown as NonNullable<Plan['coded']> }),
+    ).toThrow('other codes');
+  });
+
   test('items whose codes are none of its tables', () => {
     const { plan, start } = compiled['gru4rec by codes']!;
     const { coded, ...without } = plan;

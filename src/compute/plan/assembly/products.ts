@@ -8,18 +8,20 @@ import { found, offerAll, startTop } from './top';
 /**
  * The inner products of the pieces of a vector with their centroids, `[m][256]`.
  *
- * @param centroids `[m][256][width]`.
+ * @param centroids `[256][d]`: piece k is columns ⌊k d / m⌋ and on.
  */
-export function multiply(c: usize, m: i32, width: i32, centroids: usize, to: usize): void {
-  const step = (<usize>width) << 2;
-  for (let piece = 0; piece < m; piece++) {
-    for (const end = to + 1024; to < end; to += 4) {
+export function multiply(c: usize, m: i32, d: i32, centroids: usize, to: usize): void {
+  let start: usize = 0;
+  for (let piece = 1; piece <= m; piece++) {
+    const end = (<usize>((piece * d) / m)) << 2;
+    let row = centroids;
+    for (const last = to + 1024; to < last; to += 4) {
       let sum: f32 = 0;
-      for (let x: usize = 0; x < step; x += 4) sum += f32.load(c + x) * f32.load(centroids + x);
+      for (let x = start; x < end; x += 4) sum += f32.load(c + x) * f32.load(row + x);
       f32.store(to, sum);
-      centroids += step;
+      row += (<usize>d) << 2;
     }
-    c += step;
+    start = end;
   }
 }
 
