@@ -199,16 +199,18 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     return add(paused, nothing, () => pause.written(paused));
   }
 
-  async function makeRoom(target: number): Promise<void> {
+  async function makeRoom(most: (all: number) => number): Promise<void> {
     const { deleteOldest } = await loadReader();
-    size = (await change((store) => deleteOldest(store, target, gap))) ?? 0;
+    size = (await change((store) => deleteOldest(store, most, gap))) ?? 0;
   }
 
-  /** The device has less space than `maxSize`: deletes the older half. */
+  /** The device has less space than `maxSize`: deletes the older half of what is there, also of what other tabs have stored. */
   async function squeeze(): Promise<void> {
-    await quiet(load); // `size` may lack what other tabs have stored
-    const before = size;
-    await makeRoom(before / 2);
+    let before = 0;
+    await makeRoom((all) => {
+      before = all;
+      return all / 2;
+    });
     if (size >= before) return;
     report('storage-short', 'This device has room for the newest events only.');
   }
@@ -230,7 +232,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     while (isBusy()) {
       try {
         if (!loaded) await load();
-        if (size > maxSize) await makeRoom((2 / 3) * maxSize);
+        if (size > maxSize) await makeRoom(() => (2 / 3) * maxSize);
         if (waiting.length > 0) await write(waiting.batch());
         else if (pause.due) await writePause();
         failures = 0;

@@ -202,14 +202,15 @@ export async function quarantine(store: IDBObjectStore, damaged: readonly Damage
 }
 
 /**
- * Deletes the quarantined records, then whole sessions, the oldest first, until at most `target` characters are left. Deleting
+ * Deletes the quarantined records, then whole sessions, the oldest first, until few enough characters are left. Deleting
  * needs no space, so it works even if the quota is used up.
  *
+ * @param most Characters that may be left, given how many there are.
  * @param gap Seconds without an event that end a session.
  * @returns Characters left.
  */
-export const deleteOldest = (store: IDBObjectStore, target: number, gap: number): Promise<number> =>
-  deleteSome(store, (entries) => surplus(entries, target, gap));
+export const deleteOldest = (store: IDBObjectStore, most: (all: number) => number, gap: number): Promise<number> =>
+  deleteSome(store, (entries) => surplus(entries, most(entries.reduce((sum, { size }) => sum + size, 0)), gap));
 
 /**
  * Deletes the quarantined records, whose age is not known, and those of which every event is older than `before`. Records that

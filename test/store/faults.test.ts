@@ -199,6 +199,22 @@ describe('an IndexedDB that', () => {
     expect(notices.join()).toContain('storage-short: This device has room');
   });
 
+  test('is full keeps what another tab stores after an erasure that is not yet heard of', async () => {
+    vi.stubGlobal('BroadcastChannel', undefined);
+    const [other, { store, notices }] = [page(), page()];
+    await expect.poll(() => notices.at(-1)).toBe('indexeddb');
+    for (let k = 0; k < 6; k++) await other.store.append(view(`${k}`, 10_000 * k));
+    let begun: Promise<unknown> | undefined;
+    vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementationOnce(() => {
+      const stores = [0, 1, 2].map((k) => () => other.store.append(view(`new ${k}`, 200_000 + k)));
+      begun = stores.reduce<Promise<unknown>>((before, next) => before.then(next), other.store.erase());
+      throw error('QuotaExceededError');
+    });
+    await store.append(view('late', 100_000));
+    await begun;
+    expect(await stored()).toEqual(expect.arrayContaining(['new 0 200000', 'new 1 200001', 'new 2 200002']));
+  });
+
   test('has no room at all is tried again at once when all is erased', async () => {
     fillAt(0);
     const { store, notices } = page({ retryAfter: 60_000 });
