@@ -63,6 +63,7 @@ class Cursor {
       const head = this.byte();
       if ((head & 15) === 0) return fields;
       id = head >> 4 ? id + (head >> 4) : this.zigzag();
+      if (id < 1 || id > 0x7fff) throw new Error(`it has a field of the number ${id}`);
       fields.set(id, this.#value(head & 15, depth));
     }
   }
@@ -155,8 +156,9 @@ function chunksOf({ row_groups }: FileMetaData, root: SchemaTree): Chunk[] {
   const chunks: Chunk[] = [];
   for (const { columns, num_rows } of row_groups)
     for (const { meta_data: column } of columns) {
-      const levels = column && levelsOf(column.path_in_schema, root);
-      if (!levels) continue; // the library refuses it
+      if (!column) continue; // the library refuses it
+      const levels = levelsOf(column.path_in_schema, root);
+      if (!levels) throw new Error(`a column ${column.path_in_schema.join('.')} that its schema does not have`);
       const start = Number(column.dictionary_page_offset || column.data_page_offset);
       const end = start + Number(column.total_compressed_size);
       chunks.push({ start, end, column, most: levels[0] > 0 ? MAX_ROWS : Number(num_rows), levels });
@@ -213,6 +215,12 @@ export function checkedFile(
   ]);
   const compressors: Compressors = Object.fromEntries(unpacking);
 
+  function unpackedBy(codec: string, { bytes, length }: PackedPage): Uint8Array {
+    const unpack = compressors[codec as keyof Compressors];
+    if (unpack) return unpack(bytes, length);
+    throw new Error(`unsupported compression codec: ${codec}`);
+  }
+
   async function slice(start: number, end: number): Promise<ArrayBuffer> {
     if (!(start >= 0 && start <= end && end <= buffer.byteLength))
       throw new Error(`bytes ${start} to ${end} of a file of ${buffer.byteLength}`);
@@ -223,8 +231,8 @@ export function checkedFile(
       const pages = packedPages(new DataView(bytes, chunk.start - start, chunk.end - chunk.start), chunk);
       if (chunk.start === start && chunk.end === end)
         packed.set(bytes, new Map(pages.map((page) => [page.bytes.byteOffset, page])));
-      // Of several chunks the library makes copies, of which nobody tells what they are.
-      else for (const page of pages) page.check(compressors[chunk.column.codec]!(page.bytes, page.length));
+      // Of several chunks the library makes copies, which cannot be told apart.
+      else for (const page of pages) page.check(unpackedBy(chunk.column.codec, page));
     }
     return bytes;
   }
@@ -362,7 +370,7 @@ function checkRuns(cursor: Cursor, width: number, values: number, wanted?: numbe
       for (let i = 0; i < (width + 7) >> 3; i++) value += cursor.byte() * 256 ** i;
       if (value === wanted) found += run;
     } else {
-      cursor.offset += Math.max(width > 0 ? 1 : 0, (run / 8) * width); // the library reads a byte of an empty run
+      cursor.offset += Math.max(1, (run / 8) * width); // the library reads a byte of an empty run, too
       for (let i = 0; wanted !== undefined && i < Math.min(run, left); i++) {
         const bit = i * width;
         const pair = cursor.byteAt(from + (bit >> 3)) + 256 * cursor.byteAt(from + ((bit + width - 1) >> 3));

@@ -83,7 +83,7 @@ export function textIn(value: unknown): string {
 }
 
 export const isCandidates = (value: unknown): value is readonly Candidate[] =>
-  isListOf(value, isCandidate) && value.length > 0 && value.length <= MAX_CANDIDATES;
+  isArray(value) && value.length > 0 && value.length <= MAX_CANDIDATES && isListOf(value, isCandidate);
 
 function isCandidate(value: unknown): value is Candidate {
   const { id, kind, source } = (value ?? {}) as Record<keyof Candidate, unknown>;

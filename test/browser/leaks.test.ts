@@ -26,6 +26,8 @@ const ASKED_ON: Partial<Record<TensorBackend, readonly string[]>> = {
   webgl: ['gru4rec', 'sasrec'],
 };
 const BACKENDS = ['webgpu', 'webgl', 'wasm', 'cpu'] as const satisfies readonly TensorBackend[];
+/** What the switches go through: in `npm test` a GPU and a CPU. */
+const SWITCHED = slice(BACKENDS, (backend) => backend === 'webgl' || backend === 'wasm');
 /** Devices that were opened and not lost since, and contexts likewise. */
 const devices = new Set<GPUDevice>();
 const contexts = new Set<WebGL2RenderingContext>();
@@ -126,17 +128,17 @@ describe.each(ARCHITECTURES)('%s', (architecture) => {
   );
 });
 
-test.each(slice(ARCHITECTURES, () => false))(
+test.each(slice(ARCHITECTURES, (name) => name === 'gru4rec'))(
   `%s holds as much after ${SWITCHES} switches of the backend as after the first round of them`,
   async (architecture) => {
     engine = createLocalEngine({ fetchFile: serveFolder(folders.get(architecture)!), ...patient });
     const round = async (n: number) => {
-      await engine.load({ modelUrl: MODEL_URL, backend: BACKENDS[n % BACKENDS.length]! });
+      await engine.load({ modelUrl: MODEL_URL, backend: SWITCHED[n % SWITCHED.length]! });
       for (let session = 0; session < 4; session++) await ask(session);
     };
-    for (let n = 0; n < 2 * BACKENDS.length; n++) await round(n);
+    for (let n = 0; n < 2 * SWITCHED.length; n++) await round(n);
     const before = held();
-    const rounds = Math.ceil(SWITCHES / BACKENDS.length) * BACKENDS.length;
+    const rounds = Math.ceil(SWITCHES / SWITCHED.length) * SWITCHED.length;
     for (let n = 0; n < rounds; n++) await round(n);
     expect(held()).toEqual(before);
     expect(before.devices).toBeLessThanOrEqual(1);

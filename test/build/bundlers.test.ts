@@ -6,7 +6,6 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { closeServer, originOf } from '../server';
 import { openBrowser } from '../shared-chromium';
-import { isSoak } from '../soak-slice';
 import { complete, expectWorker, libraryOf, makeShop, serveSite, strictPolicy } from './shop';
 
 let shop: string;
@@ -42,14 +41,12 @@ describe('in Vite', () => {
     }
   });
 
-  // In `npm test` webpack builds.
-  if (isSoak)
-    test('as it is built, under a strict security policy', async () => {
-      const { build } = await import('vite');
-      const site = join(shop, 'vite');
-      await build({ ...config(), mode: 'production', build: { target: 'es2022', outDir: site } });
-      await expectWorker(browser, `${await serve(site, { 'content-security-policy': strictPolicy() })}/`);
-    });
+  test('as it is built, under a strict security policy', async () => {
+    const { build } = await import('vite');
+    const site = join(shop, 'vite');
+    await build({ ...config(), mode: 'production', build: { target: 'es2022', outDir: site } });
+    await expectWorker(browser, `${await serve(site, { 'content-security-policy': strictPolicy() })}/`);
+  });
 });
 
 describe('without a bundler', () => {

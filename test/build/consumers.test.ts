@@ -10,12 +10,14 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { closeServer, originOf } from '../server';
 import { openBrowser } from '../shared-chromium';
 import { isSoak } from '../soak-slice';
 import { plainEnv, ROOT } from './built';
 import { complete, expectWorker, makeShop, serveSite, strictPolicy, type Visit, visit, WAYS } from './shop';
+
+vi.setConfig({ testTimeout: isSoak ? 1_200_000 : 180_000 }); // an installation, on a machine that may be busy
 
 const execute = promisify(execFile);
 
@@ -65,13 +67,18 @@ function note(tool: string, visits: readonly Visit[]): void {
 }
 
 /** What npm says without a network. */
-const UNREACHABLE = /EAI_AGAIN|ENOTFOUND|ENETUNREACH|ECONNREFUSED|ETIMEDOUT/;
+const UNREACHABLE =
+  /\b(E(AI_AGAIN|NOTFOUND|NETUNREACH|HOSTUNREACH|CONN\w+|TIMEDOUT|403)|ERR_SOCKET_TIMEOUT|\w*CERT\w*)\b/;
 
 /** A folder of the shop with a bundler's packages, as its lock file says, and the shop's files. */
 async function install(name: string): Promise<string> {
   const folder = join(shop, name);
   cpSync(join(ROOT, 'test/consumers', name), folder, { recursive: true });
-  await execute('npm', ['ci', '--no-audit', '--no-fund'], { cwd: folder, env: plainEnv(), maxBuffer: 1 << 24 });
+  await execute(
+    'npm',
+    ['ci', '--no-audit', '--no-fund', '--prefer-offline', ...(isSoak ? [] : ['--fetch-retries=0'])],
+    { cwd: folder, env: plainEnv(), maxBuffer: 1 << 24 },
+  );
   cpSync(join(shop, 'node_modules/aisle'), join(folder, 'node_modules/aisle'), { recursive: true });
   for (const file of ['shop.js', 'public']) cpSync(join(shop, file), join(folder, file), { recursive: true });
   return folder;
