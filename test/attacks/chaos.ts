@@ -634,7 +634,7 @@ export async function storm({ seed, goesOn, isWhole, plant }: ChaosOptions): Pro
   /** Before events may go. While a frozen tab holds the database, nobody can look. */
   async function lookBriefly(): Promise<void> {
     const look = checkStored();
-    look.catch(() => {}); // that of a look that comes too late
+    look.catch(() => {}); // it may fail when nobody waits for it any more
     await Promise.race([look, pause(AFTERMATH)]);
   }
 
@@ -668,8 +668,14 @@ export async function storm({ seed, goesOn, isWhole, plant }: ChaosOptions): Pro
       6,
       async (tab) => {
         if (!tab.page || tab.isFrozen) return;
-        await tab.protocol!.send('Page.setWebLifecycleState', { state: 'frozen' });
-        tab.isFrozen = true;
+        // A page that was just left is none to freeze.
+        const isLeft = (error: Error) => /Not attached to an active page/.test(error.message);
+        await tab.protocol!.send('Page.setWebLifecycleState', { state: 'frozen' }).then(
+          () => {
+            tab.isFrozen = true;
+          },
+          (error: Error) => (isLeft(error) ? undefined : Promise.reject(error)),
+        );
       },
     ],
   ];
