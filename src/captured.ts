@@ -6,3 +6,4 @@ export const { parse, stringify } = JSON;
 export const { isArray } = Array;
 export const { keys: keysOf, hasOwn } = Object;
 export const { round, min, max } = Math;
+export const CapturedAbortController = AbortController;

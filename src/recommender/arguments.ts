@@ -170,7 +170,9 @@ export function checkedSelection(selection: Selection): Selection {
 
 export function checkedCandidates(candidates: readonly Candidate[]): readonly Candidate[] {
   must('candidates', candidates, CANDIDATES);
-  return candidates.map(({ id, kind, source }) => ({ id, kind, source }));
+  const copies = candidates.map(({ id, kind, source }) => ({ id, kind, source }));
+  must('candidates', copies, CANDIDATES); // the page may have replaced `map`: an event of no candidates cannot be stored
+  return copies;
 }
 
 export function checkedRequest(request: RecommendOptions = {}) {

@@ -275,7 +275,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
       // The page has broken what `recover` needs: the next event tries again.
     }
     draining = undefined;
-    settleFlushes();
+    quiet(settleFlushes);
   }
 
   /** Ends a life of the database: nothing that waits is written into the next one. */

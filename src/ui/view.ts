@@ -1,5 +1,5 @@
 /** Shows recommendations in each slot, or why there are none. */
-import { stringify } from '../captured';
+import { CapturedAbortController, stringify } from '../captured';
 import { RecommenderError } from '../errors';
 import { planSlots } from '../page/plan-slots';
 import { showCards } from './cards';
@@ -28,7 +28,7 @@ export function createView(host: Host, source: () => Source | undefined): View {
   let planned: Urgency | undefined;
   let failure: string | undefined;
   /** Ends the running plan. */
-  let abort = new AbortController();
+  let abort = new CapturedAbortController();
 
   /** Plans all slots together, in the order of the document. */
   async function plan(urgency: Urgency): Promise<void> {
@@ -40,7 +40,7 @@ export function createView(host: Host, source: () => Source | undefined): View {
       return;
     }
     if (slots.length === 0) return;
-    abort = new AbortController();
+    abort = new CapturedAbortController();
     const { signal } = abort;
     const isCurrent = (slot: Slot) => !signal.aborted && host.slots.has(slot);
     // Cards do not change while the visitor uses them.
@@ -122,11 +122,11 @@ export function createView(host: Host, source: () => Source | undefined): View {
 
   function refreshSoon(urgency: Urgency): void {
     abort.abort(); // what is planned now is out of date
-    const isPlanned = planned !== undefined;
     if (planned !== 'asked') planned = urgency;
-    if (isPlanned) return;
+    // With each call: the page may have replaced the function when an earlier one was made.
     setTimeout(() => {
-      const chosen = planned ?? urgency;
+      if (planned === undefined) return;
+      const chosen = planned;
       planned = undefined;
       host.guard('The slots', () => plan(chosen));
     }, 0);

@@ -170,6 +170,9 @@ export function prepareAttacks({ constructors, globals }: typeof REALM): void {
     return state === 'ready' && length === 8 ? undefined : `the slot is ${state}, with ${length} links`;
   };
 
+  /** How often the slots were planned. */
+  let plans = 0;
+  const planning = new MutationObserver(() => void plans++);
   let reference = '';
   let count = 0;
   const tracked: Record<string, true> = {};
@@ -192,6 +195,8 @@ export function prepareAttacks({ constructors, globals }: typeof REALM): void {
     targets,
     async begin() {
       reference = await answer();
+      const { shadowRoot } = document.querySelector('aisle-recommendations')!;
+      planning.observe(shadowRoot!, { subtree: true, attributeFilter: ['aria-busy'] });
       page.aisle.recommender.on('stored', ({ events }: any) => {
         for (let i = 0; i < events.length; i++) acknowledged[events[i].itemId] = true;
       });
@@ -219,12 +224,14 @@ export function prepareAttacks({ constructors, globals }: typeof REALM): void {
         ...(await settled(async () => ((await answer()) === reference ? undefined : 'the answer stays wrong'))),
         ...(await settled(kept)),
       );
-      if (!acknowledged[id]) {
-        const next = track(); // stored after it
-        faults.push(...(await settled(async () => (acknowledged[next] ? undefined : 'nothing is stored any more'))));
-      }
+      const next = track();
+      faults.push(...(await settled(async () => (acknowledged[next] ? undefined : 'nothing is stored any more'))));
+      const before = plans;
       page.aisle.push(['refresh']);
-      faults.push(...(await settled(shown)));
+      faults.push(
+        ...(await settled(async () => (plans > before ? undefined : 'the slots are not refreshed any more'))),
+        ...(await settled(shown)),
+      );
       await pause(0);
       return { faults: [...faults, ...thrown], isStored: acknowledged[id] === true };
     },

@@ -221,6 +221,22 @@ test('an array with holes is refused at once, and keeps no answer from coming', 
   await recommender.dispose();
 });
 
+test('an event that loses its candidates to a replaced map is refused: it could never be stored, nor any after it', async () => {
+  const recommender = await start();
+  const { map } = Array.prototype;
+  let error: unknown;
+  Array.prototype.map = () => [];
+  try {
+    recommender.track({ itemId: 'item-9', candidates: [{ id: 'item-9', kind: 'sku', source: 'page' }] });
+  } catch (thrown) {
+    error = thrown;
+  } finally {
+    Array.prototype.map = map;
+  }
+  expect(error).toBeInstanceOf(RangeError);
+  await recommender.dispose();
+});
+
 test('wrong options are refused with a reason', async () => {
   await fc.assert(
     fc.asyncProperty(values, values, async (whole, part) => {

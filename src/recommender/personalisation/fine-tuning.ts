@@ -4,6 +4,7 @@
  */
 
 import { abortable, firstOf } from '../../abort';
+import { CapturedAbortController } from '../../captured';
 import type { Delta } from '../../checkpoint/delta';
 import { checkPassphrase } from '../../checkpoint/sealed-file';
 import type { LearnableEvent, TuneProgress } from '../../engine/types';
@@ -293,7 +294,7 @@ export function createFineTuning(parts: FineTuningParts): FineTuning {
     const { since, latest } = span();
     // After `forget` by a clock that was ahead, the events are checked again.
     if (reasonNotToLearn() || (since <= latest && newest(fresh(adapterStore.delta)) === learntUpTo)) return;
-    const own = new AbortController();
+    const own = new CapturedAbortController();
     automatic = own;
     run({}, idle, own)
       .catch((error) => {
@@ -320,7 +321,7 @@ export function createFineTuning(parts: FineTuningParts): FineTuning {
       const reason = reasonNotToLearn();
       if (reason) throw notAllowed(reason);
       automatic?.abort(); // it yields, and its finished slices stay
-      await run(request, AT_ONCE, new AbortController());
+      await run(request, AT_ONCE, new CapturedAbortController());
       return shown();
     },
     explain: createExplaining(parts),
