@@ -39,7 +39,7 @@ export function packTensors(
       if (!Object.hasOwn(tensors, name + suffix)) return name + suffix;
       throw new RangeError(`${quote(name)} needs the name ${quote(name + suffix)}, which is taken.`);
     };
-    const pieces = precision === 'pq' ? pieceCount(shape) : undefined;
+    const pieces = precision === 'pq' ? pieceCount(shape, hasBias(tensors, rows)) : undefined;
     if (precision === 'f32' || !(data instanceof Float32Array)) packed.set(name, toStored(tensor));
     else if (precision === 'int8' && shape.length >= 2 && data.length >= rows * MIN_ROW && rows > 0) {
       const { values, scale } = quantise(data, rows);
@@ -63,6 +63,12 @@ function weightsOf(tensors: Readonly<Record<string, NdArray>>, rows: number): Fl
   const support = tensors[SUPPORT_TENSOR]?.data;
   return Float64Array.from({ length: rows }, (_, row) => 1 + (support?.[row] ?? 0));
 }
+
+/** Whether each row of a table has a number beside it. */
+const hasBias = (tensors: Readonly<Record<string, NdArray>>, rows: number): boolean =>
+  Object.values(tensors).some(
+    ({ data, shape }) => shape.length === 1 && shape[0] === rows && data instanceof Float32Array,
+  );
 
 function quantise(data: Float32Array, rows: number): { values: Int8Array; scale: Float32Array } {
   const width = data.length / rows;

@@ -20,10 +20,11 @@ import { CENTROID_COUNT, pieceStart } from './product-codes';
 const ALONG = 6;
 /** With fewer rows for each centroid, bytes with a scale for each row are smaller, and nearer. */
 const LEAST_ROWS = 8 * CENTROID_COUNT;
-/** Numbers of a piece, and where a table has so many rows that more bytes would take long to load. */
-const WIDTH = 6;
-const MANY_ROWS = 2 ** 17;
+/** Numbers of a piece; where items have a bias, whose bytes come on top; and where more bytes for so many rows would take long to load. */
+const NARROW = 16 / 3;
+const BIASED = 6;
 const WIDE = 8;
+const MANY_ROWS = 2 ** 17;
 const ROUNDS = 10;
 /** Over all rows, with the centroids that are stored. */
 const LAST_ROUNDS = 2;
@@ -37,10 +38,10 @@ export interface Quantised {
   readonly centroids: Float32Array;
 }
 
-/** Pieces of a row; undefined where a table of this shape is not worth it. */
-export function pieceCount([rows = 0, d = 1, ...more]: readonly number[]): number | undefined {
+/** Pieces of a row; undefined where a table of this shape is not worth it. @param hasBias Whether each row has a number beside it. */
+export function pieceCount([rows = 0, d = 1, ...more]: readonly number[], hasBias: boolean): number | undefined {
   if (more.length > 0 || rows < LEAST_ROWS || d < WIDE) return undefined;
-  return Math.ceil(d / (rows > MANY_ROWS ? WIDE : WIDTH));
+  return Math.ceil(d / (rows > MANY_ROWS ? WIDE : hasBias ? BIASED : NARROW));
 }
 
 /** Of each table: it takes seconds, and a model is packed, checked and written. */
@@ -105,8 +106,8 @@ class Pieces {
   readonly pieces: readonly Piece[];
   readonly #d: number;
   readonly #data: Float32Array;
-  /** u, beside each row. */
-  readonly #units: Float32Array;
+  /** 1 / ‖E[i]‖, which makes u of a row; 0 of zeros. */
+  readonly #scales: Float64Array;
   /** u · r of each row. */
   readonly #along: Float64Array;
 
@@ -120,16 +121,16 @@ class Pieces {
     const count = rows.length;
     this.#d = d;
     this.#data = new Float32Array(count * d);
-    this.#units = new Float32Array(count * d);
+    this.#scales = new Float64Array(count);
     this.#along = new Float64Array(count);
     for (const [i, row] of rows.entries()) {
       let square = 0;
-      for (let j = 0; j < d; j++) square += data[row * d + j]! ** 2;
-      const scale = square > 0 ? 1 / Math.sqrt(square) : 0;
       for (let j = 0; j < d; j++) {
-        this.#data[i * d + j] = data[row * d + j]!;
-        this.#units[i * d + j] = scale * data[row * d + j]!;
+        const x = data[row * d + j]!;
+        this.#data[i * d + j] = x;
+        square += x * x;
       }
+      if (square > 0) this.#scales[i] = 1 / Math.sqrt(square);
     }
     this.pieces = Array.from({ length: m }, (_, piece) => {
       const from = pieceStart(piece, d, m);
@@ -162,7 +163,7 @@ class Pieces {
   /** The centroid of least loss for a piece of each row, of equal ones the first. */
   encode(piece: number): void {
     const { from, width, nearest, along, wanted, losses } = this.pieces[piece]!;
-    const [d, data, units] = [this.#d, this.#data, this.#units];
+    const [d, data] = [this.#d, this.#data];
     const own = new Float64Array(CENTROID_COUNT * width);
     const squares = new Float64Array(CENTROID_COUNT);
     for (let c = 0; c < CENTROID_COUNT; c++) {
@@ -172,35 +173,29 @@ class Pieces {
         squares[c]! += x * x;
       }
     }
-    const pull = new Float64Array(width);
-    const unit = new Float64Array(width);
+    const x = new Float64Array(width);
     for (let i = 0; i < nearest.length; i++) {
-      const at = i * d + from;
-      // r of this piece is x − c, and u · r of all pieces is `rest` − u · c.
-      let rest = this.#along[i]! - along[i]!;
+      const scale = this.#scales[i]!;
       let size = 0;
       for (let j = 0; j < width; j++) {
-        const x = data[at + j]!;
-        unit[j] = units[at + j]!;
-        rest += x * unit[j]!;
-        size += x * x;
+        x[j] = data[i * d + from + j]!;
+        size += x[j]! * x[j]!;
       }
-      for (let j = 0; j < width; j++) pull[j] = 2 * (data[at + j]! + ALONG * rest * unit[j]!);
+      // r of this piece is x − c, and u · r of all pieces is `rest` − u · c, where u · c is the scale times x · c.
+      const rest = this.#along[i]! - along[i]! + scale * size;
+      const linear = 2 * (1 + ALONG * rest * scale);
+      const quadratic = ALONG * scale * scale;
       let [best, least, product] = [0, Number.POSITIVE_INFINITY, 0];
       for (let c = 0, k = 0; c < CENTROID_COUNT; c++) {
-        let towards = 0;
         let inner = 0;
-        for (let j = 0; j < width; j++, k++) {
-          towards += pull[j]! * own[k]!;
-          inner += unit[j]! * own[k]!;
-        }
-        const loss = squares[c]! - towards + ALONG * inner * inner;
+        for (let j = 0; j < width; j++) inner += x[j]! * own[k++]!;
+        const loss = squares[c]! + inner * (quadratic * inner - linear);
         if (loss < least) [best, least, product] = [c, loss, inner];
       }
       nearest[i] = best;
       wanted[i] = rest;
       losses[i] = least + size + ALONG * rest * rest;
-      this.#setAlong(piece, i, rest, product);
+      this.#setAlong(piece, i, rest, scale * product);
     }
   }
 
@@ -214,7 +209,7 @@ class Pieces {
   /** Moves the centroids of a piece to where the loss of their rows is less. One without rows moves to the row that loses most. */
   fit(piece: number, weights: Float64Array): void {
     const { from, width, nearest, wanted, losses } = this.pieces[piece]!;
-    const [d, data, units, centroids] = [this.#d, this.#data, this.#units, this.centroids];
+    const [d, data, centroids] = [this.#d, this.#data, this.centroids];
     // A quadratic form for each centroid: its matrix, its right side, and its weight.
     const matrices = new Float64Array(CENTROID_COUNT * width * width);
     const sides = new Float64Array(CENTROID_COUNT * width);
@@ -223,11 +218,14 @@ class Pieces {
       const c = nearest[i]!;
       const weight = weights[i]!;
       const at = i * d + from;
+      const scale = this.#scales[i]!;
+      const side = weight * (1 + ALONG * scale * wanted[i]!);
+      const factor = weight * ALONG * scale * scale;
       sizes[c]! += weight;
       for (let j = 0; j < width; j++) {
-        const unit = weight * ALONG * units[at + j]!;
-        sides[c * width + j]! += weight * data[at + j]! + unit * wanted[i]!;
-        for (let k = 0; k < width; k++) matrices[(c * width + j) * width + k]! += unit * units[at + k]!;
+        sides[c * width + j]! += side * data[at + j]!;
+        for (let k = 0; k < width; k++)
+          matrices[(c * width + j) * width + k]! += factor * data[at + j]! * data[at + k]!;
       }
     }
     for (let c = 1; c < CENTROID_COUNT; c++) {
@@ -250,8 +248,8 @@ class Pieces {
     for (let i = 0; i < nearest.length; i++) {
       const at = i * d + from;
       let product = 0;
-      for (let j = 0; j < width; j++) product += units[at + j]! * centroids[nearest[i]! * d + from + j]!;
-      this.#setAlong(piece, i, wanted[i]!, product);
+      for (let j = 0; j < width; j++) product += data[at + j]! * centroids[nearest[i]! * d + from + j]!;
+      this.#setAlong(piece, i, wanted[i]!, this.#scales[i]! * product);
     }
   }
 }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Precision, packTensors } from '../../src/checkpoint/pack-tensors';
 import { unpackTensors } from '../../src/checkpoint/precision';
+import { pieceCount } from '../../src/checkpoint/product-quantisation';
 import { readSafetensors, type StoredTensor, toNdArray } from '../../src/checkpoint/safetensors';
 import { writeSafetensors } from '../../src/checkpoint/write-safetensors';
 import { random } from '../../src/session/random';
@@ -218,6 +219,17 @@ describe('pq', () => {
       cube: 'F16 2500,2,4',
       counts: 'I32 2500,8',
     });
+  });
+
+  test.each([
+    [[2048, 64], false, 12],
+    [[2048, 64], true, 11],
+    [[2 ** 17, 64], true, 11],
+    [[2 ** 17 + 1, 64], false, 8],
+    [[2047, 64], false, undefined],
+    [[2048, 7], false, undefined],
+  ])('keeps of a table %j, with a bias: %s, %s bytes a row', (shape, hasBias, bytes) => {
+    expect(pieceCount(shape, hasBias)).toBe(bytes);
   });
 
   const codes: StoredTensor = { dtype: 'U8', shape: [2, 3], bytes: new Uint8Array(6) };
