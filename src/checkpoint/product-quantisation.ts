@@ -24,6 +24,7 @@ const LEAST_ROWS = 8 * CENTROID_COUNT;
 const NARROW = 16 / 3;
 const BIASED = 6;
 const WIDE = 8;
+/** Without the first row, which stands for no item. */
 const MANY_ROWS = 2 ** 17;
 const ROUNDS = 10;
 /** Over all rows, with the centroids that are stored. */
@@ -41,7 +42,7 @@ export interface Quantised {
 /** Pieces of a row; undefined where a table of this shape is not worth it. @param hasBias Whether each row has a number beside it. */
 export function pieceCount([rows = 0, d = 1, ...more]: readonly number[], hasBias: boolean): number | undefined {
   if (more.length > 0 || rows < LEAST_ROWS || d < WIDE) return undefined;
-  return Math.ceil(d / (rows > MANY_ROWS ? WIDE : hasBias ? BIASED : NARROW));
+  return Math.ceil(d / (rows - 1 > MANY_ROWS ? WIDE : hasBias ? BIASED : NARROW));
 }
 
 /** Of each table: it takes seconds, and a model is packed, checked and written. */

@@ -1,0 +1,166 @@
+/**
+ * What smaller weights cost in quality: networks of 64 numbers an item, trained on Diginetica, packed at each precision, and
+ * evaluated:
+ *
+ *     node test/run.mjs test/bench/packed.ts [--models gru4rec,sasrec] [--part valid|test] [--precisions f32,pq] [--work DIR]
+ *
+ * Trains on all but the last tenth of the training part, which chooses how weights are packed (`valid`, the default); the test part
+ * is asked once that has been chosen. A model that is in DIR is not trained again. Rows go to `results/packed.{json,md}`,
+ * where those of other models and parts stay as they are. Needs the log.
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { brotliCompressSync, constants } from 'node:zlib';
+import { PRECISIONS, type Precision } from '../../src/checkpoint/pack-tensors';
+import { evaluate } from '../../src/pipeline/evaluate';
+import { markdownTable, whole } from '../../src/pipeline/format';
+import { pack } from '../../src/pipeline/pack';
+import { split } from '../../src/pipeline/split';
+import { trainAlone } from '../../src/pipeline/train';
+import { sharedPath } from '../shared';
+import { commit, machine } from './machine';
+
+const SEED = 1;
+/** Settings that differ from the defaults, and passes over the log. */
+const MODELS: Readonly<
+  Record<string, { readonly config: Readonly<Record<string, unknown>>; readonly epochs: number }>
+> = {
+  gru4rec: { config: { layers: [64] }, epochs: 3 },
+  sasrec: {
+    config: {
+      ...{ hiddenUnits: 64, maxlen: 20, norm: 'pre', positions: 'start', dropoutRate: 0.2 },
+      ...{ loss: 'sampled', nSample: 2048, logq: 1, sparseUpdates: true, batching: 'same-length' },
+      ...{ lr: 0.002, lrSchedule: 'linear' },
+    },
+    epochs: 3,
+  },
+};
+const PARTS = { valid: 'validation', test: 'test' } as const;
+type Part = keyof typeof PARTS;
+
+interface Row {
+  readonly model: string;
+  readonly part: Part;
+  readonly precision: Precision;
+  readonly recall: number;
+  readonly mrr: number;
+  readonly predictions: number;
+  readonly items: number;
+  /** Of the weights, and with Brotli 9. */
+  readonly bytes: number;
+  readonly compressed: number;
+  readonly command: string;
+  readonly commit: string;
+  readonly machine: string;
+}
+
+const FOLDER = resolve(import.meta.dirname, 'results');
+const JSON_FILE = join(FOLDER, 'packed.json');
+
+export async function main(argv: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      models: { type: 'string', default: Object.keys(MODELS).join() },
+      part: { type: 'string', default: 'valid' },
+      precisions: { type: 'string', default: PRECISIONS.join() },
+      work: { type: 'string', default: '.cache/packed' },
+    },
+  });
+  const part = values.part as Part;
+  const names = values.models.split(',');
+  const unknown = names.find((name) => !Object.hasOwn(MODELS, name));
+  if (unknown !== undefined)
+    throw new RangeError(`No such model: ${unknown}. There are ${Object.keys(MODELS).join(', ')}.`);
+  if (!Object.hasOwn(PARTS, part))
+    throw new RangeError(`No such part: ${part}. There are ${Object.keys(PARTS).join(', ')}.`);
+  const data = sharedPath('data', 'diginetica', 'train.tsv.gz');
+  const test = sharedPath('data', 'diginetica', 'test.tsv.gz');
+  if (!data || !test) throw new Error('The log diginetica of ../shared is not here.');
+  const work = resolve(values.work);
+  const parts = join(work, 'parts');
+  if (!existsSync(parts)) await split({ data, out: parts, test: { share: 0.1 } });
+  const about = {
+    part,
+    command: ['node test/run.mjs test/bench/packed.ts', ...argv].join(' '),
+    commit: commit(),
+    machine: machine(),
+  };
+  for (const model of names) {
+    const trained = join(work, model);
+    if (!existsSync(join(trained, 'manifest.json')))
+      await trainAlone({
+        data: join(parts, 'train.tsv.gz'),
+        model,
+        ...MODELS[model]!,
+        preset: 'none',
+        valid: 'none',
+        seed: SEED,
+        out: trained,
+      });
+    for (const precision of values.precisions.split(',') as Precision[]) {
+      const out = join(work, `${model}-${precision}`);
+      const { items } = await pack({ artifact: trained, precision, out });
+      const weights = await readFile(join(out, 'weights.safetensors'));
+      const events = part === 'test' ? test : join(parts, 'test.tsv.gz');
+      const { evaluation } = await evaluate({ artifacts: [out], data: events, backend: 'plan' });
+      const { 'recall@20': recall, 'mrr@20': mrr } = evaluation.metrics.conservative;
+      const row: Row = {
+        ...about,
+        ...{ model, precision, recall: recall!, mrr: mrr!, predictions: evaluation.n, items: items.after },
+        bytes: weights.length,
+        compressed: brotliCompressSync(weights, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }).length,
+      };
+      console.log(JSON.stringify(row));
+      write(row);
+    }
+  }
+}
+
+function write(row: Row): void {
+  const isSame = (other: Row) =>
+    other.model === row.model && other.part === row.part && other.precision === row.precision;
+  const old: readonly Row[] = existsSync(JSON_FILE) ? JSON.parse(readFileSync(JSON_FILE, 'utf8')) : [];
+  const rows = [...old.filter((other) => !isSame(other)), row].sort((a, b) => keyOf(a).localeCompare(keyOf(b)));
+  writeFileSync(JSON_FILE, `${JSON.stringify(rows, null, 1)}\n`);
+  writeFileSync(join(FOLDER, 'packed.md'), page(rows));
+}
+
+const keyOf = ({ model, part, precision }: Row): string =>
+  [model, part === 'valid' ? 0 : 1, PRECISIONS.indexOf(precision)].join();
+
+function page(rows: readonly Row[]): string {
+  const cells = rows.map((row) => {
+    const { recall } =
+      rows.find((one) => one.model === row.model && one.part === row.part && one.precision === 'f32') ?? row;
+    return [
+      ...[
+        row.model,
+        PARTS[row.part],
+        row.precision,
+        row.recall.toFixed(4),
+        `${((100 * row.recall) / recall).toFixed(1)} %`,
+      ],
+      ...[row.mrr.toFixed(4), whole(row.predictions), whole(row.bytes), whole(row.compressed)],
+      ...[(row.compressed / row.items).toFixed(1), row.commit],
+    ];
+  });
+  const titles = [
+    ...['model', 'part', 'precision', 'Recall@20', 'of f32', 'MRR@20', 'predictions', 'bytes of the weights'],
+    ...['with Brotli 9', 'an item', 'commit'],
+  ];
+  return `# Smaller weights
+
+${[...new Set(rows.map(({ command }) => `    ${command}`))].join('\n')}
+
+Networks of 64 numbers an item, ${Object.entries(MODELS)
+    .map(([name, { epochs }]) => `${name} after ${epochs} epochs`)
+    .join(', ')} on all but the last tenth of Diginetica's training part (seed ${SEED}). That tenth, the
+validation part, has chosen how tables are quantised; the test part was asked once for each row. Conservative ties. Bytes are those of
+\`weights.safetensors\`, with the items' events. ${rows[0]!.machine}.
+
+${markdownTable(titles, cells).join('\n')}
+`;
+}
