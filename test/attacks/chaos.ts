@@ -222,7 +222,7 @@ interface Tracked {
   /** Milliseconds since 1970: it was tracked after the one and before the other. */
   readonly from: number;
   to: number;
-  /** `heardAt`: when the driver was told. */
+  /** `heardAt`: when the driver was notices. */
   acknowledged: (Acknowledged & { readonly heardAt: number }) | undefined;
   /** When the last look began that has found it stored. */
   foundAt: number | undefined;
