@@ -224,8 +224,8 @@ describe('pq', () => {
   test.each([
     [[2048, 64], false, 12],
     [[2048, 64], true, 11],
-    [[2 ** 17, 64], true, 11],
-    [[2 ** 17 + 1, 64], false, 8],
+    [[2 ** 17 + 1, 64], true, 11],
+    [[2 ** 17 + 2, 64], false, 8],
     [[2047, 64], false, undefined],
     [[2048, 7], false, undefined],
   ])('keeps of a table %j, with a bias: %s, %s bytes a row', (shape, hasBias, bytes) => {

@@ -69,10 +69,11 @@ interface Label {
 }
 
 /** A name as a plot has room for it. */
-const short = (name: string): string => (name.length > 28 ? `${name.slice(0, 27)}…` : name);
+const short = (name: string): string => (name.length > 24 ? `${name.slice(0, 23)}…` : name);
 
 const LINE = 17;
-const CHARACTER = 9;
+/** Of a letter on a phone, whose letters are larger. */
+const CHARACTER = 10.5;
 const BESIDE = 9;
 /** Distances of a label from its dot, in the order in which places are tried. */
 const STEPS = [0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6, 7, -7, 8, -8, 9, -9, 10, -10];
