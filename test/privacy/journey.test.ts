@@ -71,7 +71,7 @@ describe.each(slice(BACKENDS, (backend) => backend === 'wasm'))('on %s', (backen
     expect(ben!.shown).not.toEqual(anna!.shown);
   });
 
-  if (isSoak || backend === 'wasm')
+  if (isSoak)
     test("nor does it without 'wasm-unsafe-eval'", async () => {
       const visit = await visited(BEN, { backend, csp: STRICT });
       expectWatched(visit);
