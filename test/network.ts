@@ -56,9 +56,13 @@ const NODE = /^(node:)?(http|https|http2|net|tls|dgram|dns|inspector|child_proce
 
 /** @param sources Text of each TypeScript, JavaScript, style or HTML file by its path. */
 export function networkUses(sources: ReadonlyMap<string, string>): NetworkUse[] {
-  return [...sources].flatMap(([file, text]) =>
-    /\.[mc]?[jt]s$/.test(file) ? inScript(file, text) : inText(file, text),
-  );
+  const known = new Map<string, NetworkUse[]>(); // builds share scripts
+  return [...sources].flatMap(([file, text]) => {
+    if (!/\.[mc]?[jt]s$/.test(file)) return inText(file, text);
+    const uses = known.get(text) ?? inScript(file, text);
+    known.set(text, uses);
+    return uses.map((use) => ({ ...use, file }));
+  });
 }
 
 /** Styles and pages: what they load is written out in them. */
