@@ -62,8 +62,8 @@ const inNode = {
 } satisfies ViteUserConfig['test'];
 
 export const tests: NonNullable<ViteUserConfig['test']> = {
-  // All projects run side by side. More workers than cores: many tests wait for a clock, or for another process.
-  maxWorkers: Math.min(4, availableParallelism()) + 2,
+  // All projects run side by side. One worker more than cores, since some tests wait for a clock; two more are no faster.
+  maxWorkers: Math.min(4, availableParallelism()) + 1,
   testTimeout: SOAK > 0 ? 1_200_000 : 60_000,
   hookTimeout: 300_000,
   // A test that asserts nothing fails. What is waited for comes sooner or later; how soon is up to what else the machine does.
