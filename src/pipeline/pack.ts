@@ -83,6 +83,9 @@ export async function pack(options: PackOptions): Promise<PackResult> {
   };
 }
 
+/** Items whose quantisation takes seconds. */
+const SLOW = 5000;
+
 /** The artifact with what stays of it and its new golden answer, compared with what the original answers to the same session. */
 async function packOnDevice(
   original: Artifact,
@@ -100,6 +103,8 @@ async function packOnDevice(
       before: bestOf(original, await goldenAnswer(scorer, clicks)),
     };
   });
+  if (options.precision === 'pq' && packed.itemIds.length > SLOW)
+    inform(options, `Quantising ${whole(packed.itemIds.length)} items, which takes half a minute for every 40,000.`);
   const written = { ...packed, tensors: await unpackTensors(packTensors(packed.tensors, options.precision), WEIGHTS) };
   const golden = await withScorer(written, (scorer) => goldenAnswer(scorer, session));
   const after = bestOf(packed, golden);

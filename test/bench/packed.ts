@@ -30,9 +30,18 @@ const MODELS: Readonly<
   gru4rec: { config: { layers: [64] }, epochs: 3 },
   sasrec: {
     config: {
-      ...{ hiddenUnits: 64, maxlen: 20, norm: 'pre', positions: 'start', dropoutRate: 0.2 },
-      ...{ loss: 'sampled', nSample: 2048, logq: 1, sparseUpdates: true, batching: 'same-length' },
-      ...{ lr: 0.002, lrSchedule: 'linear' },
+      hiddenUnits: 64,
+      maxlen: 20,
+      norm: 'pre',
+      positions: 'start',
+      dropoutRate: 0.2,
+      loss: 'sampled',
+      nSample: 2048,
+      logq: 1,
+      sparseUpdates: true,
+      batching: 'same-length',
+      lr: 0.002,
+      lrSchedule: 'linear',
     },
     epochs: 3,
   },
@@ -109,7 +118,12 @@ export async function main(argv: readonly string[]): Promise<void> {
       const { 'recall@20': recall, 'mrr@20': mrr } = evaluation.metrics.conservative;
       const row: Row = {
         ...about,
-        ...{ model, precision, recall: recall!, mrr: mrr!, predictions: evaluation.n, items: items.after },
+        model,
+        precision,
+        recall: recall!,
+        mrr: mrr!,
+        predictions: evaluation.n,
+        items: items.after,
         bytes: weights.length,
         compressed: brotliCompressSync(weights, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }).length,
       };
