@@ -43,13 +43,13 @@ test('a page that is prerendered shows suggestions and records nothing, and all 
   shop.serve('/product', html(SLOT, SAYS + PRODUCT + SETTLED.replace('data-', 'data-consent="granted" data-')));
   const profile = mkdtempSync(join(tmpdir(), 'aisle-prerender-'));
   const flags = [...CHROMIUM_FLAGS, '--headless=new', '--remote-debugging-port=0', `--user-data-dir=${profile}`];
-  const browser = spawn(findChromium()!, [...flags, shop.origin], { stdio: 'ignore' });
+  const browser = spawn(findChromium()!, [...flags, shop.origin], { stdio: 'ignore', detached: true });
   onTestFinished(async () => {
     const ended = once(browser, 'exit');
-    browser.kill();
+    process.kill(-browser.pid!, 'SIGKILL'); // its group: a process that outlives the first still writes into the profile
     await ended;
     shop.close();
-    rmSync(profile, { recursive: true, force: true, maxRetries: 10 });
+    await vi.waitFor(() => rmSync(profile, { recursive: true, force: true }), { timeout: 30_000 });
   });
   const said = () =>
     shop.requests
