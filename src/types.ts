@@ -103,6 +103,8 @@ export interface Scorer {
    * nothing was counted for it. Absent where every score is evidence, as those of a network are.
    */
   readonly isEvidence?: ((score: number) => boolean) | undefined;
+  /** Of a counting model: the scores `[n]` of what it has not counted for a session. */
+  readonly base?: Float32Array;
   /**
    * Scores of all items for a batch of sessions, each with at least one click.
    *
@@ -114,7 +116,7 @@ export interface Scorer {
    * every event of a log. Absent where a model has no state to carry; callers then score prefixes.
    *
    * @param visit Called with the scores `[rows, n]` of one batch and, per row, which session it is and which click was
-   *   seen last (0-based).
+   *   seen last (0-based). All of it is valid until `visit` returns.
    */
   scoreSequences?(
     sessions: Sessions,
@@ -127,4 +129,6 @@ export interface Scorer {
 export interface SequenceRow {
   readonly session: number;
   readonly position: number;
+  /** Columns, each once, in which the row may differ from the scorer's `base`. Absent: it may in all. */
+  readonly changed?: Int32Array;
 }

@@ -23,7 +23,73 @@ export interface Baseline<C> {
 }
 
 /**
- * Writes the scores of one session into a row that is all 0 on entry; column i belongs to item index i + 1.
+ * Rows of scores, `[rows, n]`: each a copy of one base row, but for the columns that a model changes. Which those are is known, so
+ * that a row of a large catalogue is ranked, and made again, without reading all of it. Column i belongs to item index i + 1.
+ */
+export class ScoreRows {
+  readonly scores: Float32Array;
+  /** The changed columns of row r are the first `#counts[r]` from r · n on. */
+  readonly #columns: Int32Array;
+  readonly #isChanged: Uint8Array;
+  readonly #counts: Int32Array;
+  readonly #base: Float32Array;
+  #row = 0;
+  #start = 0;
+
+  constructor(rows: number, base: Float32Array) {
+    this.#base = base;
+    this.scores = new Float32Array(rows * base.length);
+    for (let row = 0; row < rows; row++) this.scores.set(base, row * base.length);
+    this.#columns = new Int32Array(this.scores.length);
+    this.#isChanged = new Uint8Array(this.scores.length);
+    this.#counts = new Int32Array(rows);
+  }
+
+  /** Makes a row the one that is written, and the base row again. */
+  begin(row: number): void {
+    this.#row = row;
+    this.#start = row * this.#base.length;
+    for (const column of this.changed(row)) {
+      this.scores[this.#start + column] = this.#base[column]!;
+      this.#isChanged[this.#start + column] = 0;
+    }
+    this.#counts[row] = 0;
+  }
+
+  add(item: ItemIndex, weight: number): void {
+    this.scores[this.#change(item)]! += weight;
+  }
+
+  set(item: ItemIndex, score: number): void {
+    this.scores[this.#change(item)] = score;
+  }
+
+  /** Divides the row by its largest score, unless that is 0; for rows whose base is 0. */
+  divideByLargest(): void {
+    const changed = this.changed(this.#row);
+    let largest = 0;
+    for (const column of changed) largest = Math.max(largest, this.scores[this.#start + column]!);
+    if (largest > 0) for (const column of changed) this.scores[this.#start + column]! /= largest;
+  }
+
+  /** The columns of a row that were written, each once. */
+  changed(row: number): Int32Array {
+    const start = row * this.#base.length;
+    return this.#columns.subarray(start, start + this.#counts[row]!);
+  }
+
+  #change(item: ItemIndex): number {
+    const cell = this.#start + item - 1;
+    if (this.#isChanged[cell] === 0) {
+      this.#isChanged[cell] = 1;
+      this.#columns[this.#start + this.#counts[this.#row]!++] = item - 1;
+    }
+    return cell;
+  }
+}
+
+/**
+ * Writes the scores of one session into the row that has begun.
  *
  * @param items The session's clicks are `items[from]` … `items[to - 1]`, oldest first, at least one.
  * @param now Time of the last click in seconds since 1970, where it is known.
@@ -32,7 +98,7 @@ export type FillRow = (
   items: ArrayLike<ItemIndex>,
   from: number,
   to: number,
-  row: Float32Array,
+  rows: ScoreRows,
   now: number | undefined,
 ) => void;
 
@@ -40,34 +106,37 @@ export type FillRow = (
 const BLOCK_CELLS = 1024 * 1024;
 
 /**
- * A scorer of `items` items from a function that fills one row. Nothing is allocated per row or candidate.
+ * A scorer from a function that fills one row. Nothing is allocated per candidate.
  *
+ * @param base `[n]`, the scores of what the function does not write.
  * @param isEvidence As `Scorer` has it. Default: of every score but 0.
  */
 export function rowScorer(
-  items: number,
+  base: Float32Array,
   fill: FillRow,
   isEvidence: NonNullable<Scorer['isEvidence']> = (score) => score !== 0,
 ): Scorer {
+  const items = base.length;
   return {
     items,
     isEvidence,
+    base,
     async score(sessions) {
-      const scores = new Float32Array(sessions.length * items);
+      const rows = new ScoreRows(sessions.length, base);
       sessions.forEach((session, i) => {
         if (session.items.length === 0) throw new RangeError('score: a session has no click; pass at least one.');
         const to = session.items.length;
-        fill(session.items, 0, to, scores.subarray(i * items, (i + 1) * items), session.times?.[to - 1]);
+        rows.begin(i);
+        fill(session.items, 0, to, rows, session.times?.[to - 1]);
       });
-      return scores;
+      return rows.scores;
     },
     async scoreSequences({ items: clicks, times, offsets }, visit) {
       const capacity = Math.max(1, Math.floor(BLOCK_CELLS / items));
-      const block = new Float32Array(capacity * items);
+      const block = new ScoreRows(capacity, base);
       let rows: SequenceRow[] = [];
       const flush = () => {
-        visit(block.subarray(0, rows.length * items), rows);
-        block.fill(0);
+        visit(block.scores.subarray(0, rows.length * items), rows);
         rows = [];
       };
       for (let session = 0; session + 1 < offsets.length; session++) {
@@ -75,8 +144,9 @@ export function rowScorer(
         const last = offsets[session + 1]! - 1;
         for (let at = from; at < last; at++) {
           const row = rows.length;
-          fill(clicks, from, at + 1, block.subarray(row * items, (row + 1) * items), times[at]);
-          rows.push({ session, position: at - from });
+          block.begin(row);
+          fill(clicks, from, at + 1, block, times[at]);
+          rows.push({ session, position: at - from, changed: block.changed(row) });
           if (rows.length === capacity) flush();
         }
       }
@@ -85,6 +155,9 @@ export function rowScorer(
     dispose() {},
   };
 }
+
+/** The base row of a model that scores nothing but what it has counted. */
+export const nothing = (items: number): Float32Array => new Float32Array(items);
 
 /** Events of each item, `[n + 1]`, entry 0 unused; from the sessions where the catalogue does not say. */
 export function supportOf(sessions: Sessions, catalogue: Catalogue): ArrayLike<number> {
@@ -98,15 +171,8 @@ export function supportOf(sessions: Sessions, catalogue: Catalogue): ArrayLike<n
 export const REMIND = boolean(true, 'whether items of the running session may be recommended', 'session-rec');
 
 /** The items of a session score nothing. */
-export function forgetSession(items: ArrayLike<ItemIndex>, from: number, to: number, row: Float32Array): void {
-  for (let at = from; at < to; at++) row[items[at]! - 1] = 0;
-}
-
-/** Divides a row of scores by the largest, unless that is 0. */
-export function divideByLargest(row: Float32Array | Float64Array): void {
-  let largest = 0;
-  for (const score of row) if (score > largest) largest = score;
-  if (largest > 0) for (let i = 0; i < row.length; i++) row[i]! /= largest;
+export function forgetSession(items: ArrayLike<ItemIndex>, from: number, to: number, rows: ScoreRows): void {
+  for (let at = from; at < to; at++) rows.set(items[at]!, 0);
 }
 
 /**

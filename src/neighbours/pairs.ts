@@ -1,6 +1,6 @@
 /** Weighted item pairs: what item-kNN, Markov, AR and SR count, keep and look up. */
 import type { Catalogue, ItemIndex, NdArray, Sessions } from '../types';
-import { float32, int32, mismatch } from './baseline';
+import { float32, int32, mismatch, type ScoreRows } from './baseline';
 
 /**
  * For each item i the strongest items j with their weights, strongest first, equal weights in the order in which the log
@@ -110,9 +110,9 @@ function enlarged<A extends Int32Array | Float32Array>(from: A, to: A): A {
   return to;
 }
 
-/** Adds the weights of an item's pairs to a row of scores. */
-export function addPairs({ offsets, items, weights }: Pairs, from: ItemIndex, factor: number, row: Float32Array): void {
-  for (let i = offsets[from]!; i < offsets[from + 1]!; i++) row[items[i]! - 1]! += factor * weights[i]!;
+/** Adds the weights of an item's pairs to the row of scores that has begun. */
+export function addPairs({ offsets, items, weights }: Pairs, from: ItemIndex, factor: number, rows: ScoreRows): void {
+  for (let i = offsets[from]!; i < offsets[from + 1]!; i++) rows.add(items[i]!, factor * weights[i]!);
 }
 
 /** Names of the pairs in an artifact. */

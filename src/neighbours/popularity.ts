@@ -10,7 +10,7 @@
 import type { OptionSpecs } from '../models/model';
 import { integer, number } from '../models/options';
 import type { Catalogue, NdArray, Sessions } from '../types';
-import { type Baseline, type FillRow, float32, rowScorer, supportOf } from './baseline';
+import { type Baseline, float32, rowScorer, supportOf } from './baseline';
 
 export interface PopularityConfig {
   readonly top: number;
@@ -94,9 +94,11 @@ export const pop: Baseline<PopularityConfig> = {
   arrays: [ARRAY],
   fit,
   scorer(arrays, catalogue) {
-    const popularity = read(arrays, catalogue);
-    const fill: FillRow = (_items, _from, _to, row) => row.set(popularity);
-    return rowScorer(catalogue.items, fill, () => false);
+    return rowScorer(
+      read(arrays, catalogue),
+      () => {},
+      () => false,
+    );
   },
 };
 
@@ -107,11 +109,12 @@ export const sPop: Baseline<PopularityConfig> = {
   arrays: [ARRAY],
   fit,
   scorer(arrays, catalogue) {
-    const popularity = read(arrays, catalogue);
-    const fill: FillRow = (items, from, to, row) => {
-      row.set(popularity);
-      for (let t = from; t < to; t++) row[items[t]! - 1]! += 1;
-    };
-    return rowScorer(catalogue.items, fill, (score) => score >= 1);
+    return rowScorer(
+      read(arrays, catalogue),
+      (items, from, to, rows) => {
+        for (let t = from; t < to; t++) rows.add(items[t]!, 1);
+      },
+      (score) => score >= 1,
+    );
   },
 };

@@ -19,7 +19,7 @@
 import type { OptionSpecs } from '../models/model';
 import { boolean, choice, integer, number } from '../models/options';
 import type { ItemIndex, Scorer, Sessions } from '../types';
-import { type Baseline, divideByLargest, type FillRow, forgetSession, REMIND, rowScorer, supportOf } from './baseline';
+import { type Baseline, type FillRow, forgetSession, nothing, REMIND, rowScorer, supportOf } from './baseline';
 import { addPairs, countPairs, PAIRS, type PairsOfEvent, type PairsOptions, readPairs, writePairs } from './pairs';
 
 export interface RulesConfig {
@@ -82,17 +82,17 @@ function pairsOptions({ pruning, ties }: RulesConfig): PairsOptions {
 
 /** Scores by a rule base, without those of the session where they are not to be recommended, divided by the largest. */
 function scorerOf(items: number, { remind, normalize }: RulesConfig, fill: FillRow): Scorer {
-  return rowScorer(items, (clicks, from, to, row, now) => {
-    fill(clicks, from, to, row, now);
-    if (!remind) forgetSession(clicks, from, to, row);
-    if (normalize) divideByLargest(row);
+  return rowScorer(nothing(items), (clicks, from, to, rows, now) => {
+    fill(clicks, from, to, rows, now);
+    if (!remind) forgetSession(clicks, from, to, rows);
+    if (normalize) rows.divideByLargest();
   });
 }
 
 const byLastClick =
   (pairs: Parameters<typeof addPairs>[0]): FillRow =>
-  (clicks, _from, to, row) =>
-    addPairs(pairs, clicks[to - 1]!, 1, row);
+  (clicks, _from, to, rows) =>
+    addPairs(pairs, clicks[to - 1]!, 1, rows);
 
 /** Markov and AR differ in the pairs of an event only. */
 function ruleBaseline(
@@ -158,10 +158,10 @@ export const sr: Baseline<SequentialRulesConfig> = {
   scorer(arrays, catalogue, config) {
     const rules = readPairs(arrays, catalogue);
     const weight = WEIGHTS[config.weighting];
-    return scorerOf(catalogue.items, config, (clicks, from, to, row) => {
-      addPairs(rules, clicks[to - 1]!, 1, row);
+    return scorerOf(catalogue.items, config, (clicks, from, to, rows) => {
+      addPairs(rules, clicks[to - 1]!, 1, rows);
       const earliest = Math.max(from, to - 1 - config.lastInSession);
-      for (let at = to - 2; at >= earliest; at--) addPairs(rules, clicks[at] as ItemIndex, weight(to - at), row);
+      for (let at = to - 2; at >= earliest; at--) addPairs(rules, clicks[at] as ItemIndex, weight(to - at), rows);
     });
   },
 };
@@ -187,11 +187,11 @@ export const decayedSr: Baseline<DecayedRulesConfig> = {
   },
   scorer(arrays, catalogue, config) {
     const rules = readPairs(arrays, catalogue);
-    return scorerOf(catalogue.items, config, (clicks, from, to, row) => {
+    return scorerOf(catalogue.items, config, (clicks, from, to, rows) => {
       const earliest = Math.max(from, to - config.clicks);
       let weight = 1;
       for (let at = to - 1; at >= earliest; at--, weight *= config.clickDecay)
-        addPairs(rules, clicks[at]!, weight, row);
+        addPairs(rules, clicks[at]!, weight, rows);
     });
   },
 };

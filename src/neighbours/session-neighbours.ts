@@ -14,7 +14,6 @@
  * a session, so no rank moves by it; without it they all underflow to 0 some time after the log's end.
  */
 import type { ItemIndex } from '../types';
-import { divideByLargest } from './baseline';
 import type { SessionIndex } from './session-index';
 
 /** What sets the four apart. Positions run from 1 (oldest) to n (newest); ages are in seconds. */
@@ -47,6 +46,8 @@ export interface NeighbourRules {
 export interface NeighbourScores {
   /** `[n]`, column i belongs to item index i + 1; valid until the next query. */
   readonly scores: Float64Array;
+  /** The items that a neighbour has spoken for, each once; all others score 0. */
+  readonly scored: Int32Array;
   /** How many sessions resembled the query, before the k most similar were taken. */
   readonly candidates: number;
   /** Seconds since the newest candidate ended; 0 where there is none, or where it ends after now. */
@@ -63,6 +64,9 @@ export function neighbourQuery(index: SessionIndex, n: number, rules: NeighbourR
   const { k, sampleSize, similarity, lastNClicks, weight, recency, positiveOnly, remind } = rules;
   const sessions = index.times.length;
   const scores = new Float64Array(n);
+  const scored = new Int32Array(n);
+  const isScored = new Uint8Array(n);
+  let scoredCount = 0;
   const shared = new Float64Array(sessions); // Σ of w over shared items
   const latest = new Int32Array(sessions); // latest position in s of a shared item; 0: only clicks that do not count
   const seen = new Uint8Array(sessions);
@@ -100,12 +104,20 @@ export function neighbourQuery(index: SessionIndex, n: number, rules: NeighbourR
       const item = index.items[e]!;
       if (!remind && lastClick.has(item)) continue;
       const close = rules.closeness?.(Math.abs(index.positions[e]! - index.positions[meeting]!)) ?? 1;
+      if (isScored[item - 1] === 0) {
+        isScored[item - 1] = 1;
+        scored[scoredCount++] = item;
+      }
       scores[item - 1]! += factor * close * (1 + index.idf[item]! * rules.idf);
     }
   }
 
   return (items, from, to, now) => {
-    scores.fill(0);
+    for (const item of scored.subarray(0, scoredCount)) {
+      scores[item - 1] = 0;
+      isScored[item - 1] = 0;
+    }
+    scoredCount = 0;
     lastClick.clear();
     clicks.clear();
     const first = lastNClicks > 0 ? Math.max(from, to - lastNClicks) : from;
@@ -154,8 +166,13 @@ export function neighbourQuery(index: SessionIndex, n: number, rules: NeighbourR
     if (rules.pushReminders) {
       for (const [item, times] of clicks) if (item >= 1 && item <= n) scores[item - 1]! *= times + 1;
     }
-    if (rules.normalize) divideByLargest(scores);
-    return { scores, candidates: compared, age };
+    const answered = scored.subarray(0, scoredCount);
+    if (rules.normalize) {
+      let most = 0;
+      for (const item of answered) most = Math.max(most, scores[item - 1]!);
+      if (most > 0) for (const item of answered) scores[item - 1]! /= most;
+    }
+    return { scores, scored: answered, candidates: compared, age };
   };
 }
 

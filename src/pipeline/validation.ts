@@ -6,7 +6,7 @@ import { earlierSessions } from '../session/earlier';
 import { type ClickLog, usersOf } from '../session/event-log';
 import { logFacts } from '../session/log-facts';
 import { random } from '../session/random';
-import { evaluate } from '../train/evaluate';
+import { conservativeRanks } from '../train/evaluate';
 import { type Metrics, metricsOf, mrrAt, recallAt } from '../train/metrics';
 import { predictionsOf, prefixOf } from '../train/predictions';
 import { readClicks } from '../train/read-clicks';
@@ -166,21 +166,16 @@ export function rankValidation(
   { signal = new AbortController().signal }: Observer,
   onProgress?: (done: number) => void,
 ): Promise<Ranked> {
-  const { log, valid, validProtocol: protocol = 'events' } = parts;
+  const { log, validProtocol: protocol = 'events' } = parts;
   return withScorer(model, parts, async ({ scorer, sessions, past }) => {
-    const ranks = new Int32Array(predictionsOf(valid.sessions, protocol, 'test').positions.length);
-    let p = 0;
     await yieldToEventLoop(); // a model counts without a pause
     throwIfAborted(signal);
-    const { metrics } = await evaluate(scorer, sessions, {
+    const ranks = await conservativeRanks(scorer, sessions, {
       ...{ protocol, support: log.support, past, signal },
-      onRank({ rank }) {
-        ranks[p++] = rank;
-      },
       ...(onProgress && { onProgress }),
     });
     const unusual = model.config['remind'] === false && { config: { remind: false } };
-    return { model: model.architecture, ...unusual, metrics: metrics.conservative, ranks };
+    return { model: model.architecture, ...unusual, metrics: metricsOf(ranks), ranks };
   });
 }
 

@@ -42,13 +42,59 @@ export function rankOf(scores: Float32Array, target: ItemIndex, exclude?: Readon
     else if (score === bound) equal++;
   }
   if (poison !== 0) assertFinite(scores);
-  if (exclude) {
-    for (const item of exclude) {
-      const score = scores[item - 1];
-      if (score === undefined) continue;
-      if (score > bound) above--;
-      else if (score === bound) equal--;
+  return among(scores, bound, above, equal, exclude);
+}
+
+/**
+ * `rankOf` for rows that differ from one base row in few columns, without reading the others.
+ *
+ * @param base `[n]`, finite.
+ */
+export function rankerAround(base: Float32Array) {
+  const sorted = base.slice().sort();
+  /** How many values of the base row are below a score, or at most that. */
+  const below = (score: number, isEqualBelow: boolean): number => {
+    let [from, to] = [0, sorted.length];
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      const value = sorted[middle]!;
+      if (value < score || (isEqualBelow && value === score)) from = middle + 1;
+      else to = middle;
     }
+    return from;
+  };
+  /** @param changed Columns, each once, in which the row may differ from the base row. */
+  return (scores: Float32Array, changed: Int32Array, target: ItemIndex, exclude?: ReadonlySet<ItemIndex>): Ranks => {
+    if (!(target >= 1 && target <= base.length) || exclude?.has(target)) return rankOf(scores, target, exclude);
+    const bound = scores[target - 1]!;
+    const notAbove = below(bound, true);
+    let above = base.length - notAbove;
+    let equal = notAbove - below(bound, false);
+    for (const column of changed) {
+      const [before, score] = [base[column]!, scores[column]!];
+      if (!Number.isFinite(score)) throw notFinite(score, column + 1);
+      if (before > bound) above--;
+      else if (before === bound) equal--;
+      if (score > bound) above++;
+      else if (score === bound) equal++;
+    }
+    return among(scores, bound, above, equal, exclude);
+  };
+}
+
+/** Ranks by how many items score more than the target, and as much, less those that are no candidates. */
+function among(
+  scores: Float32Array,
+  bound: number,
+  above: number,
+  equal: number,
+  exclude: ReadonlySet<ItemIndex> | undefined,
+): Ranks {
+  for (const item of exclude ?? []) {
+    const score = scores[item - 1];
+    if (score === undefined) continue;
+    if (score > bound) above--;
+    else if (score === bound) equal--;
   }
   return { standard: above + 1, conservative: above + equal, median: above + 1 + 0.5 * (equal - 1) };
 }

@@ -1,17 +1,15 @@
 /** Offline evaluation: every target ranked among all items of the catalogue, by counting, with ties counted both ways. */
 import { RecommenderError, throwIfAborted } from '../errors';
-import { rankOf } from '../ranking/rank';
+import { rankerAround, rankOf } from '../ranking/rank';
 import { topColumns } from '../ranking/top-k';
 import { earlierSessions } from '../session/earlier';
 import type { ItemIndex, Scorer, Sessions } from '../types';
-import { type Metrics, metricsOf } from './metrics';
+import { CUTS, type Metrics, metricsOf } from './metrics';
 import { batchesByLength, predictionsOf, prefixOf } from './predictions';
 import type { Protocol } from './types';
 
 export const PROTOCOLS: readonly Protocol[] = ['events', 'last-item', 'leave-one-out', 'incremental'];
 
-/** Default cut-offs of the metrics. */
-const CUTS = [1, 5, 10, 20];
 /** Cut-off of coverage and of the recommendations' popularity. */
 const LIST_LENGTH = 20;
 /** A larger difference between the tie modes means saturated or constant scores. */
@@ -120,8 +118,21 @@ export async function conservativeMetrics(
   sessions: Sessions,
   options: Omit<EvaluateOptions, 'ks' | 'onRank'>,
 ): Promise<Metrics> {
+  return metricsOf(await conservativeRanks(scorer, sessions, options));
+}
+
+/**
+ * The conservative rank of every target, in the order of sessions and positions.
+ *
+ * @throws RecommenderError, RangeError as `evaluate`.
+ */
+export async function conservativeRanks(
+  scorer: Scorer,
+  sessions: Sessions,
+  options: Omit<EvaluateOptions, 'ks' | 'onRank'>,
+): Promise<Int32Array> {
   checkArguments(scorer, sessions, options, CUTS);
-  return metricsOf((await rankTargets(scorer, sessions, options)).conservative, CUTS);
+  return (await rankTargets(scorer, sessions, options)).conservative;
 }
 
 /** Ranks of every target, in the order of sessions and positions. */
@@ -147,13 +158,16 @@ async function rankTargets(
   const earlierOf = earlierSessions(sessions, scorer.earlier ?? 0, options.past);
   let done = 0;
 
-  /** Ranks the target of prediction p, given all scores. */
-  const rank = (p: number, row: Float32Array) => {
+  const rankAround = scorer.base && rankerAround(scorer.base);
+
+  /** Ranks the target of prediction p, given all scores, and which of them are not the scorer's `base`. */
+  const rank = (p: number, row: Float32Array, changed?: Int32Array) => {
     const session = predictions.sessions[p]!;
     const first = sessions.offsets[session]!;
     const last = first + predictions.positions[p]!;
     const exclude = excludedFrom(sessions.items.subarray(first, last + 1), seen, excluded);
-    const ranks = rankOf(row, sessions.items[last + 1]!, exclude);
+    const target = sessions.items[last + 1]!;
+    const ranks = rankAround && changed ? rankAround(row, changed, target, exclude) : rankOf(row, target, exclude);
     conservative[p] = ranks.conservative;
     standard[p] = ranks.standard;
     onScores?.(row, exclude);
@@ -167,8 +181,8 @@ async function rankTargets(
   const n = scorer.items;
   if (protocol === 'events' && scorer.scoreSequences && total > 0) {
     await scorer.scoreSequences(sessions, (scores, rows) => {
-      rows.forEach(({ session, position }, i) => {
-        rank(predictions.starts[session]! + position, scores.subarray(i * n, (i + 1) * n));
+      rows.forEach(({ session, position, changed }, i) => {
+        rank(predictions.starts[session]! + position, scores.subarray(i * n, (i + 1) * n), changed);
       });
       afterBatch();
     });

@@ -9,6 +9,9 @@
 /** `recall@20`, `mrr@20`, `ndcg@20` and so on, for every k. */
 export type Metrics = Record<string, number>;
 
+/** Default cut-offs. */
+export const CUTS: readonly number[] = [1, 5, 10, 20];
+
 /** 1 where the target is among the first k, else 0. */
 export const recallAt = (rank: number, k: number): number => (rank <= k ? 1 : 0);
 
@@ -24,7 +27,7 @@ export const ndcgAt = (rank: number, k: number): number => (rank <= k ? 1 / Math
  * @param ranks 1-based rank of every prediction's target.
  * @returns 0 everywhere for no predictions.
  */
-export function metricsOf(ranks: ArrayLike<number>, ks: readonly number[]): Metrics {
+export function metricsOf(ranks: ArrayLike<number>, ks = CUTS): Metrics {
   const metrics: Metrics = {};
   const mean = (total: number) => (ranks.length === 0 ? 0 : total / ranks.length);
   for (const k of ks) {

@@ -209,7 +209,11 @@ describe.each(Object.keys(baselines))('%s', (name) => {
         const walked: number[] = [];
         await scorer.scoreSequences!(log, (block, rows) => {
           walked.push(...block);
-          for (const { session, position } of rows) {
+          for (const [r, { session, position, changed }] of rows.entries()) {
+            const others = Array.from(block.subarray(6 * r, 6 * (r + 1)).entries()).filter(
+              ([i]) => !changed!.includes(i),
+            );
+            for (const [i, score] of others) expect(score).toBe(scorer.base![i]);
             visited.push(test[session]!.slice(0, position + 1));
             const from = log.offsets[session]!;
             const to = from + position + 1;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { rankOf } from '../../src/ranking/rank';
+import { rankerAround, rankOf } from '../../src/ranking/rank';
 import { topK } from '../../src/ranking/top-k';
 
 /** Few distinct values, so that ties are the rule. */
@@ -66,6 +66,31 @@ describe('rankOf', () => {
 
   test.each([0, 4, -1, Number.NaN])('refuses the target %d among 3 items', (target) => {
     expect(() => rankOf(new Float32Array(3), target)).toThrow(RangeError);
+  });
+});
+
+describe('rankerAround', () => {
+  test('counts what rankOf counts, from the base row and the columns that changed', () => {
+    const written = fc.array(fc.tuple(fc.nat(), fc.constantFrom(-1.5, 0, 0.25, 1, 3, 7)), { maxLength: 12 });
+    const excluded = fc.option(fc.uniqueArray(fc.integer({ min: 1, max: 45 })));
+    fc.assert(
+      fc.property(rows, written, excluded, (base, writes, drop) => {
+        const scores = base.slice();
+        for (const [at, score] of writes) scores[at % base.length] = score;
+        const changed = Int32Array.from(new Set(writes.map(([at]) => at % base.length)));
+        const exclude = drop ? new Set(drop) : undefined;
+        const rank = rankerAround(base);
+        for (let target = 1; target <= base.length; target++) {
+          expect(rank(scores, changed, target, exclude)).toEqual(rankOf(scores, target, exclude));
+        }
+      }),
+      { seed: 11 },
+    );
+  });
+
+  test('refuses a row with a score that is no number', () => {
+    const scores = Float32Array.of(0, Number.NaN, 1);
+    expect(() => rankerAround(new Float32Array(3))(scores, Int32Array.of(1), 3)).toThrow(NOT_FINITE);
   });
 });
 
