@@ -70,28 +70,28 @@ describe('Ctrl-C', () => {
   });
 });
 
-describe('a kill without a warning', () => {
-  test('of the training on everything: --resume ends with the artifact of a training that nobody has killed', async () => {
-    const argv = (out: string, ...more: string[]) => [
-      ...['train', '--data', data, '--model', 'gru4rec', '--out', join(place, out)],
-      ...[...SMALL['gru4rec']!, '--epochs', '12', '--valid', 'last:10%', ...more],
-    ];
-    const killed = start(argv('model'));
-    await killed.reads('refit epoch 1 ');
-    killed.child.kill('SIGKILL');
-    expect(await killed.code).toBe(null);
-    expect(await readdir(join(place, 'model'))).toContain('checkpoint.safetensors');
-    const again = start(argv('model', '--resume'));
-    expect(await again.code).toBe(0);
-    expect(again.written.stderr).toMatch(/^refit epoch \d/m);
-    expect(await start(argv('whole')).code).toBe(0);
-    for (const file of ['weights.safetensors', 'plan.bin', 'items.json']) {
-      const [ours, theirs] = await Promise.all(['model', 'whole'].map((out) => readFile(join(place, out, file))));
-      expect(ours!.equals(theirs!)).toBe(true);
-    }
-  });
+if (isSoak)
+  describe('a kill without a warning', () => {
+    test('of the training on everything: --resume ends with the artifact of a training that nobody has killed', async () => {
+      const argv = (out: string, ...more: string[]) => [
+        ...['train', '--data', data, '--model', 'gru4rec', '--out', join(place, out)],
+        ...[...SMALL['gru4rec']!, '--epochs', '12', '--valid', 'last:10%', ...more],
+      ];
+      const killed = start(argv('model'));
+      await killed.reads('refit epoch 1 ');
+      killed.child.kill('SIGKILL');
+      expect(await killed.code).toBe(null);
+      expect(await readdir(join(place, 'model'))).toContain('checkpoint.safetensors');
+      const again = start(argv('model', '--resume'));
+      expect(await again.code).toBe(0);
+      expect(again.written.stderr).toMatch(/^refit epoch \d/m);
+      expect(await start(argv('whole')).code).toBe(0);
+      for (const file of ['weights.safetensors', 'plan.bin', 'items.json']) {
+        const [ours, theirs] = await Promise.all(['model', 'whole'].map((out) => readFile(join(place, out, file))));
+        expect(ours!.equals(theirs!)).toBe(true);
+      }
+    });
 
-  if (isSoak)
     test('of a comparison repeats no finished cell, and no epoch that its checkpoint holds', async () => {
       const settings = { layers: [8], batchSize: 8, nSample: 8 };
       const variants = await file(
@@ -127,7 +127,7 @@ describe('a kill without a warning', () => {
       expect(stderr).toMatch(new RegExp(`^epoch ${epochs} `, 'm'));
       expect((await readdir(out)).sort()).toEqual(['cells', 'parts', 'report.html', 'report.json', 'report.md']);
     });
-});
+  });
 
 describe('a reader that goes away', () => {
   test('does not end a training: its artifact is written', async () => {

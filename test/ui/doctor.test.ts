@@ -5,6 +5,7 @@ import type { Page } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
 import { faults, overflow } from '../axe';
 import { built } from '../build/built';
+import { slice } from '../soak-slice';
 import {
   CATALOGUE,
   embedPages,
@@ -87,7 +88,7 @@ describe('the doctor finds', () => {
     ]);
   });
 
-  test.each<[string, string, string, RegExp]>([
+  const unkept: [string, string, string, RegExp][] = [
     [
       'Consent Mode that sets other types',
       script(`dataLayer = [['consent', 'update', { analytics_storage: 'granted', ad_storage: 'granted' }]]`),
@@ -118,13 +119,17 @@ describe('the doctor finds', () => {
       /preferences/,
     ],
     ['no platform', '', 'consent-none', /\["consent", "granted"\]/],
-  ])('why visits are not kept: %s', async (_, head, code, todo) => {
-    const { page, found } = await examine(SLOT, { head: head + SETTLED });
-    expect(finding(found, code)?.severity).toBe('warning');
-    expect(finding(found, code)!.todo ?? finding(found, code)!.what).toMatch(todo);
-    if (code === 'consent-tcf-denied') expect(finding(found, code)!.what).toContain('purposes 5, 6 have none');
-    await page.close();
-  });
+  ];
+  test.each(slice(unkept, ([, , code]) => /tcf|none/.test(code)))(
+    'why visits are not kept: %s',
+    async (_, head, code, todo) => {
+      const { page, found } = await examine(SLOT, { head: head + SETTLED });
+      expect(finding(found, code)?.severity).toBe('warning');
+      expect(finding(found, code)!.todo ?? finding(found, code)!.what).toMatch(todo);
+      if (code === 'consent-tcf-denied') expect(finding(found, code)!.what).toContain('purposes 5, 6 have none');
+      await page.close();
+    },
+  );
 
   test('Global Privacy Control', async () => {
     const prepare = (page: Page) =>
@@ -294,22 +299,26 @@ describe('the report', () => {
 });
 
 describe('the panel', () => {
-  test.each([
+  const looks = [
     ['a desktop', 1280, 'light', 'ltr'],
     ['a phone, dark, in a page from right to left', 360, 'dark', 'rtl'],
-  ] as const)('is for every eye on %s: nothing at fault, nothing too wide', async (_, width, colorScheme, dir) => {
-    const head = `<style>:root { color-scheme: light dark } body { color: CanvasText; background: Canvas }</style>${product(`WRONG-${A}`)}${SETTLED}`;
-    const { page } = await examine(`<div dir="${dir}">${SLOT}</div>`, {
-      head,
-      context: { viewport: { width, height: 740 }, colorScheme },
-    });
-    expect(await faults(page)).toEqual([]);
-    expect(await overflow(page)).toBe(0);
-    const inside = await page
-      .locator('aisle-doctor .body')
-      .evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth);
-    expect(inside).toBe(0);
-  });
+  ] as const;
+  test.each(slice(looks, ([, width]) => width === 360))(
+    'is for every eye on %s: nothing at fault, nothing too wide',
+    async (_, width, colorScheme, dir) => {
+      const head = `<style>:root { color-scheme: light dark } body { color: CanvasText; background: Canvas }</style>${product(`WRONG-${A}`)}${SETTLED}`;
+      const { page } = await examine(`<div dir="${dir}">${SLOT}</div>`, {
+        head,
+        context: { viewport: { width, height: 740 }, colorScheme },
+      });
+      expect(await faults(page)).toEqual([]);
+      expect(await overflow(page)).toBe(0);
+      const inside = await page
+        .locator('aisle-doctor .body')
+        .evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth);
+      expect(inside).toBe(0);
+    },
+  );
 
   test('opens once, follows the page, and closes by Escape; the focus goes back', async () => {
     const { page } = await pages.open(SLOT, { head: product(`WRONG-${A}`) + GRANTED });
