@@ -36,6 +36,11 @@ export const DOWNLOAD_SECONDS = 60;
 /** Bytes a second. */
 export const LEAST_SPEED = 100_000;
 
+/** Rows of a row group of a Parquet file, and values of a column of lists in it. Writers make groups of some million rows. */
+export const MAX_PARQUET_ROWS = 50_000_000;
+/** Bytes of a page of a Parquet file, unpacked. Writers make pages of about a million. */
+export const MAX_PARQUET_PAGE = 1024 * 1024 * 1024;
+
 /** Whether a value is an array of such values. A hole is none of them; `every` passes over holes, and four billion take minutes. */
 export const isListOf = <T>(value: unknown, holds: (one: unknown) => one is T): value is readonly T[] =>
   isArray(value) && value.findIndex((one) => !holds(one)) < 0;

@@ -7,11 +7,8 @@
  */
 import type { AsyncBuffer, ColumnMetaData, Compressors, FileMetaData, SchemaTree } from 'hyparquet';
 import { quiet } from '../errors';
+import { MAX_PARQUET_PAGE, MAX_PARQUET_ROWS } from '../limits';
 
-/** Rows of a row group, and values of a column of lists in it. Writers make groups of some million rows. */
-const MAX_ROWS = 2 ** 26;
-/** Bytes of a page, unpacked. Writers make pages of about a million. */
-const MAX_PAGE = 2 ** 30;
 const MAX_DEPTH = 32;
 
 /** Fields of a struct by number. */
@@ -124,8 +121,8 @@ export async function checkedFooter(buffer: AsyncBuffer): Promise<ArrayBuffer> {
 /** @throws Error for numbers of rows that cannot be. */
 export function checkRows({ num_rows, row_groups }: FileMetaData): void {
   const rows = row_groups.map((group) => Number(group.num_rows));
-  const wrong = rows.find((count) => !isCount(count, MAX_ROWS));
-  if (wrong !== undefined) throw new Error(`a row group of ${wrong} rows, expected 0 to ${MAX_ROWS}`);
+  const wrong = rows.find((count) => !isCount(count, MAX_PARQUET_ROWS));
+  if (wrong !== undefined) throw new Error(`a row group of ${wrong} rows, expected 0 to ${MAX_PARQUET_ROWS}`);
   const sum = rows.reduce((total, count) => total + count, 0);
   if (sum !== Number(num_rows)) throw new Error(`${num_rows} rows, but ${sum} in its row groups`);
 }
@@ -161,7 +158,7 @@ function chunksOf({ row_groups }: FileMetaData, root: SchemaTree): Chunk[] {
       if (!levels) throw new Error(`a column ${column.path_in_schema.join('.')} that its schema does not have`);
       const start = Number(column.dictionary_page_offset || column.data_page_offset);
       const end = start + Number(column.total_compressed_size);
-      chunks.push({ start, end, column, most: levels[0] > 0 ? MAX_ROWS : Number(num_rows), levels });
+      chunks.push({ start, end, column, most: levels[0] > 0 ? MAX_PARQUET_ROWS : Number(num_rows), levels });
     }
   return chunks.sort((a, b) => a.start - b.start);
 }
@@ -258,7 +255,7 @@ function packedPages(view: DataView, { column, most, levels }: Chunk): PackedPag
   let left = most;
   while (cursor.offset < view.byteLength - 1 && !(isFlat && left === 0)) {
     const header = cursor.struct();
-    const length = count(header, 2, 'bytes, unpacked', MAX_PAGE);
+    const length = count(header, 2, 'bytes, unpacked', MAX_PARQUET_PAGE);
     const size = count(header, 3, 'bytes', view.byteLength - cursor.offset);
     const bytes = new Uint8Array(view.buffer, view.byteOffset + cursor.offset, size);
     cursor.offset += size;
