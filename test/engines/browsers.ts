@@ -13,6 +13,8 @@ import { CHROMIUM_FLAGS, findChromium } from '../chromium';
 export interface Tab {
   /** Loads the document again. WebKit does not wait for its module scripts, so poll for what they do. */
   reload(): Promise<void>;
+  /** Path of the address. To be asked while the tab goes elsewhere: a function that runs in the page then may never answer in WebKit. */
+  path(): Promise<string>;
   /** Runs a function in the page. Its arguments and its result are plain data. */
   evaluate<A extends unknown[], R>(run: (...args: A) => R, ...args: A): Promise<Awaited<R>>;
   close(): Promise<void>;
@@ -101,6 +103,7 @@ async function startPuppeteer(options: LaunchOptions): Promise<Browser> {
       await page.goto(url);
       return {
         reload: async () => void (await page.reload()),
+        path: async () => new URL(page.url()).pathname,
         evaluate: (run, ...args) => page.evaluate(run as (...args: unknown[]) => unknown, ...args) as never,
         close: () => page.close(),
       };
@@ -191,6 +194,7 @@ async function openSession({ address, capabilities, keepsWindows = false }: Driv
       await inWindow(handle, () => call('POST', `${session}/url`, { url }));
       return {
         reload: () => inWindow(handle, () => call<void>('POST', `${session}/refresh`, {})),
+        path: async () => new URL(await inWindow(handle, () => call<string>('GET', `${session}/url`))).pathname,
         async evaluate(run, ...args) {
           const script = `const [args, done] = arguments;
             (async () => (${run})(...args))().then((value) => done({ value }), (error) => done({ error: String(error) }))`;

@@ -293,17 +293,19 @@ describe.each(slice(ENGINES, ({ isInSoakOnly }) => !isInSoakOnly))('in $name', (
         const recommender = (await window.aisle?.ready)!;
         return (await recommender.privacy.export()).sessions.flat().map(({ itemId }) => itemId);
       });
+    const runsAt = (path: string) =>
+      tab.evaluate((at) => location.pathname === at && window.aisle?.ready !== undefined, path);
     await expect.poll(() => slotOf(tab).then(({ length }) => length)).toBe(8); // its scripts run
     await track(first!);
     const before = await slotOf(tab);
     server.serve('/second', html('', RECORD + SETTLED.replace('data-', 'data-consent="granted" data-')));
     await tab.evaluate(() => void setTimeout(() => location.assign('/second')));
-    await expect.poll(() => tab.evaluate(() => location.pathname)).toBe('/second');
-    await expect.poll(() => tab.evaluate(() => window.aisle?.ready !== undefined)).toBe(true);
+    await expect.poll(() => tab.path()).toBe('/second');
+    await expect.poll(() => runsAt('/second')).toBe(true);
     await track(second!);
     await tab.evaluate(() => void setTimeout(() => history.back()));
-    await expect.poll(() => tab.evaluate(() => location.pathname)).toBe('/');
-    await expect.poll(() => tab.evaluate(() => window.aisle?.ready !== undefined)).toBe(true);
+    await expect.poll(() => tab.path()).toBe('/');
+    await expect.poll(() => runsAt('/')).toBe(true);
     await expect.poll(known).toEqual([first, second]);
     await expect.poll(() => slotOf(tab).then(({ length }) => length)).toBe(8); // those of before, if the cache had the page
     const next = () =>
