@@ -39,7 +39,7 @@ export class Database {
     onMissing?: () => void,
   ): Promise<T> {
     let running: IDBTransaction | undefined;
-    let over = false;
+    let [over, isLeft] = [false, false];
     this.#use ??= this.#opener(onMissing);
     const use = this.#use;
     const attempt = async () =>
@@ -52,13 +52,23 @@ export class Database {
         await done;
         return result;
       });
+    // In the cache of WebKit a page keeps a transaction that has begun, and every other page of the shop waits for it.
+    const leave = () => {
+      isLeft = true;
+      abandon(running);
+      this.close();
+    };
+    globalThis.addEventListener?.('pagehide', leave);
     try {
       return (await inTime(attempt(), this.#options.deadline, 'answer')) as T;
     } catch (error) {
       over = true;
       abandon(running);
       if (this.#use === use) this.close();
+      if (isLeft) return this.#run(mode, work, onMissing); // the page is back
       throw error ?? new RecommenderError('io', 'IndexedDB gave no reason.');
+    } finally {
+      globalThis.removeEventListener?.('pagehide', leave);
     }
   }
 

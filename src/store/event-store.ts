@@ -166,6 +166,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
       const now = marks.epoch ?? created;
       writeMarks(store, { epoch: now, paused: paused ?? marks.paused });
       put(store);
+      store.transaction.commit?.(); // a page that is being left gets no success event
       return now;
     };
     const written = await work<string | undefined>(body, 'readwrite', () => epoch === undefined);

@@ -253,13 +253,11 @@ function fillAt(records: number): void {
   const { put } = IDBObjectStore.prototype;
   vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (this: IDBObjectStore, ...args) {
     const counted = this.count(IDBKeyRange.bound('e2/', 'e2/\uffff'));
-    const { transaction } = this;
+    // As a browser does it, also while the transaction commits.
+    const transaction = this.transaction as IDBTransaction & { _abort(error: string): void };
     const request = put.apply(this, args);
     counted.onsuccess = () => {
-      if (counted.result >= records) {
-        Object.defineProperty(transaction, 'error', { value: error('QuotaExceededError') });
-        transaction.abort();
-      }
+      if (counted.result >= records) transaction._abort('QuotaExceededError');
     };
     return request;
   });
