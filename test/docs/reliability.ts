@@ -166,7 +166,7 @@ export const RISKS: readonly Risk[] = [
   {
     id: 'R12',
     name: 'back and forward',
-    tried: 'pages out of the browser’s cache, and ones that nobody looks at',
+    tried: 'pages out of the browser’s cache, also left while they write, and ones that nobody looks at',
     in: ['ui/slots', 'ui/looks', 'ui/unseen', 'ui/prerender', 'attacks/chaos.built'],
     elsewhere: ['a page that comes back'],
   },
