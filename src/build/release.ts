@@ -5,7 +5,7 @@
  *     npm run release -- --out DIR [--no-test] [--allow-missing]
  *
  * Refuses a tree that is not clean, a version without a section in CHANGELOG.md and, without `--allow-missing`, a manifest that
- * does not say where the project is. Runs the tests, or with `--no-test` the build alone. Writes the tarball and `integrity.json`, the
+ * does not say where the project is. Runs the tests, or with `--no-test` the build alone; builds again, and compares the tarballs of both. Writes the tarball and `integrity.json`, the
  * hash of each file of the script to embed, for the attribute `integrity` of a tag.
  */
 import { execFile, execFileSync } from 'node:child_process';
@@ -119,9 +119,10 @@ export async function main(args: string[]): Promise<void> {
   try {
     const { tarball } = await pack(out);
     const hash = hashOf('sha512', tarball);
+    execFileSync('npm', ['run', 'build'], { cwd: ROOT, env, stdio: 'inherit' });
     if (hash !== hashOf('sha512', (await pack(again)).tarball))
       throw new Error(
-        'Two tarballs of the same files differ: something writes into dist, or npm is not reproducible here.',
+        'The tarballs of two builds of the same sources differ: a build, or npm, is not reproducible here.',
       );
     const { version } = manifest;
     writeFileSync(join(out, 'integrity.json'), `${JSON.stringify({ version, files: integrity() }, null, 2)}\n`);
