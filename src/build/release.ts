@@ -5,8 +5,8 @@
  *     npm run release -- --out DIR [--no-test] [--allow-missing]
  *
  * Refuses a tree that is not clean, a version without a section in CHANGELOG.md and, without `--allow-missing`, a manifest that
- * does not say where the project is. Runs the tests, or with `--no-test` the build alone; builds again, and compares the tarballs of both. Writes the tarball and `integrity.json`, the
- * hash of each file of the script to embed, for the attribute `integrity` of a tag.
+ * does not say where the project is. Runs the tests, or with `--no-test` the build alone; builds again, and compares the tarballs of both.
+ * Writes the tarball and `integrity.json`, the hash of each file of the script to embed, for the attribute `integrity` of a tag.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -117,13 +117,15 @@ export async function main(args: string[]): Promise<void> {
   if (changes() !== '') throw new Error(`The tests or their builds have changed the checkout:\n${changes()}`);
   const again = mkdtempSync(join(tmpdir(), 'aisle-packed-'));
   try {
-    const { tarball } = await pack(out);
-    const hash = hashOf('sha512', tarball);
+    const hash = hashOf('sha512', (await pack(again)).tarball);
     execFileSync('npm', ['run', 'build'], { cwd: ROOT, env, stdio: 'inherit' });
-    if (hash !== hashOf('sha512', (await pack(again)).tarball))
+    const { tarball } = await pack(out);
+    if (hash !== hashOf('sha512', tarball)) {
+      rmSync(tarball);
       throw new Error(
         'The tarballs of two builds of the same sources differ: a build, or npm, is not reproducible here.',
       );
+    }
     const { version } = manifest;
     writeFileSync(join(out, 'integrity.json'), `${JSON.stringify({ version, files: integrity() }, null, 2)}\n`);
     console.log(`${tarball}\n  sha512-${hash}\n${join(out, 'integrity.json')}`);

@@ -56,10 +56,12 @@ export class ScoreRows {
     this.#counts[row] = 0;
   }
 
+  /** @param item An index of 1…n; another one would be written into the row beside. */
   add(item: ItemIndex, weight: number): void {
     this.scores[this.#change(item)]! += weight;
   }
 
+  /** @param item As for `add`. */
   set(item: ItemIndex, score: number): void {
     this.scores[this.#change(item)] = score;
   }
@@ -102,7 +104,7 @@ export type FillRow = (
   now: number | undefined,
 ) => void;
 
-/** Cells of a block of `scoreSequences`: 4 MB, so that a row is still in the cache when it is ranked. */
+/** Cells of a block of `scoreSequences`, of 9 bytes each: few enough that a row is still in the cache when it is ranked. */
 const BLOCK_CELLS = 1024 * 1024;
 
 /**
@@ -122,14 +124,16 @@ export function rowScorer(
     isEvidence,
     base,
     async score(sessions) {
-      const rows = new ScoreRows(sessions.length, base);
+      const scores = new Float32Array(sessions.length * items);
+      const row = new ScoreRows(1, base);
       sessions.forEach((session, i) => {
         if (session.items.length === 0) throw new RangeError('score: a session has no click; pass at least one.');
         const to = session.items.length;
-        rows.begin(i);
-        fill(session.items, 0, to, rows, session.times?.[to - 1]);
+        row.begin(0);
+        fill(session.items, 0, to, row, session.times?.[to - 1]);
+        scores.set(row.scores, i * items);
       });
-      return rows.scores;
+      return scores;
     },
     async scoreSequences({ items: clicks, times, offsets }, visit) {
       const capacity = Math.max(1, Math.floor(BLOCK_CELLS / items));

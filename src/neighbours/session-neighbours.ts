@@ -46,7 +46,7 @@ export interface NeighbourRules {
 export interface NeighbourScores {
   /** `[n]`, column i belongs to item index i + 1; valid until the next query. */
   readonly scores: Float64Array;
-  /** The items that a neighbour has spoken for, each once; all others score 0. */
+  /** The items that a neighbour has spoken for, each once; all others score 0. Valid until the next query. */
   readonly scored: Int32Array;
   /** How many sessions resembled the query, before the k most similar were taken. */
   readonly candidates: number;

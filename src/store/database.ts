@@ -26,7 +26,8 @@ export class Database {
   }
 
   /**
-   * Runs one transaction. The caller may repeat it after a failure, so it must write the same each time.
+   * Runs one transaction, which fails if the page is left meanwhile. The caller may repeat it after a failure, so it must write the same
+   * each time.
    *
    * @param work Returns the result; the transaction commits afterwards unless `work` throws. It may await requests only.
    * @throws RecommenderError `timeout`; otherwise the error of IndexedDB. The next call opens the database again.
@@ -39,7 +40,7 @@ export class Database {
     onMissing?: () => void,
   ): Promise<T> {
     let running: IDBTransaction | undefined;
-    let [over, isLeft] = [false, false];
+    let over = false;
     this.#use ??= this.#opener(onMissing);
     const use = this.#use;
     const attempt = async () =>
@@ -52,9 +53,9 @@ export class Database {
         await done;
         return result;
       });
-    // In the cache of WebKit a page keeps a transaction that has begun, and every other page of the shop waits for it.
+    // A page in WebKit's cache keeps the transaction that it has begun, and every other page of the shop waits for it:
+    // https://github.com/jakearchibald/idb-keyval/issues/180
     const leave = () => {
-      isLeft = true;
       abandon(running);
       this.close();
     };
@@ -65,7 +66,6 @@ export class Database {
       over = true;
       abandon(running);
       if (this.#use === use) this.close();
-      if (isLeft) return this.#run(mode, work, onMissing); // the page is back
       throw error ?? new RecommenderError('io', 'IndexedDB gave no reason.');
     } finally {
       globalThis.removeEventListener?.('pagehide', leave);
@@ -99,7 +99,10 @@ export class Database {
   async delete(): Promise<void> {
     if (globalThis.indexedDB === undefined) return;
     if (!this.#use && !(await this.#exists())) return;
-    const cleared = this.runIfExists('readwrite', (store) => void store.clear());
+    const cleared = this.runIfExists('readwrite', (store) => {
+      store.clear();
+      store.transaction.commit?.(); // the visitor may leave at once
+    });
     await quiet(() => cleared);
     await this.drop().catch(() => cleared);
   }

@@ -55,6 +55,7 @@ export function createDeltaStore(store: Pick<EventStore, 'beside'>, maxSize: num
         if (epoch === undefined || (paused && bytes) || isOver(learnt)) return undefined;
         records.put(value, LEARNT);
         records.put(name, LEARNT_NAME);
+        records.transaction.commit?.(); // a page that is being left gets no success event
         return name;
       }, true);
     },

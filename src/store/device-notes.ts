@@ -3,6 +3,7 @@
  * until they may be stored, and then also in the database of the events, which is erased as a whole.
  */
 import { promisifyRequest } from 'idb-keyval';
+import type { RecommenderError } from '../errors';
 import { Database } from './database';
 
 export interface DeviceNotes {
@@ -65,9 +66,9 @@ export function openDeviceNotes({ name = 'aisle', deadline = 1 } = {}): DeviceNo
     const run = last.then(async () => {
       // A write would create the erased database again.
       if (!isAllowed || isBroken || life !== began) return undefined;
-      return work().catch(() => {
+      return work().catch((error: unknown) => {
         // The note is in memory, the event store reports the problem, and one deadline is enough.
-        isBroken = true;
+        isBroken ||= (error as Partial<RecommenderError> | null)?.code === 'timeout';
         return undefined;
       });
     });

@@ -197,7 +197,11 @@ describe.each(Object.keys(baselines))('%s', (name) => {
   const config = configure(model, {});
   const catalogue = { items: 6 };
 
-  test('walks a log to the same scores as its prefixes', async () => {
+  const variants = [{}, { remind: false }, { pushReminders: true }].filter((given) =>
+    Object.keys(given).every((option) => option in model.options),
+  );
+  test.each(variants)('walks a log to the same scores as its prefixes, with %j', async (given) => {
+    const config = configure(model, given);
     const item = fc.integer({ min: 1, max: 6 });
     const logs = fc.array(fc.array(item, { minLength: 1, maxLength: 8 }), { minLength: 1, maxLength: 6 });
     await fc.assert(
@@ -224,7 +228,7 @@ describe.each(Object.keys(baselines))('%s', (name) => {
         const scored = await scorer.score(prefixes);
         expect(walked).toEqual(Array.from(scored));
       }),
-      { seed: 7, numRuns: 50 },
+      { seed: 7, numRuns: 30 },
     );
   });
 

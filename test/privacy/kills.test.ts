@@ -1,6 +1,6 @@
 /**
  * Nothing half. A renderer of a real Chromium is killed at every step of what it does to IndexedDB while it learns and saves,
- * for every architecture: what was learnt is the old or the new, whole, and the next page suggests and goes on.
+ * for every architecture in `npm run soak`, for three in `npm test`: what was learnt is the old or the new, whole, and the next page suggests and goes on.
  */
 import type { Server } from 'node:http';
 import type { Browser, Page } from 'playwright-core';
@@ -17,7 +17,7 @@ import { isSoak, slice } from '../soak-slice';
 import { storedIn } from './stored';
 
 const ARCHITECTURES = slice(Object.keys(models), (name) => ['gru4rec', 'sasrec', 'transformers4rec'].includes(name));
-/** `npm test` kills each architecture at few of the steps, and at others than the architectures before it. */
+/** `npm test` kills each of its architectures at few of the steps, and at others than those before it. */
 const STRIDE = isSoak ? 1 : 16 * ARCHITECTURES.length;
 
 let browser: Browser;

@@ -97,6 +97,42 @@ describe('an IndexedDB that', () => {
     expect(await stored()).toEqual(['a 1', 'b 2', 'c 3']);
   });
 
+  // A page that goes into a browser's cache in the middle of a transaction would hold up all others.
+  test.each([
+    ['before it has read', 'get'],
+    ['before it has written', 'put'],
+    ['before it has committed', 'commit'],
+    ['once it has committed', 'commit, and then'],
+  ])('is left %s ends the transaction, and stores the event once when the page is back', async (_, step) => {
+    const listeners = new EventTarget();
+    vi.stubGlobal('addEventListener', listeners.addEventListener.bind(listeners));
+    vi.stubGlobal('removeEventListener', listeners.removeEventListener.bind(listeners));
+    const { store, notices } = page();
+    await store.append(view('a', 1));
+    const [name, after] = step.split(', ') as ['get' | 'put' | 'commit', string?];
+    const prototype = (name === 'commit' ? IDBTransaction : IDBObjectStore).prototype as never as Record<
+      string,
+      () => void
+    >;
+    const original = prototype[name]!;
+    const ends: string[] = [];
+    vi.spyOn(prototype, name).mockImplementationOnce(function (this: unknown, ...args: []) {
+      const transaction = name === 'commit' ? (this as IDBTransaction) : (this as IDBObjectStore).transaction;
+      for (const end of ['abort', 'complete']) transaction.addEventListener(end, () => ends.push(end));
+      if (!after) listeners.dispatchEvent(new Event('pagehide'));
+      const result = original.apply(this, args);
+      if (after) listeners.dispatchEvent(new Event('pagehide'));
+      return result;
+    });
+    expect(await store.append(view('b', 2))).toBe(true);
+    expect(ends).toEqual([after ? 'complete' : 'abort']);
+    expect(notices).toEqual(['idle', 'indexeddb']);
+    expect(await stored()).toEqual(['a 1', 'b 2']);
+    listeners.dispatchEvent(new Event('pagehide'));
+    expect(await store.append(view('c', 3))).toBe(true);
+    expect(await stored()).toEqual(['a 1', 'b 2', 'c 3']);
+  });
+
   test('opens long after the deadline is not left open, and stores each event once', async () => {
     const { open } = IDBFactory.prototype;
     const late: IDBDatabase[] = [];
