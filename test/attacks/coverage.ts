@@ -8,6 +8,23 @@ const MOST_BYTES = 16_384;
 /** Inputs after which is looked whether one has reached something new. */
 const BATCH = 64;
 const NUMBERS = [0, 1, 7, 127, 128, 255, 256, 32_767, 65_535, 65_536, 2 ** 24, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1];
+const VALUES: readonly unknown[] = [
+  null,
+  true,
+  '',
+  'x',
+  '__proto__',
+  '0'.repeat(64),
+  -1,
+  0.5,
+  1,
+  2 ** 53,
+  1e308,
+  [],
+  {},
+  [[]],
+  [1],
+];
 const CHARACTERS = new TextEncoder().encode('{}[]",:\\0-9eE.<>/#\t\n\r;|é\0');
 
 export interface Fuzzed {
@@ -96,6 +113,8 @@ function changed(
   below: (end: number) => number,
 ): Uint8Array {
   let input = corpus[below(corpus.length)]!;
+  const json = below(2) === 0 ? changedJson(input, below) : undefined;
+  if (json) return json.subarray(0, MOST_BYTES);
   for (let changes = 1 + below(4); changes > 0; changes--) {
     const at = below(input.length + 1);
     const splice = (removed: number, added: Uint8Array) => {
@@ -147,6 +166,42 @@ function changed(
     }
   }
   return input;
+}
+
+/** JSON of which some values were exchanged or left out: after changes of bytes little is JSON any more. Undefined of what is none. */
+function changedJson(input: Uint8Array, below: (end: number) => number): Uint8Array | undefined {
+  type Place = readonly [parent: Record<string, unknown>, key: string];
+  const placesIn = (value: unknown): Place[] =>
+    typeof value !== 'object' || value === null
+      ? []
+      : Object.keys(value).flatMap((key) => {
+          const parent = value as Record<string, unknown>;
+          return [[parent, key] as const, ...placesIn(parent[key])];
+        });
+  let whole: unknown;
+  try {
+    whole = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(input));
+  } catch {
+    return undefined;
+  }
+  for (let changes = 1 + below(3); changes > 0; changes--) {
+    const places = placesIn(whole);
+    if (places.length === 0) break;
+    const place = () => places[below(places.length)]!;
+    const [parent, key] = place();
+    const [from, other] = place();
+    const odd: unknown = structuredClone(VALUES[below(VALUES.length)]);
+    const makers: readonly (() => unknown)[] = [
+      () => odd,
+      () => odd,
+      () => structuredClone(from[other]),
+      () => [parent[key]],
+    ];
+    const make = makers[below(makers.length + 1)];
+    if (make) parent[key] = make();
+    else delete parent[key];
+  }
+  return new TextEncoder().encode(JSON.stringify(whole));
 }
 
 /** Which characters of some sources have run in this process. */
