@@ -51,6 +51,7 @@ describe('rankOf', () => {
   test('ranks a target that is no candidate below all candidates', () => {
     const scores = Float32Array.of(3, 2, 1, 0);
     expect(rankOf(scores, 1, new Set([1, 2]))).toEqual({ standard: 3, conservative: 3, median: 3 });
+    expect(rankOf(scores, 1, new Set([0, 1, 4, 5]))).toEqual({ standard: 3, conservative: 3, median: 3 });
   });
 
   test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])('refuses %d anywhere', (value) => {

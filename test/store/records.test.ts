@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decode, surplus } from '../../src/store/record-reader';
-import { encode, type StoredEvent } from '../../src/store/records';
+import { encode, isCandidates, type StoredEvent } from '../../src/store/records';
 
 /** The checksum of that record of the first version. */
 const FIRST = '967qq4';
@@ -154,4 +154,21 @@ describe('where there is too much', () => {
       expect(surplus(entries, target, 1800)).toEqual(gone);
     },
   );
+});
+
+describe('candidates are', () => {
+  const one = { id: 'a', kind: 'sku', source: 'json-ld' };
+  test.each([
+    ['one', [one], true],
+    ['eight', Array(8).fill(one), true],
+    ['not nine', Array(9).fill(one), false],
+    ['not none', [], false],
+    ['no object like an array', { 0: one, length: 1 }, false],
+    ['not of a kind that is the name of a property', [{ ...one, kind: 'constructor' }], false],
+    ['not of a kind that nobody knows', [{ ...one, kind: 'ean' }], false],
+    ['not without an id', [{ ...one, id: '' }], false],
+    ['not from a place that is no text', [{ ...one, source: 5 }], false],
+  ])('%s', (_, value, expected) => {
+    expect(isCandidates(value)).toBe(expected);
+  });
 });
