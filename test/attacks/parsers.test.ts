@@ -83,22 +83,33 @@ const PARSERS: Readonly<Record<string, () => Fuzzed | Promise<Fuzzed>>> = {
       isReason: isOurs,
     };
   },
-  manifest: async () => ({
-    sources: ['src/checkpoint/manifest', 'src/checkpoint/json'],
-    seeds: [(await folderOf(await smallModel())).get('manifest.json')!],
-    words: [
-      '"formatVersion":',
-      '"golden":',
-      '"files":',
-      '"session":',
-      '"top":',
-      '__proto__',
-      '"constructor"',
-      '"sha256"',
-    ],
-    run: (input) => checkManifest(parseJson(input, 'manifest.json')),
-    isReason: isOurs,
-  }),
+  manifest: async () => {
+    const plain = (await folderOf(await smallModel())).get('manifest.json')!;
+    const given = JSON.parse(textOf(plain));
+    const features = {
+      colour: { kind: 'category', values: ['red'] },
+      price: { kind: 'number', mean: 1, deviation: 2 },
+      age: { kind: 'age', mean: 1, deviation: 2 },
+      hour: { kind: 'angle' },
+    };
+    const files = { ...given.files, 'aliases.json': given.files['items.json'] };
+    return {
+      sources: ['src/checkpoint/manifest', 'src/checkpoint/json'],
+      seeds: [plain, jsonOf({ ...given, features, scale: 2, aliases: 'aliases.json', files })],
+      words: [
+        '"formatVersion":',
+        '"golden":',
+        '"files":',
+        '"session":',
+        '"top":',
+        '__proto__',
+        '"constructor"',
+        '"sha256"',
+      ],
+      run: (input) => checkManifest(parseJson(input, 'manifest.json')),
+      isReason: isOurs,
+    };
+  },
   records: () => {
     const event = { tab: 't', number: 0, time: 5, itemId: 'a', event: 'view' };
     const whole = encode([
