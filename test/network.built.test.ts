@@ -1,5 +1,5 @@
 /**
- * Nothing in the sources, or in the built files, can send a byte, but for what is listed here with its reason. The journey
+ * Nothing in the sources, or in the built files, can send a byte, except for what is listed here with its reason. The journey
  * in `privacy/journey.test.ts` watches what really goes out.
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -151,7 +151,7 @@ describe('the sources', () => {
     lines.set(`${file}: ${use}`, [...(lines.get(`${file}: ${use}`) ?? []), line]);
   }
 
-  test('can send nothing, but for what is listed', () => {
+  test('can send nothing, except for what is listed', () => {
     const listed = new Map(ALLOWED.map(([file, use, times]) => [`${file}: ${use}`, times]));
     const others = [...lines].filter(([use, at]) => listed.get(use) !== at.length);
     expect(others.map(([use, at]) => `${use}, ${at.length} times, in lines ${at.join(', ')}`)).toEqual([]);
@@ -176,7 +176,7 @@ describe('the sources', () => {
 });
 
 describe('the built files', () => {
-  test('can send nothing, but for what is listed', () => {
+  test('can send nothing, except for what is listed', () => {
     const files = [...textsIn('dist/lib'), ...textsIn('dist/embed')];
     const different = new Map(files.map(([file, text]) => [text, file])); // most are the same in both
     const others = networkUses(new Map([...different].map(([text, file]) => [file, text]))).filter(({ file, use }) => {

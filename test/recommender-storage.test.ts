@@ -284,7 +284,7 @@ describe('the answer of the visitor', () => {
     expect(await known(next)).toEqual([['item-12']]);
   });
 
-  test('no, after a yes, erases the visit and stops storing, in every tab', async () => {
+  test('a refusal, after a consent, erases the visit and stops storing, in every tab', async () => {
     const [one, other] = [await visit({ consent: 'granted' }), await visit({ consent: 'granted' })];
     one.track('item-9');
     other.track('a,b');
@@ -418,7 +418,7 @@ describe('privacy', () => {
     expect(await known(last)).toEqual([['item-9', 'item-12']]);
   });
 
-  test('pause without a yes holds in memory, and opens no database', async () => {
+  test('pause without a consent holds in memory, and opens no database', async () => {
     const opened = vi.spyOn(indexedDB, 'open');
     const recommender = await visit({ consent: 'manual' });
     recommender.track('item-9');
@@ -461,7 +461,7 @@ describe('privacy', () => {
     expect(notices.slice(0, denied)).toContain('elsewhere');
   });
 
-  test('stops storing in every tab by a no in one that never stored', async () => {
+  test('stops storing in every tab by a refusal in one that never stored', async () => {
     const [storing, asking] = [await visit({ consent: 'granted' }), await visit({ consent: 'manual' })];
     storing.track('item-9');
     asking.track('a,b');

@@ -23,7 +23,7 @@ export interface Baseline<C> {
 }
 
 /**
- * Rows of scores, `[rows, n]`: each a copy of one base row, but for the columns that a model changes. Which those are is known, so
+ * Rows of scores, `[rows, n]`: each a copy of one base row, except for the columns that a model changes. Those are known, so
  * that a row of a large catalogue is ranked, and made again, without reading all of it. Column i belongs to item index i + 1.
  */
 export class ScoreRows {

@@ -47,7 +47,7 @@ export function readConsent(
 
   function look(): void {
     try {
-      // First: one that has to be waited for counts before a yes in the data layer does.
+      // First: a platform that has to be waited for counts before a consent in the data layer.
       tcf.look();
       shopify.look();
       const found = (globalThis as unknown as Record<string, unknown>)[dataLayer];

@@ -78,7 +78,7 @@ ${lines.join('\n')}
 Base models learn from other visitors only, and each is loaded as a page loads it: the frozen model that the learners start from
 is made by the function that the page calls (\`src/engine/frozen-model.ts\`). Each held-out visitor's events come in order; base and tuned
 predict the next one among all items, then the tuned model learns it, as in a page. Every event is predicted that has one before it
-in its session, but for a cart or a purchase of the product just seen, which is only counted. Base models have the epochs of their
+in its session, except for a cart or a purchase of the product just seen, which is only counted. Base models have the epochs of their
 settings and no validation part, so the scale of their scores is what their loss says; where it says none, as of the simulator's Caser,
 it is fitted on the tuning visitors.
 

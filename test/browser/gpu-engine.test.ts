@@ -86,7 +86,7 @@ describe.each(GPUS)('%s lost', (backend) => {
     });
 
   if (isSoak || backend === 'webgl')
-    test('again and again is given up for the next rung', async () => {
+    test('again and again is given up for the next backend', async () => {
       const { engine } = await loaded(backend);
       for (let time = 0; time < 3; time++) {
         lose[backend]();
@@ -121,7 +121,7 @@ describe.each(GPUS)('%s lost', (backend) => {
 });
 
 describe.each(onWebgpu)('%s whose memory is used up', (backend) => {
-  test('is left for the next rung, and the recommendation is answered', async () => {
+  test('is left for the next backend, and the recommendation is answered', async () => {
     const { engine } = await loaded(backend);
     Object.assign(runtime().registry[backend]!, {
       uploadToGPU() {
@@ -136,12 +136,12 @@ describe.each(onWebgpu)('%s whose memory is used up', (backend) => {
 });
 
 describe.each(onWebgpu)('a device of %s that falls silent', (backend) => {
-  test('is left for the next rung after a deadline', async () => {
+  test('is left for the next backend after a deadline', async () => {
     const { engine } = await loaded(backend, { backendDeadline: 12 });
     Object.assign(runtime().registry[backend]!, { read: () => new Promise(() => {}) });
     const { backend: last, why } = await expectAnswer(engine.recommend(request()));
     expect(last).toBe(backend === 'webgpu' ? 'webgl' : 'wasm');
-    expect(why).toContain('did not answer within 6 s'); // half of it: the next rung needs the rest
+    expect(why).toContain('did not answer within 6 s'); // half of it: the next backend needs the rest
   }, 60_000);
 });
 
@@ -235,7 +235,7 @@ describe('a WebGPU device that refuses a program', () => {
       expect(losses[0]).toBeCloseTo(RING_LOSSES[0]!, 3);
     });
 
-  test('in the middle of its work is left for the next rung, and the recommendation is answered', async () => {
+  test('in the middle of its work is left for the next backend, and the recommendation is answered', async () => {
     const { engine } = await loaded('webgpu');
     const { device } = runtime().registry.webgpu as unknown as { device: GPUDevice };
     device.createShaderModule({ code: 'no program' });

@@ -35,7 +35,7 @@ describe.each([
     return { at, worker: join(at, all.find((file) => name.test(file))!), parts };
   }
 
-  test('is scripts without imports and exports, but for the one import by which it loads its parts', async () => {
+  test('is scripts without imports and exports, except for the one import by which it loads its parts', async () => {
     const { worker, parts } = await files();
     expect(moduleSyntax(readFileSync(worker, 'utf8'))).toEqual([
       'import(/* webpackIgnore: true *//* turbopackIgnore: true *//* @vite-ignore */url)',

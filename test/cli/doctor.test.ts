@@ -54,7 +54,7 @@ interface Served {
   readonly answer?: (path: string, request: IncomingMessage) => Headers & { status?: number; body?: string };
 }
 
-/** Serves the site as a good server does, but for what a test changes. @returns Its origin. */
+/** Serves the site as a good server does, except for what a test changes. @returns Its origin. */
 async function served({ files = {}, without = [], answer = () => ({}) }: Served = {}): Promise<string> {
   const all: Files = { ...site, ...files };
   const server = await listen((request, response) => {

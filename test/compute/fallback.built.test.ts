@@ -1,5 +1,5 @@
 /**
- * Every way in which a rung of the ladder may not even start, in a real browser, with the built library. Each time: a
+ * Every way in which a backend may not even start, in a real browser, with the built library. Each time: a
  * recommendation, or an honest error; nothing that a shop's error log would see; and a `status` that tells the truth.
  */
 import { describe, expect, test, vi } from 'vitest';

@@ -128,7 +128,7 @@ describe.each(slice(LOSSES, ([name]) => FEW.includes(name)))('%s', (_, { backend
       await Promise.all(answers);
       await expectRight(shop);
       const { engine, degraded } = await shop.status();
-      // The same again, or the next rung, where the browser gives this page no GPU any more.
+      // The same again, or the next backend, where the browser gives this page no GPU any more.
       expect(['webgpu', 'webgl', 'wasm']).toContain(engine!.backend);
       if (engine!.backend !== backend) expect(degraded.map(({ code }) => code)).toContain('no-backend');
       expect(await shop.thrown()).toEqual([]);

@@ -34,7 +34,7 @@ interface Walk {
 
 /**
  * Walks, and tracks a click after every step. What must then be on the device follows from the states alone: with a yes
- * what was tracked since the last no, with a no nothing at all, and while an answer is waited for what was there before.
+ * what was tracked since the last refusal, after a refusal nothing at all, and while an answer is waited for what was there before.
  */
 async function walk(opened: ConsentPage, { first, steps }: Pick<Walk, 'first' | 'steps'>): Promise<void> {
   let stored: string[] | undefined;
@@ -161,7 +161,7 @@ const ALONE: Record<string, Walk> = {
     first: ['granted', t('granted')],
     steps: [[tcf('tcloaded', []), 'denied', t('denied')]],
   },
-  'the TCF, from a no of an earlier page': {
+  'the TCF, from a refusal on an earlier page': {
     before: `${LOADED}; ${tcf('tcloaded', [])}`,
     first: ['denied', t('denied')],
     steps: [[tcf('useractioncomplete'), 'granted', t('granted')]],
@@ -267,7 +267,7 @@ const TOGETHER: Record<string, Walk> = {
       [tcf('useractioncomplete', []), 'denied', { ...m('granted'), ...t('denied') }],
     ],
   },
-  'a TCF that comes late, and a no after what was stored had to wait': {
+  'a TCF that comes late, and a refusal after what was stored had to wait': {
     first: ['unknown', NONE],
     steps: [
       [page('granted'), 'granted', YES],
@@ -404,7 +404,7 @@ describe('what an earlier visit stored', () => {
     ['the TCF', `${LOADED}; ${tcf('tcloaded', [])}`],
     ['Global Privacy Control', CONTROL],
   ] as const;
-  test.each(slice(refusals, ([by]) => by !== 'the TCF'))('is erased by a no of %s', async (_, before) => {
+  test.each(slice(refusals, ([by]) => by !== 'the TCF'))('is erased by a refusal by %s', async (_, before) => {
     await past();
     const next = await open({}, before);
     await expect.poll(() => storedIds(next.page), PATIENCE).toBeUndefined();

@@ -248,7 +248,7 @@ describe.each<[string, string, (recommender: Recommender) => Promise<void>]>([
   });
 });
 
-test('a yes that cannot be relied on any more ends what learns, as it ends storing, until there is one again', async () => {
+test('a consent that cannot be relied on any more ends learning, as it ends storing, until it is given again', async () => {
   let say = (_data: unknown, _success: boolean): void => {};
   const purpose = { consents: { 1: true, 5: true, 6: true } };
   const yes = { gdprApplies: true, cmpStatus: 'loaded', eventStatus: 'tcloaded', purpose };

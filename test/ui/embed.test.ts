@@ -95,7 +95,7 @@ describe('a plain page with the tag and three products', () => {
         await page.locator('#you img[src]').nth(7).waitFor();
         const why = () => page.evaluate(() => window.aisle!.recommender!.status.engine!.why);
         if (head === SCRIPT) await expect.poll(why, { timeout: 60_000 }).toMatch(/\d ms/); // all were tried
-        logs.push(pages.server.requests.slice(before + 1).sort()); // but for the page itself, which has another name
+        logs.push(pages.server.requests.slice(before + 1).sort()); // without the page itself, which has another name
         await page.context().close();
       }
       expect(logs[0]!.length).toBeGreaterThan(5);

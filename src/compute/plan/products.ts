@@ -1,6 +1,6 @@
 /**
- * Runs plans whose tables are codes of product quantisation. Items are scored by them, and rows are written out of clicked items alone, but for
- * who reads the item side.
+ * Runs plans whose tables are codes of product quantisation. Items are scored by them. Rows are written out of clicked items
+ * alone, except for models that read the item side.
  */
 import { type CodedArray, isCoded } from '../../checkpoint/coded-array';
 import { CENTROID_COUNT, decodeRows } from '../../checkpoint/product-codes';

@@ -71,7 +71,7 @@ test('items of the session score what the base gives them on top, for base and t
   const [plain, lifted] = [frozen, { ...frozen, repeats }].map((of) =>
     frozen.itemIds.map((_, k) => -lossOf(of, k + 1)),
   );
-  // Logits, but for a constant: what items 3 and 7 get shows against any other.
+  // Logits, except for a constant: what items 3 and 7 get shows against any other.
   const above = (item: number) => lifted![item - 1]! - plain![item - 1]! - (lifted![19]! - plain![19]!);
   expect(above(3)).toBeCloseTo(1.5, 6);
   expect(above(7)).toBeCloseTo(-2, 6);
