@@ -160,9 +160,6 @@ export function rowScorer(
   };
 }
 
-/** The base row of a model that scores nothing but what it has counted. */
-export const nothing = (items: number): Float32Array => new Float32Array(items);
-
 /** Events of each item, `[n + 1]`, entry 0 unused; from the sessions where the catalogue does not say. */
 export function supportOf(sessions: Sessions, catalogue: Catalogue): ArrayLike<number> {
   if (catalogue.support) return catalogue.support;

@@ -9,7 +9,7 @@
 
 import type { OptionSpecs } from '../models/model';
 import { integer, number } from '../models/options';
-import { type Baseline, forgetSession, nothing, REMIND, rowScorer, supportOf } from './baseline';
+import { type Baseline, forgetSession, REMIND, rowScorer, supportOf } from './baseline';
 import { addPairs, countPairs, PAIRS, readPairs, writePairs } from './pairs';
 
 export interface ItemKnnConfig {
@@ -54,7 +54,7 @@ export const itemKnn: Baseline<ItemKnnConfig> = {
   },
   scorer(arrays, catalogue, { remind }) {
     const similar = readPairs(arrays, catalogue);
-    return rowScorer(nothing(catalogue.items), (items, from, to, rows) => {
+    return rowScorer(new Float32Array(catalogue.items), (items, from, to, rows) => {
       addPairs(similar, items[to - 1]!, 1, rows);
       if (!remind) forgetSession(items, from, to, rows);
     });

@@ -19,7 +19,7 @@
 import type { OptionSpecs } from '../models/model';
 import { boolean, choice, integer, number } from '../models/options';
 import type { ItemIndex, Scorer, Sessions } from '../types';
-import { type Baseline, type FillRow, forgetSession, nothing, REMIND, rowScorer, supportOf } from './baseline';
+import { type Baseline, type FillRow, forgetSession, REMIND, rowScorer, supportOf } from './baseline';
 import { addPairs, countPairs, PAIRS, type PairsOfEvent, type PairsOptions, readPairs, writePairs } from './pairs';
 
 export interface RulesConfig {
@@ -82,7 +82,7 @@ function pairsOptions({ pruning, ties }: RulesConfig): PairsOptions {
 
 /** Scores by a rule base, without those of the session where they are not to be recommended, divided by the largest. */
 function scorerOf(items: number, { remind, normalize }: RulesConfig, fill: FillRow): Scorer {
-  return rowScorer(nothing(items), (clicks, from, to, rows, now) => {
+  return rowScorer(new Float32Array(items), (clicks, from, to, rows, now) => {
     fill(clicks, from, to, rows, now);
     if (!remind) forgetSession(clicks, from, to, rows);
     if (normalize) rows.divideByLargest();

@@ -12,7 +12,7 @@
 
 import type { OptionSpecs } from '../models/model';
 import { boolean, choice, integer, number } from '../models/options';
-import { type Baseline, nothing, REMIND, rowScorer } from './baseline';
+import { type Baseline, REMIND, rowScorer } from './baseline';
 import { readSessionIndex, SECONDS_PER_DAY, SESSIONS, writeSessionIndex } from './session-index';
 import { type NeighbourRules, neighbourQuery } from './session-neighbours';
 
@@ -97,7 +97,7 @@ function neighbourBaseline<C extends SharedConfig>(
       const index = readSessionIndex(arrays, catalogue);
       const query = neighbourQuery(index, catalogue.items, rulesOf(config));
       const newest = index.times.at(-1) ?? 0; // for a session without times
-      return rowScorer(nothing(catalogue.items), (items, from, to, rows, now = newest) => {
+      return rowScorer(new Float32Array(catalogue.items), (items, from, to, rows, now = newest) => {
         const { scores, scored } = query(items, from, to, now);
         for (const item of scored) rows.set(item, scores[item - 1]!);
       });

@@ -42,7 +42,7 @@ export function rankOf(scores: Float32Array, target: ItemIndex, exclude?: Readon
     else if (score === bound) equal++;
   }
   if (poison !== 0) assertFinite(scores);
-  return among(scores, bound, above, equal, exclude);
+  return withoutExcluded(scores, bound, above, equal, exclude);
 }
 
 /**
@@ -78,12 +78,12 @@ export function rankerAround(base: Float32Array) {
       if (score > bound) above++;
       else if (score === bound) equal++;
     }
-    return among(scores, bound, above, equal, exclude);
+    return withoutExcluded(scores, bound, above, equal, exclude);
   };
 }
 
 /** Ranks by how many items score more than the target, and as much, less those that are no candidates. */
-function among(
+function withoutExcluded(
   scores: Float32Array,
   bound: number,
   above: number,
