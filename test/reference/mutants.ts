@@ -12,8 +12,10 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createVitest, type Vitest } from 'vitest/node';
+import { firstFailure, NO_TEST } from './first-failure';
 import { mutations as ofCaser } from './mutations-caser';
 import { mutations as ofCl4srec } from './mutations-cl4srec';
+import { mutations as ofDoors } from './mutations-doors';
 import { mutations as ofEvaluation } from './mutations-evaluation';
 import { type Mutation, mutations as ofGru4rec } from './mutations-gru4rec';
 import { mutations as ofRepeats } from './mutations-repeats';
@@ -30,15 +32,19 @@ export const mutations: readonly Mutation[] = [
   ...ofTransformers4rec,
   ...ofEvaluation,
   ...ofRepeats,
+  ...ofDoors,
 ];
 
 const ROOT = resolve(import.meta.dirname, '../..');
-export const COPIED = ['src', 'test', 'package.json', 'package-lock.json', 'tsconfig.json', 'vite.config.ts'];
+export const COPIED = [
+  ...['src', 'test', 'public', 'docs', 'index.html', 'LICENSE', 'README.md'],
+  ...['package.json', 'package-lock.json', 'tsconfig.json', 'vite.config.ts'],
+];
 
 /** Outcome of a run of test files: names of the tests that failed, or why none ran. */
 interface Run {
   readonly passed: number;
-  readonly failed: readonly string[];
+  readonly failed: string[];
   readonly broken?: string;
 }
 
@@ -52,6 +58,13 @@ async function runTests(vitest: Vitest, files: readonly string[]): Promise<Run> 
   const broken = [...asked.flatMap((module) => module.errors()), ...(unhandledErrors as Error[])][0];
   const passed = tests.filter((test) => test.result().state === 'passed').length;
   return { passed, failed, ...(broken && { broken: broken.message.split('\n')[0]! }) };
+}
+
+/** Runs test files of the built files, which are built anew from what has changed. */
+async function runBuilt(copy: string, files: readonly string[]): Promise<Omit<Run, 'passed'>> {
+  const failure = await firstFailure(copy, files, 'built');
+  if (failure?.startsWith(NO_TEST)) return { failed: [], broken: failure };
+  return { failed: failure === undefined ? [] : [failure] };
 }
 
 /**
@@ -88,21 +101,27 @@ export async function main(only: string[]): Promise<void> {
       testTimeout: 600_000,
     };
     vitest = await createVitest('test', options);
-    const sound = await runTests(vitest, [...new Set(chosen.flatMap(({ tests }) => tests))]);
-    if (sound.broken || sound.failed.length > 0 || sound.passed === 0) {
+    const testsOf = (some: readonly Mutation[]) => [...new Set(some.flatMap(({ tests }) => tests))];
+    const sound = await runTests(vitest, testsOf(chosen.filter(({ built }) => !built)));
+    const inBuilt = testsOf(chosen.filter(({ built }) => built));
+    const failure = inBuilt.length > 0 ? await firstFailure(copy, inBuilt, 'built') : undefined;
+    if (failure) sound.failed.push(failure);
+    if (sound.broken || sound.failed.length > 0 || sound.passed + inBuilt.length === 0) {
       console.error(`The sources do not pass before any edit: ${sound.broken ?? sound.failed.join('; ')}`);
       process.exitCode = 1;
       return;
     }
     const command = ['node test/run.mjs test/reference/mutants.ts', ...only.map((part) => `'${part}'`)].join(' ');
     console.log('# Errors of re-implementations, planted one by one\n');
-    console.log(`Written by \`${command}\` at ${version()}. Before any edit ${sound.passed} tests pass;`);
+    console.log(
+      `Written by \`${command}\` at ${version()}. Before any edit ${sound.passed} tests pass, and those of built files;`,
+    );
     console.log('with each error the tests named run until the first of them fails.\n');
     console.log('| error | planted in | tests | the first that fails |');
     console.log('| --- | --- | --- | --- |');
     let survived = 0;
     for (const [i, mutation] of chosen.entries()) {
-      const { error, file, tests } = mutation;
+      const { error, file, tests, built = false } = mutation;
       const path = join(copy, file);
       const original = readFileSync(path, 'utf8');
       const write = (text: string) => {
@@ -110,8 +129,8 @@ export async function main(only: string[]): Promise<void> {
         vitest!.invalidateFile(path);
       };
       write(texts[i]!);
-      let { failed, broken } = await runTests(vitest, tests);
-      if (failed.length === 0) {
+      let { failed, broken } = await (built ? runBuilt(copy, tests) : runTests(vitest, tests));
+      if (failed.length === 0 && !built) {
         // The run before may have ended at its first failure while it still read sources, and kept those without the edit.
         write(texts[i]!);
         ({ failed, broken } = await runTests(vitest, tests));

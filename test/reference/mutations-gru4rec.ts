@@ -10,6 +10,8 @@ export interface Mutation {
   readonly edits: readonly (readonly [from: string, to: string])[];
   /** Test files of which some test must fail. */
   readonly tests: readonly string[];
+  /** Whether these are tests of the built files. */
+  readonly built?: true;
 }
 
 const MODEL = 'src/models/gru4rec.ts';

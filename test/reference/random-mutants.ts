@@ -6,7 +6,7 @@
  *
  * Writes test/bench/results/random-mutants.{json,md}: the share that is seen, and each error that survives. COUNT default 150.
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -21,6 +21,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import ts from 'typescript';
 import { random } from '../../src/session/random';
+import { firstFailure } from './first-failure';
 import { COPIED } from './mutants';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -34,8 +35,6 @@ const TESTS: Readonly<Record<string, RegExp>> = {
   ranking: /^test\/(ranking|models)\/|^test\/engine\/(plan|local-engine)\./,
   recommender: /^test\/recommender[/.-]|^test\/store\//,
 };
-/** Seconds after which an error that makes a loop endless is seen. */
-const PATIENCE = 300;
 
 export interface Planted {
   readonly file: string;
@@ -144,46 +143,6 @@ export async function main([count = '150', ...parts]: string[]): Promise<void> {
   } finally {
     rmSync(join(copy, '..'), { recursive: true, force: true });
   }
-}
-
-/** Runs test files until one test fails. @returns Its name; undefined where none does. */
-async function firstFailure(copy: string, files: readonly string[]): Promise<string | undefined> {
-  const report = join(copy, 'report.json');
-  rmSync(report, { force: true });
-  const argv = ['vitest', 'run', '--project', 'unit', '--bail', '1', '--reporter=json', `--outputFile=${report}`];
-  const { NODE_ENV, VITEST, MODE, DEV, PROD, SSR, TEST, ...env } = process.env;
-  // A group of its own, which ends as a whole: a loop without an end runs in a process of the test runner's.
-  const child = spawn('npx', [...argv, ...files], { cwd: copy, env, stdio: 'ignore', detached: true });
-  const isOver = await ended(child, PATIENCE);
-  if (!isOver) return 'a loop without an end';
-  if (!existsSync(report)) return 'no test could run';
-  const { success, testResults } = JSON.parse(readFileSync(report, 'utf8')) as {
-    success: boolean;
-    testResults: { name: string; message?: string; assertionResults: { status: string; fullName: string }[] }[];
-  };
-  if (success) return undefined;
-  const failed = testResults
-    .flatMap(({ assertionResults }) => assertionResults)
-    .find(({ status }) => status === 'failed');
-  return (
-    failed?.fullName ??
-    testResults.find(({ message }) => message)?.message?.split('\n')[0] ??
-    'an error outside of tests'
-  );
-}
-
-/** @returns False if it had to be ended. */
-function ended(child: ChildProcess, seconds: number): Promise<boolean> {
-  return new Promise((settle) => {
-    const timer = setTimeout(() => {
-      process.kill(-child.pid!, 'SIGKILL');
-      settle(false);
-    }, 1000 * seconds);
-    child.on('exit', () => {
-      clearTimeout(timer);
-      settle(true);
-    });
-  });
 }
 
 const commit = (): string =>
