@@ -2,13 +2,13 @@
  * What training again on everything brings: of each log all but the last days are trained on by `aisle train` as it is, with and
  * without `--refit`, and the last days are predicted:
  *
- *     node test/run.mjs test/bench/refit.ts [--logs eshop,diginetica] [--seeds N]
+ *     node test/run.mjs test/bench/refit.ts [--logs eshop,diginetica] [--seeds N] [--work DIR]
  *
  * A training is interrupted where it begins again on everything: what `--keep-best` writes there is the model without `--refit`. The table
- * goes to `results/refit.md`. Needs the logs.
+ * goes to `results/refit.md`. Interrupted, the same command goes on where it was. Needs the logs.
  */
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
+import { cp, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { evaluate } from '../../src/pipeline/evaluate';
@@ -17,6 +17,7 @@ import type { Observer } from '../../src/pipeline/observer';
 import { split } from '../../src/pipeline/split';
 import { train } from '../../src/pipeline/train';
 import type { TrainResult } from '../../src/pipeline/training';
+import { CHECKPOINT } from '../../src/pipeline/training-checkpoint';
 import { verdict } from '../../src/pipeline/validation';
 import { sharedPath } from '../shared';
 import { commit, machine } from './machine';
@@ -42,23 +43,25 @@ const LOGS: Readonly<Record<string, Log>> = {
 export async function main(argv: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...argv],
-    options: { logs: { type: 'string', default: Object.keys(LOGS).join() }, seeds: { type: 'string', default: '1' } },
+    options: {
+      logs: { type: 'string', default: Object.keys(LOGS).join() },
+      seeds: { type: 'string', default: '1' },
+      work: { type: 'string', default: '.cache/refit' },
+    },
   });
-  const place = await mkdtemp(join(tmpdir(), 'aisle-refit-'));
+  const work = resolve(values.work);
   const rows: string[][] = [];
   const code = commit();
   const started = performance.now();
-  try {
-    for (const name of values.logs.split(',')) {
-      const parts = await partsOf(name, join(place, name));
-      for (let seed = 1; seed <= Number(values.seeds); seed++) {
-        rows.push(...(await bothRows(name, parts, place, seed)));
-        const seconds = (performance.now() - started) / 1000;
-        await writeFile(resolve(import.meta.dirname, 'results/refit.md'), page(rows, argv, seconds, code));
-      }
+  for (const name of values.logs.split(',')) {
+    const parts = await partsOf(name, join(work, name));
+    for (let seed = 1; seed <= Number(values.seeds); seed++) {
+      const place = join(work, `${name}-${seed}`);
+      rows.push(...(await bothRows(name, parts, place, seed)));
+      const seconds = (performance.now() - started) / 1000;
+      await writeFile(resolve(import.meta.dirname, 'results/refit.md'), page(rows, argv, seconds, code));
+      await rm(place, { recursive: true });
     }
-  } finally {
-    await rm(place, { recursive: true, force: true });
   }
 }
 
@@ -82,6 +85,7 @@ async function bothRows(log: string, parts: Parts, place: string, seed: number):
   const [out, copy] = [join(place, 'yes'), join(place, 'no')];
   const atRefit = new AbortController();
   const options = { data: parts.data, model: MODEL, config: LOGS[log]!.set ?? {}, seed };
+  const begun = existsSync(join(out, CHECKPOINT));
   const told = (more: Partial<Observer> = {}): Observer => ({
     onMessage: ({ text }) => console.log(text),
     onEpoch: (epoch) => {
@@ -90,9 +94,13 @@ async function bothRows(log: string, parts: Parts, place: string, seed: number):
     },
     ...more,
   });
-  await train({ ...options, out, ...told({ signal: atRefit.signal }) }).catch((error: unknown) => {
-    if (!atRefit.signal.aborted) throw error;
-  });
+  if (!existsSync(copy)) {
+    const first = train({ ...options, out, resume: begun, ...told({ signal: atRefit.signal }) });
+    await first.catch((error: unknown) => {
+      if (!atRefit.signal.aborted) throw error;
+    });
+  }
+  await rm(copy, { recursive: true, force: true });
   await cp(out, copy, { recursive: true });
   const kept = await train({ ...options, out: copy, resume: true, keepBest: true, ...told() });
   const refitted = await train({ ...options, out, resume: true, ...told() });
