@@ -76,7 +76,7 @@ async function partsOf(name: string, out: string): Promise<Parts> {
   const data = sharedPath(...path);
   if (!data) throw new Error(`The log ${name} is not here.`);
   if (test !== undefined) return { data, test: sharedPath(...path.slice(0, -1), test)! };
-  await split({ data, out, test: { seconds: days! * DAY } });
+  if (!existsSync(join(out, 'test.tsv.gz'))) await split({ data, out, test: { seconds: days! * DAY } });
   return { data: join(out, 'train.tsv.gz'), test: join(out, 'test.tsv.gz') };
 }
 
