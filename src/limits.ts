@@ -14,6 +14,16 @@ export const MAX_CANDIDATES = 8;
 export const MAX_FEATURES = 4000;
 /** Events of a page within a minute. */
 export const MAX_EVENTS_PER_MINUTE = 1000;
+/** Their characters. What a page repeats without end cannot soon take the place of older events. */
+export const MAX_CHARACTERS_PER_MINUTE = 100_000;
+/** Products of one message of the data layer. */
+export const MAX_ITEMS = 50;
+/** Commands before there is a recommender. */
+export const MAX_COMMANDS = 1000;
+/** Events that wait to be stored. */
+export const MAX_WAITING = 10_000;
+/** Milliseconds that the time of an event may be ahead: clocks differ. */
+export const MAX_AHEAD = 86_400_000;
 /** Events of a visitor that a page knows. Beyond it the older half is passed over. */
 export const MAX_EVENTS = 10_000;
 /** Clicks that a model reads. Beyond it the older half is not read, so that a cached state is cut rarely. */

@@ -4,7 +4,7 @@ import { abortable } from './abort';
 import { round } from './captured';
 import type { CatalogueInfo } from './engine/types';
 import { quiet, RecommenderError, reasonOf } from './errors';
-import { MAX_EVENTS_PER_MINUTE } from './limits';
+import { MAX_CHARACTERS_PER_MINUTE, MAX_EVENTS_PER_MINUTE } from './limits';
 import { loaded } from './loaded';
 import {
   checkedCandidates,
@@ -38,7 +38,7 @@ import type { Basket } from './session/basket';
 import { VisitorHistory } from './session/visitor-history';
 import { openDeviceNotes } from './store/device-notes';
 import { createEventStore } from './store/event-store';
-import type { StoredEvent } from './store/records';
+import { lengthOf, type StoredEvent } from './store/records';
 import { startWorkerEngine } from './worker/client';
 
 /**
@@ -70,8 +70,8 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   };
   let disposed = false;
   let erasures = 0;
-  /** Times of the newest events of this page, in seconds since 1970. */
-  const recent: number[] = [];
+  /** The minute of the clock, and how many events and characters may still be recorded in it. */
+  let [minute, events, characters] = [0, 0, 0];
   /** What was tracked before the visitor has seen the page, which may be prerendered, or a tab that is never opened. */
   let unseen: TrackedEvent[] | undefined = isHidden() ? [] : undefined;
   if (unseen) globalThis.addEventListener?.('visibilitychange', onSeen);
@@ -267,6 +267,13 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     globalThis.removeEventListener?.('visibilitychange', onSeen);
   }
 
+  function isTooMuch(event: StoredEvent): boolean {
+    const at = round(now() / 60_000);
+    if (at !== minute) [minute, events, characters] = [at, MAX_EVENTS_PER_MINUTE, MAX_CHARACTERS_PER_MINUTE];
+    characters -= lengthOf([event]);
+    return --events < 0 || characters < 0;
+  }
+
   function track(event: string | TrackedEvent): void {
     assertAlive();
     const { kind, time, pageView, candidates, ...given } = checkedEvent(event, now());
@@ -275,9 +282,9 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     const plain = { ...given, event: kind, time: time / 1000 };
     const reported = { ...plain, ...(candidates && { candidates, ...(pageView !== undefined && { pageView }) }) };
     if (!unseen && history.isRepeated(reported, pageView)) return;
-    const isMany = (unseen ?? recent).length === MAX_EVENTS_PER_MINUTE;
-    if (isMany && (unseen || Math.abs(plain.time - recent[0]!) < 60)) {
-      degrade('events-refused', `More than ${MAX_EVENTS_PER_MINUTE} events within a minute are not recorded.`);
+    const seen = store.identify(reported);
+    if (unseen ? unseen.length === MAX_EVENTS_PER_MINUTE : isTooMuch(seen)) {
+      degrade('events-refused', 'Further events within this minute are not recorded.');
       return;
     }
     mend('events-refused');
@@ -286,9 +293,6 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       unseen.push({ ...given, event: kind, pageView, candidates, time } as TrackedEvent);
       return;
     }
-    recent.push(plain.time);
-    if (isMany) recent.shift();
-    const seen = store.identify(reported);
     history.add([seen]);
     resolveIds();
     // What is tracked while the answer is no is not stored by a later yes.

@@ -55,12 +55,16 @@ function soak() {
   rmSync(report, { force: true });
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim();
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const { status } = spawnSync('npx', ['vitest', 'run', ...reporters, ...files], {
+  const { status, signal } = spawnSync('npx', ['vitest', 'run', ...reporters, ...files], {
     cwd: root,
     stdio: 'inherit',
     env: { ...process.env, SOAK: String(rounds) },
   });
 
+  if (!existsSync(report)) {
+    console.error(`Vitest has ended (${signal ?? status}) without a report: no row is written.`);
+    return status || 1;
+  }
   const machine = `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}`;
   const secondsOf = (result) => Number(((result.duration ?? 0) / 1000).toFixed(1));
   const fresh = new Map();

@@ -7,7 +7,7 @@
  */
 
 import { isArray } from '../captured';
-import { MAX_ID } from '../limits';
+import { MAX_ID, MAX_ITEMS } from '../limits';
 import { watchLayer } from '../recommender/data-layer';
 import { textIn } from './id';
 
@@ -20,8 +20,6 @@ const EVENTS = [
 ] as const;
 /** What tools put in front of GA4's names. */
 const PREFIX = /^(dl|ga4?|gtm|eec?|ecom(merce)?)[._-]/i;
-/** Most products that one event may name. */
-const MAX_ITEMS = 50;
 /** Milliseconds after which a page that has put another array in the layer's place is noticed. */
 const EVERY = 300;
 

@@ -1,7 +1,7 @@
 /** The recommender's arguments, checked and completed with their defaults. Every wrong one is a `RangeError`, at once. */
 import { hasOwn, isArray, keysOf } from '../captured';
 import type { BackendChoice } from '../compute/types';
-import { isListOf, isName, MAX_CANDIDATES, MAX_FEATURES, MAX_ID, MAX_WORD, RETENTION } from '../limits';
+import { isListOf, isName, MAX_AHEAD, MAX_CANDIDATES, MAX_FEATURES, MAX_ID, MAX_WORD, RETENTION } from '../limits';
 import { nearestName } from '../nearest-name';
 import type { HistoryChoice } from '../session/visitor-history';
 import { isCandidates, isFeatures } from '../store/records';
@@ -92,7 +92,10 @@ const REQUEST: Checks<RecommendOptions> = {
 const EVENT: Checks<TrackedEvent> = {
   itemId: ITEM,
   event: name('a word such as view, cart or purchase', MAX_WORD),
-  time: ['milliseconds since 1970', (value) => isAtLeast(value, 0)],
+  time: [
+    'milliseconds since 1970, at most a day from now',
+    (value) => isAtLeast(value, 0) && (value as number) < Date.now() + MAX_AHEAD,
+  ],
   pageView: TEXT,
   features: FEATURES,
   candidates: CANDIDATES,

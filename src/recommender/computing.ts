@@ -119,7 +119,7 @@ export function createComputing(options: ComputingOptions) {
       show(model, await engine.thread());
       quiet(() =>
         settle(model).catch((error) => {
-          const message = `Which backend is the fastest could not be found out; "${model.backend}" goes on.`;
+          const message = `The fastest backend is not known; "${model.backend}" goes on.`;
           onDegraded('trials-failed', `${message} ${reasonOf(error)}`);
         }),
       ); // the page may forbid reporting it

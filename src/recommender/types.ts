@@ -176,7 +176,7 @@ export type DegradationCode =
   | 'no-storage'
   /** The device has no room: events wait in memory. */
   | 'storage-full'
-  /** Older events were deleted for lack of space. */
+  /** The oldest events were deleted: the device has no more space, or the visitor more than is kept. */
   | 'storage-short'
   /** There were too many events within a minute: the later ones were not recorded. */
   | 'events-refused'

@@ -148,12 +148,15 @@ export class Database {
   async #open(onMissing: (() => void) | undefined, version?: number): Promise<IDBDatabase> {
     const request = indexedDB.open(this.#options.name, version);
     request.onupgradeneeded = () => {
-      if (!onMissing) return void request.result.createObjectStore(STORE);
+      if (!onMissing) {
+        if (request.result.objectStoreNames.contains(STORE)) request.result.deleteObjectStore(STORE);
+        return void request.result.createObjectStore(STORE);
+      }
       request.transaction!.abort(); // so that no database is created
       onMissing();
     };
     const connection = await promisifyRequest(request);
-    if (connection.objectStoreNames.contains(STORE)) return connection;
+    if (isOurs(connection)) return connection;
     // Another script has made a database of this name.
     connection.close();
     onMissing?.();
@@ -177,6 +180,10 @@ export class Database {
     };
   }
 }
+
+/** Whether there is the store for records, under keys of their own. */
+const isOurs = (connection: IDBDatabase): boolean =>
+  connection.objectStoreNames.contains(STORE) && connection.transaction(STORE).objectStore(STORE).keyPath === null;
 
 /** Settles when the transaction ends. With listeners, since the verbs of idb-keyval set `oncomplete` and `onabort`. */
 function completed(transaction: IDBTransaction): Promise<void> {

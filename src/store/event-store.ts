@@ -111,23 +111,19 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     return result;
   }
 
-  /** Reads everything, hands out the new events, and quarantines the damaged records. */
+  /** Reads everything, hands out the new events, and has the records of old or damaged ones deleted or moved. */
   async function load(): Promise<void> {
     const began = life + stops;
-    const { readEntries, sortedOut, deleteExpired, quarantine } = await loadReader();
+    const { readEntries, sortedOut } = await loadReader();
     const entries = await look(readEntries, []);
     if (entries === undefined || life + stops !== began) return; // erased or stopped meanwhile; the loop reads again
-    const [events, total, damaged, unreadable] = sortedOut(entries);
+    const { events, size: total, problem, cleanings } = sortedOut(entries, now(), retention);
     size = total;
     loaded = true;
     mayCreate = false;
-    if (unreadable) report('records-set-aside', unreadable);
-    const before = now() - retention;
-    const kept = events.filter(({ time }) => time >= before);
-    hand(kept.filter(isNew));
-    // Before what is damaged is quarantined: with it goes what was quarantined earlier.
-    if (kept.length < events.length) size = (await change((store) => deleteExpired(store, before))) ?? 0;
-    if (damaged.length > 0) size = (await change((store) => quarantine(store, damaged))) ?? 0;
+    if (problem) report('records-set-aside', problem);
+    hand(events.filter(isNew));
+    for (const clean of cleanings) size = (await change(clean)) ?? 0;
   }
 
   async function loadReader(): Promise<RecordReader> {
@@ -202,18 +198,9 @@ export function createEventStore(options: EventStoreOptions): EventStore {
 
   async function makeRoom(most: (all: number) => number): Promise<void> {
     const { deleteOldest } = await loadReader();
-    size = (await change((store) => deleteOldest(store, most, gap))) ?? 0;
-  }
-
-  /** The device has less space than `maxSize`: deletes the older half of what is there, also of what other tabs have stored. */
-  async function squeeze(): Promise<void> {
-    let before = 0;
-    await makeRoom((all) => {
-      before = all;
-      return all / 2;
-    });
-    if (size >= before) return;
-    report('storage-short', 'This device has room for the newest events only.');
+    const [left, problem] = (await change((store) => deleteOldest(store, most, gap))) ?? [0];
+    size = left;
+    if (problem) report('storage-short', problem);
   }
 
   function show(next: StorageState): void {
@@ -251,7 +238,8 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     const isFull = (error as Partial<Error> | null)?.name === 'QuotaExceededError';
     if (isFull && failures <= 3) {
       waiting.shrink(); // a smaller record may still fit
-      return failures === 1 ? quiet(squeeze) : undefined;
+      // The device has less space than `maxSize`: the older half goes, also of what other tabs have stored.
+      return failures === 1 ? quiet(() => makeRoom((all) => all / 2)) : undefined;
     }
     // The next attempt opens a closed connection again; one failure is not reported.
     if (failures === 1 && loaded) return;

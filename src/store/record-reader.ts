@@ -155,15 +155,31 @@ const storedSize = (key: string, value: unknown, events: readonly StoredEvent[])
 /** `readable`: those of its events that can be read, which stay in its place. */
 type Damaged = readonly [key: string, value: unknown, reason: string, readable?: readonly StoredEvent[]];
 
+/** What is stored, and what to do about it. */
+interface Stored {
+  /** Those that are not too old. */
+  readonly events: readonly StoredEvent[];
+  /** In characters, of all. */
+  readonly size: number;
+  /** Says that some cannot be read. */
+  readonly problem?: string;
+  /** Deletes what is too old, and moves what is damaged. Each gives the characters left. */
+  readonly cleanings: readonly ((store: IDBObjectStore) => Promise<number>)[];
+}
+
 /**
- * The events of the records, their size in characters, the damaged records, and a message if some cannot be read.
+ * Sorts records by what is to be done with them.
  *
+ * @param now Seconds since 1970.
+ * @param retention Seconds. An event that is further from now has to go; one far ahead has the time of a wrong clock, and would never be old.
  * @throws As `assertSound`, where some cannot be read.
  */
 export function sortedOut(
   entries: readonly (readonly [key: string, value: unknown])[],
-): readonly [events: readonly StoredEvent[], size: number, damaged: readonly Damaged[], problem: string | undefined] {
-  const events: StoredEvent[] = [];
+  now = 0,
+  retention = Number.POSITIVE_INFINITY,
+): Stored {
+  const all: StoredEvent[] = [];
   const damaged: Damaged[] = [];
   let size = 0;
   let count = 0;
@@ -171,14 +187,20 @@ export function sortedOut(
   for (const [key, value] of entries) {
     const found = decode(value);
     const readable = 'reason' in found ? (found.events ?? []) : found;
-    for (const event of readable) events.push(event);
+    for (const event of readable) all.push(event);
     size += storedSize(key, value, readable);
     if (!('reason' in found)) continue;
     problem = `${++count} stored record(s) cannot be read and are passed over: ${found.reason}.`;
     if (!found.foreign) damaged.push([key, value, found.reason, readable]);
   }
   if (count > 0) assertSound();
-  return [events, size, damaged, problem];
+  const isDue = (time: number) => Math.abs(time - now) > retention;
+  const events = all.filter(({ time }) => !isDue(time));
+  const cleanings: Stored['cleanings'][number][] = [];
+  // Before what is damaged is quarantined: with it goes what was quarantined earlier.
+  if (events.length < all.length) cleanings.push((store) => deleteExpired(store, isDue));
+  if (damaged.length > 0) cleanings.push((store) => quarantine(store, damaged));
+  return { events, size, cleanings, ...(problem !== undefined && { problem }) };
 }
 
 /**
@@ -197,8 +219,7 @@ export async function quarantine(store: IDBObjectStore, damaged: readonly Damage
   for (const [key, value, reason] of damaged.slice(0, MAX_QUARANTINED)) {
     store.put({ key, reason, value: textOf(value).slice(0, 1000) } satisfies QuarantinedRecord, QUARANTINE + key);
   }
-  const [, size] = sortedOut(await readEntries(store));
-  return size;
+  return sortedOut(await readEntries(store)).size;
 }
 
 /**
@@ -207,22 +228,39 @@ export async function quarantine(store: IDBObjectStore, damaged: readonly Damage
  *
  * @param most Characters that may be left, given how many there are.
  * @param gap Seconds without an event that end a session.
- * @returns Characters left.
+ * @returns Characters left, and a message if events were deleted.
  */
-export const deleteOldest = (store: IDBObjectStore, most: (all: number) => number, gap: number): Promise<number> =>
-  deleteSome(store, (entries) => surplus(entries, most(entries.reduce((sum, { size }) => sum + size, 0)), gap));
+export async function deleteOldest(
+  store: IDBObjectStore,
+  most: (all: number) => number,
+  gap: number,
+): Promise<[left: number, problem?: string]> {
+  let before = 0;
+  const left = await deleteSome(store, (entries) => {
+    before = entries.reduce((sum, { size }) => sum + size, 0);
+    return surplus(entries, most(before), gap);
+  });
+  return left < before ? [left, 'There is room for the newest events only: the oldest were deleted.'] : [left];
+}
 
 /**
- * Deletes the quarantined records, whose age is not known, and those of which every event is older than `before`. Records that
- * cannot be read stay.
+ * Deletes the quarantined records, whose age is not known, and what is due of the others. What cannot be read stays.
  *
- * @param before Seconds since 1970.
+ * @param isDue Of a time in seconds since 1970.
  * @returns Characters left.
  */
-export const deleteExpired = (store: IDBObjectStore, before: number): Promise<number> =>
-  deleteSome(store, (entries) =>
-    entries.filter(({ time }) => Number.isFinite(time) && time < before).map(({ key }) => key),
-  );
+async function deleteExpired(store: IDBObjectStore, isDue: (time: number) => boolean): Promise<number> {
+  assertSound();
+  const entries = await readEntries(store);
+  store.delete(rangeOf(QUARANTINE));
+  for (const [key, value] of entries) {
+    const { events, isWhole } = contentOf(value);
+    const kept = events.filter(({ time }) => !isDue(time));
+    if (events.length > 0 && kept.length === 0) store.delete(key);
+    else if (isWhole && kept.length < events.length) store.put(encode(kept), key);
+  }
+  return sortedOut(await readEntries(store)).size;
+}
 
 async function deleteSome(store: IDBObjectStore, choose: (entries: Entry[]) => string[]): Promise<number> {
   assertSound();
@@ -234,10 +272,15 @@ async function deleteSome(store: IDBObjectStore, choose: (entries: Entry[]) => s
 }
 
 function entryOf([key, value]: readonly [key: string, value: unknown]): Entry {
-  const read = decode(value);
-  const events = 'reason' in read ? (read.events ?? []) : read;
+  const { events } = contentOf(value);
   const time = events.reduce((newest, event) => max(newest, event.time), Number.NEGATIVE_INFINITY);
   return { key, size: storedSize(key, value, events), time };
+}
+
+/** What can be read of a record, and whether that is all of it. */
+function contentOf(value: unknown): { readonly events: readonly StoredEvent[]; readonly isWhole: boolean } {
+  const read = decode(value);
+  return 'reason' in read ? { events: read.events ?? [], isWhole: false } : { events: read, isWhole: true };
 }
 
 /** A stored record. */

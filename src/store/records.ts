@@ -1,6 +1,6 @@
 /**
- * The format of stored events. Each record has a key of its own, is written once and never changed, so a failed write cannot damage
- * an event that was acknowledged before.
+ * The format of stored events. Each record has a key of its own and is written once; only events that are too old or damaged are ever
+ * taken out of it. So a failed write cannot damage an event that was acknowledged before.
  *
  *     key     e2/TAB/SEQUENCE
  *     value   { version: 2, checksum, tab, rows: [[number, time, "item id", "kind"], …] }

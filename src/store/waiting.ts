@@ -1,8 +1,8 @@
 /** The queue of events to be stored, in the order of arrival, each with the promise of its caller. */
 import { min } from '../captured';
+import { MAX_WAITING } from '../limits';
 import { lengthOf, type StoredEvent } from './records';
 
-const MAX_WAITING = 10_000;
 /** Most events, and most characters, of one record: the size cap takes whole records. */
 const MAX_BATCH = 500;
 const MAX_BATCH_LENGTH = 50_000;

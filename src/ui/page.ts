@@ -2,6 +2,7 @@
 
 import { hasOwn, isArray, keysOf, stringify } from '../captured';
 import { quiet } from '../errors';
+import { MAX_COMMANDS } from '../limits';
 import type { PageProduct } from '../page/page-product';
 import { createRecommender } from '../recommender';
 import { didYouMean } from '../recommender/arguments';
@@ -27,8 +28,6 @@ interface Running {
 
 /** The privacy panel, whose code is loaded only if a page has one. */
 const PANEL = 'aisle-privacy';
-/** Most commands that wait for a recommender, which may never come. */
-const MAX_WAITING = 1000;
 const NOTHING = { list: '[]', view: '', pageView: '', times: 0 };
 /** Most changes of a page's markup that are reported of one page view. */
 const MAX_REPORTS = 10;
@@ -63,6 +62,7 @@ export function startPage(host: Host): Promise<unknown> {
   /** Commands that came before there is a recommender, in their order. */
   const waiting: (() => void)[] = [];
   let stopLists = () => {};
+  const notYet = (error: unknown) => host.warn('a script could not be loaded.', error);
   /** Updates the elements that show what is known of the visitor. */
   const panels = new Set<() => void>();
 
@@ -130,7 +130,7 @@ export function startPage(host: Host): Promise<unknown> {
     const run = () =>
       host.guard(`The command "${String(name)}"`, () => (command as (...args: unknown[]) => unknown)(...args));
     if (running !== undefined || command === start || command === commands.doctor) run();
-    else if (waiting.length < MAX_WAITING) waiting.push(run);
+    else if (waiting.length < MAX_COMMANDS) waiting.push(run);
   }
 
   function start(options: EmbedOptions): void {
@@ -149,7 +149,15 @@ export function startPage(host: Host): Promise<unknown> {
       let experiment: Experiment | undefined;
       (page.variants === undefined
         ? createRecommender(recommender)
-        : import('./variants')
+        : host
+            .load(
+              () => import('./variants'),
+              (error) => {
+                notYet(error);
+                failAll('script');
+                settled(undefined);
+              },
+            )
             .then(({ openExperiment }) => openExperiment(page.variants!, host, page.dataLayer))
             .then((found) => {
               experiment = found;
@@ -363,7 +371,7 @@ export function startPage(host: Host): Promise<unknown> {
       class extends HTMLElement {
         connectedCallback(): void {
           host.guard(`<${PANEL}>`, async () => {
-            const { showPanel } = await import('./privacy/panel');
+            const { showPanel } = await host.load(() => import('./privacy/panel'), notYet);
             showPanel(this, { ...host, panels, recommender: () => aisle.recommender });
           });
         }

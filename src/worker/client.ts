@@ -112,7 +112,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
       }
     }
     if (hasHung) {
-      throw new RecommenderError('engine-lost', `${why}. It would hang the page, too: use another model.`);
+      throw new RecommenderError('engine-lost', `${why}. A worker has hung before, as the page would.`);
     }
     const hint = options.workerUrl === undefined ? workerHint : '';
     onDegraded({ code: 'no-worker', message: `The engine runs in the page's own thread: ${why}${hint}` });

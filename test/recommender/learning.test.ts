@@ -87,12 +87,16 @@ describe('fineTune', () => {
     expect(await recommender.fineTune()).toMatchObject({ events: 40 });
   });
 
-  test('learns nothing of a time that has not come, and is not held up by it for ever', async () => {
+  test('learns an event of tomorrow tomorrow, and refuses one of later', async () => {
     const recommender = await habitual(4);
-    recommender.track({ itemId: 'item-7', time: clock.now + 365 * 24 * 3_600_000 });
+    recommender.track({ itemId: 'item-7', time: clock.now + 23 * 3_600_000 });
     expect((await recommender.fineTune()).events).toBe(20);
     await follow(recommender, 1);
-    expect((await recommender.fineTune()).events).toBe(25);
+    expect((await recommender.fineTune()).events, 'with the one that has come').toBe(26);
+    const microseconds = { itemId: 'item-7', time: 1000 * clock.now };
+    expect(() => recommender.track(microseconds)).toThrow(
+      /^time: expected milliseconds since 1970, at most a day from now/,
+    );
   });
 
   test('goes on soon after a clock that was a year ahead is put right', async () => {

@@ -245,6 +245,20 @@ describe('events', () => {
     expect(notices.filter((line) => line.startsWith('no-storage'))).toEqual([]);
   });
 
+  test('expire one by one, also beside newer ones in a record, and ones of a wrong clock far ahead with them', async () => {
+    const { store: old } = page();
+    const appended = [10, 990, 5_000, 1000].map((time) => old.append(view('a', time)));
+    await Promise.all(appended);
+    expect(
+      [...(await dump())!.keys()].filter((key) => key.startsWith('e2/')),
+      'one record',
+    ).toHaveLength(1);
+    const { store, events } = page({ retention: 100, now: () => 1000 });
+    await store.flush();
+    expect(events.map(({ time }) => time)).toEqual([990, 1000]);
+    expect(await stored()).toEqual(['a 990', 'a 1000']);
+  });
+
   test('expire while a damaged record is set aside, which stays to be looked at', async () => {
     await page().store.append(view('a', 10));
     await raw((store) => void store.put('1 wrong ["tab",[[0,1000,"b","view"]]]', 'e/tab/0'));

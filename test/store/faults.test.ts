@@ -162,6 +162,10 @@ describe('an IndexedDB that', () => {
   describe.each([
     ['empty', () => {}],
     ['with another store', (database: IDBDatabase) => void database.createObjectStore('theirs')],
+    [
+      'with a store of our name that is not ours',
+      (database: IDBDatabase) => void database.createObjectStore('records', { keyPath: 'id' }),
+    ],
   ])('has a database of the name, made by another script, %s,', (_, make) => {
     const opened: IDBDatabase[] = [];
     const opening = (request: IDBOpenDBRequest) =>
@@ -219,7 +223,9 @@ describe('an IndexedDB that', () => {
     expect(await store.append(view('new', 100_000))).toBe(true);
     expect(await stored()).toEqual(['5 50000', '6 60000', '7 70000', 'new 100000']);
     expect(notices).not.toContain('memory');
-    expect(notices.filter((word) => word.startsWith('storage-short: This device has room'))).toHaveLength(1);
+    expect(
+      notices.filter((word) => word.startsWith('storage-short: There is room for the newest events only')),
+    ).toHaveLength(1);
     await store.erase();
     expect(notices.filter((word) => word.startsWith('storage-short')).at(-1)).toBe('storage-short is over');
   });
@@ -232,7 +238,7 @@ describe('an IndexedDB that', () => {
     fillAt(6);
     expect(await store.append(view('new', 100_000))).toBe(true);
     expect(await stored()).toEqual(['4 40000', '5 50000', 'new 100000']);
-    expect(notices.join()).toContain('storage-short: This device has room');
+    expect(notices.join()).toContain('storage-short: There is room for the newest events only');
   });
 
   test('is full keeps what another tab stores after an erasure that is not yet heard of', async () => {

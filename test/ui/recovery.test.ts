@@ -70,9 +70,14 @@ describe('a model that comes when the network is back', () => {
 });
 
 describe('a script of ours that comes when the network is back', () => {
-  test.each([['page'], ['slots']])('is tried again, and nothing that was said is forgotten: %s', async (name) => {
+  test.each([
+    ['page', SCRIPT],
+    ['slots', SCRIPT],
+    ['variants', SCRIPT.replace('data-', 'data-variants="a:50 b:50" data-')],
+  ])('is tried again, and nothing that was said is forgotten: %s', async (name, head) => {
     const pattern = `**/aisle/${name}-*.js`;
     const { page, errors } = await pages.open(SLOT, {
+      head,
       prepare: (opened) => opened.context().route(pattern, (route) => route.abort()),
     });
     await page.locator('[data-aisle-state=error-script]').waitFor();
@@ -84,6 +89,17 @@ describe('a script of ours that comes when the network is back', () => {
     await ready(page);
     expect(await known(page)).toEqual([`view ${A}`]);
     expect(errors.filter((text) => !text.startsWith('Failed to load resource'))).toEqual([]);
+  });
+
+  test('shows the panel of a visitor who has opened the page without it', async () => {
+    const pattern = '**/aisle/panel-*.js';
+    const { page } = await pages.open(`${SLOT}<aisle-privacy></aisle-privacy>`, {
+      prepare: (opened) => opened.context().route(pattern, (route) => route.abort()),
+    });
+    await ready(page);
+    await page.context().unroute(pattern);
+    await page.evaluate(() => dispatchEvent(new Event('online')));
+    await expect.poll(() => page.locator('aisle-privacy button').count()).toBeGreaterThan(0);
   });
 
   test('is not asked for while the browser says that it is offline', async () => {
@@ -215,7 +231,9 @@ test('what is less than was asked for is logged on the console, once', async () 
     prepare: (opened) => opened.context().route('**/aisle/trials-*', (route) => route.abort()),
   });
   await ready(page);
-  const notices = expect.stringMatching(/^Aisle: it works with less \(trials-failed\)\. Which backend is the fastest/);
+  const notices = expect.stringMatching(
+    /^Aisle: it works with less \(trials-failed\)\. The fastest backend is not known/,
+  );
   await expect.poll(() => warnings, { timeout: 60_000 }).toEqual([notices]);
   await push(page, 'track', A); // `status` is said again
   await push(page, 'pause');

@@ -65,7 +65,7 @@ const DEGRADED: Readonly<Record<Exclude<DegradationCode, Explained>, readonly [w
   'no-backend': ['The backend that was asked for does not work here; another one computes.', 'Leave data-backend out.'],
   'no-storage': ['The browser does not store: events wait in memory.'],
   'storage-full': ['The device has no room: events wait in memory.'],
-  'storage-short': ['Older events were deleted for lack of space.'],
+  'storage-short': ['The oldest events were deleted: the device has no more space, or the visitor more than is kept.'],
   'events-refused': [
     'There were too many events within a minute: the later ones were not recorded.',
     'Look for a script of the page that tracks in a loop (docs/limits.md).',
