@@ -23,8 +23,20 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'doors: a page tracks without end',
     file: 'src/recommender.ts',
-    edits: [['=== MAX_EVENTS_PER_MINUTE;', '=== 1000 * MAX_EVENTS_PER_MINUTE;']],
+    edits: [['return --events < 0 ||', 'return --events < -1e6 ||']],
     tests: storage,
+  },
+  {
+    error: 'doors: a few large events push older ones out',
+    file: 'src/recommender.ts',
+    edits: [['characters -= lengthOf([event]);', 'lengthOf([event]);']],
+    tests: storage,
+  },
+  {
+    error: 'doors: an event of a wrong clock stays',
+    file: 'src/store/record-reader.ts',
+    edits: [['Math.abs(time - now) > retention', 'now - time > retention']],
+    tests: eventStore,
   },
   {
     error: 'doors: the connection to a database of another script stays open',
@@ -35,7 +47,7 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'doors: a database of another script is taken as it is',
     file: DATABASE,
-    edits: [['if (connection.objectStoreNames.contains(STORE)) return', 'if (connection.version > 0) return']],
+    edits: [['if (isOurs(connection)) return', 'if (connection.version > 0) return']],
     tests: faults,
   },
   {
@@ -141,7 +153,7 @@ export const mutations: readonly Mutation[] = [
     error: 'doors: a field for the passphrase that the browser asks its makers about',
     file: 'src/ui/privacy/taste.ts',
     edits: [["    element.contentEditable = 'plaintext-only';", "    throw new Error('none');"]],
-    tests: ['test/ui/privacy-panel.test.ts'],
+    tests: ['test/privacy/journey.test.ts'],
     built: true,
   },
   {
@@ -152,9 +164,9 @@ export const mutations: readonly Mutation[] = [
     built: true,
   },
   {
-    error: 'doors: in a sandboxed frame the worker’s script is of the page’s own origin',
-    file: 'src/worker/start.ts',
-    edits: [['{origin}/`)', '{location.origin}/`)']],
+    error: 'doors: a frame without an origin rejects where nobody can hear it',
+    file: DATABASE,
+    edits: [["(globalThis.origin === 'null' ? undefined : indexedDB.databases?.())", 'indexedDB.databases?.()']],
     tests: ['test/ui/frames.test.ts'],
     built: true,
   },
