@@ -327,7 +327,9 @@ const sum = (all: readonly Counts[], key: keyof Counts) => all.reduce((total, co
 function cell(all: readonly Counts[]): string {
   const failed = sum(all, 'failed');
   if (failed > 0) return `**${failed} failed**`;
-  return sum(all, 'passed') === 0 ? 'not tried' : whole(sum(all, 'passed'));
+  const skipped = sum(all, 'skipped');
+  if (sum(all, 'passed') === 0) return 'not tried';
+  return `${whole(sum(all, 'passed'))}${skipped > 0 ? ` (${whole(skipped)} skipped)` : ''}`;
 }
 
 /** What a browser said of these tests: in the soak, which runs all of them, or else in the test run. */
@@ -379,6 +381,7 @@ export function reliabilityPage(run: TestRun, soak: readonly SoakRow[], storm?: 
     ...markdownTable(['risk', 'what was tried', 'Chromium and Node', 'soak', ...ENGINES, 'failed'], rows),
     '',
     ...(storm ? stormLines(storm) : []),
+    ...plantedLines(),
     '## Not tried in the other browsers',
     '',
     ...RISKS.flatMap(({ id, name, notElsewhere }) => (notElsewhere ? [`* ${id} ${name}: ${notElsewhere}.`] : [])),
@@ -391,6 +394,20 @@ export function reliabilityPage(run: TestRun, soak: readonly SoakRow[], storm?: 
     '[browsers](browsers.md).',
     '',
   ].join('\n');
+}
+
+/** How many planted errors the tests see. */
+function plantedLines(): string[] {
+  const known = /^(\d+) of (\d+) are seen/m.exec(readFileSync(join(RESULTS, 'mutants.md'), 'utf8'))!;
+  const random = /^(\d+) of (\d+) are seen/m.exec(readFileSync(join(RESULTS, 'random-mutants.md'), 'utf8'))!;
+  return [
+    '## Planted errors',
+    '',
+    `Do the tests see an error? Of ${known[2]} that are known, in the models and in what keeps hostile pages out, they see [${known[1]}](../test/bench/results/mutants.md);`,
+    `of ${random[2]} that were planted at random in \`session\`, \`store\`, \`checkpoint\`, \`ranking\` and \`recommender\`, the tests of the same folder see`,
+    `[${random[1]}](../test/bench/results/random-mutants.md).`,
+    '',
+  ];
 }
 
 function stormLines(storm: Storm): string[] {
@@ -416,6 +433,7 @@ function stormLines(storm: Storm): string[] {
         ['acknowledged events that an erasure or a denial took before they were looked for', whole(storm.erasedUnseen)],
         ['acknowledged events that gave way for want of space, the oldest first, announced', whole(storm.gaveWay)],
         ['answers equal to Node’s', whole(storm.answers)],
+        ['answers by what was learnt, after its gate had opened, which Node cannot check', whole(storm.learntAnswers)],
         [
           'answers of which the clicks cannot be told, because others tracked or erased meanwhile',
           whole(storm.overtaken),

@@ -462,10 +462,11 @@ export function riskTests(engine: BrowserEngine, installed: ReturnType<typeof te
 
   const frames = [
     ['of its own origin', '', 'indexeddb'],
+    ['of another origin, whose storage the browser keeps apart', '', 'indexeddb'],
     ['in a sandbox with its origin', 'sandbox="allow-scripts allow-same-origin"', 'indexeddb'],
     ['in a sandbox without an origin', 'sandbox="allow-scripts"', 'memory'],
   ] as const;
-  installed.each(frames)('a frame %s shows suggestions, and says what it lacks', async (_, attributes, storage) => {
+  installed.each(frames)('a frame %s shows suggestions, and says what it lacks', async (name, attributes, storage) => {
     const report = `const received = () => {
         const slot = document.querySelector('aisle-recommendations');
         const { status } = window.aisle?.recommender ?? {};
@@ -478,9 +479,15 @@ export function riskTests(engine: BrowserEngine, installed: ReturnType<typeof te
       headers: { 'access-control-allow-origin': '*' },
     });
     server.serve('/framed', html(SLOT, RECORD + inHead(report) + STORING));
-    await tab.evaluate((how) => {
-      document.body.insertAdjacentHTML('beforeend', `<iframe ${how} width="900" height="700" src="/framed"></iframe>`);
-    }, attributes);
+    await tab.evaluate(
+      (how, isOther) => {
+        const other = { localhost: '127.0.0.1', '127.0.0.1': 'localhost' }[location.hostname];
+        const src = `//${isOther ? other : location.hostname}:${location.port}/framed`;
+        document.body.insertAdjacentHTML('beforeend', `<iframe ${how} width="900" height="700" src="${src}"></iframe>`);
+      },
+      attributes,
+      name.startsWith('of another origin'),
+    );
     const framed = () =>
       tab.evaluate(() => (window as unknown as { framed?: { state: string; storage: string } }).framed ?? null);
     await expect.poll(framed).toMatchObject({ state: 'ready', storage });
