@@ -89,7 +89,24 @@ test('reads a folder of parts as a log, and refuses one that is neither that nor
   const part = await file('log.csv', LOG);
   const parts = await aisle('inspect', dirname(part), '--json');
   expect(JSON.parse(parts.stdout)).toMatchObject({ file: dirname(part), sessions: 3, events: 7 });
-  const { code, stderr } = await aisle('inspect', dirname(await file('notes.md', LOG)));
-  expect(code).toBe(2);
-  expect(stderr).toContain('manifest.json');
+  // An artifact without its manifest is none of them.
+  for (const name of ['notes.md', 'strategies.json']) {
+    const { code, stderr } = await aisle('inspect', dirname(await file(name, LOG)));
+    expect(code).toBe(2);
+    expect(stderr).toContain('manifest.json is missing');
+  }
+});
+
+test('reads a folder of Google Analytics’ export, whose files BigQuery calls .json', async () => {
+  const row = (second: number, item: string) =>
+    JSON.stringify({
+      event_name: 'view_item',
+      event_timestamp: `${second}000000`,
+      user_pseudo_id: 'u.1',
+      event_params: [{ key: 'ga_session_id', value: { int_value: '5' } }],
+      items: [{ item_id: item }],
+    });
+  const exported = await file('e-000.json', `${row(1, 'x')}\n${row(2, 'y')}\n`);
+  const { stdout } = await aisle('inspect', dirname(exported), '--json');
+  expect(JSON.parse(stdout)).toMatchObject({ sessions: 1, events: 2, items: 2 });
 });

@@ -81,6 +81,17 @@ describe('parts of a log', () => {
     expect(messages[0]!.text).toBe(`${root}: 3 parts; left out 1 other files: ${root}/notes.md`);
   });
 
+  test('may be called .json, as BigQuery exports them, where nothing else is a part', async () => {
+    const part = (item: string) => `{"session_id":"s","item_id":"${item}","timestamp":1}\n`;
+    const files = { 'e-000.json': part('x'), 'e-001.json.gz': gzipSync(part('y')) };
+    expect(sessionsOf(await readEventsFile(await folderOf(files)))).toEqual({ s: 'x y' });
+    const root = await folderOf({ 'schema.json': '[{ "name": "item_id" }]', 'a.csv': `${HEADER}s,z,1\ns,z,2\n` });
+    const messages: Message[] = [];
+    const log = await readEventsFile(root, { minItems: 1 }, { onMessage: (message) => messages.push(message) });
+    expect(sessionsOf(log)).toEqual({ s: 'z z' });
+    expect(messages[0]!.text).toBe(`${root}: 1 parts; left out 1 other files: ${root}/schema.json`);
+  });
+
   test.each([
     ['*.csv', '6 1 2'],
     ['part-?.csv', '1 2'],

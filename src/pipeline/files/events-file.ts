@@ -4,6 +4,7 @@ import { createReadStream, ReadStream, rmSync } from 'node:fs';
 import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises';
 import { addAbortSignal, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { ARTIFACT_FILES } from '../../checkpoint/manifest';
 import { RecommenderError } from '../../errors';
 import type { EventLog } from '../../session/event-log';
 import type { ReadOptions } from '../../session/options';
@@ -11,12 +12,14 @@ import { systemCodeOf, systemMeaning } from '../errors';
 import { whole } from '../format';
 import { inform, type Observer, startTask } from '../observer';
 import { type EventsSource, readLog } from '../read-events';
-import { exists, isFolder, join, refused, remove, temporaryFolder } from './disk';
+import { basename, exists, isFolder, join, refused, remove, temporaryFolder } from './disk';
 
 const PIECE = 1 << 17;
 
 /** Names of files in a folder that are parts of a log. */
 const PART = /\.(parquet|pq|tsv|csv|jsonl|ndjson|inter)(\.gz)?$/i;
+/** What BigQuery calls files of objects, one a line; beside parts by other names it is something else, such as a schema. */
+const JSON_PART = /\.json(\.gz)?$/i;
 /** Files that writers of parts put beside them: `_SUCCESS`, `.part-0.csv.crc`. */
 const HIDDEN = /^[._]/;
 
@@ -197,15 +200,12 @@ async function filesOf(path: string, observer: Observer): Promise<Files> {
   if (!found && !isGlob && brackets !== '' && !(await exists(path)))
     throw new RecommenderError('bad-input', `${path}: no such file${brackets}.`);
   if (!found?.isDirectory() && !isGlob) return { names: [path], isFolder: false };
-  const names: string[] = [];
-  const others: string[] = [];
   const pattern = isGlob ? patternOf(path) : undefined;
   const root = isGlob ? path.replace(/[^/]*[*?].*$/s, '') : path.replace(/\/*$/, '/');
   const depth = isGlob && !path.includes('**') ? path.slice(root.length).split('/').length : Number.POSITIVE_INFINITY;
-  for await (const name of walk(root, depth)) {
-    if (pattern ? pattern.test(name) : PART.test(name)) names.push(name);
-    else others.push(name);
-  }
+  const all: string[] = [];
+  for await (const name of walk(root, depth)) all.push(name);
+  const names = pattern ? all.filter((name) => pattern.test(name)) : partsOf(all);
   names.sort((a, b) => (a < b ? -1 : 1));
   if (names.length === 0) {
     const isHidden = /(^|\/)[._]/.test(path.slice(root.length));
@@ -215,10 +215,12 @@ async function filesOf(path: string, observer: Observer): Promise<Files> {
     const what = isGlob ? unnamed + brackets : 'this is a folder without parts of a log';
     throw new RecommenderError(
       'bad-input',
-      `${path}: ${what}, expected one or more files in .parquet, .tsv, .csv, .jsonl or .inter, also with .gz. ` +
+      `${path}: ${what}, expected one or more files in .parquet, .tsv, .csv, .jsonl, .json or .inter, also with .gz. ` +
         `Name a file, or the files by a glob in quotes such as "${root}*.csv".`,
     );
   }
+  const parts = new Set(names);
+  const others = all.filter((name) => !parts.has(name));
   if (!isGlob && others.length > 0) {
     const examples = others.slice(0, 3).join(', ');
     inform(
@@ -231,8 +233,16 @@ async function filesOf(path: string, observer: Observer): Promise<Files> {
 
 /** Whether a folder holds parts of a log. */
 export async function hasParts(folder: string): Promise<boolean> {
-  for await (const name of walk(`${folder}/`, Number.POSITIVE_INFINITY)) if (PART.test(name)) return true;
-  return false;
+  const all: string[] = [];
+  for await (const name of walk(`${folder}/`, Number.POSITIVE_INFINITY)) all.push(name);
+  return partsOf(all).length > 0;
+}
+
+/** Those of a folder's files that are parts; the files of an artifact are none, though its manifest be missing. */
+function partsOf(files: readonly string[]): string[] {
+  const parts = files.filter((name) => PART.test(name));
+  if (parts.length > 0) return parts;
+  return files.filter((name) => JSON_PART.test(name) && !ARTIFACT_FILES.includes(basename(name)));
 }
 
 /** The files below a folder whose path ends in `/`, without hidden ones. */
