@@ -6,7 +6,7 @@ import { RECIPES } from '../session/recipes';
 import { writeTsv } from '../session/write';
 import { defined } from './defined';
 import { pieces, replaceable, replaceFile } from './files/disk';
-import { readEventsFiles } from './files/events-file';
+import { readEventsFiles, refuseAmong } from './files/events-file';
 import type { ConvertOptions } from './options';
 import { type FileSummary, inspectLog } from './read-events';
 
@@ -32,6 +32,7 @@ export async function convert(options: ConvertOptions): Promise<FileSummary> {
     minItems: 1,
     ...defined({ sessionsBy: sessionsBy ?? recipe.sessionsBy, skipBadRows }),
   };
+  await refuseAmong(files, out, { isFile: true });
   const all = await readEventsFiles(files, read, options, await replaceable(out));
   const { noUser } = recipe;
   if (noUser !== undefined && (read.sessionsBy?.by ?? 'id') !== 'id' && all.userIds?.includes(noUser)) {

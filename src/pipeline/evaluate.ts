@@ -19,7 +19,7 @@ import type { Sessions } from '../types';
 import { type Combination, loadCombination, mixture, readCombination } from './combination';
 import { defined } from './defined';
 import { startFirst } from './files/backend';
-import { readEventsFile } from './files/events-file';
+import { readEventsFile, refuseAmong } from './files/events-file';
 import { checkRanksPath, writeRanks } from './files/ranks';
 import { startTask, warn } from './observer';
 import type { EvaluateOptions, Mix } from './options';
@@ -115,7 +115,11 @@ async function evaluateOnDevice<T>(
     candidates,
   } = options;
   checkProtocol({ protocol, ...defined({ target }) });
-  if (options.ranks !== undefined) await checkRanksPath(options.ranks);
+  const { ranks } = options;
+  if (ranks !== undefined) {
+    await refuseAmong([options.data], ranks, { option: 'ranks' });
+    await checkRanksPath(ranks);
+  }
   const combination = await readCombination(artifacts, mix);
   const { reader } = combination;
   const { log, dropped } = await readKnown(options, reader);

@@ -1,6 +1,7 @@
 /** From the weights of a reference implementation to an artifact folder. */
 import { importerOf } from '../train/import-weights';
 import { checkReplaceable } from './files/artifact-folder';
+import { refuseAmong } from './files/events-file';
 import { nodeHost } from './files/training-host';
 import { type ImportResult, importOn } from './importing';
 import type { ImportOptions } from './options';
@@ -15,6 +16,7 @@ export type { ImportResult } from './importing';
  */
 export async function importWeights(options: ImportOptions): Promise<ImportResult> {
   importerOf(options.from); // refuse an unknown name before missing files
+  await refuseAmong([options.data], options.out);
   await checkReplaceable(options.out);
   return importOn(nodeHost, options);
 }

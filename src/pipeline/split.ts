@@ -5,7 +5,7 @@ import { writeTsv } from '../session/write';
 import { defined } from './defined';
 import { systemCodeOf } from './errors';
 import { join, pieces, realPath, replaceFiles } from './files/disk';
-import { readEventsFile } from './files/events-file';
+import { readEventsFile, refuseAmong } from './files/events-file';
 import type { SplitOptions } from './options';
 
 const PARTS = ['train.tsv.gz', 'valid.tsv.gz', 'test.tsv.gz'];
@@ -20,12 +20,10 @@ const PARTS = ['train.tsv.gz', 'valid.tsv.gz', 'test.tsv.gz'];
  */
 export async function split(options: SplitOptions): Promise<SplitCounts> {
   const { data, read, out, by, test, valid, signal } = options;
-  const written = await Promise.all([out, ...PARTS.map((name) => join(out, name))].map(realPath));
+  await refuseAmong([data], out);
+  const written = await Promise.all(PARTS.map((name) => realPath(join(out, name))));
   if (written.includes(await realPath(data))) {
-    throw new RecommenderError(
-      'bad-input',
-      `\`out\` ${out}: the parts would replace ${data}, or stand among its files; choose another folder.`,
-    );
+    throw new RecommenderError('bad-input', `\`out\` ${out}: the parts would replace ${data}; choose another folder.`);
   }
   const log = await readEventsFile(data, { ...read, features: 'all' }, options);
   const parts = splitLog(log, { test, ...defined({ by, valid }) });

@@ -273,18 +273,25 @@ describe('--out', () => {
   const ratings = 'userId,movieId,rating,timestamp\n1,31,2,1000\n1,32,2,1001\n';
 
   test.each([
-    ['one of the files', (path: string) => [path, path]],
-    ['a part of the folder', (path: string) => [dirname(path), path]],
-    ['a link to one of the files', (path: string) => [path, join(dirname(path), 'link')]],
+    ['one of the files', (path: string) => [path, path, `would replace ${path}, which is read; name another file.\n`]],
+    [
+      'a part of the folder',
+      (path: string) => [dirname(path), path, `${path} is among the files of ${dirname(path)}: `],
+    ],
+    [
+      'a link to one of the files',
+      (path: string) => [
+        path,
+        join(dirname(path), 'link'),
+        `would replace ${path}, which is read; name another file.\n`,
+      ],
+    ],
   ])('is refused where it is %s, which stays as it is', async (_, argv) => {
     const path = await file('ratings.csv', ratings);
     await symlink(path, join(dirname(path), 'link'));
-    const [input, out] = argv(path);
+    const [input, out, why] = argv(path);
     const { code, stderr } = await aisle('convert', 'movielens', input!, '--out', out!);
-    expect({ code, stderr }).toEqual({
-      code: 2,
-      stderr: expect.stringContaining(`aisle: --out would replace ${path}, which is read; name another file.\n`),
-    });
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(`aisle: --out ${why}`) });
     expect(await readFile(path, 'utf8')).toBe(ratings);
   });
 

@@ -75,10 +75,14 @@ test('a part, or a folder of parts, is never cut over itself', async () => {
   const out = await folder();
   await aisle('split', '--data', await file('log.csv', LOG), '--out', out, '--columns', COLUMNS, '--test', 'last:25%');
   const before = await parts(out);
-  for (const data of [join(out, 'train.tsv.gz'), out]) {
+  const train = join(out, 'train.tsv.gz');
+  for (const [data, why] of [
+    [train, `the parts would replace ${train}; choose another folder.`],
+    [out, `--out ${out} is among the files of ${out}`],
+  ] as const) {
     const { code, stderr } = await aisle('split', '--data', data, '--out', out, '--test', 'last:50%');
     expect(code).toBe(2);
-    expect(stderr).toContain(`the parts would replace ${data}, or stand among its files; choose another folder.`);
+    expect(stderr).toContain(why);
   }
   expect(await parts(out)).toEqual(before);
 });

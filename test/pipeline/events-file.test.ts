@@ -1,12 +1,12 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { inputHash, readEventsFile } from '../../src/pipeline/files/events-file';
+import { inputHash, readEventsFile, refuseAmong } from '../../src/pipeline/files/events-file';
 import type { Message, Progress } from '../../src/pipeline/observer';
-import { folder } from '../cli/program';
+import { aisle, folder } from '../cli/program';
 import { rowsOf, sessionsOf } from '../session/helpers';
 import { testWithLogs } from '../with-logs';
 
@@ -227,6 +227,60 @@ async function temporaryPlace(): Promise<string> {
   onTestFinished(() => void vi.unstubAllEnvs());
   return place;
 }
+
+describe('a log is not written into', () => {
+  /** What is read, what is written, whether that is a file, and whether the next command would read it. */
+  const cases: [string, string, boolean, boolean][] = [
+    ['ev', 'ev', false, true],
+    ['ev/', 'ev/deep/er', false, true],
+    ['link', 'ev/parts', false, true],
+    ['ev', 'link/parts', false, true],
+    ['ev', 'ev/_parts', false, false],
+    ['ev', 'evening', false, false],
+    ['ev', '.', false, false],
+    ['ev/a.csv', 'ev', false, false],
+    ['ev/*.csv', 'ev', false, true],
+    ['ev/*.csv', 'ev/parts', false, false],
+    ['ev/*/*.csv', 'ev/parts', false, true],
+    ['ev/d*/*.csv', 'ev/parts', false, false],
+    ['ev/**/*.csv', 'ev/parts/deep', false, true],
+    ['ev/*.csv', 'ev/b.csv', true, true],
+    ['ev/*.csv', 'ev/b.tsv', true, false],
+    ['ev', 'ev/b.tsv', true, true],
+    ['-', 'ev', false, false],
+    ['last:10%', 'ev', false, false],
+  ];
+  test.each(cases)('%s, %s', async (log, out, isFile, isRefused) => {
+    const root = await folderOf({ 'ev/a.csv': HEADER });
+    await symlink(join(root, 'ev'), join(root, 'link'));
+    const at = (path: string) => (/^(-|last:.*)$/.test(path) ? path : `${root}/${path}`);
+    const checking = refuseAmong([undefined, at(log)], at(out), { isFile });
+    if (!isRefused) return expect(await checking).toBeUndefined();
+    await expect(checking).rejects.toMatchObject({
+      code: 'bad-input',
+      message: `\`out\` ${at(out)} is among the files of ${at(log)}: what is written there would be read as a part of the log. Choose a place elsewhere.`,
+    });
+  });
+
+  test.each([
+    ['split --data EV --out EV/x --test last:10%', 'out'],
+    ['train --data EV --model pop --out EV/x', 'out'],
+    ['train --data EV --model pop --out x --log EV/x.jsonl', 'log'],
+    ['compare --data EV --models pop --out EV/x', 'out'],
+    ['compare --data x.tsv --test EV --models pop --out EV/x', 'out'],
+    ['search --data EV --model sknn --out EV/x', 'out'],
+    ['convert recbole EV --out EV/x.tsv', 'out'],
+    ['evaluate --artifact x --data EV --ranks EV/x.tsv', 'ranks'],
+    ['import --from gru4rec --weights x --config x --items x --data EV --out EV/x', 'out'],
+  ])('aisle %s', async (line, option) => {
+    const root = await folderOf({ 'a.csv': `${HEADER}a,x,1\na,y,2\n` });
+    const { code, stderr } = await aisle(...line.replaceAll('EV', root).split(' '));
+    expect(stderr).toContain(`--${option} ${root}/x`);
+    expect(stderr).toContain(`is among the files of ${root}: `);
+    expect(code).toBe(2);
+    expect(await readdir(root)).toEqual(['a.csv']);
+  });
+});
 
 const refused: [string, Record<string, string | Uint8Array>, string, string][] = [
   ['an empty folder', { 'x.md': '' }, '', 'ROOT: this is a folder without parts of a log, expected one or more files'],

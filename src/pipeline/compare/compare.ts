@@ -8,6 +8,7 @@ import { defined } from '../defined';
 import { readArtifactFolder } from '../files/artifact-folder';
 import { readCatalogueFile } from '../files/catalogue-file';
 import { join, replaceFile, replaceFiles } from '../files/disk';
+import { refuseAmong } from '../files/events-file';
 import { observerOf, warn } from '../observer';
 import type { CompareOptions } from '../options';
 import { VERSION } from '../version';
@@ -34,6 +35,7 @@ export async function compare(options: CompareOptions): Promise<Report> {
   const isIncremental = protocol === 'incremental';
   const observer = observerOf(options);
   refuseMixed(options);
+  await refuseAmong([data, test, valid], out);
   if (atLeast !== undefined) await readArtifactFolder(atLeast); // refuses a wrong one before hours of work
   let cut: Promise<Parts> | undefined;
   const parts = (): Promise<Parts> => {

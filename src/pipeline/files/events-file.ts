@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, ReadStream, rmSync } from 'node:fs';
 import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises';
+import { isAbsolute, relative, sep } from 'node:path';
 import { addAbortSignal, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { ARTIFACT_FILES } from '../../checkpoint/manifest';
@@ -12,7 +13,7 @@ import { systemCodeOf, systemMeaning } from '../errors';
 import { whole } from '../format';
 import { inform, type Observer, startTask } from '../observer';
 import { type EventsSource, readLog } from '../read-events';
-import { basename, exists, isFolder, join, refused, remove, temporaryFolder } from './disk';
+import { basename, dirname, exists, isFolder, join, refused, remove, resolve, temporaryFolder } from './disk';
 
 const PIECE = 1 << 17;
 
@@ -193,15 +194,67 @@ interface Files {
   readonly isFolder: boolean;
 }
 
+/**
+ * Refuses to write among the files of a log, where the next command would read what was written as a part of it.
+ *
+ * @param logs As the user typed them; only folders and globs can be written into.
+ * @param path Of a folder with `out`, else of a file.
+ * @throws RecommenderError `bad-input`.
+ */
+export async function refuseAmong(
+  logs: readonly (string | undefined)[],
+  path: string,
+  { option = 'out', isFile = option !== 'out' }: { option?: 'out' | 'log' | 'ranks'; isFile?: boolean } = {},
+): Promise<void> {
+  const place = await placeOf(path);
+  for (const log of logs) {
+    const found = log === undefined ? undefined : await stat(log).catch(() => undefined);
+    const isGlob = log !== undefined && !found && GLOB.test(log);
+    if (!isGlob && !found?.isDirectory()) continue;
+    const root = isGlob ? rootOf(log) : log!;
+    const below = relative(await placeOf(root), place);
+    const names = below.split(sep);
+    if (isAbsolute(below) || names.some((name) => HIDDEN.test(name))) continue; // not below it, or passed over
+    const isRead = !isGlob || globReads(log.slice(root.length), names.filter(Boolean), isFile);
+    if (!isRead) continue;
+    throw new RecommenderError(
+      'bad-input',
+      `\`${option}\` ${path} is among the files of ${log}: what is written there would be read as a part of the log. ` +
+        'Choose a place elsewhere.',
+    );
+  }
+}
+
+/** Whether a glob matches a file, or files that a folder may get; both by their names below the glob's root. */
+function globReads(glob: string, names: readonly string[], isFile: boolean): boolean {
+  const path = names.join('/');
+  if (isFile) return patternOf(glob).test(path);
+  const parts = glob.split('/');
+  // Without `**` a glob matches what lies exactly as deep as it has names.
+  const isOnTheWay = names.length < parts.length && patternOf(parts.slice(0, names.length).join('/')).test(path);
+  return glob.includes('**') || isOnTheWay;
+}
+
+/** The path without links, also where its end is not there yet. */
+async function placeOf(path: string): Promise<string> {
+  const full = resolve(path);
+  const parent = dirname(full);
+  return realpath(full).catch(async () => (parent === full ? full : join(await placeOf(parent), basename(full))));
+}
+
+const GLOB = /[*?]/;
+/** The folder whose files a glob is about, with `/` behind it. */
+const rootOf = (glob: string): string => glob.replace(/[^/]*[*?].*$/s, '');
+
 async function filesOf(path: string, observer: Observer): Promise<Files> {
   const found = path === '-' ? undefined : await stat(path).catch(() => undefined);
-  const isGlob = !found && /[*?]/.test(path);
+  const isGlob = !found && GLOB.test(path);
   const brackets = /[[{]/.test(path) ? '; brackets stand for themselves, a glob has *, ? and **' : '';
   if (!found && !isGlob && brackets !== '' && !(await exists(path)))
     throw new RecommenderError('bad-input', `${path}: no such file${brackets}.`);
   if (!found?.isDirectory() && !isGlob) return { names: [path], isFolder: false };
   const pattern = isGlob ? patternOf(path) : undefined;
-  const root = isGlob ? path.replace(/[^/]*[*?].*$/s, '') : path.replace(/\/*$/, '/');
+  const root = isGlob ? rootOf(path) : path.replace(/\/*$/, '/');
   const depth = isGlob && !path.includes('**') ? path.slice(root.length).split('/').length : Number.POSITIVE_INFINITY;
   const all: string[] = [];
   for await (const name of walk(root, depth)) all.push(name);

@@ -7,7 +7,7 @@ import { checkReplaceable, readArtifactFolder, writeArtifactFolder } from './art
 import { startFirst } from './backend';
 import { readCatalogueFile } from './catalogue-file';
 import { basename, exists, join, readInput, remove, resolve } from './disk';
-import { readEventsFile } from './events-file';
+import { readEventsFile, refuseAmong } from './events-file';
 import { startThreads } from './threads';
 import { createSha256, readCheckpointFile, writeCheckpointFile } from './training-checkpoint';
 import { checkTrainingLog, startTrainingLog } from './training-log';
@@ -17,10 +17,13 @@ const checkpointOf = (out: string): string => join(out, CHECKPOINT);
 
 export const nodeHost: TrainingHost = {
   async check(options) {
-    const { out, log } = options;
+    const { data, valid, out, log } = options;
+    await refuseAmong([data, valid], out);
     await checkReplaceable(out, [CHECKPOINT]);
     refuseUnfinished(options, await exists(checkpointOf(out)));
-    if (log !== undefined) await checkLog(log, out);
+    if (log === undefined) return;
+    await refuseAmong([data, valid], log, { option: 'log' });
+    await checkLog(log, out);
   },
   readLog: readEventsFile,
   readInput,

@@ -10,7 +10,7 @@ import { isAborted } from '../errors';
 import { startFirst } from '../files/backend';
 import { readCatalogueFile } from '../files/catalogue-file';
 import { join, readInput, replaceFiles } from '../files/disk';
-import { readEventsFile } from '../files/events-file';
+import { readEventsFile, refuseAmong } from '../files/events-file';
 import { inform } from '../observer';
 import type { SearchOptions } from '../options';
 import { trainingParts } from '../training-parts';
@@ -33,6 +33,7 @@ export const DEFAULT_EPOCHS = 9;
 export async function search(options: SearchOptions): Promise<SearchReport & Required<Pick<SearchReport, 'best'>>> {
   const { data, read, model, out, holdout = 0, catalogue, backend = 'auto' } = options;
   const { seed = 1, trials: count = 27, metric = 'mrr@20' } = options;
+  await refuseAmong([data, options.valid], out);
   const { given, preset, auto } = await configurationFrom(options, { readLog: readEventsFile, readInput }, options);
   const { isNeural, config, wanted } = await checkedConfiguration(model, given, preset);
   if (!isNeural && options.epochs !== undefined) {
