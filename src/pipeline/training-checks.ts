@@ -61,9 +61,13 @@ export async function refuseLostUsers(
   );
 }
 
+/** Whether an epoch has ended, which `keepBest` can write. */
+export const hasEpoch = ({ epochs, validated }: Pick<Checkpoint, 'epochs' | 'validated'>): boolean =>
+  epochs.length > 0 || validated !== undefined;
+
 /** @throws RecommenderError `bad-input` where no epoch has ended. */
-export function refuseNothingToKeep({ epochs, validated }: Checkpoint, out: string): void {
-  if (epochs.length > 0 || validated) return;
+export function refuseNothingToKeep(checkpoint: Checkpoint, out: string): void {
+  if (hasEpoch(checkpoint)) return;
   throw new RecommenderError(
     'bad-input',
     `\`keepBest\`: no epoch of the training in ${out} has ended, so there is no model to keep. Go on with \`resume\` alone.`,

@@ -37,6 +37,7 @@ import { readRules } from './rules';
 import { countStrategies } from './strategies';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, type RunIdentity } from './training-checkpoint';
 import {
+  hasEpoch,
   refuseContradictions,
   refuseLostUsers,
   refuseNeuralOptions,
@@ -358,7 +359,7 @@ async function compared(
   try {
     return await measure(trained, parts, options);
   } catch (error) {
-    if (isAborted(error)) throw interruption('in the comparison with counting models', host, options, error);
+    if (isAborted(error)) throw interruption('in the comparison with counting models', true, host, options, error);
     warn(options, `the comparison with counting models failed, so card and report are without it: ${reasonOf(error)}`);
     return undefined;
   }
@@ -436,7 +437,8 @@ async function trainPass(
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
     await checkpoint(error.state);
-    throw interruption(placeOf({ ...error.state, ...defined({ validated }) }), host, options, error);
+    const state = { ...error.state, ...defined({ validated }) };
+    throw interruption(placeOf(state), hasEpoch(state), host, options, error);
   } finally {
     task?.finish();
   }
@@ -444,13 +446,15 @@ async function trainPass(
 
 const interruption = (
   where: string,
+  canKeep: boolean,
   { checkpointOf }: TrainingHost,
   { out }: TrainOptions,
   cause: unknown,
 ): RecommenderError =>
   new RecommenderError(
     'aborted',
-    `Interrupted ${where}. ${checkpointOf(out)} holds everything: the same command with \`resume\` goes on from there.`,
+    `Interrupted ${where}. ${checkpointOf(out)} holds everything: the same command with \`resume\` goes on from there` +
+      `${canKeep ? '; with `resume` and `keepBest` it writes the best epoch so far instead' : ''}.`,
     { cause },
   );
 

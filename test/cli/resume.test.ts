@@ -86,6 +86,9 @@ describe.each(['gru4rec', 'sasrec'])('%s', (model) => {
       expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
       expect(stderr).toMatch(message);
       expect(stderr).toContain(`${join(at('parts'), CHECKPOINT)} holds everything: the same command with --resume`);
+      expect(stderr.includes('with --resume and --keep-best it writes the best')).toBe(
+        !stderr.includes('before epoch 1.'),
+      );
       expect(stderr).not.toMatch(/^\s+at /m);
       expect(await readdir(at('parts'))).toEqual([CHECKPOINT]);
       const { metadata } = decodeSafetensors(await readFile(join(at('parts'), CHECKPOINT)), CHECKPOINT);
