@@ -100,7 +100,21 @@ export const splitCommand = (data: string, read: ReadOptions | undefined, test: 
 
 /** The command that makes a report again, with paths as they were given. */
 export function compareCommand(options: CompareOptions): string {
-  const { data, read, test, out, models, preset, variants, catalogue, seeds = 1, epochs, valid, holdout } = options;
+  const {
+    data,
+    read,
+    test,
+    out,
+    models,
+    preset,
+    variants,
+    from,
+    catalogue,
+    seeds = 1,
+    epochs,
+    valid,
+    holdout,
+  } = options;
   const { protocol = 'events', window, backend = 'auto', atLeast } = options;
   return commandLine('compare', [
     ...words({
@@ -110,6 +124,7 @@ export function compareCommand(options: CompareOptions): string {
       models: models?.join(','),
       preset,
       variants,
+      from,
       catalogue,
       seeds,
       epochs,

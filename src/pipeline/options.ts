@@ -208,6 +208,8 @@ export interface CompareOptions extends DataOptions, RunObserver {
   readonly preset?: string;
   /** Path of a JSON list of further rows. */
   readonly variants?: string;
+  /** Folder of an artifact that the networks go on from, with its settings, instead of starting anew. */
+  readonly from?: string;
   readonly catalogue?: string;
   /** How often each network is trained, with seeds 1 to n. Default 1. */
   readonly seeds?: number;

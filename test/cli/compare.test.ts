@@ -130,6 +130,33 @@ describe('aisle compare', () => {
     expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining('--at-least does not go with') });
   });
 
+  test('goes on from an artifact, with its settings, and is compared with it', async () => {
+    const start = join(out, '../start');
+    const settings = ['--preset', 'none', '--set', 'layers=8', '--set', 'batchSize=8', '--set', 'nSample=8'];
+    await aisle('train', '--data', data, '--model', 'gru4rec', '--out', start, '--epochs', '2', ...settings);
+    const argv = ['--models', 'gru4rec,markov', '--from', start, '--epochs', '1', '--at-least', start];
+    const { code, stderr } = await compare(...argv);
+    expect(code, stderr).toBe(0);
+    expect(report().command).toContain(`--from ${start}`);
+    const cell = cells().find((name) => name.startsWith('gru4rec'))!;
+    const manifest = readFileSync(join(out, 'cells', cell, 'gru4rec/manifest.json'), 'utf8');
+    expect(JSON.parse(manifest)).toMatchObject({
+      config: { layers: [8] },
+      training: { command: expect.stringContaining('--from') },
+    });
+    // Another artifact, another run.
+    await aisle('train', '--data', data, '--model', 'gru4rec', '--out', start, '--epochs', '3', ...settings);
+    const again = await compare(...argv);
+    expect(again.stderr.match(/was there already/g)).toHaveLength(1);
+    for (const [more, why] of [
+      [['--preset', 'auto'], '--preset has no place'],
+      [['--protocol', 'incremental'], '--from does not go with --protocol incremental'],
+    ] as const) {
+      const refused = await compare('--models', 'gru4rec', '--from', start, ...more);
+      expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining(why) });
+    }
+  });
+
   test('computes again what other code has computed', async () => {
     const file = await variants([small, { name: 'half and half', mix: ['small net', 'markov'], weight: 0.5 }]);
     const argv = ['--models', 'markov', '--variants', file, '--epochs', '1'];

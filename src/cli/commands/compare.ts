@@ -42,6 +42,10 @@ export function register(program: Command): void {
     )
     .option('--variants <file>', 'JSON list of { "name", "model", "preset", "config" }: rows with other settings')
     .option(
+      '--from <dir>',
+      'artifact that networks go on from, with its settings, as in train; they must be of its architecture',
+    )
+    .option(
       '--catalogue <file>',
       'catalogue.json, a table with item_id, or a catalogue folder: for rows that read features of items',
     )

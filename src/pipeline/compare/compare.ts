@@ -30,7 +30,7 @@ import { DAY, writeWindows } from './windows';
  * @throws Error if no model gave a result; its code, if any, is that of the first failure.
  */
 export async function compare(options: CompareOptions): Promise<Report> {
-  const { data, test, out, read, epochs, valid, holdout, window: seconds = DAY } = options;
+  const { data, test, out, read, epochs, valid, holdout, from, window: seconds = DAY } = options;
   const { protocol = 'events', backend = 'auto', atLeast } = options;
   const isIncremental = protocol === 'incremental';
   const observer = observerOf(options);
@@ -51,7 +51,7 @@ export async function compare(options: CompareOptions): Promise<Report> {
     );
   }
   const seeds = Array.from({ length: options.seeds ?? 1 }, (_, i) => i + 1);
-  const running = { seeds, protocol, backend, ...defined({ epochs, valid, holdout }) };
+  const running = { seeds, protocol, backend, ...defined({ epochs, valid, holdout, from }) };
   const metric = isIncremental ? 'ndcg@20' : 'mrr@20';
   const prepare = async () => {
     if (!isIncremental) {
@@ -103,10 +103,12 @@ const writeReport = (out: string, report: Report): Promise<void> =>
  * @throws RecommenderError `bad-input` for a catalogue that is none; `bad-config`.
  */
 async function rowsToBe(options: CompareOptions, facts: () => Promise<LogFacts>): Promise<Planned> {
-  const { models, preset, variants, catalogue, read, out } = options;
+  const { models, preset, variants, from, catalogue, read, out } = options;
   const products = catalogue === undefined ? undefined : await readCatalogueFile(catalogue, read?.columns?.item);
   const copy = join(out, CATALOGUE);
-  const planned = await variantsOf({ ...defined({ models, preset, variants, catalogue: products && copy }), facts });
+  const start = from === undefined ? undefined : (await readArtifactFolder(from)).info;
+  const chosen = defined({ models, preset, variants, start, catalogue: products && copy });
+  const planned = await variantsOf({ ...chosen, facts });
   for (const { name, auto } of planned.variants) if (auto) informOfAuto(name, auto, options);
   if (planned.variants.some((variant) => variant.catalogue !== undefined)) {
     await replaceFile(copy, `${JSON.stringify(products)}\n`);
@@ -124,7 +126,16 @@ const testedOf = ({ holdout }: CompareOptions): string =>
   holdout === undefined ? 'the last tenth of its sessions' : 'the last event of its sessions';
 
 /** Refuses options that contradict the protocol or each other. */
-function refuseMixed({ protocol = 'events', test, window, valid, holdout, atLeast }: CompareOptions): void {
+function refuseMixed({
+  protocol = 'events',
+  test,
+  window,
+  valid,
+  holdout,
+  preset,
+  from,
+  atLeast,
+}: CompareOptions): void {
   const refuse = (message: string): never => {
     throw new RecommenderError('bad-config', message);
   };
@@ -134,6 +145,9 @@ function refuseMixed({ protocol = 'events', test, window, valid, holdout, atLeas
   if (protocol !== 'events' && atLeast !== undefined)
     refuseWith('atLeast', 'the predictions of every event that both artifacts know are compared');
   if (protocol === 'incremental' && valid !== undefined) refuseWith('valid', 'each window has its own epochs');
+  if (protocol === 'incremental' && from !== undefined) refuseWith('from', 'each window says what it goes on from');
+  if (preset !== undefined && from !== undefined)
+    refuse(`\`from\` goes on with the settings of ${from}, so \`preset\` has no place. Leave one out.`);
   const isOneTarget = protocol === 'leave-one-out' || protocol === 'last-item';
   if (holdout !== undefined && !isOneTarget) refuseWith('holdout', 'it predicts more than the last event');
   if (holdout !== undefined && test !== undefined) {

@@ -59,7 +59,7 @@ export interface RunPlan {
   readonly catalogue?: string;
   /** Of the incremental protocol: the window that is tested. */
   readonly step?: string;
-  /** Artifact of the window before, which the training continues. */
+  /** Artifact that the training continues: that of `from`, or of the window before. */
   readonly from?: string;
 }
 
@@ -127,7 +127,7 @@ export function runFolder(out: string, plan: RunPlan, contents: Readonly<Record<
     train: contents[train],
     test: contents[test],
     ...(catalogue !== undefined && { catalogue: contents[catalogue] }),
-    ...(from !== undefined && { from: basename(dirname(from)) }),
+    ...(from !== undefined && { from: contents[from] ?? basename(dirname(from)) }),
     ...(valid !== undefined && { valid: contents[valid] ?? valid }),
   };
   const hash = shortHash({ ...rest, ...files, code: codeHash(), form: FORM });

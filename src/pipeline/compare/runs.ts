@@ -27,7 +27,7 @@ interface Series {
   readonly goesOn: boolean;
 }
 
-export interface RunOptions extends Pick<RunPlan, 'protocol' | 'backend' | 'epochs' | 'valid' | 'holdout'> {
+export interface RunOptions extends Pick<RunPlan, 'protocol' | 'backend' | 'epochs' | 'valid' | 'holdout' | 'from'> {
   readonly seeds: readonly number[];
 }
 
@@ -91,8 +91,8 @@ function seeded<V extends Variant>(variants: readonly V[], { seeds }: RunOptions
   );
 }
 
-function common({ isNeural }: Variant, seed: number, { protocol, backend, epochs, valid, holdout }: RunOptions) {
-  return { seed, protocol, backend, ...(isNeural && defined({ epochs, valid })), ...defined({ holdout }) };
+function common({ isNeural }: Variant, seed: number, { protocol, backend, epochs, valid, holdout, from }: RunOptions) {
+  return { seed, protocol, backend, ...(isNeural && defined({ epochs, valid, from })), ...defined({ holdout }) };
 }
 
 /**
@@ -118,8 +118,10 @@ export async function computeSeries(
     for (const planned of plans) {
       const plan = from === undefined ? planned : { ...planned, from };
       const { train, test, catalogue = train, step } = plan;
+      const start = planned.from ?? train;
       const validation = plan.valid === undefined || plan.valid.startsWith('last:') ? train : plan.valid;
-      for (const file of [train, test, catalogue, validation]) contents[file] ??= await inputHash(file, observer);
+      for (const file of [train, test, catalogue, validation, start])
+        contents[file] ??= await inputHash(file, observer);
       const folder = runFolder(out, plan, contents);
       const place = [++count, total] as const;
       const event = { name, place, metric, ...(plan.isNeural && { seed }), ...defined({ step }) };

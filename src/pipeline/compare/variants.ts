@@ -1,4 +1,5 @@
 /** What a comparison compares: models by name, and variants of them by file. */
+import type { ArtifactInfo } from '../../checkpoint/artifact';
 import { isRecord, parseJson } from '../../checkpoint/json';
 import { RecommenderError } from '../../errors';
 import { models as architectures } from '../../models/index';
@@ -23,6 +24,8 @@ export interface Variant
 }
 
 export interface VariantsOptions extends Pick<CompareOptions, 'models' | 'preset' | 'variants' | 'catalogue'> {
+  /** The model that networks of its architecture go on from. */
+  readonly start?: Pick<ArtifactInfo, 'architecture' | 'config'>;
   /** Called once if a row has the preset `auto`. */
   readonly facts: () => Promise<LogFacts>;
 }
@@ -41,7 +44,7 @@ export const everyName = (): string[] => [...Object.keys(baselines), ...Object.k
  * @throws RecommenderError `bad-config` for a file of another form, an option or preset that no model has, or a name twice.
  */
 export async function variantsOf(options: VariantsOptions): Promise<Planned> {
-  const { models, preset, variants, catalogue } = options;
+  const { models, preset, variants, start, catalogue } = options;
   const names = models ?? (variants === undefined ? everyName() : []);
   if (preset !== undefined) checkPreset(preset, names);
   const plain = names.map((name) => ({
@@ -56,7 +59,9 @@ export async function variantsOf(options: VariantsOptions): Promise<Planned> {
   const all = await Promise.all(
     planned.map(async (row) => {
       const { fixed, ...rest } = withPreset(row, facts);
-      const { isNeural, wanted } = await checkedConfiguration(row.model, { ...fixed?.config, ...row.config }, fixed);
+      const before = start?.architecture === row.model ? start.config : {};
+      const given = { ...before, ...fixed?.config, ...row.config };
+      const { isNeural, wanted } = await checkedConfiguration(row.model, given, fixed);
       return {
         ...rest,
         isNeural,
