@@ -9,22 +9,15 @@ import { type BackendChoice, type BackendName, isGpu } from '../../src/compute/t
 import type { createRecommender } from '../../src/index';
 import { models } from '../../src/models/index';
 import type { PartFiles } from '../../src/worker/parts';
+import { textOf } from '../docs/manual';
 import { folderOf, plannedModel } from '../engine/fixture';
 import { SMALL } from '../engine/parity';
 import { openBrowser } from '../shared-chromium';
 import { slice } from '../soak-slice';
 import { brotliBytes, built, holdsTensorCode, staticScripts } from './built';
+import { ENGINE, TRIALS } from './limits';
 
-/** Of a page whose model has a plan; with the largest reader of sessions. */
-const PLAN_BUDGET = 24_600;
-/** Bytes, Brotli at its strongest. */
-const BUDGETS: readonly (readonly [BackendName, number])[] = [
-  ['plan', PLAN_BUDGET],
-  ['cpu', 70_000],
-  ['wasm', 180_000],
-  ['webgl', 100_000],
-  ['webgpu', 90_000],
-];
+const BUDGETS = Object.entries(ENGINE) as [BackendName, number][];
 const ARCHITECTURES = Object.keys(models);
 /** What only learning needs. */
 const TRAINING = /^(train(-\w+|ing)?|\w+-training|tuned-network|personalisation)-/;
@@ -138,6 +131,32 @@ describe.each(ARCHITECTURES)('what a page requests with %s', (architecture) => {
       expect(total(files)).toBeLessThanOrEqual(budget);
     },
   );
+});
+
+/** What trying both GPU backends requests, where a plan answers. */
+function ofTrials(architecture: string): Set<string> {
+  const path = (backend: BackendName) => requestedPath(architecture, backend, 'worker');
+  const before = path('plan');
+  return new Set([...path('webgl'), ...path('webgpu')].filter((file) => !before.has(file)));
+}
+
+test.each(ARCHITECTURES)(
+  'trials of both GPU backends beside a plan are within their budget with %s',
+  (architecture) => {
+    expect(total(ofTrials(architecture))).toBeLessThanOrEqual(TRIALS);
+  },
+);
+
+test.each([
+  ['`embed.js`', () => total([join(built('embed'), 'embed.js')])],
+  ["what computes, by the model's", () => total(requestedPath('gru4rec', 'plan', 'worker'))],
+  ['what computes, for a model without a plan', () => total(requestedPath('gru4rec', 'wasm', 'worker'))],
+  ['trials', () => Math.max(...ARCHITECTURES.map((architecture) => total(ofTrials(architecture))))],
+])('docs/performance.md says what a visitor downloads: %s', (part, bytes) => {
+  const row = textOf('docs/performance.md')
+    .split('\n')
+    .find((line) => line.startsWith(`| ${part}`))!;
+  expect(Math.abs(Number(/\b(\d+) kB/.exec(row)![1]) - bytes() / 1000)).toBeLessThan(2);
 });
 
 /** Every backend, both threads, and an architecture whose part has another name. */

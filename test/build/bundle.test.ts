@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { brotliBytes, built, holdsTensorCode, ROOT, staticScripts } from './built';
+import { DEMO_MODEL, EMBED, READERS } from './limits';
 
 let page: string;
 let library: string;
@@ -14,9 +15,6 @@ beforeAll(async () => {
 });
 
 const total = (paths: Iterable<string>): number => [...paths].reduce((sum, path) => sum + brotliBytes(path), 0);
-
-/** Bytes of what reads the page, by itself. It is in one file with what fills the slots, so that both are compiled apart from the rest. */
-const READERS = 3_780;
 
 describe("the page's own thread", () => {
   test('loads no tensor library by itself', () => {
@@ -84,7 +82,7 @@ describe('the script to embed', () => {
 
   test('is one small file: at most 5 kB, and nothing that it waits for', () => {
     expect([...staticScripts(join(embed, 'embed.js'))]).toEqual([join(embed, 'embed.js')]);
-    expect(brotliBytes(join(embed, 'embed.js'))).toBeLessThanOrEqual(5_000);
+    expect(brotliBytes(join(embed, 'embed.js'))).toBeLessThanOrEqual(EMBED);
   });
 
   test('stays light with the widget, the recommender, its storage and identity: at most 24 kB, beside what reads the page', () => {
@@ -125,5 +123,5 @@ test('the demo model with its catalogue and pictures is under 1 MB, and at most 
   const folder = join(ROOT, 'public/models/demo');
   const paths = readdirSync(folder).map((name) => join(folder, name));
   expect(paths.reduce((sum, path) => sum + statSync(path).size, 0)).toBeLessThan(1_000_000);
-  expect(paths.reduce((sum, path) => sum + brotliBytes(path), 0)).toBeLessThanOrEqual(165_000);
+  expect(paths.reduce((sum, path) => sum + brotliBytes(path), 0)).toBeLessThanOrEqual(DEMO_MODEL);
 });

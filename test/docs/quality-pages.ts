@@ -11,6 +11,7 @@ import { goalsPage } from '../bench/quality/goals';
 import { LOG_NAMES } from '../bench/quality/logs';
 import { RESULTS, readResults } from '../bench/quality/record';
 import { additions, besideSummary, headline, page, summary } from '../bench/quality/tables';
+import { costs } from './costs';
 import { marked, type Pages, pageNow, writePages } from './pages';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -36,6 +37,8 @@ export function qualityPages(): Pages {
   const withRatios = marked(withAdditions, 'peers', peerRatios());
   const withIntervals = marked(withRatios, 'beside', besideSummary(readResults, readClaims));
   pages.set(claims, marked(withIntervals, 'personal', personalSummary(report)));
+  const scale = join(ROOT, 'docs/scale.md');
+  pages.set(scale, marked(pageNow(scale), 'costs', costs()));
   const readme = join(ROOT, 'README.md');
   return pages.set(readme, marked(pageNow(readme), 'headline', headlines().join('\n')));
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
 import { brotliBytes, built, ROOT } from '../build/built';
+import { EMBED, OWN, READERS } from '../build/limits';
 import { slice } from '../soak-slice';
 import {
   asked,
@@ -59,15 +60,14 @@ describe('a plain page with the tag and three products', () => {
     expect(scripts).toContain('page /aisle/worker.js');
     const folder = built('embed');
     const bytes = (path: string) => brotliBytes(join(folder, path.replace('page /aisle/', '')));
-    expect(bytes(scripts[0]!)).toBeLessThanOrEqual(5_000);
+    expect(bytes(scripts[0]!)).toBeLessThanOrEqual(EMBED);
     // What fills the slots and reads the page comes beside the model, and the arrows of a wide row after its cards.
-    const readers = 3_780; // of themselves
     const isLater = (path: string) => /\/(basket|arrows)-/.test(path);
     const own = scripts.filter((path) => !path.endsWith('/worker.js'));
     const sum = (paths: readonly string[]) => paths.reduce((total, path) => total + bytes(path), 0);
     expect(own.some((path) => path.includes('/slots-'))).toBe(true);
-    expect(sum(own.filter((path) => !isLater(path)))).toBeLessThanOrEqual(24_000 + readers);
-    expect(sum(own)).toBeLessThanOrEqual(29_000);
+    expect(sum(own.filter((path) => !isLater(path)))).toBeLessThanOrEqual(24_000 + READERS);
+    expect(sum(own)).toBeLessThanOrEqual(OWN);
     for (const { method, url, body } of requests) {
       expect([method, body], url).toEqual(['GET', false]);
       expect(url.startsWith(`${pages.server.origin}/`), url).toBe(true);
