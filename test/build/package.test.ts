@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import ts from 'typescript';
 import { build } from 'vite';
@@ -159,6 +159,18 @@ describe('the package', () => {
 });
 
 describe('installed', () => {
+  test('by the line of the manual, whose command packs what a release packs', () => {
+    const lines = blocksOf('docs/library.md').flatMap(({ language, code }) =>
+      language === 'sh' ? code.split('\n') : [],
+    );
+    expect(lines).toContain(`npm install ../packed/${basename(tarball)}`);
+    expect(lines.find((line) => line.startsWith('npm run release'))).toContain('--out ../packed ');
+    // As long as the manifest does not say where the project is, the flag is needed.
+    const { version, ...manifest } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    const isNeeded = obstacles({ version, ...manifest }, `## ${version}`, '', false).length > 0;
+    expect(lines.some((line) => line.includes('--allow-missing'))).toBe(isNeeded);
+  });
+
   test('it is one package of at most 20 MB on the disk', () => {
     const modules = join(shop, 'node_modules');
     expect(readdirSync(modules).filter((name) => !name.startsWith('.'))).toEqual(['aisle']);

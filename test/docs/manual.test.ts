@@ -77,6 +77,9 @@ describe('what is to be typed', () => {
     for (const line of commandsOf(page)) {
       const [, script] = /^npm run ([\w:]+)/.exec(line) ?? [];
       if (script !== undefined && !Object.hasOwn(scripts, script)) wrong.push(line);
+      const [, program] = / test\/run\.mjs (\S+)$/.exec(` ${scripts[script!]}`) ?? [];
+      for (const [, flag] of line.matchAll(/ --(\w[\w-]*)/g))
+        if (program !== undefined && !textOf(program).includes(flag!)) wrong.push(line);
       const [, file] = /^node (test\/run\.mjs )?([\w/.-]+)/.exec(line) ?? [];
       if (file !== undefined && !existsSync(join(ROOT, file))) wrong.push(line);
       const [, command, rest = ''] = /^(?:npx )?aisle (\w+)(.*)/.exec(line) ?? [];
