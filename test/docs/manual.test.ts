@@ -1,22 +1,34 @@
 /** The manual is right: its links lead somewhere, and what it tells a reader to type, to paste or to set exists. */
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { checkAliases } from '../../src/checkpoint/aliases';
+import { checkRules } from '../../src/checkpoint/rules';
 import { checkPage } from '../../src/cli/doctor/check';
+import { strictPolicy } from '../build/shop';
 import { aisle } from '../cli/program';
 import { blocksOf, commandsOf, PAGES, ROOT, textOf } from './manual';
 
-/** Languages of code that this file looks at, and those of pages whose code has a test of its own. */
-const LOOKED_AT = ['sh', 'html', 'json', 'text', 'http'];
-const ELSEWHERE: Readonly<Record<string, RegExp>> = {
-  'docs/platforms.md': /./, // test/ui/platforms.test.ts runs it
-  'docs/frameworks.md': /./, // test/ui/frameworks.test.ts runs it
-  'docs/scale.md': /^(sql|python|yaml)$/, // of other programs, run by hand with the figures beside it, or marked as not run
-  'docs/library.md': /^ts$/, // test/build/package.test.ts checks their types
-  'docs/embed.md': /^js$/,
-  'docs/doctor.md': /^js$/,
-  'docs/catalogue.md': /^js$/,
-};
+/** Languages of code that this file looks at: what is typed, pasted, sent or printed, on any page. */
+const LOOKED_AT = ['sh', 'html', 'json', 'http', 'yaml', 'python'];
+/** What else holds the code of pages. A fence without a language is held by nothing. */
+const ELSEWHERE: readonly (readonly [page: RegExp, language: RegExp, by: string])[] = [
+  [/^docs\/platforms\.md$/, /./, 'test/ui/platforms.test.ts runs it'],
+  [/^docs\/frameworks\.md$/, /./, 'test/ui/frameworks.test.ts runs it'],
+  [/^docs\/library\.md$/, /^ts$/, 'test/build/package.test.ts checks its types'],
+  [/^docs\/(embed|doctor|catalogue)\.md$/, /^js$/, 'test/build/package.test.ts checks its types'],
+  [/^docs\/reference\//, /^(text|ts)$/, 'test/docs/reference.test.ts compares it with the code'],
+  [/^docs\/training\.md$/, /^text$/, 'test/docs/commands.test.ts compares it with what is printed, in the soak'],
+  [/^docs\/scale\.md$/, /^text$/, 'a line of cron; this file looks at what it calls'],
+  [
+    /^docs\/scale\.md$/,
+    /^sql$/,
+    'not run: DuckDB and Spark are no development dependencies. DuckDB’s was run by hand, with the figures beside it',
+  ],
+  [/^CONTRIBUTING\.md$/, /^text$/, 'names folders, which this file looks for'],
+];
 
 /** As GitHub makes them of headings. */
 const anchorOf = (heading: string): string =>
@@ -108,8 +120,70 @@ test.each(PAGES)('what is to be pasted in %s has attributes that exist', async (
 });
 
 test.each(PAGES)('no code of %s is left without a test', (page) => {
-  const languages = new Set(blocksOf(page).map(({ language }) => language));
-  expect([...languages].filter((name) => !LOOKED_AT.includes(name) && !ELSEWHERE[page]?.test(name))).toEqual([]);
+  const isHeld = (language: string) =>
+    LOOKED_AT.includes(language) || ELSEWHERE.some(([pages, name]) => pages.test(page) && name.test(language));
+  expect(blocksOf(page).filter(({ language }) => !isHeld(language))).toEqual([]);
+  const fences = textOf(page).match(/^ *```/gm) ?? [];
+  expect(fences.length, 'a fence that no block begins or ends with').toBe(2 * blocksOf(page).length);
+});
+
+const code = (page: string, language: string): string[] =>
+  blocksOf(page).flatMap((block) => (block.language === language ? [block.code] : []));
+
+test('files that the manual shows are read as they stand', () => {
+  for (const rules of code('docs/slots.md', 'json')) expect(checkRules(JSON.parse(rules))).toMatchObject({ wrong: [] });
+  for (const aliases of code('docs/identity.md', 'json')) expect(checkAliases(JSON.parse(aliases))).not.toEqual({});
+});
+
+test('headers that the manual shows are those that pages were tested with', () => {
+  const directives = (policy: string) => policy.split(';').map((part) => part.trim());
+  const [policy] = code('docs/security-policy.md', 'http');
+  const shown = directives(policy!.replace('Content-Security-Policy: ', ''));
+  // Those of the packed package have no pictures.
+  expect(shown.filter((directive) => !directive.startsWith('img-src')).sort()).toEqual(
+    directives(strictPolicy()).sort(),
+  );
+  const [isolation] = code('docs/studio.md', 'http');
+  const server = textOf('src/cli/static-server.ts') + textOf('src/cli/commands/demo.ts');
+  for (const line of isolation!.trim().split('\n')) {
+    const [name, value] = line.toLowerCase().split(': ');
+    expect(server.toLowerCase()).toContain(`'${name}': '${value}'`);
+  }
+});
+
+test('what runs every night is a script that is there, with its two arguments', () => {
+  const { parse } = createRequire(createRequire(import.meta.url).resolve('typedoc'))('yaml'); // its own
+  type Workflow = {
+    on: { schedule: { cron: string }[] };
+    jobs: { model: { steps: { uses?: string; run?: string }[] } };
+  };
+  const workflow: Workflow = parse(code('docs/scale.md', 'yaml')[0]!);
+  expect(workflow.on.schedule[0]!.cron).toMatch(/^(\S+ ){4}\S+$/);
+  const { steps } = workflow.jobs.model;
+  expect(steps.every((step) => step.uses !== undefined || step.run !== undefined)).toBe(true);
+  const [cron] = code('docs/scale.md', 'text');
+  for (const line of [cron!, ...steps.flatMap((step) => step.run ?? [])].filter((line) => !/^npm ci$/.test(line))) {
+    const [, script] = /\bsh (\S+) \/\S+ \/\S+( |$)/.exec(line)!;
+    expect(existsSync(join(ROOT, script!)), script).toBe(true);
+  }
+});
+
+const python = spawnSync('python3', ['--version']).status === 0;
+test.skipIf(!python)('Python that the manual shows can be parsed', () => {
+  const all = PAGES.flatMap((page) => code(page, 'python'));
+  const argv = ['-c', 'import ast, json, sys\nfor text in json.load(sys.stdin): ast.parse(text)'];
+  const { status, stderr } = spawnSync('python3', argv, { input: JSON.stringify(all), encoding: 'utf8' });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+});
+
+test('folders that CONTRIBUTING.md names are there', () => {
+  const [tree] = code('CONTRIBUTING.md', 'text');
+  const names = [...tree!.matchAll(/^ {4}((?:[a-z-]+\/?,? ?)+) {2,}/gm)].flatMap(([, list]) => list!.trim().split(' '));
+  const missing = names.filter(
+    (name) => !existsSync(join(ROOT, 'src', name)) && !existsSync(join(ROOT, 'src', `${name}.ts`)),
+  );
+  expect(names.length).toBeGreaterThan(15);
+  expect(missing).toEqual([]);
 });
 
 test.each(['sessions_dask.py', 'nightly.sh'])('docs/scale.md shows docs/scale/%s as it is', (script) => {

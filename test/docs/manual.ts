@@ -14,12 +14,13 @@ export const textOf = (page: string): string => readFileSync(join(ROOT, page), '
 
 export interface Block {
   readonly page: string;
+  /** Empty where the fence has none. */
   readonly language: string;
   readonly code: string;
 }
 
 export const blocksOf = (page: string): Block[] =>
-  [...textOf(page).matchAll(/^```(\w+)\n(.*?)^```/gms)].map(([, language, code]) => ({
+  [...textOf(page).matchAll(/^```([^\n]*)\n(.*?)^```$/gms)].map(([, language, code]) => ({
     page,
     language: language!,
     code: code!,
