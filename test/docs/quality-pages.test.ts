@@ -1,14 +1,34 @@
 import { describe, expect, test } from 'vitest';
+import { readClaims } from '../bench/quality/claims';
 import { goalsPage } from '../bench/quality/goals';
 import { LOG_NAMES, LOGS } from '../bench/quality/logs';
 import { type QualityRow, readResults, withRow } from '../bench/quality/record';
 import { rowsOf } from '../bench/quality/rows';
-import { page, summary } from '../bench/quality/tables';
+import { headline, page, summary } from '../bench/quality/tables';
+import { textOf } from './manual';
 import { pageNow } from './pages';
 import { qualityPages } from './quality-pages';
 
 test('what the pages say of quality is what was committed of it; "npm run docs" writes them', () => {
   for (const [path, shouldBe] of qualityPages()) expect(pageNow(path), path).toBe(shouldBe);
+});
+
+test('every figure of docs/claims.md is between marks, where it is written from a result', () => {
+  const byHand = textOf('docs/claims.md')
+    .replace(/<!-- (\S+) -->.*?<!-- \/\1 -->/gs, '')
+    .replace(/`[^`]*`|\]\([^)]*\)/g, '')
+    .replace(/at least 20 events|p < \.05: up to 5 %|95 % interval|excludes 0/g, ''); // how it was asked, not what came out
+  expect(byHand.match(/^.*(?<![@\w-])\d.*$/gm) ?? []).toEqual([]);
+});
+
+test('the headline says by how many seeds, and the interval where there is one', () => {
+  expect(headline('diginetica', readResults('diginetica'), [])).toMatch(
+    /, one seed\), .*; no interval was computed\.$/,
+  );
+  const [name, claims] = ['yoochoose-100k' as const, readClaims('yoochoose-100k')];
+  expect(headline(name, readResults(name), claims)).toMatch(
+    /, \d seeds\), .*; in mrr@20 [+−][\d.]+ \[.*\] (better|worse|tie) beside vstan, tuned\.$/,
+  );
 });
 
 test.each(LOG_NAMES)('no row of %s names a folder of the machine it was made on', (log) => {

@@ -12,6 +12,7 @@ import { LOG_NAMES } from '../bench/quality/logs';
 import { RESULTS, readResults } from '../bench/quality/record';
 import { additions, besideSummary, headline, page, summary } from '../bench/quality/tables';
 import { costs } from './costs';
+import { neighbours, smallSteps, trainings } from './measured';
 import { marked, type Pages, pageNow, writePages } from './pages';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -35,7 +36,10 @@ export function qualityPages(): Pages {
   const withQuality = marked(pageNow(claims), 'quality', summary(readResults));
   const withAdditions = marked(withQuality, 'additions', additions(readResults));
   const withRatios = marked(withAdditions, 'peers', peerRatios());
-  const withIntervals = marked(withRatios, 'beside', besideSummary(readResults, readClaims));
+  const withTrainings = marked(withRatios, 'training', trainings());
+  const withSteps = marked(withTrainings, 'small', smallSteps());
+  const withNeighbours = marked(withSteps, 'neighbours', neighbours());
+  const withIntervals = marked(withNeighbours, 'beside', besideSummary(readResults, readClaims));
   pages.set(claims, marked(withIntervals, 'personal', personalSummary(report)));
   const scale = join(ROOT, 'docs/scale.md');
   pages.set(scale, marked(pageNow(scale), 'costs', costs()));
@@ -84,7 +88,7 @@ function headlines(): string[] {
   const of = (which: string) =>
     `${short(sasrec.facts![`${which} answer, ms`])} ms (${short(sasrec.facts![`${which} answer of the peer, ms`])})`;
   return [
-    `* ${headline('diginetica', readResults('diginetica'))}`,
+    `* ${headline('diginetica', readResults('diginetica'), readClaims('diginetica'))}`,
     `* **Speed**: a recommendation takes ${short(gru4rec.ratio)} (GRU4Rec) and ${short(sasrec.ratio)} (SASRec, 10,000 items) of ONNX Runtime Web's time in one sitting; SASRec's first answer ${of('first')}, its fifth ${of('fifth')} ([the table](test/bench/results/inference.md)). A second page, slowed down 4 times, has its suggestions after ${mine}, one with ONNX Runtime Web after ${peers} (median, 95th percentile).`,
     '* **Equal to the reference**: outputs, losses, gradients and the weights after an epoch, from the same weights: `npm run golden -- test/golden`.',
   ];

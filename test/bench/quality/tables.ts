@@ -456,7 +456,7 @@ export function additions(resultsOf: (log: LogName) => Results): string {
 }
 
 /** One log in a sentence: the best architecture and the best of counting, each chosen by the test itself. */
-export function headline(name: LogName, results: Results): string {
+export function headline(name: LogName, results: Results, claims: readonly Claim[]): string {
   const log = LOGS[name];
   const groups = groupsOf(results.rows, log);
   const [first, second] = log.shown as [string, string];
@@ -466,7 +466,8 @@ export function headline(name: LogName, results: Results): string {
         runs.map(({ metrics }) => metrics.conservative[metric]!),
         log,
       );
-    return `${of(second)} / ${of(first)} (${row})`;
+    const seeds = runs[0]!.form === 'counted' ? '' : `, ${runs.length === 1 ? 'one seed' : `${runs.length} seeds`}`;
+    return `${of(second)} / ${of(first)} (${row}${seeds})`;
   };
   const network = groups.find(isLearnt);
   const counted = groups.find(({ form }) => form === 'counted');
@@ -475,7 +476,14 @@ export function headline(name: LogName, results: Results): string {
     metric.replace(/^mrr|^ndcg/, (name) => name.toUpperCase()).replace(/^r/, 'R'),
   );
   const unit = log.inPercent ? ' in percent' : '';
-  return `**Quality**: ${metrics.join(' / ')}${unit} on ${log.title}: the best network ${cell(network)}, the best of counting ${cell(counted)}.`;
+  const claim = claims.find(({ network: { row } }) => row === network.name);
+  const interval = claim
+    ? `in ${first} ${differenceText(claim.differences[first]!, log)} beside ${claim.counter.row}`
+    : 'no interval was computed';
+  return (
+    `**Quality**: ${metrics.join(' / ')}${unit} on ${log.title}: the best network ${cell(network)}, the best of counting ${cell(counted)}; ` +
+    `each the best row of the test part; ${interval}.`
+  );
 }
 
 export const isLearnt = ({ form }: Group): boolean => form === 'improved' || form === 'faithful';
