@@ -12,7 +12,9 @@ export type CandidateKind = 'sku' | 'productID' | 'item_id' | 'gtin' | 'mpn' | '
 
 /** One id that a page gives for a product. Which of several is the model's is decided when a model is read. */
 export interface Candidate {
+  /** As the page writes it, without white space around it. */
   readonly id: string;
+  /** What sort of id it is. */
   readonly kind: CandidateKind;
   /** Where the page says it, such as `json-ld` or `data-layer`. */
   readonly source: string;

@@ -3,20 +3,29 @@ import type { ClickFeatures, NdArray } from '../types';
 
 /** One product of `catalogue.json`. Only `id` is required. */
 export interface CatalogueItem {
+  /** The item id of the model. */
   readonly id: string;
+  /** What cards show; at most 300 characters of it. */
   readonly title?: string;
+  /** The product’s page, absolute or relative to the shop’s origin. */
   readonly url?: string;
+  /** Address of a picture, or a `data:` address. */
   readonly image?: string;
+  /** In `currency`. */
   readonly price?: number;
   /** A price that holds for a time, in place of `price`. */
   readonly sale?: Sale;
+  /** Code of ISO 4217, such as `EUR`. */
   readonly currency?: string;
+  /** The path from the widest level to the narrowest. */
   readonly category?: readonly string[];
+  /** Name, as conditions and `diversity` compare it. */
   readonly brand?: string;
   /** Its `item_group_id`. Default: that of the artifact's aliases. */
   readonly group?: string;
   /** `in stock` where absent; what is not available by `isAvailable` is never shown. */
   readonly availability?: string;
+  /** Whatever else is published of it: what models, rules and filters read. */
   readonly features?: Readonly<Record<string, number | string>>;
 }
 
@@ -73,10 +82,13 @@ export interface GoldenCheck {
 
 /** `manifest.json`, except `files`, which belongs to the file form. */
 export interface ArtifactInfo {
+  /** Of the folder that it was written into. */
   readonly name: string;
+  /** It follows from the content: the same training gives the same version. */
   readonly version: string;
   /** A name of `models/index.ts` or `neighbours/index.ts`. */
   readonly architecture: string;
+  /** The settings of the architecture, by their names there. */
   readonly config: Readonly<Record<string, unknown>>;
   /** Number of items n. */
   readonly items: number;
@@ -84,9 +96,11 @@ export interface ArtifactInfo {
   readonly features?: ClickFeatures;
   /** Above 0: what turns scores into logits, softmax(scale · scores) being probabilities. Absent where it was not fitted. */
   readonly scale?: number;
+  /** A session and the answer to it, which every device checks. */
   readonly golden: GoldenCheck;
   /** Data counts, epochs, metrics with protocol, seed, command, software versions. */
   readonly training: Readonly<Record<string, unknown>>;
+  /** Of the weights: a name, or `UNLICENSED`. */
   readonly licence: string;
   /** Markdown. */
   readonly modelCard: string;

@@ -50,8 +50,9 @@ export interface GateState {
   /** Sums of the reciprocal ranks over the events. */
   readonly base: number;
   readonly tuned: number;
-  /** How often the gate opened, and how often the tuning was reset. */
+  /** How often the gate opened. */
   readonly openings: number;
+  /** How often the tuning was reset. */
   readonly rollbacks: number;
 }
 

@@ -16,11 +16,13 @@ import { isRecord, quote } from './json';
 export interface Conditions {
   /** Any of these; so for the other lists. */
   readonly id?: readonly string[];
+  /** Any of these, whatever their case. */
   readonly brand?: readonly string[];
   /** A level of the category's path. */
   readonly category?: readonly string[];
   /** A word of the feature `tags` or `tag`, where commas separate them. */
   readonly tag?: readonly string[];
+  /** Both ends included. */
   readonly price?: PriceRange;
 }
 
@@ -30,13 +32,15 @@ export type PriceRange = readonly [least: number, most: number];
 const ACTIONS = ['pin', 'boost', 'bury', 'exclude'] as const;
 
 export interface Rule extends Conditions {
+  /** What happens to the products that meet the conditions. */
   readonly do: (typeof ACTIONS)[number];
   /** Of a pin: from 1. Default 1. */
   readonly position: number;
   /** Of a boost: a product ranks as if its place were divided by it. Default 2. */
   readonly factor: number;
-  /** Milliseconds since 1970: the first instant, and the first one after it. */
+  /** The first instant, in milliseconds since 1970. */
   readonly from: number;
+  /** The first instant after it, in milliseconds since 1970. */
   readonly until: number;
   /** Id of the one slot that it is for. */
   readonly slot?: string;

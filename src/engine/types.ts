@@ -26,15 +26,21 @@ export interface LoadOptions extends ModelSource {
 }
 
 export interface ModelInfo {
+  /** Of the artifact: the folder that it was trained into. */
   readonly name: string;
+  /** Of the artifact: another training has another one. */
   readonly version: string;
+  /** Name of the network or of the counting model, such as `gru4rec`. */
   readonly architecture: string;
   /** Of its weights and items: two models with the same one are the same. */
   readonly hash: string;
+  /** Number of items that it can recommend. */
   readonly items: number;
+  /** Number of trained weights. */
   readonly parameters: number;
   /** Of its parameters, in 32 bits. */
   readonly bytes: number;
+  /** What computes. */
   readonly backend: BackendName;
   /** Why this backend, in words. */
   readonly why: string;
@@ -171,7 +177,9 @@ export interface ExplainRequest {
 
 /** What moved one item, and by how much. */
 export interface Explanation {
+  /** The item that was asked about. */
   readonly itemId: string;
+  /** Of the model, on its own scale. */
   readonly score: number;
   /** Its place in a list of all items that may be shown, from 1. */
   readonly rank: number;
@@ -180,6 +188,7 @@ export interface Explanation {
 }
 
 export interface ClickEffect {
+  /** The item that was clicked. */
   readonly itemId: string;
   /** Seconds since 1970. */
   readonly time: number;
@@ -225,12 +234,15 @@ export interface FineTuned {
 
 /** One event, as it was predicted before it was learnt. */
 export interface TuneProgress {
-  /** Events so far, including this one, and their total. */
+  /** Events so far, including this one. */
   readonly events: number;
+  /** Events in all. */
   readonly of: number;
+  /** The item of this event. */
   readonly itemId: string;
-  /** Place from 1, ties lost, and −ln of the probability, by the base and by what had been learnt. */
+  /** Place of the item from 1, ties lost, and −ln of its probability, by the model as it is. */
   readonly base: { readonly rank: number; readonly loss: number };
+  /** The same by what had been learnt before the event. */
   readonly tuned: { readonly rank: number; readonly loss: number };
 }
 

@@ -48,6 +48,7 @@ export async function openWhole(
 export interface ArtifactSummary extends ArtifactInfo {
   /** Length of each file in bytes. */
   readonly files: Readonly<Record<string, number>>;
+  /** Of all files together. */
   readonly bytes: number;
   /** Numbers in the weights that are floats: the architecture's own. */
   readonly parameters: number;

@@ -22,6 +22,7 @@ export interface ConfigurationOptions {
   readonly read?: ReadOptions;
   /** Number of last events of every session to hold out of the training. Default 0. */
   readonly holdout?: number;
+  /** Name of an architecture or of a counting model, such as `gru4rec`. */
   readonly model: string;
   /** Name of a preset, `auto`: the one that suits the log, or `none`. */
   readonly preset?: string;

@@ -25,8 +25,11 @@ export const REFERENCES: readonly string[] = Object.keys(importers);
 export interface ImportResult {
   /** The folder. */
   readonly artifact: string;
+  /** Name of the architecture that the weights became. */
   readonly architecture: string;
+  /** Number of items. */
   readonly items: number;
+  /** What turns scores into logits; absent where nothing fits. */
   readonly scale?: number | undefined;
   /** Tensors of the state dict that were read. */
   readonly tensors: number;

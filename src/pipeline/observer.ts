@@ -6,7 +6,9 @@ import { defined } from './defined';
 export interface Observer {
   /** Stops the work, which then rejects with `aborted`. What is worth keeping is on the disk by then. */
   readonly signal?: AbortSignal;
+  /** As a task begins, while it runs, and as it ends. */
   readonly onProgress?: (progress: Progress) => void;
+  /** Notes and warnings for a person. */
   readonly onMessage?: (message: Message) => void;
   /** After every epoch of a training. */
   readonly onEpoch?: (epoch: TrainingEpoch) => void;
@@ -19,6 +21,7 @@ export interface TrainingEpoch extends EpochResult {
 
 /** How far one task is. The first report of a task has `done: 0`, the last one `isFinished`. */
 export interface Progress extends Task {
+  /** Of `total`, in `unit`. */
   readonly done: number;
   /** Shown beside it, such as a loss. */
   readonly note?: string;

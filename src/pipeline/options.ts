@@ -93,6 +93,7 @@ export interface Mix {
 export interface EvaluateOptions extends DataOptions, Pick<RankingOptions, 'ks' | 'seen' | 'target'>, Observer {
   /** Folders of artifacts: one, or the equal parts of an ensemble. */
   readonly artifacts: readonly string[];
+  /** Another artifact with a share of the scores; several shares for `evaluateWeights`. */
   readonly mix?: Mix;
   /** What of several artifacts is averaged. Default `probabilities`. */
   readonly combine?: Scale;
@@ -126,6 +127,7 @@ export interface TrialEvent {
 
 /** Options of `search`. */
 export interface SearchOptions extends TrainingOptions, Observer {
+  /** What decides: `last:10%`, `last:7d`, `held-out` or the path of a file. */
   readonly valid: string;
   /** What is searched besides, or otherwise, than the model declares: `a..b`, `a..b:log` or `a,b,c` by key. */
   readonly ranges?: Readonly<Record<string, string>>;
@@ -133,6 +135,7 @@ export interface SearchOptions extends TrainingOptions, Observer {
   readonly trials?: number;
   /** What decides: recall, mrr or ndcg at 1, 5, 10 or 20. Default `mrr@20`. */
   readonly metric?: string;
+  /** After every trial of a rung. */
   readonly onTrial?: (trial: TrialEvent) => void;
 }
 
@@ -152,6 +155,7 @@ export interface ImportOptions extends Observer {
   readonly prefix?: string;
   /** Path of an events file that the weights were not trained on: the scale is fitted on it. */
   readonly data?: string;
+  /** How `data` is read. */
   readonly read?: ReadOptions;
   /** Default `UNLICENSED`. */
   readonly licence?: string;
@@ -193,6 +197,7 @@ export interface RunEvent {
 
 /** An observer of a comparison. */
 export interface RunObserver extends Observer {
+  /** After every run, whether it was computed or there already. */
   readonly onRun?: (run: RunEvent) => void;
 }
 
@@ -210,6 +215,7 @@ export interface CompareOptions extends DataOptions, RunObserver {
   readonly variants?: string;
   /** Folder of an artifact that the networks go on from, with its settings, instead of starting anew. */
   readonly from?: string;
+  /** Path of what is known of the items, for rows that read it. */
   readonly catalogue?: string;
   /** How often each network is trained, with seeds 1 to n. Default 1. */
   readonly seeds?: number;

@@ -32,6 +32,7 @@ interface BeforeAndAfter {
 export interface PackResult extends Pick<PackOptions, 'precision'> {
   /** The folder. */
   readonly artifact: string;
+  /** Number of items. */
   readonly items: BeforeAndAfter;
   /** Of all files. */
   readonly bytes: BeforeAndAfter;

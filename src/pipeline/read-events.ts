@@ -118,6 +118,7 @@ function remark({ report }: EventLog, name: string, observer: Observer): void {
 export interface FileSummary
   extends LogSummary,
     Pick<ReadReport, 'rows' | 'badRows' | 'timeUnit' | 'otherColumns' | 'dropped'> {
+  /** As it was named. */
   readonly file: string;
 }
 

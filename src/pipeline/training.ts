@@ -69,7 +69,9 @@ export interface TrainResult extends PartCounts {
   readonly auto?: Auto;
   /** Empty for counting baselines. */
   readonly epochs: readonly EpochResult[];
+  /** The epoch that the validation chose, if there was one. */
   readonly best?: BestEpoch | undefined;
+  /** What turns scores into logits; absent where nothing fits. */
   readonly scale?: number | undefined;
   /** Of quick counting models the best one on the validation part, and what it reaches there. */
   readonly baseline?: Baseline;
@@ -77,11 +79,9 @@ export interface TrainResult extends PartCounts {
   readonly refit: Refit | false;
   /** Where training was interrupted, if the best epoch so far was written instead of training on. */
   readonly interrupted?: string;
-  /**
-   * By the clock and of processor time, without the comparison with counting models; those of the runs that were resumed
-   * included.
-   */
+  /** By the clock, without the comparison with counting models; runs that were resumed included. */
   readonly seconds: number;
+  /** The same of processor time. */
   readonly processorSeconds: number;
   /** The most that the process has held. */
   readonly peakMemoryBytes: number;

@@ -82,6 +82,7 @@ export interface RecommenderOptions {
 
 /** One click, as the page reports it. */
 export interface TrackedEvent {
+  /** As the page or the model writes it; aliases are resolved. */
   readonly itemId: string;
   /** What the visitor did. Default `view`. */
   readonly event?: string;
@@ -112,6 +113,7 @@ export interface TrackedEvent {
 
 /** A recommended product that the visitor chose. */
 export interface Selection {
+  /** The item that was chosen. */
   readonly itemId: string;
   /** Its place in the list, from 0. */
   readonly index?: number;
@@ -207,7 +209,9 @@ export type DegradationCode =
 
 /** A degraded state. Recommending continues. */
 export interface Degradation {
+  /** What a page branches on. */
   readonly code: DegradationCode;
+  /** A sentence for a person, with what to do where there is something. */
   readonly message: string;
   /** Milliseconds since 1970. */
   readonly since: number;
@@ -216,11 +220,13 @@ export interface Degradation {
 export interface Status {
   /** The backend, its thread, and the reason; absent until the model is ready. */
   readonly engine?: { readonly backend: BackendName; readonly thread: 'worker' | 'main'; readonly why: string };
+  /** What recommends; absent until it is loaded. */
   readonly model?: ModelInfo;
   /** The catalogue that is shown; absent while that is the artifact's own, without a word of the page. */
   readonly catalogue?: CatalogueInfo;
   /** Where the visitor's events are. `idle`: they may be stored, but the database has not answered yet. */
   readonly storage: StorageState;
+  /** The strictest answer, which counts. */
   readonly consent: Consent;
   /** The answer of each source of consent; the strictest counts. An absent source is missing. */
   readonly consentBy: ConsentWords;
@@ -228,6 +234,7 @@ export interface Status {
   readonly paused: boolean;
   /** Learning on this device; absent until something is learnt or requested. */
   readonly learning?: LearningStatus;
+  /** How many ids of the running session the model knows. */
   readonly ids: IdCounts;
   /** One entry for each code. */
   readonly degraded: readonly Degradation[];
@@ -236,9 +243,11 @@ export interface Status {
 export interface RecommenderEvents {
   /** The model is loaded. */
   readonly ready: ModelInfo;
+  /** A list that was recommended, best first, and how long the model took for it. */
   readonly recommendations: { readonly items: readonly RankedItem[]; readonly milliseconds: number };
   /** `status` has changed. */
   readonly status: Status;
+  /** How much of the model is loaded. */
   readonly progress: LoadProgress;
   /**
    * Tracked events that the device has acknowledged: they outlive this page, and a crash of its tab or of the browser.
@@ -388,15 +397,19 @@ export interface Privacy {
 }
 
 export interface PrivacyExport {
+  /** Tells the file from others. */
   readonly format: 'aisle-export';
+  /** Of the format. */
   readonly version: 1;
   /** When, in ISO 8601. */
   readonly exported: string;
+  /** The strictest answer, which counts. */
   readonly consent: Consent;
   /** The answers that it combines. */
   readonly consentBy: ConsentWords;
   /** Where the events are. */
   readonly storage: 'idle' | 'memory' | 'indexeddb';
+  /** What recommends; absent until it is loaded. */
   readonly model?: { readonly name: string; readonly version: string };
   /** Oldest first, as are their events, under the ids that the model knows; times in ISO 8601. */
   readonly sessions: readonly (readonly (Pick<
@@ -486,15 +499,19 @@ export interface LearningStatus {
    * model cannot learn here, for the reason in `why`.
    */
   readonly state: 'idle' | 'waiting' | 'learning' | 'unable';
+  /** Why it cannot learn, in words. */
   readonly why?: string;
+  /** What is learnt: an adapter, or all parameters. */
   readonly method: TuneMethod;
-  /** Events that were learnt or refused, and steps of learning. */
+  /** Events that were learnt or refused. */
   readonly events: number;
+  /** Updates of the weights so far. */
   readonly steps: number;
   /** Size of what was learnt. */
   readonly bytes: number;
   /** Where it is: nothing yet, in this page's memory, or on the device. */
   readonly storage: 'none' | 'memory' | 'indexeddb';
+  /** Whether what was learnt is used, and by what evidence. */
   readonly gate: GateStatus;
   /** Events that look like no visitor's, and were not learnt, by kind. */
   readonly refused: GuardState['refused'];
@@ -507,8 +524,9 @@ export type PredictedEvent = Pick<TuneProgress, 'itemId' | 'base' | 'tuned'>;
 
 /** Whether what was learnt answers, and the numbers. */
 export interface GateStatus extends Pick<GateState, 'isOpen' | 'events' | 'openings' | 'rollbacks'> {
-  /** Mean reciprocal rank of the events, before they were learnt: by the model as it is, and with what had been learnt. */
+  /** Mean reciprocal rank of the events before they were learnt, by the model as it is. */
   readonly base: number;
+  /** The same with what had been learnt. */
   readonly tuned: number;
   /** How many times likelier the events are if tuned predicts this visitor better; it opens at 5, twice that after each rollback. */
   readonly evidence: number;
@@ -517,18 +535,25 @@ export interface GateStatus extends Pick<GateState, 'isOpen' | 'events' | 'openi
 }
 
 export interface Learnt {
+  /** Of this object; another number has other fields. */
   readonly format: 1;
+  /** What was learnt: an adapter, or all parameters. */
   readonly method: Delta['method'];
   /** What it was learnt on. */
   readonly model: { readonly name: string; readonly version: string; readonly hash: string };
+  /** That were learnt or refused. */
   readonly events: number;
+  /** Updates of the weights. */
   readonly steps: number;
   /** Time of the newest event that was learnt, in ISO 8601. */
   readonly through?: string;
+  /** Size of what was learnt. */
   readonly bytes: number;
+  /** Where it is. */
   readonly storage: LearningStatus['storage'];
   /** Whether it is used, and the numbers. */
   readonly gate: GateStatus;
+  /** Events that look like no visitor’s, and were not learnt, by kind. */
   readonly refused: LearningStatus['refused'];
   /** The newest events, oldest first, learnt or refused: how fast and how alike they come tells a machine. */
   readonly recent: readonly { readonly itemId: string; readonly time: string }[];
@@ -542,6 +567,7 @@ export interface Learnt {
 
 /** One thing of which the visitor chose more than of others. */
 export interface Favourite {
+  /** The brand, or the levels of the category joined by ` > `. */
   readonly name: string;
   /** The visitor's events of it, older ones counting less. */
   readonly events: number;
@@ -551,7 +577,9 @@ export interface Favourite {
 
 /** An item that what was learnt moves up. */
 export interface Pull {
+  /** The item that is more, or less, likely. */
   readonly itemId: string;
+  /** From the catalogue, where that has the item. */
   readonly title?: string;
   /** The visitor's events of it, older ones counting less. */
   readonly events: number;

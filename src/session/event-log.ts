@@ -20,11 +20,13 @@ export interface EventLog {
   readonly userIds?: readonly string[];
   /** Kind of each event as an index into `eventNames`, where the log names kinds. */
   readonly events?: Uint8Array;
+  /** The kinds of events; absent where the log names none. */
   readonly eventNames?: readonly string[];
   /** Further requested columns, by name. */
   readonly features?: ReadonlyMap<string, FeatureColumn>;
   /** Events of each item, `[n + 1]`; entry 0 unused. */
   readonly support: Int32Array;
+  /** What reading and filtering did. */
   readonly report: ReadReport;
 }
 
@@ -44,6 +46,7 @@ export interface ReadReport {
   readonly eventKinds: readonly { readonly name: string; readonly events: number }[];
   /** Columns that are none of the five known ones. */
   readonly otherColumns: readonly string[];
+  /** What was left out, by the reason. */
   readonly dropped: Dropped;
   /** Sentences that a person should read, such as a log of a single session. */
   readonly warnings: readonly string[];
@@ -113,6 +116,7 @@ export function countSupport(itemsOfEvents: Int32Array, items: number): Int32Arr
 /** A log in another vocabulary, and what that cost. */
 export interface Reindexed {
   readonly log: EventLog;
+  /** Events of unknown items, then sessions that were too short without them. */
   readonly dropped: { readonly events: number; readonly sessions: number };
 }
 

@@ -11,6 +11,7 @@ export type LatePart = { readonly from: number } | { readonly seconds: number } 
 export interface SplitOptions {
   /** Which time places a session: its first event's (GRU4Rec's comparison) or its last event's (RSC15). Default start. */
   readonly by?: 'start' | 'end';
+  /** The latest sessions: their share, their length of time, or since when. */
   readonly test: LatePart;
   /** The same rule, applied to what the test part leaves. Default: no validation part. */
   readonly valid?: LatePart;
@@ -92,8 +93,11 @@ export function isoTime(seconds: number): string {
 
 /** Counts of one part. */
 export interface PartCounts {
+  /** Number of sessions. */
   readonly sessions: number;
+  /** Number of events. */
   readonly events: number;
+  /** Number of items. */
   readonly items: number;
 }
 

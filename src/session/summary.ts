@@ -7,36 +7,48 @@ const SHARES = [0.01, 0.05, 0.1, 0.2, 0.5];
 
 /** What a log is like: the numbers that a person looks at before training on it. */
 export interface LogSummary {
+  /** Number of sessions. */
   readonly sessions: number;
   /** Sessions from which something can be learnt. */
   readonly sessionsOfTwoOrMore: number;
+  /** Number of events. */
   readonly events: number;
+  /** Number of items. */
   readonly items: number;
   /** Users, where the log names them. */
   readonly users?: number;
   /** First and last event in seconds since 1970; absent for logs without times. */
   readonly time?: { readonly first: number; readonly last: number };
+  /** Events of a session. */
   readonly length: {
+    /** Of all sessions. */
     readonly mean: number;
+    /** Half of the sessions are not longer. */
     readonly median: number;
+    /** Nine of ten sessions are not longer. */
     readonly p90: number;
+    /** The longest session. */
     readonly max: number;
     /** Sessions of `from` to `to` events; `to` is absent in the last bar. */
     readonly distribution: readonly { readonly from: number; readonly to?: number; readonly sessions: number }[];
   };
+  /** How the events are spread over the items. */
   readonly popularity: {
     /** 0 where all items are clicked equally often, near 1 where few get nearly all clicks. */
     readonly gini: number;
     /** Share of the events that the most clicked items get. */
     readonly top: readonly { readonly share: number; readonly items: number; readonly events: number }[];
+    /** Items with fewer than five events. */
     readonly itemsBelowFiveEvents: number;
   };
+  /** How often items come again. */
   readonly repeats: {
     /** Share of the steps from one event to the next that stay on the item. */
     readonly immediate: number;
     /** Share of the events after the first of a session whose item was in the session before. */
     readonly seen: number;
   };
+  /** Rows of each kind of event; empty where the log names no kinds. */
   readonly eventKinds: readonly { readonly name: string; readonly events: number }[];
 }
 

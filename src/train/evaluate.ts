@@ -48,17 +48,21 @@ export interface EvaluateOptions {
 }
 
 export interface EvaluateResult {
+  /** What was predicted. */
   readonly protocol: Protocol;
   /** Number of predictions. */
   readonly n: number;
   /** Sessions with at least one prediction. */
   readonly sessions: number;
+  /** Which figures are quoted: items that tie with the target count as before it. */
   readonly ties: 'conservative';
+  /** With ties lost (`conservative`) and won (`standard`), by name and cut-off. */
   readonly metrics: { readonly conservative: Metrics; readonly standard: Metrics };
   /** Distinct items in any of the top-20 lists / n. */
   readonly 'coverage@20': number;
   /** Mean support of the items of the top-20 lists / the largest support, 0…1. */
   readonly 'popularity@20': number;
+  /** By the clock. */
   readonly seconds: number;
   /** What a reader of the figures must know; empty for a sound model. */
   readonly warnings: readonly string[];

@@ -7,7 +7,7 @@
 import { startLazily } from './lazy-start';
 import { guard, open } from './loader';
 
-export type { Aisle, AisleCommand, Commands, EmbedOptions, SlotState } from './types';
+export type { Aisle, AisleCommand, Commands, EmbedOptions, SlotAttributes, SlotState } from './types';
 
 // A page is rendered on a server too, where there is nothing to do.
 if (typeof document !== 'undefined') guard('The start', () => open(import.meta.url, startLazily));

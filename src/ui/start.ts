@@ -10,7 +10,7 @@ import { guard, open } from './loader';
 import type { EmbedOptions } from './types';
 
 export type { Recommender } from '../recommender/types';
-export type { Aisle, AisleCommand, EmbedOptions } from './types';
+export type { Aisle, AisleCommand, EmbedOptions, SlotAttributes } from './types';
 
 const isPage = typeof document !== 'undefined';
 let load = () => {};

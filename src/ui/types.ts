@@ -39,6 +39,40 @@ export interface Suggestion {
   readonly score: number;
 }
 
+/** The attributes of `<aisle-recommendations>`, besides those of any element. A word that is not known is named once on the console. */
+export interface SlotAttributes {
+  /** `for-you`, `related`, `popular`, `recent`, `bought-together` or `trending`. Default `for-you`. */
+  readonly strategy?: string;
+  /** Further strategies, which fill up what is missing, in this order: `popular recent`. Default: none. */
+  readonly fallback?: string;
+  /** How many products, 1 to 100. Default 8. */
+  readonly limit?: number | string;
+  /** With fewer products the slot is empty. Default 0. */
+  readonly min?: number | string;
+  /** Of an empty slot: `keep` keeps its place, `collapse` gives it back while it is below the window. Default `keep`. */
+  readonly empty?: 'keep' | 'collapse';
+  /** Shows only products that meet every condition: `category:Shoes price:..50 tag:new`. Default: all. */
+  readonly filter?: string;
+  /** At most so many products of a `brand`, `category` or `group`: `brand:2 category:3`. Default: any number. */
+  readonly diversity?: string;
+  /** `none`: products in the cart and bought ones are shown, too. Default: both are hidden. */
+  readonly hide?: 'none';
+  /** Id of the product that `related` relates to; it is not shown. Default: the product on show. */
+  readonly item?: string;
+  /** Ids never to show: `a,b` or a JSON list. Default: none. */
+  readonly exclude?: string;
+  /** The title; empty: none. Default: by strategy. */
+  readonly heading?: string;
+  /** Level of the title, 1 to 6. Default 2. */
+  readonly 'heading-level'?: number | string;
+  /** A line in each card: the click that made the product at least a quarter likelier. Default: off. */
+  readonly reasons?: boolean | '';
+  /** `row` scrolls sideways, `grid` wraps. Default `row`. */
+  readonly layout?: 'row' | 'grid';
+  /** Language of the texts, English or Korean, and of prices, any. Default: the nearest element's `lang`. */
+  readonly lang?: string;
+}
+
 /** `data-model-url` on the script's tag is `modelUrl` here, and so on. */
 export interface EmbedOptions extends RecommenderOptions {
   /** `auto`: tracks what the page's markup and data layer report (`src/page/`). `manual`: only commands. Default `auto`. */
@@ -106,11 +140,17 @@ export interface Aisle extends Array<AisleCommand> {
 export interface Commands {
   /** Starts with these options, in place of the running ones. */
   start: [options: EmbedOptions];
+  /** An event of the visitor: an item that was viewed, by its id, or anything else that `TrackedEvent` says. */
   track: [event: string | TrackedEvent];
+  /** What the visitor has answered about storing. */
   consent: [answer: ConsentAnswer];
+  /** Erases everything that is known of the visitor, in every tab. */
   erase: [];
+  /** Records and learns nothing more until `resume`, in every tab. */
   pause: [];
+  /** Ends a pause. */
   resume: [];
+  /** Calls the listener at each event of the library, from now on. */
   on: {
     [E in keyof RecommenderEvents]: [event: E, listener: (detail: RecommenderEvents[E]) => void];
   }[keyof RecommenderEvents];

@@ -73,12 +73,41 @@ async function typePages(): Promise<Map<string, string>> {
           (text, { made, page }) => text.replaceAll(new RegExp(`\\((?:[^()]*/)?${basename(made)}`, 'g'), `(${page}`),
           body,
         );
-        return [join(DOCS, 'reference', page), `# ${title}\n\nWritten from the types.\n${linked}`];
+        return [join(DOCS, 'reference', page), `# ${title}\n\nWritten from the types.\n${folded(linked)}`];
       }),
     );
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** A row of a table of properties: its name, its type, what it is. */
+const ROW = /^\| (.*?`([^`]+)`) \| (.*) \| (.*?) \|$/;
+
+/**
+ * The page with fields of objects that have no words of their own, but whose object has, as part of that object's type.
+ *
+ * @throws Error for a row that nothing describes.
+ */
+function folded(page: string): string {
+  const lines = page.split('\n');
+  for (let at = lines.length - 1; at >= 0; at--) {
+    const [, cell, name, , about] = ROW.exec(lines[at]!) ?? [];
+    if (name === undefined) continue;
+    const parent = name.replace('?', '');
+    const fields: string[] = [];
+    let end = at + 1;
+    for (; end < lines.length; end++) {
+      const [, , field, type, words] = ROW.exec(lines[end]!) ?? [];
+      if (!field?.startsWith(`${parent}.`) || words !== '-') break;
+      // Deeper ones are part of the type of the field above them.
+      if (!field.slice(parent.length + 1).includes('.')) fields.push(`\`${field.slice(parent.length + 1)}\`: ${type}`);
+    }
+    if (fields.length > 0) lines.splice(at, end - at, `| ${cell} | { ${fields.join('; ')} } | ${about} |`);
+  }
+  const silent = lines.filter((line) => ROW.exec(line)?.[4] === '-');
+  if (silent.length > 0) throw new Error(`Nothing says what these are; write it above them:\n${silent.join('\n')}`);
+  return lines.join('\n');
 }
 
 /** What `aisle COMMAND --help` prints of every command. */

@@ -58,11 +58,15 @@ export interface FeedReport {
 
 /** What `aisle catalogue --json` prints. */
 export interface CatalogueReport {
+  /** The folder. */
   readonly out: string;
+  /** Of the catalogue, as its manifest says: other products, another version. */
   readonly version: string;
+  /** What was recognised in each feed, and which columns were left out. */
   readonly feeds: readonly FeedReport[];
-  /** Products that are published, and how many of them are sold out. */
+  /** Products that are published. */
   readonly products: number;
+  /** How many of them are sold out. */
   readonly soldOut: number;
   /** Drafts, disabled and hidden products, and variants of such: they are not published. */
   readonly hidden: number;
@@ -70,16 +74,23 @@ export interface CatalogueReport {
   readonly variants: number;
   /** Rows with the id of an earlier one, which they replace. */
   readonly replaced: number;
+  /** Bad rows that `skipBadRows` tolerated. */
   readonly badRows: number;
+  /** The messages of the first few. */
   readonly badRowExamples: readonly string[];
   /** Published products without this field. */
   readonly missing: Readonly<Record<'title' | 'url' | 'image' | 'price' | 'currency', number>>;
   /** Names in `aliases.json`, and names left out because several products have them. */
   readonly aliases: { readonly names: number; readonly shared: number };
+  /** What the model of `artifact` knows of it. */
   readonly model?: ModelMatch;
+  /** Length and SHA-256 of each file, by name. */
   readonly files: Readonly<Record<string, FileEntry>>;
+  /** By the clock. */
   readonly seconds: number;
+  /** Of processor time. */
   readonly processorSeconds: number;
+  /** The most that the process has held. */
   readonly peakMemoryBytes: number;
 }
 

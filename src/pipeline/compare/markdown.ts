@@ -6,19 +6,27 @@ import type { MetricName, Part } from './statistics';
 
 /** `report.json`. */
 export interface Report {
+  /** The log that was trained on. */
   readonly train: string;
+  /** What was tested on, in words or as a path. */
   readonly test: string;
+  /** What was predicted. */
   readonly protocol: string;
   /** The metric that orders the rows and decides ties. */
   readonly metric: MetricName;
   /** Windows tested; 0 where the protocol has none. */
   readonly windows: number;
+  /** Of the networks. */
   readonly seeds: readonly number[];
+  /** The best first. */
   readonly rows: readonly Row[];
+  /** Models without a result, and why. */
   readonly failures: readonly Failure[];
   /** The best row beside an artifact that is there already, with `atLeast`. */
   readonly gate?: Gate;
+  /** Of Aisle. */
   readonly version: string;
+  /** The command that repeats it. */
   readonly command: string;
 }
 

@@ -30,6 +30,8 @@ const HIDDEN = /^[._]/;
  * @param path As the user typed it: a file; a folder; a glob with `*`, `?` or `**`; `-` for standard input. It starts every
  *   message. The parts of a folder or glob are read in the order of their names; folders in it that are named `key=value`
  *   become columns.
+ * @param options How it is read. Default: every session of two events or more is kept.
+ * @param observer Stops the reading, and gets its progress and messages.
  * @throws RecommenderError `bad-input` if a file cannot be opened or does not follow the contract; `aborted`.
  */
 export async function readEventsFile(path: string, options?: ReadOptions, observer: Observer = {}): Promise<EventLog> {
