@@ -76,7 +76,9 @@ export function isAvailable({ availability }: Pick<CatalogueItem, 'availability'
 
 /** A session with the answer that the model must give to it on every backend. */
 export interface GoldenCheck {
+  /** Item indices, from 1. */
   readonly session: readonly number[];
+  /** The best items after it, by index, with their scores. */
   readonly top: readonly { readonly index: number; readonly score: number }[];
 }
 
@@ -86,11 +88,11 @@ export interface ArtifactInfo {
   readonly name: string;
   /** It follows from the content: the same training gives the same version. */
   readonly version: string;
-  /** A name of `models/index.ts` or `neighbours/index.ts`. */
+  /** Name of an architecture or of a counting model, such as `gru4rec`. */
   readonly architecture: string;
   /** The settings of the architecture, by their names there. */
   readonly config: Readonly<Record<string, unknown>>;
-  /** Number of items n. */
+  /** Number of items: `items.json` has so many ids, of the indices 1 to n; index 0 is padding. */
   readonly items: number;
   /** What the model reads of clicks beside their items, and how it is numbered. Default: nothing. */
   readonly features?: ClickFeatures;
@@ -102,7 +104,7 @@ export interface ArtifactInfo {
   readonly training: Readonly<Record<string, unknown>>;
   /** Of the weights: a name, or `UNLICENSED`. */
   readonly licence: string;
-  /** Markdown. */
+  /** What the model is, was trained on and reaches, in Markdown. */
   readonly modelCard: string;
 }
 
@@ -166,7 +168,7 @@ export interface OpenedArtifact extends Artifact {
   readonly hash: string;
 }
 
-/** The one tensor that every artifact has. */
+/** Events of each item in the training log, `[n + 1]` int32: every artifact has it. */
 export const SUPPORT_TENSOR = 'catalogue.support';
 
 /** What a model reads of its items, by name: `catalogue.features.brand`, `[n + 1]`. */
@@ -174,11 +176,9 @@ export const FEATURE_PREFIX = 'catalogue.features.';
 
 /** When each item was new, in minutes since 1970, `[n + 1]` int32; where a model reads how old items are. */
 export const BIRTHS_TENSOR = 'catalogue.births';
-/**
- * Sessions of the log, if any, for devices that learn: item indices `[clicks]` int32, and the start of each session with one
- * past the end of the last, int32.
- */
+/** Sessions of the log, if any, for devices that learn: item indices, `[clicks]` int32. */
 export const REPLAY_TENSOR = 'catalogue.replay';
+/** Where each of these sessions starts, with one past the end of the last, int32. */
 export const REPLAY_OFFSETS_TENSOR = 'catalogue.replay-offsets';
-/** Whom a model knows by number: a row of `users.ts` for each user, `[users, 4]` int32. */
+/** Whom a model knows by number: 128 bits of the SHA-256 of each user's id, `[users, 4]` int32. */
 export const USERS_TENSOR = 'catalogue.users';

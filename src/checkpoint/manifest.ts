@@ -29,13 +29,16 @@ export const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
 export interface FileEntry {
   /** 64 lower-case hexadecimal digits. */
   readonly sha256: string;
+  /** Length of the file. */
   readonly bytes: number;
 }
 
 export interface Manifest extends ArtifactInfo {
+  /** 1; raised where an older release would misread a newer folder. */
   readonly formatVersion: number;
-  /** Present where the folder has aliases. */
+  /** `aliases.json`, where the folder has it. */
   readonly aliases?: typeof ALIASES;
+  /** Every file that a page may read, by name. */
   readonly files: Readonly<Record<string, FileEntry>>;
 }
 

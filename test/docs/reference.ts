@@ -5,7 +5,8 @@ import { basename, join, resolve } from 'node:path';
 import { Application, type TypeDocOptions } from 'typedoc';
 import type { PluginOptions } from 'typedoc-plugin-markdown';
 import { run } from '../../src/cli/main';
-import { marked, type Pages, writePages } from './pages';
+import { artifactPage } from './artifact-page';
+import { marked, type Pages, pageNow, writePages } from './pages';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const DOCS = join(ROOT, 'docs');
@@ -24,6 +25,8 @@ const CODES = { ErrorCode: 'src/errors.ts', DegradationCode: 'src/recommender/ty
 export async function referencePages(): Promise<Pages> {
   const pages = await typePages();
   pages.set(join(DOCS, 'reference/commands.md'), await commandPage());
+  const artifact = join(DOCS, 'artifact.md');
+  pages.set(artifact, await artifactPage(pageNow(artifact)));
   const troubleshooting = 'docs/troubleshooting.md';
   let text = read(troubleshooting);
   for (const [name, source] of Object.entries(CODES))
