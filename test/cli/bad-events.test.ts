@@ -29,7 +29,8 @@ describe.each(COMMANDS)('aisle %s %j', (command, flags) => {
       code: 2,
       stderr: expect.stringContaining('no.csv: no such file'),
     });
-    expect(await run(place)).toMatchObject({ code: 2, stderr: expect.stringContaining(`${place}: this is a folder`) });
+    const empty = await folder();
+    expect(await run(empty)).toMatchObject({ code: 2, stderr: expect.stringContaining(`${empty}: this is a folder`) });
     expect(await readdir(place)).toEqual([]);
   });
 });
