@@ -7,7 +7,7 @@ export interface CatalogueItem {
   readonly id: string;
   /** What cards show; at most 300 characters of it. */
   readonly title?: string;
-  /** The product’s page, absolute or relative to the shop’s origin. */
+  /** The product's page, absolute or relative to the shop's origin. */
   readonly url?: string;
   /** Address of a picture, or a `data:` address. */
   readonly image?: string;

@@ -27,7 +27,7 @@ import { warnOfColumns } from './read-events';
 
 /** What was evaluated: one artifact, or a combination of several. */
 export interface Evaluated {
-  /** Its folder; of a combination, the first one’s. */
+  /** Its folder; of a combination, the first one's. */
   readonly artifact: string;
   /** Of several artifacts: what was averaged, and the share of the one that was mixed in. */
   readonly combined?: {

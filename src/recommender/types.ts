@@ -553,7 +553,7 @@ export interface Learnt {
   readonly storage: LearningStatus['storage'];
   /** Whether it is used, and the numbers. */
   readonly gate: GateStatus;
-  /** Events that look like no visitor’s, and were not learnt, by kind. */
+  /** Events that look like no visitor's, and were not learnt, by kind. */
   readonly refused: LearningStatus['refused'];
   /** The newest events, oldest first, learnt or refused: how fast and how alike they come tells a machine. */
   readonly recent: readonly { readonly itemId: string; readonly time: string }[];
