@@ -72,6 +72,11 @@ async function answer(mounts: readonly Mount[], request: IncomingMessage, respon
   if (path === undefined) return refuse(response, 400, 'The address is not well formed.');
   const mount = mounts.find((m) => ('text' in m ? path === m.path : path.startsWith(m.path)));
   if (mount === undefined) return refuse(response, 404, 'There is no such file.');
+  if (mounts.some((m) => 'folder' in m && m.path === `${path}/`)) {
+    response.writeHead(301, { location: `${path}/` });
+    response.end();
+    return;
+  }
   if ('text' in mount) {
     const text = typeof mount.text === 'string' ? mount.text : await mount.text();
     response.writeHead(200, { 'content-type': mount.type, 'cache-control': 'no-cache' });

@@ -105,6 +105,7 @@ describe('the server', () => {
     ['//secret.txt', '404'],
     ['/none.js', '404'],
     ['/models', '404'],
+    ['/assets', '301'],
     ['/link.txt', '404'],
   ])('answers %s with %s', async (path, status) => {
     symlinkSync(join(folder, 'secret.txt'), join(page, 'link.txt'));
