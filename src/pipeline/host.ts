@@ -46,8 +46,8 @@ export interface TrainingHost extends ConfigurationFiles {
     options: ThreadOptions,
     backend: BackendName,
   ) => (layout: Layout) => Promise<DataParallel>;
-  /** Refuses a training that needs more memory than there is, before it begins. @param events Of its log. */
-  readonly checkMemory?: (model: string, layout: Layout, events: number) => void;
+  /** Refuses a training that needs more memory than there is, before it begins. @param events Of its largest log. */
+  readonly checkMemory?: (model: string, layout: Layout, events: number, threads: number) => void;
   /** What work has taken since this was called, on top of what earlier runs of it took. */
   readonly stopwatch: () => (earlier?: Spent) => Spent;
   /** The most that the process has held so far, in bytes. */

@@ -21,7 +21,7 @@ import { sampleSessions } from '../session/sample';
 import type { PartCounts } from '../session/split';
 import { SHARDS, whyIndivisible } from '../train/data-parallel';
 import { type BestEpoch, type EpochResult, type FitState, Interrupted, type Spent } from '../train/fit';
-import { type TrainedModel, trainFromLog } from '../train/train-from-log';
+import { layoutOf, type TrainedModel, trainFromLog } from '../train/train-from-log';
 import { buildModel, hasScale, warnOfNoScale } from './build-model';
 import { warnOfGaps } from './catalogue/read-catalogue';
 import { trainCommand, trainFlags, UNLICENSED } from './commands';
@@ -169,6 +169,11 @@ export async function trainOn(host: TrainingHost, options: TrainOptions, compare
       )
     : undefined;
   if (keepBest) refuseNothingToKeep(resume!, out);
+  if (isNeural && host.checkMemory) {
+    // The last training has the most items and events: it must not be refused once the first has ended.
+    const layout = await layoutOf(passOn(final, { model, config: given, seed, ...defined({ products, from }) }));
+    host.checkMemory(model, layout, final.sessions.items.length, threads ?? 1);
+  }
   if (options.restart) await host.removeCheckpoint(out);
 
   const clock = { taken, spent: resume?.spent };
@@ -380,6 +385,20 @@ async function logOf(
 
 const ofRefit = (epoch: EpochResult): TrainingEpoch => ({ ...epoch, refit: true });
 
+/** A training on a log, as every thread of it knows it. */
+function passOn(
+  log: EventLog,
+  {
+    from,
+    ...options
+  }: Pick<ThreadOptions, 'model' | 'config' | 'seed' | 'epochs' | 'products' | 'resume'> & {
+    readonly from?: Artifact;
+  },
+): ThreadOptions {
+  const { itemIds, support, report } = log;
+  return { ...options, log, columns: report.otherColumns, itemIds, support, ...(from && { from: knownOf(from) }) };
+}
+
 /** One of the trainings of a run. */
 interface TrainingPass extends Pick<TrainingParts, 'log' | 'valid' | 'validProtocol'> {
   /** Default: as the options have it. */
@@ -402,22 +421,12 @@ async function trainPass(
     return host.writeCheckpoint(out, encodeCheckpoint(host.createHash, identity, whole, trainFlags(options)));
   };
   try {
-    const shared: ThreadOptions = {
-      model,
-      config: given,
-      seed,
-      log,
-      columns: log.report.otherColumns,
-      itemIds: log.itemIds,
-      support: log.support,
-      ...defined({ epochs, products, resume, from: from && knownOf(from) }),
-    };
+    const shared = passOn(log, { model, config: given, seed, ...defined({ epochs, products, resume, from }) });
     return await trainFromLog({
       ...shared,
       signal,
       ...defined({ valid, validProtocol }),
       async parallel(layout) {
-        host.checkMemory?.(model, layout, log.sessions.items.length);
         return threads === undefined ? undefined : host.startThreads(threads, shared, backend)(layout);
       },
       onProgress({ epoch, step, steps, loss }, epochs) {

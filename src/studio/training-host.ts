@@ -69,7 +69,8 @@ export function pageHost(files: StudioFiles, chosen: () => ChosenFiles): Trainin
     },
     startBackend: startInPage,
     startThreads: threadsBy(openThread),
-    checkMemory: (model, layout, events) => refuseLargeTraining(model, layout, events, pageMemory()),
+    checkMemory: (model, layout, events, threads) =>
+      refuseLargeTraining(model, layout, { events, threads }, pageMemory()),
     stopwatch() {
       const started = performance.now();
       return ({ seconds } = { seconds: 0, processorSeconds: 0 }) => {

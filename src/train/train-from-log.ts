@@ -118,6 +118,7 @@ export async function trainFromLog(options: TrainFromLogOptions): Promise<Traine
   let epochs: readonly EpochResult[] = [];
   let best: BestEpoch | undefined;
   if (model) {
+    await registerTraining();
     const training = await trainingOf(options, task);
     const { resume, pause, onProgress, onEpoch } = options;
     const parallel = await options.parallel?.(training.layout);
@@ -164,6 +165,10 @@ export async function trainFromLog(options: TrainFromLogOptions): Promise<Traine
   }
 }
 
+/** The size of each parameter of the network that `trainFromLog` trains with these options. @throws RecommenderError as there. */
+export const layoutOf = async (options: Omit<TrainFromLogOptions, 'signal'>): Promise<Layout> =>
+  (await trainingOf(options, await taskOf(options))).layout;
+
 /**
  * Helps another thread with the training that it learns with the same options: the same steps, until the training ends.
  *
@@ -175,6 +180,7 @@ export async function joinTraining(
 ): Promise<never> {
   const task = await taskOf(options);
   if (!task.model) throw new RangeError(`joinTraining: "${options.model}" counts its log on one thread.`);
+  await registerTraining();
   const training = await trainingOf(options, task);
   const trainer = new Trainer({ ...training.options, parallel: join(training.layout) }, options.resume?.trainer);
   try {
@@ -219,7 +225,6 @@ async function trainingOf(
   { model, seed, from, epochs }: Omit<TrainFromLogOptions, 'signal'>,
   { config, catalogue, sessions }: Task,
 ) {
-  await registerTraining();
   const training = await models[model]!.training();
   const count = epochs ?? training.plan(config).epochs;
   if (!(Number.isInteger(count) && count >= 1)) {

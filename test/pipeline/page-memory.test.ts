@@ -16,9 +16,20 @@ describe('before it begins, a page refuses', () => {
 
   test('a training whose weights it cannot hold', () => {
     const layout = { itemEmbedding: 400_000 * 100, gru: 60_000 };
-    expect(() => refuseLargeTraining('gru4rec', { itemEmbedding: 217 * 100 }, 150_000, memoryLimit(8))).not.toThrow();
-    expect(() => refuseLargeTraining('gru4rec', layout, 150_000, memoryLimit(8))).toThrow(
+    const one = { events: 150_000, threads: 1 };
+    expect(() => refuseLargeTraining('gru4rec', { itemEmbedding: 217 * 100 }, one, memoryLimit(8))).not.toThrow();
+    expect(() => refuseLargeTraining('gru4rec', layout, one, memoryLimit(8))).toThrow(
       /gru4rec would have 40,060,000 weights on 150,000 events, which take about 2\.\d GB, and a page has 1\.5 GB.* aisle train --data /,
+    );
+  });
+
+  test('a training that it could hold on one thread, and cannot on four', () => {
+    const layout = { itemEmbedding: 150_000 * 100 };
+    const on = (threads: number) => () =>
+      refuseLargeTraining('sasrec', layout, { events: 1e6, threads }, memoryLimit(8));
+    expect(on(1)).not.toThrow();
+    expect(on(4)).toThrow(
+      /on 1,000,000 events, on 4 threads, which take about 2\.\d GB.* Choose fewer threads, smaller layers/,
     );
   });
 });

@@ -1,11 +1,15 @@
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { RecommenderError } from '../../src/errors';
 import { evaluate } from '../../src/pipeline/evaluate';
+import { nodeHost } from '../../src/pipeline/files/training-host';
 import { inspect } from '../../src/pipeline/inspect';
 import type { Message, Observer, Progress } from '../../src/pipeline/observer';
 import { type EventsSource, inspectLog, readEvents } from '../../src/pipeline/read-events';
 import { split } from '../../src/pipeline/split';
 import { train } from '../../src/pipeline/train';
+import { trainOn } from '../../src/pipeline/training';
+import type { Layout } from '../../src/train/data-parallel';
 import { file, folder } from '../cli/program';
 import { RING_LOG } from '../cli/ring-log';
 
@@ -43,6 +47,19 @@ let out: string;
 beforeEach(async () => {
   data = await file('events.csv', RING_LOG);
   out = join(await folder(), 'model');
+});
+
+test('what needs too much memory is refused before it begins, by its largest log', async () => {
+  const { epochs, observer } = received();
+  const asked: unknown[] = [];
+  const checkMemory = (_: string, layout: Layout, events: number, threads: number): void => {
+    asked.push({ weights: Object.keys(layout).length > 0, events, threads });
+    throw new RecommenderError('bad-config', 'too large');
+  };
+  const options = { data, model: 'gru4rec', out, preset: 'none', config: SMALL, ...observer };
+  await expect(trainOn({ ...nodeHost, checkMemory }, options, false)).rejects.toThrow('too large');
+  expect(asked).toEqual([{ weights: true, events: (await inspect(data)).events, threads: 1 }]);
+  expect(epochs).toEqual([]);
 });
 
 describe('readEvents', () => {
