@@ -10,6 +10,22 @@ export interface NamedBlob {
   readonly blob: Blob;
 }
 
+/** What the command line calls a log of these files: a glob, where there are several. */
+export function logName(files: readonly Pick<NamedBlob, 'name'>[]): string {
+  const [first = '', ...others] = files.map(({ name }) => name);
+  if (others.length === 0) return first;
+  const common = (from: (name: string, length: number) => string): string => {
+    let length = 0;
+    while (length < first.length && others.every((name) => from(name, length + 1) === from(first, length + 1)))
+      length++;
+    return from(first, length);
+  };
+  const start = common((name, length) => name.slice(0, length));
+  // No letter counts twice.
+  const end = common((name, length) => name.slice(Math.max(start.length, name.length - length)));
+  return `${start}*${end}`;
+}
+
 const GZIP = [0x1f, 0x8b];
 
 /** Files as one log, in this order. */

@@ -1,7 +1,7 @@
 /** What the studio's worker does for its page: reads a log, trains models on it, measures them side by side, packs them. */
 import { RecommenderError, reasonOf } from '../errors';
 import { type ArtifactSummary, openWhole, summariseArtifact } from '../pipeline/artifact-summary';
-import { type NamedBlob, previewEvents } from '../pipeline/blob-source';
+import { logName, type NamedBlob, previewEvents } from '../pipeline/blob-source';
 import { warnOfGaps } from '../pipeline/catalogue/read-catalogue';
 import { defined } from '../pipeline/defined';
 import { embeddingMap, type PlacedItem } from '../pipeline/embedding-map';
@@ -164,7 +164,7 @@ export class Workbench {
     if (!first) throw new RecommenderError('bad-input', 'No file was chosen; choose the events of your shop.');
     const preview = await previewEvents(first);
     const size = files.reduce((sum, { blob }) => sum + blob.size, 0);
-    refuseLongLog(first.name, (preview.events * size) / Math.max(1, first.blob.size), pageMemory());
+    refuseLongLog(logName(files), (preview.events * size) / Math.max(1, first.blob.size), pageMemory());
     return preview;
   }
 
@@ -211,7 +211,7 @@ export class Workbench {
   }
 
   async #readChosen({ files, read, products }: ReadChoice): Promise<LogState> {
-    const name = files.map((file) => file.name).join(', ');
+    const name = logName(files);
     const observer = this.#observer;
     const items = products && (await this.#host.readCatalogue(products.name, read.columns?.item)); // bad ones are refused now
     // Sessions of one event are a part of what a log is like.
@@ -292,7 +292,7 @@ export class Workbench {
       const options: TrainOptions = {
         ...settings,
         ...this.#observer,
-        data: this.#chosen.log.map(({ name }) => name).join(', '),
+        data: logName(this.#chosen.log),
         read: this.#state.read,
         out: run,
         signal: running.signal,
@@ -474,7 +474,7 @@ export class Workbench {
 
   async #partsWith(columns: readonly string[]): Promise<ValidatedParts | undefined> {
     const { readLog } = this.#host;
-    const name = this.#chosen.log.map((file) => file.name).join(', ');
+    const name = logName(this.#chosen.log);
     const read = { ...this.#state.read, featuresIfAny: columns };
     const { valid, unknownBefore, ...parts } = await trainingParts(name, { readLog, read, holdout: 0 }, {});
     return valid && unknownBefore && { ...parts, valid, unknownBefore };

@@ -2,7 +2,8 @@
 import { gzipSync } from 'node:zlib';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { describe, expect, test } from 'vitest';
-import { contentOf, logSource, previewEvents } from '../../src/pipeline/blob-source';
+import { contentOf, logName, logSource, previewEvents } from '../../src/pipeline/blob-source';
+import { trainCommand } from '../../src/pipeline/commands';
 import { readLog } from '../../src/pipeline/read-events';
 import type { ReadOptions } from '../../src/session/options';
 import { badLogs, GOOD } from '../cli/bad-logs';
@@ -24,6 +25,16 @@ const parquet = new Uint8Array(
     ],
   }),
 );
+
+test.each([
+  [['clicks.csv'], 'clicks.csv'],
+  [['day-1.csv', 'day-2.csv'], "'day-*.csv'"],
+  [['aba.csv', 'abaa.csv'], "'aba*.csv'"],
+  [['a.csv', 'b.tsv'], "'*sv'"],
+])('the command that trains on %j names them as %s', (names, expected) => {
+  const data = logName(names.map((name) => ({ name })));
+  expect(trainCommand({ data, model: 'gru4rec', out: 'model' })).toContain(`--data ${expected} `);
+});
 
 describe.each([
   ['plain', (content: string | Uint8Array) => content],
