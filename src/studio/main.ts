@@ -62,7 +62,7 @@ async function start(): Promise<void> {
     threads,
     (isBusy) => {
       isTraining = isBusy;
-      race.setBusy(isBusy);
+      race.setBusy(isBusy ? 'training' : undefined);
     },
     (run) => {
       race.remove(run);
@@ -94,14 +94,14 @@ async function start(): Promise<void> {
       home.add(row);
     }
     try {
-      race.setBusy(true);
+      race.setBusy(isTraining ? 'training' : 'counting');
       await bench.count();
     } catch (error) {
       log.messages.fail(error);
     } finally {
       if (latest === state) {
         log.progress.hide();
-        race.setBusy(isTraining);
+        race.setBusy(isTraining ? 'training' : undefined);
       }
     }
   }

@@ -32,11 +32,12 @@ function figure(title: string, height: number, marks: readonly Node[], ...below:
   return h('figure', { class: 'plot' }, h('figcaption', {}, title), picture, ...below);
 }
 
-const legend = (names: readonly string[]): HTMLElement =>
+/** @param entries Names with the number of their colour. */
+const legend = (entries: readonly (readonly [name: string, colour: number])[]): HTMLElement =>
   h(
     'ul',
     { class: 'legend' },
-    ...names.map((name, i) =>
+    ...entries.map(([name, i]) =>
       h(
         'li',
         {},
@@ -87,7 +88,7 @@ export function linePlot(title: string, series: readonly Series[], x: string): H
       ...one.points.map(([at, value]) => s('circle', { class: colour(i), cx: across(at), cy: up(value), r: 2.5 })),
     ]),
   ];
-  return figure(title, HEIGHT, marks, ...(series.length > 1 ? [legend(series.map(({ name }) => name))] : []));
+  return figure(title, HEIGHT, marks, ...(series.length > 1 ? [legend(series.map(({ name }, i) => [name, i]))] : []));
 }
 
 interface Bar {
@@ -151,16 +152,22 @@ export function intervalPlot(title: string, rows: readonly Interval[]): HTMLElem
 }
 
 interface Dot {
+  readonly id: string;
   readonly name: string;
   readonly x: number;
   readonly y: number;
-  /** Decides its colour. */
-  readonly group: number;
+  /** Number of its group, which decides its colour; absent for a dot of none. */
+  readonly group?: number;
 }
 
 const MAP = 420;
 
-/** Dots on a plane, and a path through some of them in order. */
+/**
+ * Dots on a plane, and a path through them.
+ *
+ * @param path Ids in order; each has the number of its place there, also where some before it have no dot.
+ * @param groups Names. Fewer than `COLOURS`, of which dots of no group have the last.
+ */
 export function scatterPlot(
   title: string,
   dots: readonly Dot[],
@@ -177,10 +184,15 @@ export function scatterPlot(
     MAP - 8,
     8,
   );
-  const places = new Map(dots.map((dot) => [dot.name, dot]));
-  const steps = path.flatMap((name) => places.get(name) ?? []);
+  const places = new Map(dots.map((dot) => [dot.id, dot]));
+  const steps = path.flatMap((id, i) => {
+    const dot = places.get(id);
+    return dot ? [{ ...dot, number: i + 1 }] : [];
+  });
+  const none = groups.length > 0 ? COLOURS - 1 : 0;
+  const isMixed = groups.length > 0 && dots.some(({ group }) => group === undefined);
   const marks = [
-    ...dots.map(({ name, x, y, group }) =>
+    ...dots.map(({ name, x, y, group = none }) =>
       s(
         'circle',
         { class: `dot ${colour(group)}`, cx: across(x).toFixed(1), cy: up(y).toFixed(1), r: 3 },
@@ -188,14 +200,15 @@ export function scatterPlot(
       ),
     ),
     s('polyline', { class: 'path', points: steps.map(({ x, y }) => `${across(x)},${up(y)}`).join(' ') }),
-    ...steps.map(({ x, y }, i) =>
+    ...steps.map(({ x, y, number }) =>
       s(
         'g',
         { class: 'stop' },
         s('circle', { cx: across(x), cy: up(y), r: 8 }),
-        s('text', { x: across(x), y: up(y) + 4, 'text-anchor': 'middle' }, String(i + 1)),
+        s('text', { x: across(x), y: up(y) + 4, 'text-anchor': 'middle' }, String(number)),
       ),
     ),
   ];
-  return figure(title, MAP, marks, ...(groups.length > 1 ? [legend(groups)] : []));
+  const entries = [...groups.map((name, i) => [name, i] as const), ...(isMixed ? [['other', none] as const] : [])];
+  return figure(title, MAP, marks, ...(entries.length > 1 ? [legend(entries)] : []));
 }

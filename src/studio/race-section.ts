@@ -1,5 +1,5 @@
 /** The third step: all models on the same held-out sessions, one session click by click, and where a network has the items. */
-import { button, h } from '../demo/dom';
+import { button, h, setText } from '../demo/dom';
 import type { Slice } from '../pipeline/validation';
 import { bytesOf, details, duration, field, messages, row, section, select, table, whole } from './parts';
 import { intervalPlot, scatterPlot } from './plots';
@@ -11,14 +11,21 @@ const SIDE_BY_SIDE = 3;
 /** Categories of the map that have a colour of their own. */
 const GROUPS = 7;
 
+/** What keeps the worker busy, and how long the rest of the section waits. */
+const BUSY = {
+  training: 'While a model trains, sessions and the map wait. Pause it to look at them.',
+  counting: 'Sessions and the map follow once the models that count are measured.',
+} as const;
+export type Work = keyof typeof BUSY;
+
 interface RaceSection {
   readonly element: HTMLElement;
   /** Begins again on a log. */
   open(log: LogState): void;
   add(row: Row): void;
   remove(name: string): void;
-  /** A training has the worker for itself. */
-  setBusy(isBusy: boolean): void;
+  /** Some work has the worker for itself, or, without one, none. */
+  setBusy(work: Work | undefined): void;
 }
 
 export function raceSection(bench: Bench): RaceSection {
@@ -27,6 +34,7 @@ export function raceSection(bench: Bench): RaceSection {
   let session = 0;
   let products: Awaited<ReturnType<Bench['products']>> = {};
   let walked: readonly string[] = [];
+  let work: Work | undefined;
   const board = h('div', { class: 'stack' });
   const notices = messages();
   const replay = h('div', { class: 'replay' });
@@ -42,11 +50,19 @@ export function raceSection(bench: Bench): RaceSection {
     button(() => void show(session + 1), 'button quiet small', 'Next'),
     button(() => void show(Math.floor(Math.random() * (heldOut?.sessions ?? 1))), 'button quiet small', 'Any'),
   ];
-  const mapped = select([], '', (name) => void place(name));
-  const later = h(
-    'p',
-    { class: 'soft', hidden: true },
-    'While a model trains, sessions and the map wait. Pause it to look at them.',
+  const mapped = select([], '', () => void place());
+  const later = h('p', { class: 'soft', hidden: true });
+  const mapping = h(
+    'div',
+    { class: 'stack' },
+    h('h3', {}, 'Where a network has the items'),
+    h(
+      'p',
+      { class: 'soft' },
+      'The most clicked items by the first two principal components of their vectors. The numbers are the clicks of the session above.',
+    ),
+    field('Network', mapped),
+    map,
   );
   const sessions = h(
     'div',
@@ -59,14 +75,7 @@ export function raceSection(bench: Bench): RaceSection {
     ),
     h('div', { class: 'acts' }, field('Session', number), ...acts),
     replay,
-    h('h3', {}, 'Where a network has the items'),
-    h(
-      'p',
-      { class: 'soft' },
-      'The most clicked items by the first two principal components of their vectors. The numbers are the clicks of the session above.',
-    ),
-    field('Network', mapped),
-    map,
+    mapping,
   );
   const element = section(
     'race',
@@ -130,15 +139,21 @@ export function raceSection(bench: Bench): RaceSection {
     const { value: shown } = mapped;
     mapped.replaceChildren(...networks.map((one) => h('option', { value: one.value }, one.label)));
     if (networks.some((one) => one.value === shown)) mapped.value = shown;
+    mapping.hidden = networks.length === 0;
     sessions.hidden = measured.length === 0;
+  }
+
+  /** Shows the session, and the map of the network, of what there is now. */
+  function refresh(): void {
+    if (!work && !sessions.hidden) void show(session);
   }
 
   const titleOf = (id: string): string => products[id]?.title ?? id;
 
-  /** @param wanted A number beyond either end goes on from the other; one that is not whole is ignored. */
+  /** @param wanted A number beyond either end goes on from the other; one that is not whole leaves the session as it is. */
   async function show(wanted: number): Promise<void> {
-    if (!heldOut || !Number.isInteger(wanted)) return;
-    session = ((wanted % heldOut.sessions) + heldOut.sessions) % heldOut.sessions;
+    if (!heldOut) return;
+    if (Number.isInteger(wanted)) session = ((wanted % heldOut.sessions) + heldOut.sessions) % heldOut.sessions;
     number.value = String(session + 1);
     notices.clear();
     const measured = best().filter(({ standing }) => standing);
@@ -176,13 +191,14 @@ export function raceSection(bench: Bench): RaceSection {
           ),
         ),
       );
-      if (map.childElementCount > 0) await place(mapped.value);
+      await place();
     } catch (error) {
       notices.fail(error);
     }
   }
 
-  async function place(name: string): Promise<void> {
+  async function place(): Promise<void> {
+    const { value: name } = mapped;
     if (name === '') return;
     notices.clear();
     try {
@@ -198,9 +214,16 @@ export function raceSection(bench: Bench): RaceSection {
         .map(([category]) => category);
       const dots = items.map(({ item, x, y }) => {
         const group = groups.indexOf(products[item]?.category ?? '');
-        return { name: titleOf(item), x, y, group: group >= 0 ? group : groups.length > 0 ? GROUPS : 0 };
+        return { id: item, name: titleOf(item), x, y, ...(group >= 0 && { group }) };
       });
-      map.replaceChildren(scatterPlot(`Items of ${name}`, dots, walked.map(titleOf), groups));
+      const known = new Set(items.map(({ item }) => item));
+      const missing = walked.flatMap((item, i) => (known.has(item) ? [] : [String(i + 1)]));
+      map.replaceChildren(
+        scatterPlot(`Items of ${name}`, dots, walked, groups),
+        ...(missing.length > 0
+          ? [h('p', { class: 'soft' }, `Too seldom clicked for the map: ${missing.join(', ')}.`)]
+          : []),
+      );
     } catch (error) {
       notices.fail(error);
     }
@@ -217,7 +240,9 @@ export function raceSection(bench: Bench): RaceSection {
       number.max = String(heldOut?.sessions ?? 1);
       void bench.products().then((found) => {
         products = found;
+        refresh();
       }, notices.fail);
+      session = 0;
       draw();
     },
     add(one) {
@@ -227,10 +252,14 @@ export function raceSection(bench: Bench): RaceSection {
     remove(name) {
       rows.delete(name);
       draw();
+      refresh();
     },
-    setBusy(isBusy) {
-      later.hidden = !isBusy;
-      for (const control of [...acts, number, mapped]) control.disabled = isBusy;
+    setBusy(now) {
+      work = now;
+      later.hidden = !now;
+      if (now) setText(later, BUSY[now]);
+      for (const control of [...acts, number, mapped]) control.disabled = now !== undefined;
+      refresh();
     },
   };
 }

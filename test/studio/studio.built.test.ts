@@ -109,11 +109,10 @@ test('a log becomes a model: the weights of the command line, also where its tab
   expect(Buffer.from(files.get('weights.safetensors')!).equals(weights)).toBe(true);
   expect([...files.keys()]).toEqual(expect.arrayContaining(['manifest.json', 'items.json', 'plan.bin', 'report.html']));
 
-  await page.getByRole('button', { name: 'Next' }).click();
-  await page.locator('.step').first().waitFor();
-  await page.locator('#race select').selectOption('gru4rec');
-  await page.locator('#race select').dispatchEvent('change');
+  // The first session and the map of the only network are there without a click.
   await page.locator('circle.dot').first().waitFor();
+  expect(await page.getByLabel('Session', { exact: true }).inputValue()).toBe('1');
+  expect(await page.locator('.stop').count()).toBe(await page.locator('.step').count());
   expect(await faults(page)).toEqual([]);
   await page.emulateMedia({ colorScheme: 'dark' });
   await expect.poll(() => faults(page)).toEqual([]); // once the buttons have taken the colours
@@ -183,12 +182,26 @@ test('where the storage is full, it says so, and goes on in memory', async () =>
 
 test('what is refused leaves the log and its models as they were', async () => {
   const { page, errors } = await open();
+  await page.evaluate(() => {
+    const said = new Set<string>();
+    Object.assign(window, { said });
+    new MutationObserver(() => {
+      const shown = document.querySelectorAll('#race:not([hidden]) > p:not([hidden])');
+      for (const { textContent } of shown) said.add(textContent ?? '');
+    }).observe(document.body, { subtree: true, childList: true, attributes: true });
+  });
   await readTheLog(page);
+  await page.locator('.step').first().waitFor();
+  const said = await page.evaluate(() => [...(window as unknown as { said: Set<string> }).said].join(' '));
+  expect(said).toContain('once the models that count are measured');
+  expect(said).not.toContain('While a model trains');
+  const steps = await page.locator('.replay').textContent();
   await page.getByLabel('Session', { exact: true }).fill('');
   await page.getByLabel('Session', { exact: true }).dispatchEvent('change');
   await startTraining(page, SETTINGS, '');
   await page.getByText('`seed`: expected a whole number, got NaN.').waitFor();
-  expect(await page.locator('.step').count()).toBe(0);
+  expect(await page.getByLabel('Session', { exact: true }).inputValue()).toBe('1');
+  expect(await page.locator('.replay').textContent()).toBe(steps);
   await page.getByRole('button', { name: 'Forget it' }).click();
 
   const text = 'session_id,item_id,timestamp\na,x,1\na,y,2\nb,y,3\nb,z,4\n';
@@ -222,7 +235,6 @@ test('what is refused leaves the log and its models as they were', async () => {
   await page.reload();
   await ended(page);
   expect(Buffer.from((await archiveOf(page)).get('weights.safetensors')!).equals(weights)).toBe(true);
-  await page.getByRole('button', { name: 'Next' }).click();
   await page
     .getByRole('heading', { name: /: rank / })
     .first()
