@@ -1,22 +1,15 @@
 /** The first step: which log, how it is read, and what it is like. */
-import { button, h } from '../demo/dom';
+import { button, h, textOf } from '../demo/dom';
 import type { NamedBlob } from '../pipeline/blob-source';
 import type { FileSummary } from '../pipeline/read-events';
 import type { ReadOptions } from '../session/options';
 import type { Preview } from '../session/preview';
+import { COLUMNS, FIELDS, SESSIONS, wholeNumber } from './fields';
 import { details, field, messages, percent, progressBar, section, select, table, tiles, whole } from './parts';
 import { barPlot } from './plots';
 import type { Bench } from './protocol';
 import type { LogState } from './types';
 
-/** The columns of a log, as a person calls them. */
-const COLUMNS = {
-  session: 'Session',
-  item: 'Item',
-  time: 'Time',
-  user: 'User',
-  event: 'Kind of event',
-} as const;
 type Column = keyof typeof COLUMNS;
 const COLUMN_NAMES = Object.keys(COLUMNS) as Column[];
 /** What a file calls them where nothing need be said. */
@@ -28,11 +21,13 @@ const USUAL: Readonly<Record<Column, string>> = {
   event: 'event',
 };
 
-const SESSIONS = [
-  { value: 'id', label: 'the session column' },
-  { value: 'gap', label: 'pauses of a user, of 30 minutes' },
-  { value: 'user', label: 'one for each user' },
-];
+/** Reads files. @param onBadRow Called where a row is refused, and more of them may be passed over. */
+type Read = (
+  files: readonly NamedBlob[],
+  options: () => ReadOptions,
+  products: NamedBlob | undefined,
+  onBadRow: () => void,
+) => Promise<void>;
 
 interface LogSection {
   readonly element: HTMLElement;
@@ -93,22 +88,24 @@ export function logSection(
     }
   }
 
-  async function read(
-    files: readonly NamedBlob[],
-    options: ReadOptions,
-    products: NamedBlob | undefined,
-  ): Promise<void> {
+  const read: Read = async (files, options, products, onBadRow) => {
     notices.clear();
     try {
-      const state = await bench.read({ files, read: options, products });
+      const state = await bench.read({ files, read: options(), products });
       show(state);
       onRead(state);
     } catch (error) {
-      notices.fail(error);
+      const text = textOf(error);
+      const isBadRow = files.some(
+        ({ name }) => text.startsWith(`${name}:`) && /^\d+: /.test(text.slice(name.length + 1)),
+      );
+      if (isBadRow) onBadRow();
+      const how = ` To read on, say how many such rows may be left out, under \`skipBadRows\`.`;
+      notices.fail(isBadRow ? new Error(text + how) : error);
     } finally {
       progress.hide();
     }
-  }
+  };
 
   function show({ name, summary, heldOut, products }: LogState): void {
     const parts = [name, ...(products === undefined ? [] : [`products of ${products}`])];
@@ -121,25 +118,35 @@ export function logSection(
   return { element, choose, show, messages: notices, progress };
 }
 
-function readingForm(
-  files: readonly NamedBlob[],
-  { names, rows, columns, events }: Preview,
-  read: (files: readonly NamedBlob[], options: ReadOptions, products: NamedBlob | undefined) => Promise<void>,
-): HTMLElement {
+function readingForm(files: readonly NamedBlob[], { names, rows, columns, events }: Preview, read: Read): HTMLElement {
   const none = { value: '', label: '—' };
   const choices = [none, ...names.map((name) => ({ value: name, label: name }))];
   const picked = Object.fromEntries(
     COLUMN_NAMES.map((column) => [column, select(choices, columns?.[column] ?? '')]),
   ) as Record<Column, HTMLSelectElement>;
   const bySession = columns?.session === undefined && columns?.user !== undefined ? 'gap' : 'id';
-  const sessions = select(SESSIONS, bySession);
+  const sessions = select(
+    Object.entries(SESSIONS).map(([value, label]) => ({ value, label })),
+    bySession,
+  );
   const kinds = h('input', { type: 'text', placeholder: 'all', autocomplete: 'off' });
   const support = h('input', { type: 'number', min: 1, value: 1 });
   const collapse = h('input', { type: 'checkbox' });
   const skip = h('input', { type: 'number', min: 0, value: 0 });
   const feed = h('input', { type: 'file' });
+  const more = details(
+    'More',
+    h(
+      'div',
+      { class: 'fields' },
+      field(FIELDS.events, kinds, 'separated by commas, such as view, cart'),
+      field(FIELDS.minSupport, support),
+      field(FIELDS.skipBadRows, skip),
+      h('label', { class: 'check' }, collapse, 'Count a click that repeats the one before once'),
+    ),
+  );
   const start = button(() => void submit(), 'button', 'Read the log');
-  async function submit(): Promise<void> {
+  function chosenOptions(): ReadOptions {
     const named = COLUMN_NAMES.flatMap((column) => {
       const { value } = picked[column];
       const usual = USUAL[column];
@@ -149,18 +156,24 @@ function readingForm(
       .split(',')
       .map((kind) => kind.trim())
       .filter((kind) => kind !== '');
-    const options: ReadOptions = {
+    const fewest = wholeNumber(support, FIELDS.minSupport, 1) ?? 1;
+    const bad = wholeNumber(skip, FIELDS.skipBadRows, 0) ?? 0;
+    return {
       ...(columns && named.length > 0 && { columns: Object.fromEntries(named) }),
       ...(columns && sessions.value === 'gap' && { sessionsBy: { by: 'gap', minutes: 30 } as const }),
       ...(columns && sessions.value === 'user' && { sessionsBy: { by: 'user' } as const }),
       ...(wanted.length > 0 && { events: wanted }),
-      ...(support.valueAsNumber > 1 && { minSupport: support.valueAsNumber }),
-      ...(skip.valueAsNumber > 0 && { skipBadRows: skip.valueAsNumber }),
+      ...(fewest > 1 && { minSupport: fewest }),
+      ...(bad > 0 && { skipBadRows: bad }),
       ...(collapse.checked && { collapseRepeats: true }),
     };
+  }
+  async function submit(): Promise<void> {
     const products = feed.files?.[0];
     start.disabled = true;
-    await read(files, options, products && { name: products.name, blob: products });
+    await read(files, chosenOptions, products && { name: products.name, blob: products }, () => {
+      more.open = true;
+    });
     start.disabled = false;
   }
   const isOf = (name: string) => COLUMN_NAMES.find((column) => columns?.[column] === name);
@@ -183,26 +196,16 @@ function readingForm(
           { class: 'fields' },
           h('legend', {}, 'Columns'),
           ...COLUMN_NAMES.map((column) => field(COLUMNS[column], picked[column])),
-          field('Sessions are', sessions),
+          field(FIELDS.sessionsBy, sessions),
         )
       : h(
           'p',
           {},
           'An export of Google Analytics 4: sessions, items and kinds of events are read from it as they are.',
         ),
-    details(
-      'More',
-      h(
-        'div',
-        { class: 'fields' },
-        field('Kinds of events', kinds, 'separated by commas, such as view, cart'),
-        field('Fewest events of an item', support),
-        field('Bad rows to pass over', skip),
-        h('label', { class: 'check' }, collapse, 'Count a click that repeats the one before once'),
-      ),
-    ),
+    more,
     field(
-      'Your products, if you like',
+      FIELDS.catalogue,
       feed,
       'catalogue.json, a table with item_id, or a feed: Merchant Center, Shopify, WooCommerce, Magento',
     ),

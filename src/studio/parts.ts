@@ -2,6 +2,7 @@
 import { type Child, h, setText, textOf } from '../demo/dom';
 import { duration, whole } from '../pipeline/format';
 import type { Progress } from '../pipeline/observer';
+import { withFields } from './fields';
 
 /** A section with a heading that says which step it is. */
 export const section = (id: string, title: string, ...content: readonly Child[]): HTMLElement =>
@@ -66,11 +67,11 @@ export function messages() {
   return {
     element: h('div', { class: 'stack' }, h('div', { class: 'messages', role: 'status' }, list), alert),
     add(level: 'info' | 'warning', text: string): void {
-      list.append(h('li', { class: level }, text));
+      list.append(h('li', { class: level }, withFields(text)));
     },
     fail(error: unknown): void {
       alert.hidden = false;
-      setText(alert, textOf(error));
+      setText(alert, withFields(textOf(error)));
     },
     clear(): void {
       list.replaceChildren();
