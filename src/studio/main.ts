@@ -1,14 +1,15 @@
 /** The studio: from a click log to a model, step by step, in one page. One tab at a time has it. */
 import '../demo/styles/base.css';
 import './studio.css';
-import { button, h, textOf } from '../demo/dom';
+import { button, h, setText, textOf } from '../demo/dom';
 import { openBench } from './client';
 import { logSection } from './log-section';
 import { openSection, takeHomeSection, WEIGHTS } from './models-section';
 import { messages } from './parts';
 import { raceSection } from './race-section';
+import { activeOf } from './serving';
 import { trainSection } from './train-section';
-import type { LogState, Note, SavedRun } from './types';
+import type { LogState, Note, RestoredRun } from './types';
 
 const place = document.getElementById('studio') as HTMLElement;
 const LOCK = 'aisle-studio';
@@ -62,6 +63,8 @@ async function start(): Promise<void> {
     threads,
     (isBusy) => {
       isTraining = isBusy;
+      // Browsers that ask the visitor do so at a click.
+      if (isBusy) void navigator.storage.persist().then(showKept, notices.fail);
       race.setBusy(isBusy ? 'training' : undefined);
     },
     (run) => {
@@ -81,13 +84,13 @@ async function start(): Promise<void> {
   for (const step of steps) step.hidden = true;
 
   let latest: LogState | undefined;
-  async function opened(state: LogState, runs: readonly SavedRun[]): Promise<void> {
+  async function opened(state: LogState, runs: readonly RestoredRun[]): Promise<void> {
     latest = state;
     for (const step of steps) step.hidden = false;
     race.element.hidden = state.heldOut === undefined;
     race.open(state);
     home.open();
-    training.open(runs);
+    training.open(runs, state.heldOut !== undefined);
     for (const { row } of runs) {
       if (!row) continue;
       race.add(row);
@@ -125,17 +128,30 @@ async function start(): Promise<void> {
 
   async function eraseAll(): Promise<void> {
     await bench.erase();
-    await (await navigator.serviceWorker.getRegistration(SERVICE))?.unregister();
+    try {
+      await (await navigator.serviceWorker.getRegistration(SERVICE))?.unregister();
+    } finally {
+      location.reload(); // a service worker that stays finds no files
+    }
   }
   const erase = button(
     () => {
       if (!confirm('Remove the log, its models and everything else that the studio has stored in this browser?'))
         return;
-      eraseAll().then(() => location.reload(), notices.fail);
+      eraseAll().catch(notices.fail);
     },
     'link',
     'Erase everything here',
   );
+  const kept = h('span');
+  const showKept = (isPersistent: boolean): void =>
+    setText(
+      kept,
+      isPersistent
+        ? 'The browser keeps them until you erase them.'
+        : 'The browser may remove them when its disk is full: take home what you want to keep.',
+    );
+  void navigator.storage.persisted().then(showKept, notices.fail);
   place.replaceChildren(
     h('a', { class: 'skip', href: '#log' }, 'Skip to the steps'),
     h(
@@ -164,12 +180,7 @@ async function start(): Promise<void> {
           ? `This page may use ${threads} threads.`
           : 'Trainings run on one thread: more need a server that isolates this page (aisle demo does), and a second core.',
       ),
-      h(
-        'p',
-        {},
-        'The log, trainings and models are kept in this browser’s private storage until you erase them. ',
-        erase,
-      ),
+      h('p', {}, 'The log, trainings and models are in this browser’s private storage. ', kept, ' ', erase),
     ),
   );
 
@@ -199,16 +210,5 @@ function acceptDrops(take: (files: readonly File[]) => void): void {
     over(event, false);
     if (isField(event)) return;
     take([...(event.dataTransfer?.files ?? [])]);
-  });
-}
-
-/** Waits until a service worker answers. */
-async function activeOf({ installing, waiting, active }: ServiceWorkerRegistration): Promise<void> {
-  const worker = installing ?? waiting ?? active;
-  if (!worker || worker.state === 'activated') return;
-  await new Promise<void>((resolve) => {
-    worker.addEventListener('statechange', () => {
-      if (worker.state === 'activated') resolve();
-    });
   });
 }

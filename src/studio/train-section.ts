@@ -1,10 +1,12 @@
 /** The second step: which models, with which settings, and how their trainings go. */
 import { button, h, setText } from '../demo/dom';
 import type { TrainingEpoch } from '../pipeline/observer';
+import { FIELDS, wholeNumber } from './fields';
 import { details, duration, field, messages, progressBar, section, select } from './parts';
 import { linePlot } from './plots';
 import type { Bench } from './protocol';
-import { addEpoch, type Note, type Row, type SavedRun, type TrainRequest } from './types';
+import { timeLeft } from './time-left';
+import { addEpoch, type Note, type RestoredRun, type Row, type SavedRun, type TrainRequest } from './types';
 
 type Backend = NonNullable<TrainRequest['backend']>;
 
@@ -18,8 +20,12 @@ const FIRST = 'gru4rec';
 
 interface TrainSection {
   readonly element: HTMLElement;
-  /** Begins again on a log, with the runs that an earlier visit has left. */
-  open(runs: readonly SavedRun[]): void;
+  /**
+   * Begins again on a log, with the runs that an earlier visit has left.
+   *
+   * @param isMeasured Whether sessions of it are held out.
+   */
+  open(runs: readonly RestoredRun[], isMeasured: boolean): void;
   note(note: Note): void;
 }
 
@@ -55,8 +61,10 @@ export function trainSection(
   const threadCount = select(counts, String(threads));
   const own = h('textarea', { rows: 3, spellcheck: 'false', placeholder: 'layers=100\nbatchSize=64' });
   const runs = new Map<string, Run>();
+  /** Runs that follow the one that trains, or, where none does, the next one that is started. */
   const queue: Run[] = [];
   let running: Run | undefined;
+  let isMeasured = false;
   const notices = messages();
   const list = h('div', { class: 'runs' });
 
@@ -64,7 +72,13 @@ export function trainSection(
     () => {
       notices.clear();
       try {
-        for (const { box } of boxes) if (box.checked) enqueue(makeRun({ request: requestOf(box.value), epochs: [] }));
+        const chosen = boxes.filter(({ box }) => box.checked);
+        if (chosen.length === 0) throw new RangeError('Networks: none is chosen; choose at least one.');
+        for (const { box } of chosen) {
+          const request = requestOf(box.value);
+          void bench.wait(request).catch(notices.fail);
+          enqueue(makeRun({ request, epochs: [] }));
+        }
       } catch (error) {
         notices.fail(error);
       }
@@ -86,11 +100,15 @@ export function trainSection(
       h(
         'div',
         { class: 'fields' },
-        field('Preset', preset),
-        field('Passes over the log', epochs, 'without a number, held-out sessions decide'),
-        field('Seed', seed),
-        field('Computed by', backend),
-        threads > 1 && field('Threads', threadCount, '1 gives the weights of the command line without --threads'),
+        field(FIELDS.preset, preset),
+        field(
+          FIELDS.epochs,
+          epochs,
+          'without a number, held-out sessions decide; with one, all sessions are learnt, and the model is not in the race',
+        ),
+        field(FIELDS.seed, seed),
+        field(FIELDS.backend, backend),
+        threads > 1 && field(FIELDS.threads, threadCount, '1 gives the weights of the command line without --threads'),
         field('Single settings', own, 'one key=value a line'),
       ),
     ),
@@ -111,6 +129,7 @@ export function trainSection(
       }),
     );
     const count = Number(threadCount.value);
+    const passes = wholeNumber(epochs, FIELDS.epochs, 1);
     return {
       run,
       model,
@@ -118,13 +137,14 @@ export function trainSection(
       seed: seed.valueAsNumber,
       backend: backend.value as Backend,
       ...(count > 1 && backend.value !== 'webgpu' && { threads: count }),
-      ...(epochs.value !== '' && { epochs: epochs.valueAsNumber }),
+      ...(passes !== undefined && { epochs: passes }),
       ...(Object.keys(config).length > 0 && { config }),
     };
   }
 
   function makeRun(saved: SavedRun): Run {
-    const run = runView(saved, {
+    const repeats = isMeasured && saved.request.epochs === undefined;
+    const run = runView(saved, repeats, {
       pause: () => {
         const at = queue.indexOf(run);
         if (at >= 0) {
@@ -134,6 +154,8 @@ export function trainSection(
       },
       resume: () => enqueue(run),
       discard: () => {
+        const at = queue.indexOf(run);
+        if (at >= 0) queue.splice(at, 1);
         runs.delete(saved.request.run);
         run.element.remove();
         onForget(saved.request.run);
@@ -146,18 +168,32 @@ export function trainSection(
   }
 
   function enqueue(run: Run): void {
-    queue.push(run);
-    run.wait();
-    if (!running) void work();
+    const at = queue.indexOf(run);
+    if (at >= 0) queue.splice(at, 1);
+    if (running) {
+      queue.push(run);
+      run.wait();
+      return;
+    }
+    queue.unshift(run);
+    void work();
+  }
+
+  /** Runs that wait for the visitor. */
+  function hold(): void {
+    for (const run of queue) run.stop('Waits. Go on with it, or with any other: those that wait follow.');
   }
 
   async function work(): Promise<void> {
     onBusy(true);
-    for (let next = queue.shift(); next; next = queue.shift()) {
+    let isPaused = false;
+    for (let next = queue.shift(); next; next = isPaused ? undefined : queue.shift()) {
       running = next;
+      for (const run of queue) run.wait();
       running.begin();
       try {
         const trained = await bench.train(running.request);
+        isPaused = 'hasCheckpoint' in trained;
         if (!('hasCheckpoint' in trained)) running.end(trained);
         else if (trained.hasCheckpoint) running.stop('Paused. Everything is kept: go on whenever you like.');
         else running.stop('Paused before there was anything to keep: it starts over.');
@@ -166,20 +202,25 @@ export function trainSection(
       }
     }
     running = undefined;
+    hold();
     onBusy(false);
   }
 
   return {
     element,
-    open(saved) {
+    open(saved, hasHeldOut) {
+      isMeasured = hasHeldOut;
       runs.clear();
+      queue.length = 0;
       list.replaceChildren();
       notices.clear();
       for (const one of saved) {
         const run = makeRun(one);
         if (one.row) run.end(one.row);
-        else run.stop('Interrupted. Everything is kept: it goes on from where it was.');
+        else if (one.hasCheckpoint) run.stop('Interrupted. Everything is kept: it goes on from where it was.');
+        else queue.push(run);
       }
+      hold();
     },
     note(note) {
       if (note.kind === 'epoch') runs.get(note.run)?.epoch(note.epoch);
@@ -208,16 +249,22 @@ interface RunActs {
   discard(): void;
 }
 
-/** One training: how far it is, and its curves. */
-function runView({ request, epochs: before }: SavedRun, acts: RunActs): Run {
+/** One training: how far it is, and its curves. @param repeats As of `timeLeft`. */
+function runView({ request, epochs: before }: SavedRun, repeats: boolean, acts: RunActs): Run {
   const epochs: TrainingEpoch[] = [...before];
+  let hasModel = false;
+  let left = timeLeft(repeats);
   const status = h('p', { class: 'soft' });
   const notices = messages();
   const bar = progressBar();
   const plots = h('div', { class: 'plots' });
   const pause = button(acts.pause, 'button quiet small', 'Pause');
   const resume = button(acts.resume, 'button small', 'Go on');
-  const discard = button(acts.discard, 'button quiet small', 'Forget it');
+  const forget = (): void => {
+    const what = hasModel ? `the model ${request.run}` : `what ${request.run} has learnt so far`;
+    if ((!hasModel && epochs.length === 0) || confirm(`Remove ${what} from this browser?`)) acts.discard();
+  };
+  const discard = button(forget, 'button quiet small', 'Forget it');
   const element = h(
     'article',
     { class: 'run stack', 'aria-label': `Training of ${request.run}` },
@@ -261,6 +308,7 @@ function runView({ request, epochs: before }: SavedRun, acts: RunActs): Run {
     request,
     begin() {
       notices.clear();
+      left = timeLeft(repeats);
       setText(status, 'Trains.');
       show(true, false, false);
     },
@@ -274,7 +322,8 @@ function runView({ request, epochs: before }: SavedRun, acts: RunActs): Run {
       show(false, true, true);
     },
     progress(note) {
-      bar.show(note, timeLeft(note, epochs));
+      const seconds = left(note, epochs);
+      bar.show(note, seconds === undefined ? '' : `${duration(seconds)} left at most`);
     },
     message: notices.add,
     epoch(epoch) {
@@ -283,8 +332,14 @@ function runView({ request, epochs: before }: SavedRun, acts: RunActs): Run {
     },
     end({ seconds, verdict, auto }) {
       bar.hide();
-      const settings = auto === undefined ? [] : [`Settings: ${auto}.`];
-      setText(status, [`Trained in ${duration(seconds)}.`, ...(verdict ? [verdict] : []), ...settings].join(' '));
+      hasModel = true;
+      const about = [
+        `Trained in ${duration(seconds)}.`,
+        verdict,
+        auto !== undefined && `Settings: ${auto}.`,
+        request.epochs !== undefined && 'It has learnt all sessions, so that none is left to race it on.',
+      ];
+      setText(status, about.filter(Boolean).join(' '));
       show(false, false, true);
     },
     fail(error) {
@@ -294,15 +349,4 @@ function runView({ request, epochs: before }: SavedRun, acts: RunActs): Run {
       show(false, true, true);
     },
   };
-}
-
-/** Of a training that may end earlier, by the seconds of the epochs that have ended. */
-function timeLeft(
-  { part, done, total }: Extract<Note, { kind: 'progress' }>,
-  epochs: readonly TrainingEpoch[],
-): string {
-  const last = epochs.at(-1);
-  if (!part || !last) return '';
-  const [epoch, all] = part;
-  return `${duration(last.seconds * (all - epoch + 1 - done / total))} left at most`;
 }

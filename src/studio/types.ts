@@ -69,6 +69,12 @@ export interface SavedRun {
   readonly row?: Row;
 }
 
+/** A run that an earlier visit has left. */
+export interface RestoredRun extends SavedRun {
+  /** Of one without a row: whether it goes on from where it was. */
+  readonly hasCheckpoint: boolean;
+}
+
 /** Adds an epoch; one that a training repeats after an interruption takes the place of its first time. */
 export function addEpoch(epochs: TrainingEpoch[], epoch: TrainingEpoch): void {
   const at = epochs.findIndex((one) => one.epoch === epoch.epoch && one.refit === epoch.refit);

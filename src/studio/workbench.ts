@@ -37,6 +37,7 @@ import {
   type LogState,
   type Notes,
   type ReadChoice,
+  type RestoredRun,
   type Row,
   type SavedRun,
   type SavedState,
@@ -116,7 +117,7 @@ export class Workbench {
   }
 
   /** What an earlier visit has left, read again; undefined where there is nothing. */
-  async restore(): Promise<{ readonly log: LogState; readonly runs: readonly SavedRun[] } | undefined> {
+  async restore(): Promise<{ readonly log: LogState; readonly runs: readonly RestoredRun[] } | undefined> {
     const saved = await this.#files.read(STATE);
     if (!saved) return undefined;
     const state = JSON.parse(await saved.text()) as SavedState;
@@ -130,7 +131,7 @@ export class Workbench {
     if (log.length === 0 || !log.every((one) => one !== undefined)) return undefined;
     const read = await this.#read({ files: log, read: state.read, products });
     this.#state = state;
-    const runs: SavedRun[] = [];
+    const runs: RestoredRun[] = [];
     for (const saved of state.runs) {
       const run = await this.#restored(saved);
       if (run) runs.push(run);
@@ -139,23 +140,25 @@ export class Workbench {
     return { log: read, runs };
   }
 
-  /** A run with what there is of its model; undefined where there is nothing. */
-  async #restored(saved: SavedRun): Promise<SavedRun | undefined> {
+  /** A run with what there is of its model; undefined where that is gone. */
+  async #restored(saved: SavedRun): Promise<RestoredRun | undefined> {
     const { request, epochs, row } = saved;
     const { run } = request;
-    if (await this.#hasCheckpoint(run)) return saved;
+    if (await this.#hasCheckpoint(run)) return { ...saved, hasCheckpoint: true };
     if (!(await this.#files.read(archiveOf(run)))) {
-      if (row) warn(this.#observer, `The model ${run} was kept in memory only, and is gone. Train it again.`);
+      if (!row) return { request, epochs: [], hasCheckpoint: false };
+      warn(this.#observer, `The model ${run} was kept in memory only, and is gone. Train it again.`);
       return undefined;
     }
     const measured = await this.#files.read(measuredOf(run));
     if (measured) await this.#join(run, new Uint8Array(await measured.arrayBuffer()));
-    if (row && (!row.standing || this.#racers.has(run))) return saved;
+    const ended = { ...saved, hasCheckpoint: false };
+    if (row && (!row.standing || this.#racers.has(run))) return ended;
     if (this.#parts && !this.#racers.has(run))
       warn(this.#observer, `What ${run} reached was not stored: it can be taken home, but not raced.`);
     // The tab was closed before it was measured, or the storage has refused what was.
     const seconds = row?.seconds ?? epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
-    return { ...saved, row: await this.#rowOf(run, seconds) };
+    return { ...ended, row: await this.#rowOf(run, seconds) };
   }
 
   /** The first rows of the log. @throws RecommenderError `bad-input` also for a log that a page cannot hold. */
@@ -273,6 +276,11 @@ export class Workbench {
     return rival ? { ...row, rival: this.#rival!, slices: slices({ ranks }, rival, parts) } : row;
   }
 
+  /** Keeps a training that is to begin later, also when the tab is closed. */
+  async wait(request: TrainRequest): Promise<void> {
+    if (!this.#runOf(request.run)) await this.#keepRun({ request, epochs: [] });
+  }
+
   /**
    * Trains a model, or goes on with its run from the checkpoint, where there is one.
    *
@@ -319,8 +327,11 @@ export class Workbench {
       this.notes({ kind: 'racer', row: timed });
       return timed;
     } catch (error) {
-      if (!running.signal.aborted || !isAborted(error)) throw error;
-      return { hasCheckpoint: await this.#hasCheckpoint(run) };
+      const hasCheckpoint = await this.#hasCheckpoint(run);
+      if (running.signal.aborted && isAborted(error)) return { hasCheckpoint };
+      // It would be refused again.
+      if (!hasCheckpoint && !(await this.#files.read(archiveOf(run)))) await this.discard(run);
+      throw error;
     } finally {
       this.#running = undefined;
     }
@@ -485,8 +496,10 @@ export class Workbench {
   }
 
   async #keepRun(run: SavedRun): Promise<void> {
-    const others = this.#state.runs.filter(({ request }) => request.run !== run.request.run);
-    await this.#save({ ...this.#state, runs: [...others, run] });
+    const runs = [...this.#state.runs];
+    const at = runs.findIndex(({ request }) => request.run === run.request.run);
+    runs.splice(at < 0 ? runs.length : at, 1, run);
+    await this.#save({ ...this.#state, runs });
   }
 
   /** One after the other: the last state is the one that stays. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { readZip } from '../../src/pipeline/zip';
+import { withFields } from '../../src/studio/fields';
 import { faults, overflow } from '../axe';
 import { badLogs } from '../cli/bad-logs';
 import { aisle } from '../cli/program';
@@ -85,6 +86,7 @@ async function startTraining(
   await page.getByRole('button', { name: 'Train', exact: true }).click();
 }
 
+const runOf = (page: Page, name: string) => page.getByRole('article', { name: `Training of ${name}`, exact: true });
 const ended = (page: Page) => page.getByText(/^Trained in/).waitFor();
 
 async function archiveOf(page: Page): Promise<Map<string, Uint8Array>> {
@@ -98,12 +100,24 @@ test('a log becomes a model: the weights of the command line, also where its tab
   const first = await open();
   await readTheLog(first.page);
   expect(await faults(first.page)).toEqual([]);
+  const isKept = first.page.getByText('The browser keeps them until you erase them.');
+  expect(await isKept.count()).toBe(0);
+  await first.page.evaluate(() => {
+    navigator.storage.persist = () => Promise.resolve(true);
+  });
   await startTraining(first.page);
+  await isKept.waitFor();
+  await first.page.getByRole('button', { name: 'Train', exact: true }).click();
   await first.page.locator('.run .plot').first().waitFor(); // an epoch has ended
   await first.page.close();
 
   const { page, context, requests, errors } = await openIn(first.context);
-  await page.getByRole('button', { name: 'Go on' }).click();
+  const [interrupted, waiting] = [runOf(page, 'gru4rec'), runOf(page, 'gru4rec-2')];
+  await waiting.getByText(/^Waits\. Go on with it/).waitFor();
+  await interrupted.getByRole('button', { name: 'Go on' }).click();
+  await waiting.getByText('Waits for its turn.').waitFor();
+  await waiting.getByRole('button', { name: 'Pause' }).click();
+  await waiting.getByRole('button', { name: 'Forget it' }).click();
   await ended(page);
   const files = await archiveOf(page);
   expect(Buffer.from(files.get('weights.safetensors')!).equals(weights)).toBe(true);
@@ -199,7 +213,7 @@ test('what is refused leaves the log and its models as they were', async () => {
   await page.getByLabel('Session', { exact: true }).fill('');
   await page.getByLabel('Session', { exact: true }).dispatchEvent('change');
   await startTraining(page, SETTINGS, '');
-  await page.getByText('`seed`: expected a whole number, got NaN.').waitFor();
+  await page.getByText('“Seed”: expected a whole number, got NaN.').waitFor();
   expect(await page.getByLabel('Session', { exact: true }).inputValue()).toBe('1');
   expect(await page.locator('.replay').textContent()).toBe(steps);
   await page.getByRole('button', { name: 'Forget it' }).click();
@@ -216,9 +230,32 @@ test('what is refused leaves the log and its models as they were', async () => {
     await page.getByRole('button', { name: 'Read the log' }).click();
     await expect.poll(() => page.locator('#log .alert').textContent()).toContain(message);
   }
+  const refusedField = async (label: string, given: string, button: string, message: string, usual: string) => {
+    await page.getByLabel(label, { exact: true }).fill(given);
+    await page.getByRole('button', { name: button, exact: true }).click();
+    await page.getByText(message).waitFor();
+    await page.getByLabel(label, { exact: true }).fill(usual);
+  };
+  await page.locator('#log summary').click();
+  for (const [label, given, least] of [
+    ['Fewest events of an item', '1.5', 1],
+    ['Bad rows to pass over', '-1', 0],
+  ] as const) {
+    const message = `${label}: expected a whole number, at least ${least}, got ${given}.`;
+    await refusedField(label, given, 'Read the log', message, '');
+  }
+  const passes = 'Passes over the log';
+  await refusedField(passes, '0', 'Train', `${passes}: expected a whole number, at least 1, got 0.`, '');
+  await page.getByLabel('gru4rec').uncheck();
+  await page.getByRole('button', { name: 'Train', exact: true }).click();
+  await page.getByText('Networks: none is chosen').waitFor();
+  await page.getByLabel('gru4rec').check();
   await page.getByLabel('Seed').fill('1');
   await page.getByRole('button', { name: 'Train', exact: true }).click();
   await ended(page);
+  const asked = page.waitForEvent('dialog').then((dialog) => dialog.dismiss().then(() => dialog.message()));
+  await page.getByRole('button', { name: 'Forget it' }).click();
+  expect(await asked).toBe('Remove the model gru4rec from this browser?');
   expect(Buffer.from((await archiveOf(page)).get('weights.safetensors')!).equals(weights)).toBe(true);
 
   // As if the tab had been closed once the archive was there, and what was measured had not been stored.
@@ -292,8 +329,19 @@ test('a bad file is refused in the words of the command line; what is gzip is un
     const alert = page.locator('#log .alert:visible');
     await start.or(alert).first().waitFor();
     if (await start.isVisible()) await start.click();
-    await expect.poll(() => alert.textContent()).toContain(`${message.startsWith(':') ? name : ''}${message}`);
+    const words = withFields(`${message.startsWith(':') ? name : ''}${message}`);
+    await expect.poll(() => alert.textContent()).toContain(words);
   }
+  // An export of orders, of which some have no SKU.
+  const orders =
+    'Name,Lineitem sku,Created at\n#1,x,2024-03-01 10:00:00\n#1,,2024-03-01 10:00:00\n#1,y,2024-03-01 10:00:00\n';
+  await page.setInputFiles('#log-files', { name: 'orders.csv', mimeType: 'text/csv', buffer: Buffer.from(orders) });
+  await page.getByRole('heading', { name: /^orders\.csv/ }).waitFor();
+  await page.getByRole('button', { name: 'Read the log' }).click();
+  await page.getByText('To read on, say how many such rows may be left out, under “Bad rows to pass over”.').waitFor();
+  await page.getByLabel('Bad rows to pass over').fill('1');
+  await page.getByRole('button', { name: 'Read the log' }).click();
+  await page.getByText('too small to hold sessions out').waitFor();
 });
 
 /** Weights of another program, with what belongs to them. */
@@ -335,9 +383,24 @@ test('a training that fails is named, and the next one goes on', async () => {
   await startTraining(page, { ...SETTINGS, layrs: '8' });
   await page.getByText(/layrs/).last().waitFor();
   expect(await page.getByText(/^Trained in/).count()).toBe(0);
-  const lines = Object.entries(SETTINGS).map(([key, value]) => `${key}=${value}`);
-  await page.getByLabel('Single settings').fill(lines.join('\n'));
+  const train = async (settings: Readonly<Record<string, string>>): Promise<void> => {
+    const lines = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
+    await page.getByLabel('Single settings').fill(lines.join('\n'));
+    await page.getByRole('button', { name: 'Train', exact: true }).click();
+  };
+  await train({ ...SETTINGS, layers: '4000' });
+  await page.getByText(/^gru4rec would have [\d,]+ weights on \d+ events, which take about/).waitFor();
+
+  // What is paused keeps what waits behind it.
+  await train(SETTINGS);
   await page.getByRole('button', { name: 'Train', exact: true }).click();
+  const [paused, waiting] = [runOf(page, 'gru4rec-3'), runOf(page, 'gru4rec-4')];
+  await waiting.getByText('Waits for its turn.').waitFor();
+  await paused.getByRole('button', { name: 'Pause' }).click();
+  await paused.getByText(/^Paused/).waitFor();
+  await waiting.getByText(/^Waits\. Go on with it/).waitFor();
+  await waiting.getByRole('button', { name: 'Forget it' }).click();
+  await paused.getByRole('button', { name: 'Go on' }).click();
   await ended(page);
   expect(errors).toEqual([]);
 });
@@ -351,4 +414,13 @@ test('an archive made elsewhere is opened and checked', async () => {
 
   await page.setInputFiles('#log-files', foreignWeights());
   await page.getByText(TAKEN).waitFor();
+
+  // Once everything is erased the page begins anew, whatever a browser says of service workers.
+  await page.evaluate(() => {
+    navigator.serviceWorker.getRegistration = () => Promise.reject(new Error('no service workers'));
+  });
+  page.once('dialog', (dialog) => dialog.accept());
+  const opened = page.waitForEvent('load');
+  await page.getByRole('button', { name: 'Erase everything here' }).click();
+  await opened;
 });
