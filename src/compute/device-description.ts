@@ -13,6 +13,9 @@ export async function deviceHere(): Promise<string> {
   return JSON.stringify({ cores, webgpu: await adapterHere() });
 }
 
+/** Whether there is a GPU that WebGPU can use. */
+export const hasGpu = async (): Promise<boolean> => typeof (await adapterHere()) === 'object';
+
 async function adapterHere(): Promise<object | string> {
   try {
     const { gpu } = (globalThis.navigator ?? {}) as { gpu?: GPU };

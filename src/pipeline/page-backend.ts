@@ -6,6 +6,8 @@ import type { BackendChoice, BackendName } from '../compute/types';
 import type { Observer } from './observer';
 import { startFirstOf } from './start-backend';
 
+export { hasGpu } from '../compute/device-description';
+
 export const pageBackend: BackendOptions = { wasmPath: wasmFiles };
 
 /** `startFirstOf` in a page. @throws RecommenderError as there. */

@@ -21,7 +21,7 @@ import { sampleSessions } from '../session/sample';
 import type { PartCounts } from '../session/split';
 import { SHARDS, whyIndivisible } from '../train/data-parallel';
 import { type BestEpoch, type EpochResult, type FitState, Interrupted, type Spent } from '../train/fit';
-import { layoutOf, type TrainedModel, trainFromLog } from '../train/train-from-log';
+import { configurationOf, layoutOf, type TrainedModel, trainFromLog } from '../train/train-from-log';
 import { buildModel, hasScale, warnOfNoScale } from './build-model';
 import { warnOfGaps } from './catalogue/read-catalogue';
 import { trainCommand, trainFlags, UNLICENSED } from './commands';
@@ -283,15 +283,22 @@ async function threadsOf(options: TrainOptions, config: Settings): Promise<numbe
   if (backend === 'webgpu') {
     throw new RecommenderError('bad-config', '`threads` shares the work of a CPU; a GPU has one queue. Leave it out.');
   }
-  const why = Object.hasOwn(models, model)
-    ? whyIndivisible(await models[model]!.training(), config)
-    : 'it counts the log once';
+  const why = await whyOneThread(model, config);
   if (why === undefined) {
     if (threads > SHARDS) warn(options, `${SHARDS} threads share a step at most, not ${threads}.`);
     return Math.min(threads, SHARDS);
   }
   warn(options, `${model} trains on one thread, whatever \`threads\` says: ${why}.`);
   return undefined;
+}
+
+const whyOneThread = async (model: string, config: Settings): Promise<string | undefined> =>
+  Object.hasOwn(models, model) ? whyIndivisible(await models[model]!.training(), config) : 'it counts the log once';
+
+/** Whether threads can share the steps of a training with these settings, whatever a preset adds. */
+export async function sharesSteps({ model, config = {} }: Pick<TrainOptions, 'model' | 'config'>): Promise<boolean> {
+  const complete = await configurationOf(model, config).catch(() => undefined); // the training says what is wrong
+  return complete === undefined || (await whyOneThread(model, complete.config)) === undefined;
 }
 
 /** It stands still while counting models are compared. */

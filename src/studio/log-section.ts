@@ -1,12 +1,13 @@
 /** The first step: which log, how it is read, and what it is like. */
 import { button, h, textOf } from '../demo/dom';
 import type { NamedBlob } from '../pipeline/blob-source';
+import type { LogShape } from '../pipeline/log-shape';
 import type { FileSummary } from '../pipeline/read-events';
 import type { ReadOptions } from '../session/options';
 import type { Preview } from '../session/preview';
 import { COLUMNS, FIELDS, SESSIONS, wholeNumber } from './fields';
 import { details, field, messages, percent, progressBar, section, select, table, tiles, whole } from './parts';
-import { barPlot } from './plots';
+import { barPlot, linePlot } from './plots';
 import type { Bench } from './protocol';
 import type { LogState } from './types';
 
@@ -107,12 +108,12 @@ export function logSection(
     }
   };
 
-  function show({ name, summary, heldOut, products }: LogState): void {
+  function show({ name, summary, shape, heldOut, products }: LogState): void {
     const parts = [name, ...(products === undefined ? [] : [`products of ${products}`])];
     const held = heldOut
       ? `The last tenth of the sessions is held out: ${whole(heldOut.predictions)} clicks in ${whole(heldOut.sessions)} sessions to be predicted.`
       : 'The log is too small to hold sessions out: models are trained on all of it, and not measured.';
-    body.replaceChildren(h('p', { class: 'lead' }, parts.join(', ')), ...figuresOf(summary), h('p', {}, held));
+    body.replaceChildren(h('p', { class: 'lead' }, parts.join(', ')), ...figuresOf(summary, shape), h('p', {}, held));
   }
 
   return { element, choose, show, messages: notices, progress };
@@ -213,12 +214,21 @@ function readingForm(files: readonly NamedBlob[], { names, rows, columns, events
   );
 }
 
-function figuresOf(summary: FileSummary): HTMLElement[] {
+function figuresOf(summary: FileSummary, { time: periods, itemSessions }: LogShape): HTMLElement[] {
   const { length, popularity, repeats, time, eventKinds, users } = summary;
   const day = (seconds: number): string => new Date(1000 * seconds).toISOString().slice(0, 10);
   const span = ({ from, to }: { readonly from: number; readonly to?: number }): string =>
     to === undefined ? `${whole(from)} and more` : to === from ? whole(from) : `${whole(from)}–${whole(to)}`;
-  const bars = [
+  const plots = [
+    ...(periods && periods.events.length > 1
+      ? [
+          linePlot(
+            `Events of each ${periods.period}`,
+            [{ name: 'events', points: periods.events.map((events, i) => [i + 1, events] as const) }],
+            `${periods.period}s since ${day(time!.first)}`,
+          ),
+        ]
+      : []),
     barPlot(
       'Clicks of a session',
       length.distribution.map((bar) => ({ label: span(bar), value: bar.sessions, text: whole(bar.sessions) })),
@@ -230,6 +240,20 @@ function figuresOf(summary: FileSummary): HTMLElement[] {
         value: events,
         text: percent(events),
       })),
+    ),
+    barPlot(
+      'Sessions that an item is in',
+      itemSessions.map((bar) => ({ label: span(bar), value: bar.items, text: `${whole(bar.items)} items` })),
+    ),
+    barPlot(
+      'What is clicked next in a session',
+      (
+        [
+          ['the same item', repeats.immediate],
+          ['an earlier one', repeats.seen - repeats.immediate],
+          ['a new one', 1 - repeats.seen],
+        ] as const
+      ).map(([label, value]) => ({ label, value, text: percent(value) })),
     ),
     ...(eventKinds.length > 1
       ? [
@@ -248,9 +272,8 @@ function figuresOf(summary: FileSummary): HTMLElement[] {
       ...(users === undefined ? [] : [['users', whole(users)] as const]),
       ['clicks of a session', `${length.mean.toFixed(1)} (median ${length.median})`],
       ...(time ? [['time', `${day(time.first)} to ${day(time.last)}`] as const] : []),
-      ['items seen before in the session', percent(repeats.seen)],
       ['items with less than 5 events', whole(popularity.itemsBelowFiveEvents)],
     ]),
-    h('div', { class: 'plots' }, ...bars),
+    h('div', { class: 'plots' }, ...plots),
   ];
 }

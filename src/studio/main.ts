@@ -48,19 +48,21 @@ async function start(): Promise<void> {
     if (one.kind === 'racer') {
       race.add(one.row);
       home.add(one.row);
-    } else if (isTraining) training.note(one);
-    else if (one.kind === 'progress') log.progress.show(one);
+    } else if (isTraining) {
+      training.note(one);
+      if (one.kind === 'epoch') race.epoch(one.run, one.epoch);
+    } else if (one.kind === 'progress') log.progress.show(one);
     else if (one.kind === 'message') log.messages.add(one.level, one.text);
   };
   const bench = openBench(note, (why) => notices.fail(new Error(why)));
-  const { architectures, references, threads: most } = await bench.models();
+  const { architectures, references, threads: most, hasGpu } = await bench.models();
   // They need a page that is isolated from other origins, by two headers of its server.
   const threads = crossOriginIsolated ? Math.min(most, navigator.hardwareConcurrency) : 1;
   const log = logSection(bench, (state) => void opened(state, []), take);
   const training = trainSection(
     bench,
     architectures,
-    threads,
+    { threads, hasGpu },
     (isBusy) => {
       isTraining = isBusy;
       // Browsers that ask the visitor do so at a click.

@@ -1,12 +1,13 @@
 /** The third step: all models on the same held-out sessions, one session click by click, and where a network has the items. */
 import { button, h, setText } from '../demo/dom';
+import type { TrainingEpoch } from '../pipeline/observer';
 import type { Slice } from '../pipeline/validation';
 import { bytesOf, details, duration, field, messages, row, section, select, table, whole } from './parts';
 import { intervalPlot, scatterPlot } from './plots';
 import type { Bench } from './protocol';
 import type { LogState, Row } from './types';
 
-/** Models whose lists are side by side. */
+/** Models whose lists are side by side at first. */
 const SIDE_BY_SIDE = 3;
 /** Categories of the map that have a colour of their own. */
 const GROUPS = 7;
@@ -23,6 +24,8 @@ interface RaceSection {
   /** Begins again on a log. */
   open(log: LogState): void;
   add(row: Row): void;
+  /** What a network that trains has reached after an epoch. */
+  epoch(name: string, epoch: TrainingEpoch): void;
   remove(name: string): void;
   /** Some work has the worker for itself, or, without one, none. */
   setBusy(work: Work | undefined): void;
@@ -35,6 +38,10 @@ export function raceSection(bench: Bench): RaceSection {
   let products: Awaited<ReturnType<Bench['products']>> = {};
   let walked: readonly string[] = [];
   let work: Work | undefined;
+  /** The network that trains, with its newest epoch that was measured. */
+  let running: { readonly name: string; readonly epoch: TrainingEpoch } | undefined;
+  /** Models of the lists that the visitor has chosen; undefined for the best. */
+  let chosen: ReadonlySet<string> | undefined;
   const board = h('div', { class: 'stack' });
   const notices = messages();
   const replay = h('div', { class: 'replay' });
@@ -50,6 +57,7 @@ export function raceSection(bench: Bench): RaceSection {
     button(() => void show(session + 1), 'button quiet small', 'Next'),
     button(() => void show(Math.floor(Math.random() * (heldOut?.sessions ?? 1))), 'button quiet small', 'Any'),
   ];
+  const beside = h('fieldset', { class: 'choices' });
   const mapped = select([], '', () => void place());
   const later = h('p', { class: 'soft', hidden: true });
   const mapping = h(
@@ -71,9 +79,10 @@ export function raceSection(bench: Bench): RaceSection {
     h(
       'p',
       { class: 'soft' },
-      'What the best networks, and the best models that count, suggest after each click. The product that was really clicked next is marked.',
+      'What models suggest after each click. The product that was really clicked next is marked.',
     ),
     h('div', { class: 'acts' }, field('Session', number), ...acts),
+    beside,
     replay,
     mapping,
   );
@@ -113,6 +122,12 @@ export function raceSection(bench: Bench): RaceSection {
           : h('span', { title: `backend ${answer.backend}` }, `${answer.milliseconds.toFixed(2)} ms`),
       );
     });
+    if (running) {
+      const { epoch, valid } = running.epoch;
+      const reached = (metric: string) => valid![metric]!.toFixed(4).replace(/^0/, '');
+      const name = h('span', {}, running.name, h('small', {}, `trains, epoch ${epoch}`));
+      lines.push(row(name, reached('recall@20'), reached('mrr@20'), '–', '–', '–', '–'));
+    }
     const titles = ['model', 'Recall@20', 'MRR@20', 'MRR@20 beside counting', 'trained in', 'files', 'answers in'];
     const intervals = measured.map(({ name, standing, isCounted }) => ({
       name,
@@ -139,8 +154,33 @@ export function raceSection(bench: Bench): RaceSection {
     const { value: shown } = mapped;
     mapped.replaceChildren(...networks.map((one) => h('option', { value: one.value }, one.label)));
     if (networks.some((one) => one.value === shown)) mapped.value = shown;
+    const side = sideBySide();
+    beside.replaceChildren(
+      h('legend', {}, 'Side by side'),
+      ...measured.map(({ name }) => {
+        const box = h('input', { type: 'checkbox', value: name, on: { change: choose } });
+        box.checked = side.includes(name);
+        return h('label', { class: 'check' }, box, name);
+      }),
+    );
     mapping.hidden = networks.length === 0;
     sessions.hidden = measured.length === 0;
+  }
+
+  /** Names of the models whose lists are shown, best first, networks before those that count. */
+  function sideBySide(): string[] {
+    const measured = best().filter(({ standing }) => standing);
+    const [networks, counting] = [false, true].map((is) => measured.filter(({ isCounted }) => isCounted === is));
+    const first = networks!.slice(0, SIDE_BY_SIDE - 1);
+    const usual = [...first, ...counting!.slice(0, SIDE_BY_SIDE - first.length)];
+    const shown = chosen ? [...networks!, ...counting!].filter(({ name }) => chosen!.has(name)) : usual;
+    return shown.map(({ name }) => name);
+  }
+
+  function choose(): void {
+    const boxes = [...beside.querySelectorAll('input')];
+    chosen = new Set(boxes.filter(({ checked }) => checked).map(({ value }) => value));
+    void show(session);
   }
 
   /** Shows the session, and the map of the network, of what there is now. */
@@ -156,12 +196,8 @@ export function raceSection(bench: Bench): RaceSection {
     if (Number.isInteger(wanted)) session = ((wanted % heldOut.sessions) + heldOut.sessions) % heldOut.sessions;
     number.value = String(session + 1);
     notices.clear();
-    const measured = best().filter(({ standing }) => standing);
-    const networks = measured.filter(({ isCounted }) => !isCounted).slice(0, SIDE_BY_SIDE - 1);
-    const counting = measured.filter(({ isCounted }) => isCounted).slice(0, SIDE_BY_SIDE - networks.length);
-    const models = [...networks, ...counting].map(({ name }) => name);
     try {
-      const { names, steps } = await bench.replay(models, session);
+      const { names, steps } = await bench.replay(sideBySide(), session);
       walked = steps.map(({ item }) => item);
       replay.replaceChildren(
         ...steps.map(({ item, next, answers }, i) =>
@@ -243,10 +279,17 @@ export function raceSection(bench: Bench): RaceSection {
         refresh();
       }, notices.fail);
       session = 0;
+      chosen = undefined;
       draw();
     },
     add(one) {
       rows.set(one.name, one);
+      if (running?.name === one.name) running = undefined;
+      draw();
+    },
+    epoch(name, epoch) {
+      if (!epoch.valid) return;
+      running = { name, epoch };
       draw();
     },
     remove(name) {
@@ -256,9 +299,13 @@ export function raceSection(bench: Bench): RaceSection {
     },
     setBusy(now) {
       work = now;
+      if (!now && running) {
+        running = undefined;
+        draw();
+      }
       later.hidden = !now;
       if (now) setText(later, BUSY[now]);
-      for (const control of [...acts, number, mapped]) control.disabled = now !== undefined;
+      for (const control of [...acts, number, mapped, beside]) control.disabled = now !== undefined;
       refresh();
     },
   };

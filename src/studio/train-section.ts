@@ -31,14 +31,14 @@ interface TrainSection {
 
 /**
  * @param architectures Names with their papers.
- * @param threads That the page may use: 1 where it is not isolated.
+ * @param device What may compute: threads, 1 where the page is not isolated, and a GPU.
  * @param onBusy Called when a training begins, and when none runs any more.
  * @param onForget Called with a run that is forgotten.
  */
 export function trainSection(
   bench: Bench,
   architectures: readonly { readonly name: string; readonly paper: string }[],
-  threads: number,
+  { threads, hasGpu }: { readonly threads: number; readonly hasGpu: boolean },
   onBusy: (isBusy: boolean) => void,
   onForget: (run: string) => void,
 ): TrainSection {
@@ -56,7 +56,10 @@ export function trainSection(
   );
   const seed = h('input', { type: 'number', min: 0, value: 1 });
   const epochs = h('input', { type: 'number', min: 1, placeholder: 'as many as help' });
-  const backend = select(BACKENDS, 'auto');
+  const backend = select(
+    BACKENDS.filter(({ value }) => value !== 'webgpu' || hasGpu),
+    'auto',
+  );
   const counts = Array.from({ length: threads }, (_, i) => ({ value: String(i + 1), label: String(i + 1) }));
   const threadCount = select(counts, String(threads));
   const own = h('textarea', { rows: 3, spellcheck: 'false', placeholder: 'layers=100\nbatchSize=64' });
@@ -108,7 +111,12 @@ export function trainSection(
         ),
         field(FIELDS.seed, seed),
         field(FIELDS.backend, backend),
-        threads > 1 && field(FIELDS.threads, threadCount, '1 gives the weights of the command line without --threads'),
+        threads > 1 &&
+          field(
+            FIELDS.threads,
+            threadCount,
+            'shared by models whose steps can be cut, which GRU4Rec’s cannot; 1 gives the weights of the command line without --threads',
+          ),
         field('Single settings', own, 'one key=value a line'),
       ),
     ),

@@ -1,6 +1,7 @@
 /** What the studio's page and its worker tell each other: plain data. */
 import type { NamedBlob } from '../pipeline/blob-source';
 import type { AnswerTime, Standing } from '../pipeline/held-out';
+import type { LogShape } from '../pipeline/log-shape';
 import type { Message, Progress, TrainingEpoch } from '../pipeline/observer';
 import type { TrainOptions } from '../pipeline/options';
 import type { FileSummary } from '../pipeline/read-events';
@@ -29,6 +30,7 @@ export interface LogState {
   readonly read: ReadOptions;
   readonly products?: string | undefined;
   readonly summary: FileSummary;
+  readonly shape: LogShape;
   /** Absent where the log is too small for a validation part. */
   readonly heldOut?: { readonly sessions: number; readonly predictions: number };
 }

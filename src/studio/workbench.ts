@@ -16,14 +16,16 @@ import {
   standingOf,
 } from '../pipeline/held-out';
 import { importOn, REFERENCES } from '../pipeline/importing';
+import { logShape } from '../pipeline/log-shape';
 import { type Observer, startTask, warn } from '../pipeline/observer';
 import type { ImportOptions, TrainOptions } from '../pipeline/options';
+import { hasGpu } from '../pipeline/page-backend';
 import { refuseLongLog } from '../pipeline/page-memory';
 import { ARCHITECTURES, paperOf } from '../pipeline/paper';
 import { inspectLog } from '../pipeline/read-events';
 import { SHARDS } from '../pipeline/threads';
 import { decodeModel, encodeModel, type MeasuredModel } from '../pipeline/trained-model-file';
-import { type Trained, trainOn } from '../pipeline/training';
+import { sharesSteps, type Trained, trainOn } from '../pipeline/training';
 import { trainingParts } from '../pipeline/training-parts';
 import { countQuick, quickModels, rankValidation, slices, type ValidatedParts, verdict } from '../pipeline/validation';
 import { readZip } from '../pipeline/zip';
@@ -110,10 +112,14 @@ export class Workbench {
     };
   }
 
-  /** The architectures that can be trained, with their papers; the references that weights are imported from; threads at most. */
+  /**
+   * The architectures that can be trained, with their papers; the references that weights are imported from; threads at most;
+   * whether there is a GPU.
+   */
   async models() {
-    const all = await Promise.all(ARCHITECTURES.map(async (name) => ({ name, paper: await paperOf(name) })));
-    return { architectures: all, references: REFERENCES, threads: SHARDS };
+    const described = ARCHITECTURES.map(async (name) => ({ name, paper: await paperOf(name) }));
+    const [isGpu, ...architectures] = await Promise.all([hasGpu(), ...described]);
+    return { architectures, references: REFERENCES, threads: SHARDS, hasGpu: isGpu };
   }
 
   /** What an earlier visit has left, read again; undefined where there is nothing. */
@@ -221,7 +227,8 @@ export class Workbench {
     const { onProgress } = observer;
     const { readLog } = this.#host;
     const everything = { minLength: 1, minItems: 1, ...read };
-    const summary = inspectLog(await readLog(name, everything, defined({ onProgress })), name);
+    const all = await readLog(name, everything, defined({ onProgress }));
+    const [summary, shape] = [inspectLog(all, name), logShape(all)];
     const { valid, unknownBefore, ...parts } = await trainingParts(name, { readLog, read, holdout: 0 }, observer);
     if (products && items) compareIds(products.name, items, parts.whole.itemIds, observer);
     this.#parts = valid && unknownBefore && { ...parts, valid, unknownBefore };
@@ -229,7 +236,7 @@ export class Workbench {
     this.#rival = undefined;
     const sessions = this.#parts && predictedSessions(this.#parts);
     return {
-      ...{ name, read, summary },
+      ...{ name, read, summary, shape },
       ...defined({ products: products?.name }),
       ...(sessions && { heldOut: { sessions: new Set(sessions).size, predictions: sessions.length } }),
     };
@@ -289,7 +296,7 @@ export class Workbench {
    */
   async train(request: TrainRequest): Promise<Row | { readonly hasCheckpoint: boolean }> {
     if (this.#isReading) throw new RecommenderError('not-allowed', 'A log is being read. Train once it is open.');
-    const { run, ...settings } = request;
+    const { run, threads, ...settings } = request;
     const running = new AbortController();
     this.#running = running;
     try {
@@ -304,7 +311,10 @@ export class Workbench {
         read: this.#state.read,
         out: run,
         signal: running.signal,
-        ...defined({ catalogue: this.#chosen.others[0]?.name }),
+        ...defined({
+          catalogue: this.#chosen.others[0]?.name,
+          threads: (await sharesSteps(settings)) ? threads : undefined,
+        }),
         ...(isResumed ? { resume: true } : { restart: true }),
         onEpoch: (epoch) => {
           addEpoch(epochs, epoch);

@@ -99,6 +99,8 @@ async function archiveOf(page: Page): Promise<Map<string, Uint8Array>> {
 test('a log becomes a model: the weights of the command line, also where its tab was closed in between', async () => {
   const first = await open();
   await readTheLog(first.page);
+  for (const name of ['Events of each hour', 'Sessions that an item is in', 'What is clicked next in a session'])
+    expect(await first.page.getByRole('img', { name }).count(), name).toBe(1);
   expect(await faults(first.page)).toEqual([]);
   const isKept = first.page.getByText('The browser keeps them until you erase them.');
   expect(await isKept.count()).toBe(0);
@@ -115,6 +117,7 @@ test('a log becomes a model: the weights of the command line, also where its tab
   const [interrupted, waiting] = [runOf(page, 'gru4rec'), runOf(page, 'gru4rec-2')];
   await waiting.getByText(/^Waits\. Go on with it/).waitFor();
   await interrupted.getByRole('button', { name: 'Go on' }).click();
+  await page.getByRole('row', { name: /^gru4rec ?trains, epoch \d+/ }).waitFor();
   await waiting.getByText('Waits for its turn.').waitFor();
   await waiting.getByRole('button', { name: 'Pause' }).click();
   await waiting.getByRole('button', { name: 'Forget it' }).click();
@@ -127,6 +130,17 @@ test('a log becomes a model: the weights of the command line, also where its tab
   await page.locator('circle.dot').first().waitFor();
   expect(await page.getByLabel('Session', { exact: true }).inputValue()).toBe('1');
   expect(await page.locator('.stop').count()).toBe(await page.locator('.step').count());
+  const lists = page
+    .locator('.step')
+    .first()
+    .getByRole('heading', { name: /: rank / });
+  const count = await lists.count();
+  await page.getByRole('group', { name: 'Side by side' }).getByLabel('gru4rec').uncheck();
+  await expect.poll(() => lists.count()).toBe(count - 1);
+  expect(await lists.allTextContents()).not.toContain('gru4rec');
+  expect(await page.getByText(/trains on one thread/).count()).toBe(0); // nobody has asked for more
+  const hasGpu = await page.evaluate(async () => Boolean(await navigator.gpu?.requestAdapter()));
+  expect(await page.getByLabel('Computed by').locator('[value=webgpu]').count()).toBe(Number(hasGpu));
   expect(await faults(page)).toEqual([]);
   await page.emulateMedia({ colorScheme: 'dark' });
   await expect.poll(() => faults(page)).toEqual([]); // once the buttons have taken the colours
