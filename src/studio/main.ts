@@ -4,7 +4,7 @@ import './studio.css';
 import { button, h, setText, textOf } from '../demo/dom';
 import { openBench } from './client';
 import { logSection } from './log-section';
-import { openSection, takeHomeSection, WEIGHTS } from './models-section';
+import { openSection, type Serve, takeHomeSection, WEIGHTS } from './models-section';
 import { messages } from './parts';
 import { raceSection } from './race-section';
 import { activeOf } from './serving';
@@ -75,13 +75,14 @@ async function start(): Promise<void> {
     },
   );
   const race = raceSection(bench);
-  const home = takeHomeSection(bench, async (name) => {
-    await bench.serve(name);
+  const serve: Serve = async (name, archive) => {
+    await bench.serve(name, archive);
     const service = await navigator.serviceWorker.register(SERVICE);
     await activeOf(service);
     return new URL(`../?model=studio-models/${encodeURIComponent(name)}/`, document.baseURI).href;
-  });
-  const open = openSection(bench, references);
+  };
+  const home = takeHomeSection(bench, serve);
+  const open = openSection(bench, references, serve);
   const steps = [training.element, race.element, home.element];
   for (const step of steps) step.hidden = true;
 

@@ -17,8 +17,80 @@ interface ModelsSection {
   remove(name: string): void;
 }
 
-/** @param serve Makes the demo shop find a model. @returns The address of the shop with it. */
-export function takeHomeSection(bench: Bench, serve: (name: string) => Promise<string>): ModelsSection {
+/** Makes the demo shop find a model, of an archive where it is none of the studio's own. @returns The address of the shop with it. */
+export type Serve = (name: string, archive?: Blob) => Promise<string>;
+
+interface Takeable {
+  readonly name: string;
+  readonly bytes: number;
+  readonly hasReport: boolean;
+  /** Whether the studio has made it. */
+  readonly canDownload: boolean;
+  readonly archive?: Blob;
+}
+
+/** How a model gets to a shop. */
+function homeOf(
+  { name, bytes, hasReport, canDownload, archive }: Takeable,
+  bench: Bench,
+  serve: Serve,
+  notices: ReturnType<typeof messages>,
+): HTMLElement {
+  const attempt = (work: () => Promise<void>) => (): void => {
+    notices.clear();
+    work().catch(notices.fail);
+  };
+  const tag = `<script type="module" src="/aisle/embed.js" data-model-url="/models/${name}/"></script>\n<aisle-recommendations></aisle-recommendations>`;
+  return h(
+    'article',
+    { class: 'run stack', 'aria-label': `Model ${name}` },
+    h('h3', {}, name),
+    h(
+      'div',
+      { class: 'acts' },
+      canDownload &&
+        button(
+          attempt(async () => saveFile(`${name}.zip`, await bench.archive(name))),
+          'button small',
+          `Download ${name}.zip, ${bytesOf(bytes)}`,
+        ),
+      canDownload &&
+        hasReport &&
+        button(
+          attempt(async () => {
+            const report = await bench.file(name, 'report.html');
+            if (report === undefined) notices.add('info', `${name} has no report: nothing was measured.`);
+            else saveFile(`${name}-report.html`, new Blob([report], { type: 'text/html' }));
+          }),
+          'button quiet small',
+          'Download the report',
+        ),
+      button(
+        attempt(async () => {
+          // Opened at once: browsers block a window that comes later.
+          const shop = window.open('', '_blank');
+          const address = await serve(name, archive).catch((error: unknown) => {
+            shop?.close();
+            throw error;
+          });
+          if (shop) shop.location.href = address;
+          else location.assign(address);
+        }),
+        'button quiet small',
+        'Try it in the demo shop',
+      ),
+    ),
+    h(
+      'p',
+      {},
+      `Unpack it to /models/${name}/ of your site, and the embed’s folder to /aisle/.${hasReport ? ' Leave report.html out: it shows sessions of your log.' : ''}`,
+    ),
+    pasted('The tag', tag),
+    pasted('The security policy, where your pages have one', POLICY),
+  );
+}
+
+export function takeHomeSection(bench: Bench, serve: Serve): ModelsSection {
   const notices = messages();
   const list = h('div', {});
   const entries = new Map<string, HTMLElement>();
@@ -29,59 +101,6 @@ export function takeHomeSection(bench: Bench, serve: (name: string) => Promise<s
   );
   const element = section('home', '4. Take it home', none, notices.element, list);
 
-  const attempt = (work: () => Promise<void>) => (): void => {
-    notices.clear();
-    work().catch(notices.fail);
-  };
-
-  function entry({ name, bytes = 0 }: Row): HTMLElement {
-    const tag = `<script type="module" src="/aisle/embed.js" data-model-url="/models/${name}/"></script>\n<aisle-recommendations></aisle-recommendations>`;
-    return h(
-      'article',
-      { class: 'run stack', 'aria-label': `Model ${name}` },
-      h('h3', {}, name),
-      h(
-        'div',
-        { class: 'acts' },
-        button(
-          attempt(async () => saveFile(`${name}.zip`, await bench.archive(name))),
-          'button small',
-          `Download ${name}.zip, ${bytesOf(bytes)}`,
-        ),
-        button(
-          attempt(async () => {
-            const report = await bench.file(name, 'report.html');
-            if (report === undefined) notices.add('info', `${name} has no report: nothing was measured.`);
-            else saveFile(`${name}-report.html`, new Blob([report], { type: 'text/html' }));
-          }),
-          'button quiet small',
-          'Download the report',
-        ),
-        button(
-          attempt(async () => {
-            // Opened at once: browsers block a window that comes later.
-            const shop = window.open('', '_blank');
-            const address = await serve(name).catch((error: unknown) => {
-              shop?.close();
-              throw error;
-            });
-            if (shop) shop.location.href = address;
-            else location.assign(address);
-          }),
-          'button quiet small',
-          'Try it in the demo shop',
-        ),
-      ),
-      h(
-        'p',
-        {},
-        `Unpack it to /models/${name}/ of your site, and the embed’s folder to /aisle/. Leave report.html out: it shows sessions of your log.`,
-      ),
-      pasted('The tag', tag),
-      pasted('The security policy, where your pages have one', POLICY),
-    );
-  }
-
   return {
     element,
     open() {
@@ -91,7 +110,8 @@ export function takeHomeSection(bench: Bench, serve: (name: string) => Promise<s
     },
     add(one) {
       if (one.isCounted) return;
-      const made = entry(one);
+      const { name, bytes = 0 } = one;
+      const made = homeOf({ name, bytes, canDownload: true, hasReport: true }, bench, serve, notices);
       entries.get(one.name)?.remove();
       entries.set(one.name, made);
       list.append(made);
@@ -132,7 +152,7 @@ interface OpenSection {
 export const WEIGHTS = /\.safetensors$/i;
 
 /** Models that were made elsewhere. */
-export function openSection(bench: Bench, references: readonly string[]): OpenSection {
+export function openSection(bench: Bench, references: readonly string[], serve: Serve): OpenSection {
   const notices = messages();
   const body = h('div', { class: 'stack' });
   const chosen = (label: string, hint: string) => {
@@ -165,7 +185,16 @@ export function openSection(bench: Bench, references: readonly string[]): OpenSe
     notices.clear();
     body.replaceChildren();
     try {
-      body.replaceChildren(summary(await bench.inspect(file)));
+      const opened = await bench.inspect(file);
+      const { summary: about, hasReport } = opened;
+      const takeable = {
+        name: addressable(about.name),
+        bytes: about.bytes,
+        hasReport,
+        canDownload: false,
+        archive: file.blob,
+      };
+      body.replaceChildren(summary(opened), homeOf(takeable, bench, serve, notices));
     } catch (error) {
       notices.fail(error);
     }
@@ -188,18 +217,9 @@ export function openSection(bench: Bench, references: readonly string[]): OpenSe
       const files = [first, second, third];
       const names = { from: from.value, weights: first.name, config: second.name, items: third.name };
       const run = `imported-${from.value}`;
-      body.replaceChildren(
-        summary(await bench.importWeights(files, names, run)),
-        h(
-          'p',
-          {},
-          button(
-            () => void bench.archive(run).then((content) => saveFile(`${run}.zip`, content), notices.fail),
-            'button small',
-            `Download ${run}.zip`,
-          ),
-        ),
-      );
+      const imported = await bench.importWeights(files, names, run);
+      const takeable = { name: run, bytes: imported.summary.bytes, hasReport: false, canDownload: true };
+      body.replaceChildren(summary(imported), homeOf(takeable, bench, serve, notices));
     } catch (error) {
       notices.fail(error);
     } finally {
@@ -230,6 +250,9 @@ export function openSection(bench: Bench, references: readonly string[]): OpenSe
     },
   };
 }
+
+/** A name as it can be in addresses, and of a folder. */
+const addressable = (name: string): string => name.replace(/[^\w.-]+/g, '-').replace(/^\.+/, '') || 'model';
 
 function summary({ summary: about, hasReport }: OpenedArchive): HTMLElement {
   const { name, version, architecture, items, parameters, events, bytes, products, licence, modelCard, tensors } =

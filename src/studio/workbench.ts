@@ -432,10 +432,11 @@ export class Workbench {
     return bytes && new TextDecoder().decode(bytes);
   }
 
-  /** Puts the files of a model where the service worker finds them. */
-  async serve(run: string): Promise<void> {
+  /** Puts the files of a model where the service worker finds them: of an archive, or else of a run. */
+  async serve(run: string, archive?: Blob): Promise<void> {
     await this.#files.remove(SERVED);
-    for (const [name, bytes] of await readZip(await this.#archive(run), run)) {
+    for (const [name, bytes] of await this.#filesOf(archive ?? (await this.#archive(run)), run)) {
+      if (name.includes('/')) continue; // no file of an artifact
       if (await this.#files.write(servedOf(run, name), bytes as Uint8Array<ArrayBuffer>)) continue;
       const why = 'The browser stores no files for this page, or has no room left for them';
       throw new RecommenderError(
@@ -447,11 +448,10 @@ export class Workbench {
 
   /** An archive made elsewhere, with every check. */
   async inspect(file: NamedBlob): Promise<OpenedArchive> {
-    const whole = await this.#open(file.blob, file.name);
-    const names = (await readZip(file.blob, file.name)).keys();
+    const files = await this.#filesOf(file.blob, file.name);
     return {
-      summary: summariseArtifact(whole),
-      hasReport: [...names].some((name) => /(^|\/)report\.html$/.test(name)),
+      summary: summariseArtifact(await this.#open(file.blob, file.name)),
+      hasReport: files.has('report.html'),
     };
   }
 
@@ -478,12 +478,18 @@ export class Workbench {
     throw new RecommenderError('io', `The model ${run} is not in the browser’s storage any more. Train it again.`);
   }
 
-  /** The folder of an artifact may be at the top of the archive, or in it. */
-  async #open(archive: Blob, name: string) {
+  /** The files of an artifact, which may be at the top of the archive, or in a folder there. */
+  async #filesOf(archive: Blob, name: string): Promise<ReadonlyMap<string, Uint8Array>> {
     const files = await readZip(archive, name);
     const manifest = [...files.keys()].filter((path) => /(^|\/)manifest\.json$/.test(path)).sort()[0];
     const folder = manifest?.slice(0, -'manifest.json'.length) ?? '';
-    return openWhole(name, async (file) => files.get(folder + file));
+    const own = [...files].filter(([path]) => path.startsWith(folder));
+    return new Map(own.map(([path, bytes]) => [path.slice(folder.length), bytes]));
+  }
+
+  async #open(archive: Blob, name: string) {
+    const files = await this.#filesOf(archive, name);
+    return openWhole(name, async (file) => files.get(file));
   }
 
   async #join(run: string, bytes: Uint8Array): Promise<void> {

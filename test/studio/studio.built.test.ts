@@ -1,13 +1,15 @@
 /** The built studio in Chromium: from a small log to a model whose weights are the command line's, and to a shop's page. */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { readZip } from '../../src/pipeline/zip';
+import { encodeSafetensors } from '../../src/checkpoint/write-safetensors';
+import { readZip, writeZip } from '../../src/pipeline/zip';
 import { withFields } from '../../src/studio/fields';
 import { faults, overflow } from '../axe';
 import { badLogs } from '../cli/bad-logs';
+import { IDS, REFERENCES, weightsOf } from '../cli/foreign-weights';
 import { aisle } from '../cli/program';
 import { ringDays } from '../cli/ring-days';
 import { serveShop } from '../demo/shop-window';
@@ -45,7 +47,7 @@ async function trained(model: string, settings: Readonly<Record<string, string>>
 interface Opened {
   readonly page: Page;
   readonly context: BrowserContext;
-  /** Addresses that the studio has requested since it was read. */
+  /** Addresses that the studio has requested since it was read, but for its own files. */
   readonly requests: string[];
   readonly errors: string[];
 }
@@ -56,7 +58,11 @@ async function openIn(context: BrowserContext): Promise<Opened> {
   page.on('pageerror', (error) => errors!.push(error.message));
   page.on('console', (message) => message.type() === 'error' && errors!.push(message.text()));
   await page.goto(`${originOf(shared.server)}/studio/`);
-  context.on('request', (request) => requests!.push(new URL(request.url()).pathname));
+  const origin = originOf(shared.server);
+  const own = new RegExp(`^${origin}/(studio/)?(assets/[\\w.-]+)?$`);
+  context.on('request', (request) => {
+    if (!own.test(request.url()) || request.method() !== 'GET') requests!.push(`${request.method()} ${request.url()}`);
+  });
   return { page, context, requests: requests!, errors: errors! };
 }
 
@@ -147,7 +153,7 @@ test('a log becomes a model: the weights of the command line, also where its tab
   await page.setViewportSize({ width: 390, height: 844 });
   expect(await overflow(page)).toBeLessThanOrEqual(0);
 
-  expect(requests.filter((path) => !/^\/(studio|assets)\//.test(path))).toEqual([]);
+  expect(requests).toEqual([]);
   expect(errors).toEqual([]);
 
   const shop = context.waitForEvent('page');
@@ -420,7 +426,7 @@ test('a training that fails is named, and the next one goes on', async () => {
 });
 
 test('an archive made elsewhere is opened and checked', async () => {
-  const { page } = await open();
+  const { page, requests } = await open();
   await page.setInputFiles('#log-files', { name: 'model.zip', mimeType: 'application/zip', buffer: Buffer.from('PK') });
   const said = page.locator('#open .alert');
   await said.waitFor();
@@ -428,6 +434,8 @@ test('an archive made elsewhere is opened and checked', async () => {
 
   await page.setInputFiles('#log-files', foreignWeights());
   await page.getByText(TAKEN).waitFor();
+
+  expect(requests).toEqual([]);
 
   // Once everything is erased the page begins anew, whatever a browser says of service workers.
   await page.evaluate(() => {
@@ -437,4 +445,52 @@ test('an archive made elsewhere is opened and checked', async () => {
   const opened = page.waitForEvent('load');
   await page.getByRole('button', { name: 'Erase everything here' }).click();
   await opened;
+});
+
+/** Says what a shop needs of the model that was opened, and opens the demo shop on it. */
+async function tried(page: Page, name: string): Promise<Page> {
+  const model = page.locator('#open').getByRole('article', { name: `Model ${name}`, exact: true });
+  await model.waitFor();
+  expect(await model.getByLabel('The tag', { exact: true }).textContent()).toContain(
+    `data-model-url="/models/${name}/"`,
+  );
+  expect(await model.getByLabel(/^The security policy/).textContent()).toContain("default-src 'self'");
+  const shop = page.context().waitForEvent('page');
+  await model.getByRole('button', { name: 'Try it in the demo shop' }).click();
+  await (await shop).locator('aisle-recommendations li').first().waitFor();
+  return shop;
+}
+
+test('models made elsewhere, and weights of another program, get a tag and a shop', async () => {
+  const { page, requests, errors } = await open();
+  const folder = join(place, 'gru4rec');
+  const files = new Map<string, Uint8Array>();
+  for (const name of await readdir(folder)) files.set(`mine/${name}`, await readFile(join(folder, name)));
+  const zip = { name: 'mine.zip', mimeType: 'application/zip', buffer: Buffer.from(writeZip(files)) };
+  await page.setInputFiles('#log-files', zip);
+  await page.getByText('Every file is whole, and every weight is there.').waitFor();
+  expect(requests).toEqual([]);
+  const shop = await tried(page, 'gru4rec');
+  expect(await shop.getByText(/^p\d+$/).count()).toBeGreaterThan(5);
+  await shop.close();
+
+  requests.length = 0;
+  const json = (name: string, content: unknown) => {
+    return { name, mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(content)) };
+  };
+  const net = { name: 'net.safetensors', mimeType: 'application/octet-stream' };
+  const weights = { ...net, buffer: Buffer.from(encodeSafetensors(weightsOf('gru4rec'))) };
+  await page.setInputFiles('#log-files', [json('ids.json', IDS), weights, json('net.json', REFERENCES['gru4rec'])]);
+  await page.getByText(TAKEN).waitFor();
+  await page.getByLabel('Trained by').selectOption('gru4rec');
+  await page.getByRole('button', { name: 'Import' }).click();
+  const downloading = page.waitForEvent('download');
+  await page.getByRole('button', { name: /^Download imported-gru4rec\.zip/ }).click();
+  const content = await contentOf(await downloading);
+  expect([...(await readZip(new Blob([new Uint8Array(content)]), 'model.zip')).keys()]).toContain(
+    'weights.safetensors',
+  );
+  expect(requests).toEqual([]);
+  await tried(page, 'imported-gru4rec');
+  expect(errors).toEqual([]);
 });
