@@ -242,8 +242,8 @@ function figuresOf(summary: FileSummary, { time: periods, itemSessions }: LogSha
       })),
     ),
     barPlot(
-      'Sessions that an item is in',
-      itemSessions.map((bar) => ({ label: span(bar), value: bar.items, text: `${whole(bar.items)} items` })),
+      'Items by their sessions',
+      itemSessions.map((bar) => ({ label: span(bar), value: bar.items, text: whole(bar.items) })),
     ),
     barPlot(
       'What is clicked next in a session',

@@ -245,6 +245,7 @@ export function openSection(bench: Bench, references: readonly string[], serve: 
       );
       importing.open = true;
       notices.clear();
+      body.replaceChildren();
       notices.add('info', `Taken: ${found.join(', ')}. Say who trained them, and choose what is missing.`);
       element.scrollIntoView();
     },
@@ -265,7 +266,7 @@ function summary({ summary: about, hasReport }: OpenedArchive): HTMLElement {
       ['architecture', architecture],
       ['items', whole(items)],
       ['weights', whole(parameters)],
-      ['events it has learnt from', whole(events)],
+      ...(events > 0 ? [['events it has learnt from', whole(events)] as const] : []),
       ['files', bytesOf(bytes)],
       ...(products === undefined ? [] : [['products', whole(products)] as const]),
       ['licence', licence],

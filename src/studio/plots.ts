@@ -102,7 +102,7 @@ const ROW = 24;
 
 /** A bar a line, with its name before and its value behind it. */
 export function barPlot(title: string, bars: readonly Bar[]): HTMLElement {
-  const [left, right] = [110, 90];
+  const [left, right] = [132, 84];
   const most = Math.max(...bars.map(({ value }) => value), Number.MIN_VALUE);
   const marks = bars.flatMap(({ label, value, text }, i) => {
     const length = (value / most) * (WIDTH - left - right);

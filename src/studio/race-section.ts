@@ -44,7 +44,7 @@ export function raceSection(bench: Bench): RaceSection {
   let chosen: ReadonlySet<string> | undefined;
   const board = h('div', { class: 'stack' });
   const notices = messages();
-  const replay = h('div', { class: 'replay' });
+  const replay = h('div', { class: 'replay', tabindex: 0, role: 'region', 'aria-label': 'The session' });
   const map = h('div', {});
   const number = h('input', {
     type: 'number',

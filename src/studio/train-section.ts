@@ -318,10 +318,12 @@ function runView({ request, epochs: before }: SavedRun, repeats: boolean, acts: 
       notices.clear();
       left = timeLeft(repeats);
       setText(status, 'Trains.');
+      setText(pause, 'Pause');
       show(true, false, false);
     },
     wait() {
       setText(status, 'Waits for its turn.');
+      setText(pause, 'Leave out');
       show(true, false, false);
     },
     stop(text) {

@@ -308,7 +308,9 @@ export const RISKS: readonly Risk[] = [
   {
     id: 'A1',
     name: 'accessibility',
-    tried: 'axe on slots, panels, the demo and the studio: light and dark, narrow and wide; keyboard alone',
+    tried:
+      'axe on slots, panels, the views of the demo and the states of the studio (wide and light, narrow and dark): no fault; by the ' +
+      'keyboard alone: a slot, the privacy panel, an order in the demo, the studio from a log to a download',
     in: ['ui/looks', 'ui/privacy-panel', 'demo/page', 'demo/models', 'studio/studio.built'],
     elsewhere: ['slots and the privacy panel are accessible'],
   },

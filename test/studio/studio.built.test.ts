@@ -2,14 +2,13 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { encodeSafetensors } from '../../src/checkpoint/write-safetensors';
 import { readZip, writeZip } from '../../src/pipeline/zip';
 import { withFields } from '../../src/studio/fields';
 import { faults, overflow } from '../axe';
 import { badLogs } from '../cli/bad-logs';
-import { IDS, REFERENCES, weightsOf } from '../cli/foreign-weights';
 import { aisle } from '../cli/program';
 import { ringDays } from '../cli/ring-days';
 import { serveShop } from '../demo/shop-window';
@@ -17,6 +16,7 @@ import { originOf } from '../server';
 import { browserAndServer, contentOf } from '../shared-chromium';
 import { isSoak } from '../soak-slice';
 import { html, SCRIPT, SLOT, serveEmbed } from '../ui/embed-window';
+import { eachState, foreignFiles, inventShop } from './states';
 
 vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy
 
@@ -43,6 +43,38 @@ async function trained(model: string, settings: Readonly<Record<string, string>>
   expect(await aisle('train', ...argv)).toMatchObject({ code: 0 });
   return readFile(join(out, 'weights.safetensors'));
 }
+
+type File = Exclude<Parameters<Page['setInputFiles']>[1], string | readonly unknown[]>;
+
+/** A feed of Merchant Center with the items of the log. Two have the same title, and one has no category. */
+function feed(): File {
+  const numbers = Array.from({ length: 12 }, (_, i) => i);
+  const ids = [...numbers.map((i) => `p${i}`), 'late0', 'late1', 'late2'];
+  const rows = ids.map((id, i) => [id, `Cup ${Math.max(1, i)}`, i === 3 ? '' : 'Cups']);
+  const lines = rows.map(([id, title, type]) => [id, title, `https://shop.example/${id}`, '2.00 EUR', type].join('\t'));
+  const text = ['id\ttitle\tlink\tprice\tproduct_type', ...lines].join('\n');
+  return { name: 'merchant.tsv', mimeType: 'text/plain', buffer: Buffer.from(text) };
+}
+
+/** The log as Parquet. */
+function parquet(): File {
+  const [head = '', ...lines] = ringDays(3).trim().split('\n');
+  const rows = lines.map((line) => line.split(','));
+  const columnData = head.split(',').map((name, c) => {
+    const cells = rows.map((row) => row[c]!);
+    return c < 2
+      ? { name, data: cells, type: 'STRING' as const }
+      : { name, data: cells.map(Number), type: 'DOUBLE' as const };
+  });
+  return { name: 'events.parquet', mimeType: '', buffer: Buffer.from(parquetWriteBuffer({ columnData })) };
+}
+
+/** What the studio has stored of its state. */
+const stored = (page: Page): Promise<string> =>
+  page.evaluate(async () => {
+    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('aisle-studio');
+    return (await (await folder.getFileHandle('state.json')).getFile()).text();
+  });
 
 interface Opened {
   readonly page: Page;
@@ -73,8 +105,10 @@ async function open(): Promise<Opened> {
   return opened;
 }
 
-async function readTheLog(page: Page): Promise<void> {
-  await page.setInputFiles('#log-files', data);
+/** @param products A file of them. */
+async function readTheLog(page: Page, log: string | File = data, products?: File): Promise<void> {
+  await page.setInputFiles('#log-files', log);
+  if (products) await page.getByLabel('Your products, if you like').setInputFiles(products);
   await page.getByRole('button', { name: 'Read the log' }).click();
   await page.getByRole('row', { name: /the best that counts/ }).waitFor();
 }
@@ -104,8 +138,8 @@ async function archiveOf(page: Page): Promise<Map<string, Uint8Array>> {
 
 test('a log becomes a model: the weights of the command line, also where its tab was closed in between', async () => {
   const first = await open();
-  await readTheLog(first.page);
-  for (const name of ['Events of each hour', 'Sessions that an item is in', 'What is clicked next in a session'])
+  await readTheLog(first.page, data, feed());
+  for (const name of ['Events of each hour', 'Items by their sessions', 'What is clicked next in a session'])
     expect(await first.page.getByRole('img', { name }).count(), name).toBe(1);
   expect(await faults(first.page)).toEqual([]);
   const isKept = first.page.getByText('The browser keeps them until you erase them.');
@@ -114,9 +148,10 @@ test('a log becomes a model: the weights of the command line, also where its tab
     navigator.storage.persist = () => Promise.resolve(true);
   });
   await startTraining(first.page);
-  await isKept.waitFor();
   await first.page.getByRole('button', { name: 'Train', exact: true }).click();
+  await isKept.waitFor();
   await first.page.locator('.run .plot').first().waitFor(); // an epoch has ended
+  await expect.poll(() => stored(first.page)).toContain('gru4rec-2');
   await first.page.close();
 
   const { page, context, requests, errors } = await openIn(first.context);
@@ -125,7 +160,7 @@ test('a log becomes a model: the weights of the command line, also where its tab
   await interrupted.getByRole('button', { name: 'Go on' }).click();
   await page.getByRole('row', { name: /^gru4rec ?trains, epoch \d+/ }).waitFor();
   await waiting.getByText('Waits for its turn.').waitFor();
-  await waiting.getByRole('button', { name: 'Pause' }).click();
+  await waiting.getByRole('button', { name: 'Leave out' }).click();
   await waiting.getByRole('button', { name: 'Forget it' }).click();
   await ended(page);
   const files = await archiveOf(page);
@@ -145,6 +180,7 @@ test('a log becomes a model: the weights of the command line, also where its tab
   await expect.poll(() => lists.count()).toBe(count - 1);
   expect(await lists.allTextContents()).not.toContain('gru4rec');
   expect(await page.getByText(/trains on one thread/).count()).toBe(0); // nobody has asked for more
+  expect(await page.locator('#race .legend li').allTextContents()).toEqual(['Cups', 'other']);
   const hasGpu = await page.evaluate(async () => Boolean(await navigator.gpu?.requestAdapter()));
   expect(await page.getByLabel('Computed by').locator('[value=webgpu]').count()).toBe(Number(hasGpu));
   expect(await faults(page)).toEqual([]);
@@ -160,7 +196,7 @@ test('a log becomes a model: the weights of the command line, also where its tab
   await page.getByRole('button', { name: 'Try it in the demo shop' }).click();
   await (await shop).getByRole('heading').first().waitFor();
   expect((await shop).url()).toContain('?model=');
-  await expect.poll(async () => (await shop).getByText(/^p\d+$/).count()).toBeGreaterThan(5);
+  await expect.poll(async () => (await shop).getByText(/^Cup \d+$/).count()).toBeGreaterThan(5);
 
   const folder = join(place, 'unpacked');
   await rm(folder, { recursive: true, force: true });
@@ -202,16 +238,17 @@ test('another tab waits until the studio is closed', async () => {
 });
 
 test('where the storage is full, it says so, and goes on in memory', async () => {
-  const { page, context } = await open();
+  const { page, context, requests } = await open();
   const session = await context.newCDPSession(page);
   const { origin } = new URL(page.url());
   await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 1 });
-  await readTheLog(page);
+  await readTheLog(page, parquet());
   await page.getByText(/storage for this page is full. The studio goes on in memory/).waitFor();
   await startTraining(page);
   await ended(page);
   const files = await archiveOf(page);
   expect(Buffer.from(files.get('weights.safetensors')!).equals(weights)).toBe(true);
+  expect(requests).toEqual([]);
 });
 
 test('what is refused leaves the log and its models as they were', async () => {
@@ -311,7 +348,7 @@ if (isSoak)
     await page.getByRole('button', { name: 'Read the log' }).click();
     await page.getByText('A model trains on the log that is open. Pause it first.').waitFor();
     // Weights made elsewhere are taken beside it.
-    await page.setInputFiles('#log-files', foreignWeights());
+    await page.setInputFiles('#log-files', foreignFiles());
     await page.getByText(TAKEN).waitFor();
     expect(await page.locator('.run').count()).toBe(1);
     page.on('dialog', (dialog) => dialog.accept());
@@ -364,12 +401,6 @@ test('a bad file is refused in the words of the command line; what is gzip is un
   await page.getByText('too small to hold sessions out').waitFor();
 });
 
-/** Weights of another program, with what belongs to them. */
-function foreignWeights() {
-  return ['ids.json', 'net.safetensors', 'net.json'].map((name, i) => {
-    return { name, mimeType: 'application/json', buffer: Buffer.from(i === 0 ? '["a"]' : '{}') };
-  });
-}
 const TAKEN = 'Taken: weights from net.safetensors, parameters from net.json, item ids from ids.json.';
 
 test('a file that is dropped on a field is left to the field; anywhere else on the page it is a log', async () => {
@@ -432,7 +463,7 @@ test('an archive made elsewhere is opened and checked', async () => {
   await said.waitFor();
   expect(await said.textContent()).toContain('model.zip: this is no zip archive, or one that is cut off.');
 
-  await page.setInputFiles('#log-files', foreignWeights());
+  await page.setInputFiles('#log-files', foreignFiles());
   await page.getByText(TAKEN).waitFor();
 
   expect(requests).toEqual([]);
@@ -475,12 +506,7 @@ test('models made elsewhere, and weights of another program, get a tag and a sho
   await shop.close();
 
   requests.length = 0;
-  const json = (name: string, content: unknown) => {
-    return { name, mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(content)) };
-  };
-  const net = { name: 'net.safetensors', mimeType: 'application/octet-stream' };
-  const weights = { ...net, buffer: Buffer.from(encodeSafetensors(weightsOf('gru4rec'))) };
-  await page.setInputFiles('#log-files', [json('ids.json', IDS), weights, json('net.json', REFERENCES['gru4rec'])]);
+  await page.setInputFiles('#log-files', foreignFiles());
   await page.getByText(TAKEN).waitFor();
   await page.getByLabel('Trained by').selectOption('gru4rec');
   await page.getByRole('button', { name: 'Import' }).click();
@@ -494,3 +520,72 @@ test('models made elsewhere, and weights of another program, get a tag and a sho
   await tried(page, 'imported-gru4rec');
   expect(errors).toEqual([]);
 });
+
+test('a log is read, a model trained and taken home by the keyboard alone', async () => {
+  const { page, errors } = await open();
+  /** Goes on to what has this name. */
+  const tabTo = async (name: RegExp): Promise<void> => {
+    for (let i = 0; i < 60; i++) {
+      await page.keyboard.press('Tab');
+      const text = await page.evaluate(() => {
+        const focused = document.activeElement as HTMLElement & { readonly labels?: NodeListOf<HTMLElement> };
+        return focused.labels?.[0]?.textContent ?? focused.textContent ?? '';
+      });
+      if (name.test(text)) return;
+    }
+    throw new Error(`${name} is not reached.`);
+  };
+  const press = async (name: RegExp): Promise<void> => {
+    await tabTo(name);
+    await page.keyboard.press('Enter');
+  };
+  const choosing = page.waitForEvent('filechooser');
+  await tabTo(/^Choose a log/);
+  await page.keyboard.press('Space');
+  await (await choosing).setFiles(data);
+  await page.getByRole('button', { name: 'Read the log' }).waitFor();
+  await press(/^Read the log$/);
+  await page.getByRole('row', { name: /the best that counts/ }).waitFor();
+  await press(/^Settings$/);
+  await tabTo(/^Preset$/);
+  await page.keyboard.type('none');
+  await tabTo(/^Single settings$/);
+  await page.keyboard.type(
+    Object.entries(SETTINGS)
+      .map(([key, value]) => `${key}=${value}`)
+      .join('\n'),
+  );
+  await press(/^Train$/);
+  await ended(page);
+  await tabTo(/^Session$/);
+  await page.keyboard.press('ArrowUp');
+  await page.keyboard.press('Enter');
+  await expect.poll(() => page.getByLabel('Session', { exact: true }).inputValue()).toBe('2');
+  const downloading = page.waitForEvent('download');
+  await press(/^Download gru4rec\.zip/);
+  const files = await readZip(new Blob([new Uint8Array(await contentOf(await downloading))]), 'model.zip');
+  expect(Buffer.from(files.get('weights.safetensors')!).equals(weights)).toBe(true);
+  expect(errors).toEqual([]);
+});
+
+if (isSoak)
+  test.each([
+    [1280, 'light'],
+    [390, 'dark'],
+  ] as const)('every state is accessible, and fits its window, %i pixels wide and %s', async (width, colorScheme) => {
+    const shop = join(place, `shop-${width}`);
+    await inventShop(shop);
+    const context = await shared.browser.newContext({
+      viewport: { width, height: 900 },
+      ...{ colorScheme, reducedMotion: 'reduce' as const, locale: 'en-GB' },
+    });
+    const { page, errors } = await openIn(context);
+    const found: Record<string, unknown> = {};
+    await eachState(page, shop, async (state) => {
+      const wrong = await faults(page);
+      if (wrong.length > 0) found[state] = wrong;
+      if ((await overflow(page)) > 0) found[`${state}, too wide`] = await overflow(page);
+    });
+    expect(found).toEqual({});
+    expect(errors).toEqual([]);
+  });
