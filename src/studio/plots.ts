@@ -165,7 +165,7 @@ const MAP = 420;
 /**
  * Dots on a plane, and a path through them.
  *
- * @param path Ids in order; each has the number of its place there, also where some before it have no dot.
+ * @param path Ids in order; a dot has the numbers of all its places there, which count also ids without a dot.
  * @param groups Names. Fewer than `COLOURS`, of which dots of no group have the last.
  */
 export function scatterPlot(
@@ -185,10 +185,13 @@ export function scatterPlot(
     8,
   );
   const places = new Map(dots.map((dot) => [dot.id, dot]));
-  const steps = path.flatMap((id, i) => {
-    const dot = places.get(id);
-    return dot ? [{ ...dot, number: i + 1 }] : [];
-  });
+  const steps = path.flatMap((id, i) => (places.has(id) ? [{ id, number: i + 1 }] : []));
+  const stops = new Map<string, number[]>();
+  for (const { id, number } of steps) stops.set(id, [...(stops.get(id) ?? []), number]);
+  const at = (id: string): readonly [x: number, y: number] => {
+    const { x, y } = places.get(id)!;
+    return [across(x), up(y)];
+  };
   const none = groups.length > 0 ? COLOURS - 1 : 0;
   const isMixed = groups.length > 0 && dots.some(({ group }) => group === undefined);
   const marks = [
@@ -199,15 +202,18 @@ export function scatterPlot(
         s('title', {}, name),
       ),
     ),
-    s('polyline', { class: 'path', points: steps.map(({ x, y }) => `${across(x)},${up(y)}`).join(' ') }),
-    ...steps.map(({ x, y, number }) =>
-      s(
+    s('polyline', { class: 'path', points: steps.map(({ id }) => at(id).join()).join(' ') }),
+    ...[...stops].map(([id, numbers]) => {
+      const [x, y] = at(id);
+      const label = numbers.join(', ');
+      const width = 10 + 6 * label.length;
+      return s(
         'g',
         { class: 'stop' },
-        s('circle', { cx: across(x), cy: up(y), r: 8 }),
-        s('text', { x: across(x), y: up(y) + 4, 'text-anchor': 'middle' }, String(number)),
-      ),
-    ),
+        s('rect', { x: x - width / 2, y: y - 8, width, height: 16, rx: 8 }),
+        s('text', { x, y: y + 4, 'text-anchor': 'middle' }, label),
+      );
+    }),
   ];
   const entries = [...groups.map((name, i) => [name, i] as const), ...(isMixed ? [['other', none] as const] : [])];
   return figure(title, MAP, marks, ...(entries.length > 1 ? [legend(entries)] : []));

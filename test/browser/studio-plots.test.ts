@@ -13,9 +13,9 @@ const texts = (of: Element, selector: string): (string | null)[] =>
   [...of.querySelectorAll(selector)].map(({ textContent }) => textContent);
 
 test('a click on an item that has no dot keeps its number, and items of one title have a place each', () => {
-  const plot = scatterPlot('Items', [dot('a', 0), dot('b', 1), dot('c', 2)], ['a', 'rare', 'b', 'c'], []);
-  expect(texts(plot, '.stop text')).toEqual(['1', '3', '4']);
-  const places = [...plot.querySelectorAll('.stop circle')].map((circle) => circle.getAttribute('cx'));
+  const plot = scatterPlot('Items', [dot('a', 0), dot('b', 1), dot('c', 2)], ['a', 'rare', 'b', 'c', 'a'], []);
+  expect(texts(plot, '.stop text')).toEqual(['1, 5', '3', '4']);
+  const places = [...plot.querySelectorAll('.stop text')].map((text) => text.getAttribute('x'));
   expect(new Set(places).size).toBe(3);
   expect(plot.querySelector('.legend')).toBeNull();
 });
