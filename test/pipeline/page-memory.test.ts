@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { logName } from '../../src/pipeline/blob-source';
 import { memoryLimit, refuseLargeTraining, refuseLongLog } from '../../src/pipeline/page-memory';
 
 test('a page may take 1.5 GB, or half of a smaller machine', () => {
@@ -12,6 +13,11 @@ describe('before it begins, a page refuses', () => {
       'log.csv.gz holds about 50 million events, which take about 4.8 GB, and a page has 1.5 GB. ' +
         'Train on it with the command line: aisle train --data log.csv.gz',
     );
+  });
+
+  test('a log of several parts, by the glob that the command line reads', () => {
+    const name = logName([{ name: 'day-1.csv' }, { name: 'day-2.csv' }]);
+    expect(() => refuseLongLog(name, 50e6, memoryLimit(8))).toThrow("aisle train --data 'day-*.csv' --model");
   });
 
   test('a training whose weights it cannot hold', () => {
