@@ -77,11 +77,7 @@ export function trainSection(
       try {
         const chosen = boxes.filter(({ box }) => box.checked);
         if (chosen.length === 0) throw new RangeError('Networks: none is chosen; choose at least one.');
-        for (const { box } of chosen) {
-          const request = requestOf(box.value);
-          void bench.wait(request).catch(notices.fail);
-          enqueue(makeRun({ request, epochs: [] }));
-        }
+        for (const { box } of chosen) enqueue(makeRun({ request: requestOf(box.value), epochs: [] }));
       } catch (error) {
         notices.fail(error);
       }
@@ -158,6 +154,7 @@ export function trainSection(
         if (at >= 0) {
           queue.splice(at, 1);
           run.stop('Left out.');
+          void bench.leaveOut(saved.request.run).catch(notices.fail);
         } else void bench.pause();
       },
       resume: () => enqueue(run),
@@ -178,6 +175,7 @@ export function trainSection(
   function enqueue(run: Run): void {
     const at = queue.indexOf(run);
     if (at >= 0) queue.splice(at, 1);
+    void bench.wait(run.request).catch(notices.fail);
     if (running) {
       queue.push(run);
       run.wait();

@@ -288,6 +288,11 @@ export class Workbench {
     if (!this.#runOf(request.run)) await this.#keepRun({ request, epochs: [] });
   }
 
+  /** Keeps no training any more that was to begin; one that has learnt something stays. */
+  async leaveOut(run: string): Promise<void> {
+    if (!(await this.#hasCheckpoint(run)) && !(await this.#files.read(archiveOf(run)))) await this.discard(run);
+  }
+
   /**
    * Trains a model, or goes on with its run from the checkpoint, where there is one.
    *
@@ -339,8 +344,7 @@ export class Workbench {
     } catch (error) {
       const hasCheckpoint = await this.#hasCheckpoint(run);
       if (running.signal.aborted && isAborted(error)) return { hasCheckpoint };
-      // It would be refused again.
-      if (!hasCheckpoint && !(await this.#files.read(archiveOf(run)))) await this.discard(run);
+      await this.leaveOut(run); // it would be refused again
       throw error;
     } finally {
       this.#running = undefined;

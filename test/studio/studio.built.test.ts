@@ -161,6 +161,7 @@ test('a log becomes a model: the weights of the command line, also where its tab
   await page.getByRole('row', { name: /^gru4rec ?trains, epoch \d+/ }).waitFor();
   await waiting.getByText('Waits for its turn.').waitFor();
   await waiting.getByRole('button', { name: 'Leave out' }).click();
+  await expect.poll(() => stored(page)).not.toContain('gru4rec-2');
   await waiting.getByRole('button', { name: 'Forget it' }).click();
   await ended(page);
   const files = await archiveOf(page);
