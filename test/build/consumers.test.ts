@@ -1,11 +1,12 @@
 /**
- * The installed package in bundlers that the checkout does not have. Each has its lock file in `test/consumers`, and is installed into
- * a temporary folder, from the npm registry: webpack in `npm test`, all by `npm run soak -- build/consumers`, which writes
- * `test/bench/results/bundlers.md`.
+ * The package as a shop installs it, in the shop's own bundler or in none: the worker starts there, once, and computes. Bundlers that the
+ * checkout does not have have their lock files in `test/consumers`, and are installed into a temporary folder, from the npm registry:
+ * webpack in `npm test`, all by `npm run soak -- build/consumers`, which writes `test/bench/results/bundlers.md`.
  */
 import { execFile, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
@@ -15,7 +16,7 @@ import { closeServer, originOf } from '../server';
 import { openBrowser } from '../shared-chromium';
 import { isSoak } from '../soak-slice';
 import { plainEnv, ROOT } from './built';
-import { complete, expectWorker, makeShop, serveSite, strictPolicy, type Visit, visit, WAYS } from './shop';
+import { complete, expectWorker, libraryOf, makeShop, serveSite, strictPolicy, type Visit, visit, WAYS } from './shop';
 
 vi.setConfig({ testTimeout: isSoak ? 1_200_000 : 180_000 }); // an installation, on a machine that may be busy
 
@@ -38,13 +39,13 @@ afterAll(async () => {
 });
 
 /** Tools, and ways of telling them of the worker. */
-const TOOLS = 10;
+const TOOLS = 14;
 
 const report = (chromium: string): string => `# The worker in bundlers
 
 Written by \`npm run soak -- build/consumers\`, in Chromium ${chromium}, with Node ${process.version}. Each tool at the version of its lock file in
-\`test/consumers\`, under the strictest policy of docs/security-policy.md and Trusted Types. Bytes: scripts and WASM that a visit loads, as they are before a
-server compresses them.
+\`test/consumers\`, under the strictest policy of docs/security-policy.md and Trusted Types, but for Vite's server in development. Bytes:
+scripts and WASM that a visit loads, as they are before a server compresses them.
 
 | tool | entry | thread | backend | \`ready\` | bytes | console |
 | --- | --- | --- | --- | --- | --- | --- |
@@ -91,8 +92,11 @@ async function load<T>(folder: string, name: string): Promise<T> {
 }
 
 /** Serves what a bundler has written, under a strict policy. @returns Its address. */
-async function serve(site: string, types = '', script = ''): Promise<string> {
-  const server = await serveSite(site, { 'content-security-policy': strictPolicy({ types, script }) });
+const serve = (site: string, types = '', script = '', worker?: string): Promise<string> =>
+  serveWith(site, { 'content-security-policy': strictPolicy({ types, script, ...(worker && { worker }) }) });
+
+async function serveWith(site: string, headers: Record<string, string>): Promise<string> {
+  const server = await serveSite(site, headers);
   onTestFinished(() => closeServer(server));
   return `${originOf(server)}/`;
 }
@@ -107,6 +111,56 @@ async function expectHint(url: string): Promise<Visit> {
   expect(found.console.filter((line) => /workerUrl/.test(line))).toHaveLength(1);
   return found;
 }
+
+describe('in Vite', () => {
+  const config = () => ({ root: shop, configFile: false, logLevel: 'error' }) as const;
+
+  test('as it is served in development', async () => {
+    const { createServer } = await import('vite');
+    const server = await createServer({ ...config(), mode: 'development', server: { port: 0, watch: null } });
+    try {
+      await server.listen();
+      const { port } = server.httpServer!.address() as AddressInfo;
+      note('Vite, in development', await expectWorker(browser, `http://localhost:${port}/`));
+    } finally {
+      await server.close();
+    }
+  });
+
+  test('as it is built, under a strict security policy', async () => {
+    const { build } = await import('vite');
+    const site = join(shop, 'vite');
+    await build({ ...config(), mode: 'production', build: { target: 'es2022', outDir: site } });
+    note('Vite, built', await expectWorker(browser, await serve(site)));
+  });
+});
+
+describe('without a bundler', () => {
+  test('as scripts of the own origin', async () => {
+    const site = join(shop, 'plain');
+    complete(shop, site, PAGE);
+    // With addresses in place of names: a strict policy forbids an import map in the page.
+    const text = readFileSync(join(shop, 'shop.js'), 'utf8');
+    const plain = text.replace("'aisle/element'", "'/aisle/element.js'").replace("'aisle'", "'/aisle/index.js'");
+    expect(plain).not.toMatch(/'aisle/);
+    writeFileSync(join(site, 'shop.js'), plain);
+    note('none, own origin', await expectWorker(browser, await serve(site)));
+  });
+
+  test('by an import map, from another origin, which the policy allows, and a worker at a blob: address', async () => {
+    const other = (await serveWith(libraryOf(shop), { 'access-control-allow-origin': '*' })).slice(0, -1);
+    const site = join(shop, 'map');
+    const imports = { aisle: `${other}/index.js`, 'aisle/element': `${other}/element.js` };
+    complete(
+      shop,
+      site,
+      PAGE.replace('<script', `<script type="importmap">${JSON.stringify({ imports })}</script><script`),
+    );
+    cpSync(join(shop, 'shop.js'), join(site, 'shop.js'));
+    const url = await serve(site, '', `${other} 'unsafe-inline'`, `blob: ${other}`);
+    note('none, import map', await expectWorker(browser, url));
+  });
+});
 
 describe('with packages of the npm registry', () => {
   test('webpack 5 keeps the worker', async ({ skip }) => {
