@@ -6,4 +6,5 @@ export const { parse, stringify } = JSON;
 export const { isArray } = Array;
 export const { keys: keysOf, hasOwn } = Object;
 export const { round, min, max } = Math;
+export const { now: clock } = Date;
 export const CapturedAbortController = AbortController;

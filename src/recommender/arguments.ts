@@ -1,5 +1,5 @@
 /** The recommender's arguments, checked and completed with their defaults. Every wrong one is a `RangeError`, at once. */
-import { hasOwn, isArray, keysOf } from '../captured';
+import { clock, hasOwn, isArray, keysOf } from '../captured';
 import type { BackendChoice } from '../compute/types';
 import { isListOf, isName, MAX_AHEAD, MAX_CANDIDATES, MAX_FEATURES, MAX_ID, MAX_WORD, RETENTION } from '../limits';
 import { nearestName } from '../nearest-name';
@@ -94,7 +94,7 @@ const EVENT: Checks<TrackedEvent> = {
   event: name('a word such as view, cart or purchase', MAX_WORD),
   time: [
     'milliseconds since 1970, at most a day from now',
-    (value) => isAtLeast(value, 0) && (value as number) < Date.now() + MAX_AHEAD,
+    (value) => isAtLeast(value, 0) && (value as number) < clock() + MAX_AHEAD,
   ],
   pageView: TEXT,
   features: FEATURES,
