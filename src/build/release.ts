@@ -6,7 +6,8 @@
  *
  * Refuses a tree that is not clean, a version without a section in CHANGELOG.md and, without `--allow-missing`, a manifest that
  * does not say where the project is. Runs the tests, or with `--no-test` the build alone; builds again, and compares the tarballs of both.
- * Writes the tarball and `integrity.json`, the hash of each file of the script to embed, for the attribute `integrity` of a tag.
+ * Writes the tarball and `integrity.json`, the hash of each file of the script to embed, for the attribute `integrity` of a tag. After
+ * the tests it tags the commit; `.github/workflows/release.yml` does the same for a tag that is pushed, and publishes with provenance.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -96,7 +97,11 @@ export function obstacles(manifest: Manifest, changelog: string, changed: string
   return found;
 }
 
-const changes = (): string => execFileSync('git', ['status', '--porcelain'], { cwd: ROOT, encoding: 'utf8' }).trimEnd();
+const git = (...argv: string[]): string => execFileSync('git', argv, { cwd: ROOT, encoding: 'utf8' }).trimEnd();
+const changes = (): string => git('status', '--porcelain');
+/** The commit that a version was released from; empty where it was not. */
+const released = (version: string): string =>
+  git('tag', '--list', `v${version}`, '--format', '%(*objectname)%(objectname)').slice(0, 40);
 
 export async function main(args: string[]): Promise<void> {
   const { values } = parseArgs({
@@ -106,6 +111,9 @@ export async function main(args: string[]): Promise<void> {
   const { out = '' } = values;
   const manifest = checkout();
   const found = obstacles(manifest, read('CHANGELOG.md'), changes(), values['allow-missing'] === true);
+  const { version } = manifest;
+  if (!['', git('rev-parse', 'HEAD')].includes(released(version)))
+    found.push(`v${version} is the tag of another commit: set a new version in package.json.`);
   if (out === '') found.push('No folder for the tarball is given: pass --out DIR.');
   if (found.length > 0) {
     console.error(`Not released:\n* ${found.join('\n* ')}`);
@@ -126,10 +134,12 @@ export async function main(args: string[]): Promise<void> {
         'The tarballs of two builds of the same sources differ: a build, or npm, is not reproducible here.',
       );
     }
-    const { version } = manifest;
     writeFileSync(join(out, 'integrity.json'), `${JSON.stringify({ version, files: integrity() }, null, 2)}\n`);
     console.log(`${tarball}\n  sha512-${hash}\n${join(out, 'integrity.json')}`);
-    console.log(`Now: git tag v${version} && npm publish ${resolve(tarball)}`);
+    if (values['no-test']) return;
+    const tag = `v${version}`;
+    if (git('tag', '--list', tag) === '') git('tag', '--annotate', tag, '--message', `Aisle ${version}`);
+    console.log(`This commit is ${tag}. Now: git push origin ${tag}, and the workflow publishes it.`);
   } finally {
     rmSync(again, { recursive: true });
   }
