@@ -301,8 +301,8 @@ export const RISKS: readonly Risk[] = [
     id: 'S15',
     name: 'supply chain',
     tried:
-      'the package packed twice to the same bytes, its files listed, its licences; licences, hashes and advisories of the lock file',
-    in: ['build/package', 'build/file-list', 'build/code-hash', 'attacks/supply-chain'],
+      'two builds and two packings equal byte for byte, the files listed, a page that takes scripts by their hashes alone; licences, hashes and advisories of the lock file',
+    in: ['build/package', 'build/file-list', 'build/code-hash', 'attacks/supply-chain', 'ui/guest'],
     notElsewhere: 'no browser takes part',
   },
   {

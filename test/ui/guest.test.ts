@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
+import { integrity } from '../../src/build/release';
 import type { CatalogueItem } from '../../src/checkpoint/artifact';
 import { ROOT } from '../build/built';
 import { folderOf, IDS, smallModel } from '../engine/fixture';
@@ -284,4 +285,22 @@ describe('a page', () => {
     expect(warnings).toHaveLength(1);
     expect(errors).toEqual([]);
   });
+});
+
+test.each([
+  ['runs as released', undefined, true],
+  ['does not run with another embed.js', 'embed.js', false],
+  ['does not run with another script behind it', 'page-', false],
+])('with the hashes of a release it %s', async (_, changed, runs) => {
+  const hashes = Object.entries(integrity()).map(([name, hash]) => {
+    const isChanged = changed !== undefined && name.startsWith(changed);
+    return [name, isChanged ? `sha384-${'A'.repeat(64)}` : hash] as const;
+  });
+  const imported = hashes.filter(([name]) => name !== 'embed.js').map(([name, hash]) => [`/aisle/${name}`, hash]);
+  const map = JSON.stringify({ integrity: Object.fromEntries(imported) });
+  const tag = SCRIPT.replace('<script ', `<script integrity="${new Map(hashes).get('embed.js')}" `);
+  const { page, errors } = await pages.open(SLOT, { head: `<script type="importmap">${map}</script>${tag}` });
+  if (runs) await ready(page);
+  else await expect.poll(() => errors.join()).toContain('integrity');
+  expect(await page.locator('[data-aisle-state=ready]').count()).toBe(runs ? 1 : 0);
 });
