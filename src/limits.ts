@@ -15,7 +15,7 @@ export const MAX_FEATURES = 4000;
 /** Events of a page within a minute. */
 export const MAX_EVENTS_PER_MINUTE = 1000;
 /** Their characters. What a page repeats without end cannot soon take the place of older events. */
-export const MAX_CHARACTERS_PER_MINUTE = 100_000;
+export const MAX_CHARACTERS_PER_MINUTE = 200_000;
 /** Products of one message of the data layer. */
 export const MAX_ITEMS = 50;
 /** Commands before there is a recommender. */

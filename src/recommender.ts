@@ -71,7 +71,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   let disposed = false;
   let erasures = 0;
   /** The minute of the clock, and how many events and characters may still be recorded in it. */
-  let [minute, events, characters] = [0, 0, 0];
+  let [minute, events, characters] = [Number.NaN, 0, 0];
   /** What was tracked before the visitor has seen the page, which may be prerendered, or a tab that is never opened. */
   let unseen: TrackedEvent[] | undefined = isHidden() ? [] : undefined;
   if (unseen) globalThis.addEventListener?.('visibilitychange', onSeen);
@@ -284,7 +284,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     if (!unseen && history.isRepeated(reported, pageView)) return;
     const seen = store.identify(reported);
     if (unseen ? unseen.length === MAX_EVENTS_PER_MINUTE : isTooMuch(seen)) {
-      degrade('events-refused', 'Further events within this minute are not recorded.');
+      degrade('events-refused', 'Too many events within a minute: the rest is not recorded.');
       return;
     }
     mend('events-refused');

@@ -17,11 +17,14 @@ export class WaitingEvents {
 
   /** @returns True when the event is stored, false when it is dropped. A full queue drops its older half. */
   add(event: StoredEvent): Promise<boolean> {
-    return new Promise((settle) => {
-      this.#waiting.push({ event, settle });
-      if (this.#waiting.length > MAX_WAITING)
-        for (const lost of this.#waiting.splice(0, MAX_WAITING / 2)) lost.settle(false);
+    let settle = (_: boolean) => {};
+    const stored = new Promise<boolean>((resolve) => {
+      settle = resolve;
     });
+    this.#waiting.push({ event, settle }); // not above: where the page has broken it, the caller is told, not nobody
+    if (this.#waiting.length > MAX_WAITING)
+      for (const lost of this.#waiting.splice(0, MAX_WAITING / 2)) lost.settle(false);
+    return stored;
   }
 
   /** The events of the next record: the first one, and as many more as fit. */

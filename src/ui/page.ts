@@ -154,7 +154,7 @@ export function startPage(host: Host): Promise<unknown> {
               () => import('./variants'),
               (error) => {
                 notYet(error);
-                failAll('script');
+                failAll('io');
                 settled(undefined);
               },
             )

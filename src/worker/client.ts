@@ -112,7 +112,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
       }
     }
     if (hasHung) {
-      throw new RecommenderError('engine-lost', `${why}. A worker has hung before, as the page would.`);
+      throw new RecommenderError('engine-lost', `${why}. A worker hung: so would the page.`);
     }
     const hint = options.workerUrl === undefined ? workerHint : '';
     onDegraded({ code: 'no-worker', message: `The engine runs in the page's own thread: ${why}${hint}` });

@@ -71,16 +71,16 @@ describe('a model that comes when the network is back', () => {
 
 describe('a script of ours that comes when the network is back', () => {
   test.each([
-    ['page', SCRIPT],
-    ['slots', SCRIPT],
-    ['variants', SCRIPT.replace('data-', 'data-variants="a:50 b:50" data-')],
-  ])('is tried again, and nothing that was said is forgotten: %s', async (name, head) => {
+    ['page', 'script', SCRIPT],
+    ['slots', 'script', SCRIPT],
+    ['variants', 'io', SCRIPT.replace('data-', 'data-variants="a:50 b:50" data-')],
+  ])('is tried again, and nothing that was said is forgotten: %s', async (name, state, head) => {
     const pattern = `**/aisle/${name}-*.js`;
     const { page, errors } = await pages.open(SLOT, {
       head,
       prepare: (opened) => opened.context().route(pattern, (route) => route.abort()),
     });
-    await page.locator('[data-aisle-state=error-script]').waitFor();
+    await page.locator(`[data-aisle-state=error-${state}]`).waitFor();
     expect(await page.evaluate(() => window.aisle!.ready)).toBeUndefined();
     await push(page, 'track', A);
     await page.evaluate(() => dispatchEvent(new Event('online'))); // which is not always true

@@ -348,7 +348,7 @@ describe('an engine in a worker', () => {
     });
     await engine.load(LOAD);
     await expect(engine.memory()).rejects.toMatchObject({ code: 'engine-lost' });
-    const refused = { code: 'engine-lost', message: expect.stringContaining('as the page would') };
+    const refused = { code: 'engine-lost', message: expect.stringContaining('so would the page') };
     await expect(engine.memory()).rejects.toMatchObject(refused);
     await expect(engine.load(LOAD)).rejects.toMatchObject(refused);
     expect(started).toHaveLength(2);
