@@ -31,7 +31,8 @@ const EN = {
       page: 'Allowed, as this shop says',
     },
     denied: 'Not allowed',
-    unknown: 'Not answered yet, so nothing is kept',
+    unknown:
+      'Not answered yet on this page: nothing new is kept, and what earlier visits kept stays until you answer or erase it',
     control: 'Not allowed: your browser asks sites not to (Global Privacy Control)',
     full: 'Allowed, but this device has no room left',
     failed: 'Allowed, but this browser does not store it',
@@ -113,7 +114,8 @@ const KO: PanelTexts = {
       page: '허용됨: 이 쇼핑몰이 정한 대로',
     },
     denied: '허용되지 않음',
-    unknown: '아직 답하지 않아 보관하지 않음',
+    unknown:
+      '이 페이지에서 아직 답하지 않음: 새로 보관하지 않으며, 이전 방문에서 보관한 것은 답하거나 지울 때까지 남음',
     control: '허용되지 않음: 브라우저가 거부를 요청함 (Global Privacy Control)',
     full: '허용됐지만 기기에 남은 공간이 없음',
     failed: '허용됐지만 이 브라우저가 저장하지 못함',
