@@ -21,7 +21,7 @@ export class WaitingEvents {
     const stored = new Promise<boolean>((resolve) => {
       settle = resolve;
     });
-    this.#waiting.push({ event, settle }); // not above: where the page has broken it, the caller is told, not nobody
+    this.#waiting.push({ event, settle }); // outside of the promise, so that the caller gets the error of a page that has replaced push
     if (this.#waiting.length > MAX_WAITING)
       for (const lost of this.#waiting.splice(0, MAX_WAITING / 2)) lost.settle(false);
     return stored;

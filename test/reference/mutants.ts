@@ -15,9 +15,9 @@ import { createVitest, type Vitest } from 'vitest/node';
 import { firstFailure, NO_TEST } from './first-failure';
 import { mutations as ofCaser } from './mutations-caser';
 import { mutations as ofCl4srec } from './mutations-cl4srec';
-import { mutations as ofDoors } from './mutations-doors';
 import { mutations as ofEvaluation } from './mutations-evaluation';
 import { type Mutation, mutations as ofGru4rec } from './mutations-gru4rec';
+import { mutations as ofHostile } from './mutations-hostile';
 import { mutations as ofRepeats } from './mutations-repeats';
 import { mutations as ofSasrec } from './mutations-sasrec';
 import { mutations as ofSrgnn } from './mutations-srgnn';
@@ -32,7 +32,7 @@ export const mutations: readonly Mutation[] = [
   ...ofTransformers4rec,
   ...ofEvaluation,
   ...ofRepeats,
-  ...ofDoors,
+  ...ofHostile,
 ];
 
 const ROOT = resolve(import.meta.dirname, '../..');

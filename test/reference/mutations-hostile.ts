@@ -15,80 +15,80 @@ const served = ['test/ui/served.test.ts'];
 
 export const mutations: readonly Mutation[] = [
   {
-    error: 'doors: an id of any length is stored',
+    error: 'hostile: an id of any length is stored',
     file: LIMITS,
     edits: [["typeof value === 'string' && value !== '' && value.length <= most", "value !== '' && most > 0"]],
     tests: storage,
   },
   {
-    error: 'doors: a page tracks without end',
+    error: 'hostile: a page tracks without end',
     file: 'src/recommender.ts',
     edits: [['return --events < 0 ||', 'return --events < -1e6 ||']],
     tests: storage,
   },
   {
-    error: 'doors: a few large events push older ones out',
+    error: 'hostile: a few large events push older ones out',
     file: 'src/recommender.ts',
     edits: [['characters -= lengthOf([event]);', 'lengthOf([event]);']],
     tests: storage,
   },
   {
-    error: 'doors: an event of a wrong clock stays',
+    error: 'hostile: an event of a wrong clock stays',
     file: 'src/store/record-reader.ts',
     edits: [['Math.abs(time - now) > retention', 'now - time > retention']],
     tests: eventStore,
   },
   {
-    error: 'doors: the connection to a database of another script stays open',
+    error: 'hostile: the connection to a database of another script stays open',
     file: DATABASE,
     edits: [['    connection.close();\n    onMissing?.();', '    onMissing?.();']],
     tests: faults,
   },
   {
-    error: 'doors: a database of another script is taken as it is',
+    error: 'hostile: a database of another script is taken as it is',
     file: DATABASE,
     edits: [['if (isOurs(connection)) return', 'if (connection.version > 0) return']],
     tests: faults,
   },
   {
-    error: 'doors: records pass through the JSON of the page',
+    error: 'hostile: records pass through the JSON of the page',
     file: EVENT_STORE,
     edits: [['const value = encode(events);', 'const value = JSON.parse(JSON.stringify(encode(events)));']],
     tests: eventStore,
   },
   {
-    error: 'doors: what was stored is not read back',
+    error: 'hostile: what was stored is not read back',
     file: EVENT_STORE,
     edits: [['      reader!.assertReadable(stored);\n', '']],
     tests: eventStore,
   },
   {
-    error: 'doors: a script that did not come while offline never comes',
+    error: 'hostile: a script that did not come while offline never comes',
     file: 'src/ui/loader.ts',
     edits: [["addEventListener('online', next, { once: true })", 'void next']],
     tests: ['test/ui/recovery.test.ts'],
     built: true,
   },
   {
-    error: 'doors: an artifact of any size is fetched',
+    error: 'hostile: an artifact of any size is fetched',
     file: LOADER,
     edits: [['if (bytes > maxBytes) {', 'if (bytes > maxBytes * 1e9) {']],
     tests: loader,
   },
   {
-    error: 'doors: a download that drips never ends',
+    error: 'hostile: a download that drips never ends',
     file: LOADER,
     edits: [['setTimeout(stop, end - performance.now(),', 'setTimeout(stop, 2 ** 31 - 1 + 0 * end,']],
     tests: loader,
   },
   {
-    error: 'doors: tensors that the architecture does not have are taken',
+    error: 'hostile: tensors that the architecture does not have are taken',
     file: 'src/checkpoint/verify-parameters.ts',
     edits: [['if (surplus !== undefined) {', "if (surplus === '') {"]],
     tests: ['test/ranking/load-scorer.test.ts'],
   },
   {
-    error: 'doors: a header of any size is parsed',
+    error: 'hostile: a header of any size is parsed',
     file: 'src/checkpoint/safetensors.ts',
     edits: [
       [
@@ -99,33 +99,33 @@ export const mutations: readonly Mutation[] = [
     tests: ['test/checkpoint/safetensors.test.ts'],
   },
   {
-    error: 'doors: a golden session of any length is computed',
+    error: 'hostile: a golden session of any length is computed',
     file: 'src/checkpoint/manifest.ts',
     edits: [['list.length <= MAX_GOLDEN;', 'list.length <= MAX_GOLDEN ** 3;']],
     tests: ['test/checkpoint/artifact.test.ts'],
   },
   {
-    error: 'doors: a model that hangs its workers computes in the page',
+    error: 'hostile: a model that hangs its workers computes in the page',
     file: 'src/worker/client.ts',
     edits: [['    if (hasHung) {', '    if (hasHung && restarts < 0) {']],
     tests: ['test/worker/protocol.test.ts'],
   },
   {
-    error: 'doors: a template’s scripts are filled with texts of the catalogue',
+    error: 'hostile: a template’s scripts are filled with texts of the catalogue',
     file: SERVED,
     edits: [['part.matches(CODE)', "part.matches('none')"]],
     tests: served,
     built: true,
   },
   {
-    error: 'doors: a title of any length is shown in a template',
+    error: 'hostile: a title of any length is shown in a template',
     file: SERVED,
     edits: [['text.slice(0, MAX_SHOWN_TEXT)', 'text.slice(0, MAX_SHOWN_TEXT ** 3)']],
     tests: served,
     built: true,
   },
   {
-    error: 'doors: `push` is assigned, which a frozen prototype forbids',
+    error: 'hostile: `push` is assigned, which a frozen prototype forbids',
     file: 'src/recommender/data-layer.ts',
     edits: [
       [
@@ -137,7 +137,7 @@ export const mutations: readonly Mutation[] = [
     built: true,
   },
   {
-    error: 'doors: functions that the page has replaced are called',
+    error: 'hostile: functions that the page has replaced are called',
     file: 'src/captured.ts',
     edits: [
       [
@@ -150,21 +150,21 @@ export const mutations: readonly Mutation[] = [
     built: true,
   },
   {
-    error: 'doors: a field for the passphrase that the browser asks its makers about',
+    error: 'hostile: a field for the passphrase that the browser asks its makers about',
     file: 'src/ui/privacy/taste.ts',
     edits: [["    element.contentEditable = 'plaintext-only';", "    throw new Error('none');"]],
     tests: ['test/privacy/journey.test.ts'],
     built: true,
   },
   {
-    error: 'doors: a page that nobody has seen records a view',
+    error: 'hostile: a page that nobody has seen records a view',
     file: 'src/recommender.ts',
     edits: [['isHidden() ? [] : undefined', 'isHidden() && !isHidden() ? [] : undefined']],
     tests: ['test/ui/unseen.test.ts', 'test/ui/prerender.test.ts'],
     built: true,
   },
   {
-    error: 'doors: a frame without an origin rejects where nobody can hear it',
+    error: 'hostile: a frame without an origin rejects where nobody can hear it',
     file: DATABASE,
     edits: [["(globalThis.origin === 'null' ? undefined : indexedDB.databases?.())", 'indexedDB.databases?.()']],
     tests: ['test/ui/frames.test.ts'],
