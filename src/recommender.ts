@@ -284,7 +284,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     if (!unseen && history.isRepeated(reported, pageView)) return;
     const seen = store.identify(reported);
     if (unseen ? unseen.length === MAX_EVENTS_PER_MINUTE : isTooMuch(seen)) {
-      degrade('events-refused', 'Too many events within a minute: the rest is not recorded.');
+      degrade('events-refused', 'Too many events within a minute.');
       return;
     }
     mend('events-refused');

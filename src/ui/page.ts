@@ -62,7 +62,7 @@ export function startPage(host: Host): Promise<unknown> {
   /** Commands that came before there is a recommender, in their order. */
   const waiting: (() => void)[] = [];
   let stopLists = () => {};
-  const notYet = (error: unknown) => host.warn('a script could not be loaded.', error);
+  const notYet = (error: unknown) => host.warn('one of Aisle’s scripts could not be loaded.', error);
   /** Updates the elements that show what is known of the visitor. */
   const panels = new Set<() => void>();
 
