@@ -15,14 +15,15 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
 
 /** Levenshtein's distance of two short words, one row at a time; words beyond 64 characters are cut. */
 export function editDistance(from: string, to: string): number {
-  const [a, b] = [from.slice(0, 64), to.slice(0, 64)];
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+  const b = [...to.slice(0, 64)];
+  const row = [...b.keys(), b.length];
+  for (const letter of from.slice(0, 64)) {
+    let diagonal = row[0]!++;
+    for (const [j, other] of b.entries()) {
+      const above = row[j + 1]!;
+      row[j + 1] = min(above + 1, row[j]! + 1, diagonal + Number(letter !== other));
+      diagonal = above;
     }
-    row = next;
   }
   return row[b.length]!;
 }

@@ -70,6 +70,20 @@ describe('fineTune', () => {
     expect(await storedKeys()).toContain('learnt');
   });
 
+  test('leaves no rejection where the page forbids showing that it is stored', async () => {
+    const recommender = await habitual(4, { consent: 'manual' });
+    await recommender.fineTune();
+    const { get } = Map.prototype;
+    const broken = vi.spyOn(Map.prototype, 'get').mockImplementation(function (this: Map<unknown, unknown>, key) {
+      if (key === 'status' && recommender.status.learning?.storage === 'indexeddb') throw new TypeError('by the page');
+      return get.call(this, key);
+    });
+    await recommender.privacy.consent('granted');
+    await expect.poll(() => broken.mock.results.some(({ type }) => type === 'throw')).toBe(true);
+    broken.mockRestore();
+    expect(await storedKeys()).toContain('learnt');
+  });
+
   test('ends with its signal, and keeps what it had learnt', async () => {
     const recommender = await habitual(8);
     const abort = new AbortController();

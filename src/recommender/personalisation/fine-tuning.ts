@@ -8,7 +8,7 @@ import { CapturedAbortController } from '../../captured';
 import type { Delta } from '../../checkpoint/delta';
 import { checkPassphrase } from '../../checkpoint/sealed-file';
 import type { LearnableEvent, TuneProgress } from '../../engine/types';
-import { RecommenderError, reasonOf, throwIfAborted } from '../../errors';
+import { quiet, RecommenderError, reasonOf, throwIfAborted } from '../../errors';
 import { asOneTrainer, type StillAlone } from '../../store/one-trainer';
 import { sleep } from '../../store/waiting';
 import { type Checks, calls, checked, oneOf, SIGNAL } from '../arguments';
@@ -98,7 +98,7 @@ export function createFineTuning(parts: FineTuningParts): FineTuning {
   }
   const unsubscribe = [
     on('erased', drop),
-    on('stored', () => void keep()),
+    on('stored', () => quiet(keep)),
     on('status', (next) => {
       const before = lastStatus;
       lastStatus = next;
@@ -107,21 +107,21 @@ export function createFineTuning(parts: FineTuningParts): FineTuning {
       isHeld = next.consent === 'unknown' && (isHeld || before.consent === 'granted');
       if (next.paused || isHeld) stop();
       else if (before.paused || wasHeld) {
-        void keep();
+        quiet(keep);
         wake();
       }
-      if (next.storage === 'indexeddb' && before.storage !== 'indexeddb') void keep();
+      if (next.storage === 'indexeddb' && before.storage !== 'indexeddb') quiet(keep);
       if (next.model?.hash === before.model?.hash) return;
       learntUpTo = undefined;
       state = 'idle';
     }),
   ];
   /** Learning stops when the page is hidden or left. */
-  const onVisibility = (): void => (isHidden() ? stop() : wake());
+  const onVisibility = () => quiet(isHidden() ? stop : wake);
   globalThis.addEventListener?.('visibilitychange', onVisibility);
   globalThis.addEventListener?.('pagehide', stop);
 
-  /** Stores what was learnt before storing was allowed. A running call stores its own result. */
+  /** Stores what was learnt before storing was allowed. A running call stores its own result. Fails where the page forbids `show`. */
   async function keep(): Promise<void> {
     if (!adapterStore.isUnsaved || running.size > 0) return;
     await store.flush();
