@@ -57,7 +57,7 @@ const SOAK = Number(process.env['SOAK'] ?? 0);
 const inNode = {
   environment: 'node',
   isolate: false,
-  setupFiles: ['test/set-up/fresh-engine.ts'],
+  setupFiles: ['test/set-up/fresh-engine.ts', ...(SOAK > 0 ? ['test/set-up/count-tries.ts'] : [])],
   server: { deps: { inline: INLINED } },
 } satisfies ViteUserConfig['test'];
 

@@ -76,6 +76,7 @@ function soak() {
   const rows = [...fresh].map(([file, tests]) => {
     const failed = tests.filter((test) => test.status === 'failed');
     const skipped = tests.filter((test) => test.status === 'pending' || test.status === 'skipped');
+    const ran = tests.filter((test) => !skipped.includes(test));
     const longest = [...tests].sort((a, b) => secondsOf(b) - secondsOf(a)).slice(0, NAMED);
     const elsewhere = tests.flatMap(({ fullName, status }) => {
       const [, browser, name] = /^in '(\w+)' (.*)/.exec(fullName) ?? [];
@@ -89,6 +90,8 @@ function soak() {
       passed: tests.length - failed.length - skipped.length,
       failed: failed.length,
       skipped: skipped.length,
+      // What a randomised test has tried; any other, one thing.
+      tries: ran.reduce((sum, { meta }) => sum + (meta?.tries ?? 1), 0),
       seconds: Number(tests.reduce((sum, test) => sum + secondsOf(test), 0).toFixed(1)),
       tests: [...new Set([...failed, ...longest])].map((test) => ({
         name: test.fullName,
@@ -134,7 +137,7 @@ function page(entries) {
   const cell = (text) => text.replaceAll('|', '\\|');
   const fileLines = entries.map(
     (entry) =>
-      `| ${entry.file} | ${entry.passed} | ${entry.failed} | ${entry.skipped ?? 0} | ${entry.seconds} | ${entry.rounds} | ${entry.commit} |`,
+      `| ${entry.file} | ${entry.passed} | ${entry.failed} | ${entry.skipped ?? 0} | ${entry.tries ?? entry.passed} | ${entry.seconds} | ${entry.rounds} | ${entry.commit} |`,
   );
   const testLines = entries.flatMap((entry) =>
     entry.tests
@@ -149,8 +152,8 @@ rounds, events or erasures that makes.
 
 ${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped. ${machines.join('; ')}.
 
-| file | passed | failed | skipped | seconds | SOAK | commit |
-| --- | --- | --- | --- | --- | --- | --- |
+| file | passed | failed | skipped | tries | seconds | SOAK | commit |
+| --- | --- | --- | --- | --- | --- | --- | --- |
 ${fileLines.join('\n')}
 
 The tests of each file that took longest:

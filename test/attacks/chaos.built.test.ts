@@ -11,6 +11,7 @@ import type { Recommender } from '../../src/index';
 import { commit, machine } from '../bench/machine';
 import { RESULTS } from '../bench/quality/record';
 import { isSoak } from '../soak-slice';
+import { tried } from '../tries';
 import { storm } from './chaos';
 
 const MINUTES = Number(process.env['CHAOS_MINUTES'] ?? 60);
@@ -27,6 +28,7 @@ test(
       const about = { commit: commit(), machine: machine(), minutes: Math.round(minutes()) };
       writeFileSync(join(RESULTS, 'chaos.json'), `${JSON.stringify({ ...about, ...report }, null, 1)}\n`);
     }
+    tried(report.steps);
     expect(report.breaches, report.trace.join('\n')).toEqual([]);
     expect(report.found).toBeGreaterThan(STEPS / 4);
     expect(report.answers).toBeGreaterThan(STEPS / 10);

@@ -26,6 +26,7 @@ import { checksumOf, encode } from '../../src/store/records';
 import { DELTA } from '../checkpoint/deltas';
 import { folderOf, plannedModel, smallModel } from '../engine/fixture';
 import { isSoak } from '../soak-slice';
+import { tried } from '../tries';
 import { type Fuzzed, fuzz } from './coverage';
 
 const SEED = 28;
@@ -233,6 +234,7 @@ describe.each(Object.entries(PARSERS))('%s', (name, parser) => {
       console.log(
         `${name}: ${runs} inputs, ${corpus.length} reached something new, ${covered} characters, slowest ${slowest.toFixed(0)} ms`,
       );
+    tried(runs);
     expect(failures).toEqual([]);
     if (isGuided) expect(corpus.length).toBeGreaterThan(3);
     expect(({} as Record<string, unknown>)['sha256']).toBeUndefined();

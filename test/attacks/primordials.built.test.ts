@@ -5,6 +5,7 @@
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { isSoak, slice } from '../soak-slice';
+import { tried } from '../tries';
 import { embedPages, ready, SETTLED, SLOT } from '../ui/embed-window';
 import { type Attacks, type Mode, type Outcome, prepareAttacks, REALM } from './primordials-page';
 
@@ -55,6 +56,7 @@ test('a function of the page’s realm that is replaced costs at most what happe
     await page.context().close();
     page = await prepared();
   }
+  tried(few.length);
   expect(faults).toEqual([]);
   expect([...losing].filter((target) => !LOSES.test(target))).toEqual([]);
   expect(few.length).toBeGreaterThan(isSoak ? 3000 : 18);

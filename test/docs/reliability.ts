@@ -36,6 +36,8 @@ interface TestRun {
 interface SoakRow extends Counts {
   readonly file: string;
   readonly seconds: number;
+  /** What its tests have tried; an older row has none, and counts its tests. */
+  readonly tries?: number;
   /** Of tests in several browsers: what came out, by `browser > test`. */
   readonly browsers?: Readonly<Record<string, string>>;
 }
@@ -356,7 +358,7 @@ function inBrowser(run: TestRun, soak: readonly SoakRow[], browser: string, test
 export function reliabilityPage(run: TestRun, soak: readonly SoakRow[], storm?: Storm): string {
   const rows = RISKS.map(({ id, name, tried, in: files, elsewhere = [] }) => {
     const inRun = files.flatMap((file) => run.files[file] ?? []);
-    const inSoak = [
+    const inSoak: readonly (Counts & Pick<SoakRow, 'tries'>)[] = [
       ...soak.filter(({ file }) => files.includes(short(file))),
       ...(soak.length > 0 ? inBrowser(run, soak, 'Chromium', elsewhere) : []),
     ];
@@ -367,6 +369,7 @@ export function reliabilityPage(run: TestRun, soak: readonly SoakRow[], storm?: 
       tried,
       cell(inRun),
       inSoak.length === 0 ? '–' : cell(inSoak),
+      inSoak.length === 0 ? '–' : whole(inSoak.reduce((total, row) => total + (row.tries ?? row.passed), 0)),
       ...others.map(cell),
       String(failed),
     ];
@@ -375,12 +378,14 @@ export function reliabilityPage(run: TestRun, soak: readonly SoakRow[], storm?: 
     '# Reliability',
     '',
     'What can go wrong on other people’s pages, what was tried against it, and what came out. Written by `npm run docs` from the results of',
-    'a test run and of the soak; the files of each row stand below, and say what they assert. The last column counts tests that failed.',
+    'a test run and of the soak; the files of each row stand below, and say what they assert. The last column counts tests that failed:',
+    'each fails where anything is lost, thrown, leaked or answered wrong, so that 0 is none of these.',
     '',
     `The run: \`npm test\` at ${run.commit}, ${run.machine}. The soak: [its rows](../test/bench/results/soak.md), each with its commit. Numbers are tests that`,
-    'passed; a randomised one makes many tries, in the soak up to 10,000. "not tried" is what it says; – has no more to run in the soak.',
+    'passed; "tries" are what these made in the soak: a randomised test many, another one. "not tried" is what it says; – has no more to run',
+    'in the soak.',
     '',
-    ...markdownTable(['risk', 'what was tried', 'Chromium and Node', 'soak', ...ENGINES, 'failed'], rows),
+    ...markdownTable(['risk', 'what was tried', 'Chromium and Node', 'soak', 'tries', ...ENGINES, 'failed'], rows),
     '',
     ...(storm ? stormLines(storm) : []),
     ...plantedLines(),

@@ -9,6 +9,7 @@ import type { Delta } from '../../src/checkpoint/delta';
 import type { BackendName } from '../../src/compute/types';
 import { createLocalEngine, type LocalEngineOptions } from '../../src/engine/local-engine';
 import type { Engine, EngineEvent, RankedItem } from '../../src/engine/types';
+import { tried } from '../tries';
 import { clicks, folderOf, MODEL_URL, NOW, serveFolder, smallModel } from './fixture';
 
 export const FAULTS = ['throws', 'never settles', 'returns NaN', 'device lost'] as const;
@@ -130,6 +131,7 @@ export async function checkFaults(bench: Bench, { name, run }: Operation, fault:
   await settle(sound.engine.dispose());
   expect(count).toBeGreaterThan(0);
   for (const at of calls(count)) {
+    tried(1);
     const where = `${name}, device call ${at} of ${count} ${fault}`;
     const { engine } = await settle(prepared(bench, sound.delta));
     shim = withFault(bench, fault, at);
@@ -180,6 +182,7 @@ export async function checkMove(
   const count = counted.calls();
   expect(count).toBeGreaterThan(0);
   for (const at of calls(count)) {
+    tried(1);
     const where = `move, device call ${at} of ${count} ${fault}`;
     const { engine, other } = await settle(start());
     shim = withFault(bench, fault, at);

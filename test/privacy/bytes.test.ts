@@ -18,6 +18,7 @@ import { IDS } from '../engine/fixture';
 import { serveShopPage } from '../engine/shop-page';
 import { closeServer, originOf } from '../server';
 import { isSoak } from '../soak-slice';
+import { tried } from '../tries';
 
 /** In `npm test` a small part of what `npm run soak` does. */
 const MUTATIONS = isSoak ? 10_000 : 10;
@@ -172,6 +173,7 @@ test(`${MUTATIONS} records that were changed: it suggests, says so, and goes on`
     }
   }
   expect(seen).toEqual(new Set(['records-set-aside', 'learnt-set-aside']));
+  tried(mutations);
 }, 1_800_000);
 
 test(`${MUTATIONS} exported files that were changed are refused, and what was learnt stays`, async () => {
@@ -186,6 +188,7 @@ test(`${MUTATIONS} exported files that were changed are refused, and what was le
   }
   expect(await recommender.recommend({ k: 20 })).toEqual(before);
   expect(recommender.status).toEqual(notices);
+  tried(MUTATIONS);
   expect(thrown).toEqual([]);
   await recommender.dispose();
 }, 1_800_000);
@@ -221,6 +224,7 @@ test(`${SEALED} files that are sealed well and hold what is wrong are refused or
   let before = await recommender.recommend({ k: 20 });
   let notices = recommender.status.learning;
   const outcomes = new Set<string>();
+  tried(SEALED);
   for (let seed = 0; seed < SEALED; seed++) {
     const { integer } = random(seed, 'lies');
     const lie = LIES[seed % (LIES.length + 1)];

@@ -7,6 +7,7 @@ import type { Recommender } from '../../src/index';
 import { random } from '../../src/session/random';
 import { openShopPage, type ShopPage, STORING, shopVisit } from '../engine/shop-page';
 import { originOf } from '../server';
+import { tried } from '../tries';
 import { NOTHING, storedIn } from './stored';
 
 /** In `npm test` a small part of what `npm run soak` does. */
@@ -107,5 +108,6 @@ test(`nothing is left where a visitor erases while ${TABS} tabs write, ${ROUNDS}
       );
     }
     for (const tab of tabs) expect(await tab.thrown(), where).toEqual([]);
+    tried(1);
   }
 }, 600_000);

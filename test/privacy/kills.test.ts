@@ -14,6 +14,7 @@ import { openShopPage, STORING, serveShopPage } from '../engine/shop-page';
 import { closeServer, originOf } from '../server';
 import { openBrowser } from '../shared-chromium';
 import { isSoak, slice } from '../soak-slice';
+import { tried } from '../tries';
 import { storedIn } from './stored';
 
 const ARCHITECTURES = slice(Object.keys(models), (name) => ['gru4rec', 'sasrec', 'transformers4rec'].includes(name));
@@ -151,6 +152,7 @@ describe.each(ARCHITECTURES.map((name, k) => [name, k] as const))('%s', (archite
       expect(after, where).toBeGreaterThanOrEqual(before);
       expect(after, where).toBeLessThanOrEqual(clicks);
       seen[after === before ? 'old' : 'new']++;
+      tried(1);
       before = after;
 
       const next = await openPage();

@@ -8,6 +8,7 @@ import { random } from '../../src/session/random';
 import { IDS } from '../engine/fixture';
 import { openShopPage, type ShopPage, STORING, shopVisit } from '../engine/shop-page';
 import { originOf } from '../server';
+import { tried } from '../tries';
 import { NOTHING, storedIn } from './stored';
 
 const TABS = 8;
@@ -64,6 +65,7 @@ test(`${TABS} tabs track and learn: each event once, one tab at a time, and all 
 
   const known = await Promise.all(tabs.map((tab) => tab.known()));
   for (const one of known) expect([...one].sort()).toEqual(lists.flat().sort());
+  tried(TABS * EVENTS);
   await expect
     .poll(() => Promise.all(tabs.map(async (tab) => (await tab.status()).learning?.events)))
     .toEqual(Array(TABS).fill(TABS * EVENTS));

@@ -9,6 +9,7 @@ import { DELTA } from '../checkpoint/deltas';
 import { mutated } from '../checkpoint/mutations';
 import { PATIENT, runs } from '../checkpoint/runs';
 import { isSoak, slice } from '../soak-slice';
+import { tried } from '../tries';
 import { HABIT, learningVisits, ranking, replaceStored, storedDelta, storedKeys, stores } from './learning-page';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -283,6 +284,7 @@ describe('a stored record that was damaged', () => {
     async () => {
       await (await habitual(8)).fineTune();
       const whole = await storedDelta();
+      tried(runs(100));
       for (let seed = 0; seed < runs(100); seed++) {
         await replaceStored({ bytes: mutated(whole, seed) });
         const recommender = await opened();

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readQuarantine } from '../../src/store/quarantine';
 import { encode } from '../../src/store/records';
+import { tried } from '../tries';
 import { closeAll, deleteFromOutside, dump, freshDatabase, page, raw, stored, view } from './helpers';
 
 beforeEach(freshDatabase);
@@ -427,6 +428,7 @@ describe('erasing', () => {
 
   test('at any moment after the opening leaves no database, and none is made by looking for one', async () => {
     const rounds = Number(process.env['SOAK'] ?? 40);
+    tried(rounds);
     for (let round = 0; round < rounds; round++) {
       freshDatabase();
       const { store } = page();
@@ -519,6 +521,7 @@ describe('erasing', () => {
 
   test('while every page writes leaves nothing from before it', async () => {
     const rounds = Number(process.env['SOAK'] ?? 20);
+    tried(rounds);
     for (let round = 0; round < rounds; round++) {
       freshDatabase();
       const pages = [page(), page(), page()];

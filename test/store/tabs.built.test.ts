@@ -12,6 +12,7 @@ import { random } from '../../src/session/random';
 import { CHROMIUM_FLAGS, findChromium, launchChromium } from '../chromium';
 import { type Hooks, openShopPage, type PageOptions, type ShopPage, STORING, serveShopPage } from '../engine/shop-page';
 import { closeServer } from '../server';
+import { tried } from '../tries';
 
 /** In `npm test` a small part of what `npm run soak` does. */
 const EVENTS = process.env['SOAK'] ? 500 : 40;
@@ -161,6 +162,7 @@ test(`${TABS} tabs track ${EVENTS} events each, and are killed at random`, async
   expect(acknowledged.length).toBeGreaterThanOrEqual(TABS * EVENTS);
   expectKept(found, acknowledged);
   expect(await witness.known(), 'a tab that was there all the time').toEqual(found);
+  tried(acknowledged.length);
 }, 600_000);
 
 test('what was acknowledged is there after the whole browser was killed', async () => {

@@ -18,6 +18,7 @@ import { random } from '../../../src/session/random';
 import type { NdArray } from '../../../src/types';
 import { SMALL } from '../../engine/parity';
 import { isSoak } from '../../soak-slice';
+import { tried } from '../../tries';
 import { codedTables } from './coded';
 import { loadPlanModule } from './module';
 
@@ -246,6 +247,7 @@ test(
         if (!isOurs) throw new Error(`Change ${change}, by ${way.name}: ${error}`, { cause: error });
       }
     }
+    tried(CHANGES);
     expect(outcomes.refused).toBeGreaterThan(CHANGES / 10);
     expect(outcomes.harmless).toBeGreaterThan(CHANGES / 100);
   },

@@ -3,6 +3,7 @@ import type { GateState } from '../../../src/checkpoint/delta';
 import { random } from '../../../src/session/random';
 import type { Pair } from '../../../src/train/tuning/frozen-model';
 import { CLOSED, GATE, judge, payoff } from '../../../src/train/tuning/gate';
+import { tried } from '../../tries';
 
 /** A pair whose tuned model gains so much: 1 is a rank of a quarter. */
 const gaining = (gain: number): Pair => ({
@@ -33,6 +34,7 @@ describe('where the tuned model gains nothing, the gate opens with probability 1
   ])('%s', (_, gainOf) => {
     let opened = 0;
     for (let seed = 1; seed <= ROUNDS; seed++) if (opens(gainOf, seed, 200)) opened++;
+    tried(ROUNDS);
     const bound = 1 / GATE.open;
     // Three standard deviations of a share of so many rounds.
     expect(opened / ROUNDS, `seeds 1…${ROUNDS}`).toBeLessThan(bound + 3 * Math.sqrt((bound * (1 - bound)) / ROUNDS));
