@@ -1,6 +1,6 @@
 /** Lets one tab learn at a time, by the Web Locks API or, without it, by a lease in the database. */
 import { promisifyRequest } from 'idb-keyval';
-import { RecommenderError } from '../errors';
+import { quiet, RecommenderError } from '../errors';
 import type { EventStore } from './interface';
 import { randomName } from './records';
 import { sleep } from './waiting';
@@ -42,8 +42,8 @@ export async function asOneTrainer<T>(
   };
   try {
     const { locks } = navigator;
-    const at = await locks.request(LOCK, { ifAvailable: true }, (lock) =>
-      lock ? granted().then((value) => ({ value })) : null,
+    const at = await locks.request(LOCK, { ifAvailable: true }, async (lock) =>
+      lock ? { value: await granted() } : null,
     );
     if (at) return at.value;
     onWaiting();
@@ -65,15 +65,18 @@ async function byLease<T>(
   const holder = randomName();
   /** Takes the lease if it is free or ours. If nothing may be stored, no lease is needed. */
   const take = async (): Promise<boolean> => {
-    const taken = store.beside(async (records) => {
-      const lease = leaseOf(await promisifyRequest(records.get(LEASE)));
-      const left = lease.until - now();
-      // A lease that was taken by a wrong clock must not last for ever.
-      if (lease.holder !== holder && left > 0 && left <= LEASE_TIME) return false;
-      records.put({ holder, until: now() + LEASE_TIME }, LEASE);
-      return true;
-    }, true);
-    return (await taken.catch(() => undefined)) ?? true;
+    let isOurs: boolean | undefined;
+    await quiet(async () => {
+      isOurs = await store.beside(async (records) => {
+        const lease = leaseOf(await promisifyRequest(records.get(LEASE)));
+        const left = lease.until - now();
+        // A lease that was taken by a wrong clock must not last for ever.
+        if (lease.holder !== holder && left > 0 && left <= LEASE_TIME) return false;
+        records.put({ holder, until: now() + LEASE_TIME }, LEASE);
+        return true;
+      }, true);
+    });
+    return isOurs ?? true;
   };
   for (let isWaiting = false; !(await take()); isWaiting = true) {
     if (!isWaiting) onWaiting();
@@ -87,13 +90,14 @@ async function byLease<T>(
     if (signal.aborted) throw aborted();
     return await work(take);
   } finally {
-    await store
-      .beside(async (records) => {
+    // If it stays, it expires by itself.
+    await quiet(() =>
+      store.beside(async (records) => {
         const lease = leaseOf(await promisifyRequest(records.get(LEASE)));
         if (lease.holder === holder) records.delete(LEASE);
         return undefined;
-      }, true)
-      .catch(() => {}); // it expires by itself
+      }, true),
+    );
   }
 }
 

@@ -419,6 +419,31 @@ describe('by itself', () => {
     await expect.poll(() => troubles(recommender)).toEqual([]);
   });
 
+  test('it says where it fails, and leaves no rejection, where the page replaces `catch` and `finally` meanwhile', async () => {
+    const recommender = await habitual(4, { learn: 'auto' });
+    await recommender.recommend();
+    await learns(recommender, { state: 'idle', events: 20 });
+    await follow(recommender, 1);
+    const spies = (['catch', 'finally'] as const).map((name) =>
+      vi.spyOn(Promise.prototype, name).mockImplementation(() => {
+        throw new TypeError('broken by the page');
+      }),
+    );
+    const broken = vi.spyOn(Math, 'log').mockImplementation(() => {
+      throw new TypeError('Math.log is broken');
+    });
+    await recommender.recommend().then(
+      () => {},
+      () => {},
+    );
+    await new Promise((next) => setTimeout(next, 50));
+    for (const spy of spies) spy.mockRestore();
+    await expect.poll(() => troubles(recommender), { timeout: 30_000 }).toEqual(['learning-failed']);
+    broken.mockRestore();
+    await recommender.recommend();
+    await learns(recommender, { events: 25 });
+  });
+
   test('it says nothing of what a pause ends', async () => {
     const recommender = await habitual(4, { learn: 'auto' });
     const begun = new Promise<void>((resolve) => {

@@ -4,7 +4,7 @@
  */
 import type { Delta } from '../../checkpoint/delta';
 import { decodeDelta, encodeDelta, MAX_DELTA_BYTES } from '../../checkpoint/delta-file';
-import { RecommenderError } from '../../errors';
+import { quiet, RecommenderError } from '../../errors';
 import { createDeltaStore } from '../../store/delta-store';
 import type { AdapterStoreParts, LearningStatus } from '../types';
 import { deltaStatus, UNLEARNT } from './status';
@@ -62,8 +62,11 @@ export class AdapterStore {
 
   /** Reads the record on the device if this page does not know it. Never rejects. */
   read(): Promise<void> {
-    // A running read may not see the latest change.
-    this.#reading = this.#reading.then(() => this.#read());
+    const before = this.#reading;
+    this.#reading = quiet(async () => {
+      await before; // it may not see the latest change
+      await this.#read();
+    });
     return this.#reading;
   }
 
@@ -74,7 +77,7 @@ export class AdapterStore {
 
   async #read(): Promise<void> {
     const life = this.#life;
-    const found = await this.#deltas.read().catch(() => undefined);
+    const found = await this.#deltas.read();
     this.#wasRead ||= found !== undefined;
     // Nothing may be read, or there is no record: only this page's memory counts.
     if (!found || life !== this.#life || found.name === this.#name) return;

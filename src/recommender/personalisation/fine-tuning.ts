@@ -167,12 +167,14 @@ export function createFineTuning(parts: FineTuningParts): FineTuning {
       // Events of another tab must be known before newer ones are learnt.
       if (!store.hears) await store.refresh();
       const learnAll = () => slices(request, signal, pause, stillAlone);
-      await learnAll()
-        .catch(async (error) => {
-          if (signal.aborted || !(await adapterStore.refused(error))) throw error;
-          await learnAll(); // from the beginning
-        })
-        .finally(() => show('idle')); // before another tab may begin
+      try {
+        await learnAll();
+      } catch (error) {
+        if (signal.aborted || !(await adapterStore.refused(error))) throw error;
+        await learnAll(); // from the beginning
+      } finally {
+        show('idle'); // before another tab may begin
+      }
     });
   }
 
@@ -259,8 +261,14 @@ export function createFineTuning(parts: FineTuningParts): FineTuning {
   /** A mutex for the calls of this page, which share no lock if nothing may be stored. */
   function runExclusive(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
     const before = last;
-    const run = abortable(before, signal).then(work);
-    last = Promise.allSettled([before, run]);
+    const run = (async () => {
+      await abortable(before, signal);
+      await work();
+    })();
+    last = quiet(async () => {
+      await before;
+      await run;
+    });
     return run;
   }
 
@@ -296,12 +304,16 @@ export function createFineTuning(parts: FineTuningParts): FineTuning {
     if (reasonNotToLearn() || (since <= latest && newest(fresh(adapterStore.delta)) === learntUpTo)) return;
     const own = new CapturedAbortController();
     automatic = own;
-    run({}, idle, own)
-      .catch((error) => {
+    // Quiet where the page forbids reporting it.
+    quiet(async () => {
+      try {
+        await run({}, idle, own);
+      } catch (error) {
         // `error` reports a model that could not be loaded.
-        if (status().model && !EXPECTED.has(error.code)) degrade('learning-failed', `${NOT_LEARNT} ${reasonOf(error)}`);
-      })
-      .catch(() => {}); // the page forbids reporting it
+        const { code } = error as Partial<RecommenderError>;
+        if (status().model && !EXPECTED.has(code)) degrade('learning-failed', `${NOT_LEARNT} ${reasonOf(error)}`);
+      }
+    });
   }
 
   return {
