@@ -173,8 +173,8 @@ const library: UserConfig = {
     rolldownOptions: {
       ...rolldown,
       output: {
-        // In one folder: some platforms have no others.
-        chunkFileNames: '[name]-[hash].js',
+        // In one folder: some platforms have no others. A page loads every name; seven letters tell versions of a file apart.
+        chunkFileNames: '[name]-[hash:7].js',
         assetFileNames: '[name]-[hash][extname]',
         // Vite leaves white space in libraries; this one is also served as it is.
         minify: true,

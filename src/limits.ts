@@ -30,6 +30,8 @@ export const MAX_EVENTS = 10_000;
 export const MAX_CLICKS = 512;
 /** Characters that are stored, keys included. Beyond it the oldest third is deleted. */
 export const MAX_STORED = 500_000;
+/** Characters that stay where the device has no room: so little would not make any. */
+export const MIN_STORED = 5000;
 /** Days that an event is stored. */
 export const RETENTION = 30;
 /** Characters of a text of the catalogue that a page shows. */

@@ -1,16 +1,9 @@
 /** The candidate that takes the fewest edits to reach from `name`, for "did you mean": undefined if none is near. */
 import { max, min } from './captured';
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
-  let best: string | undefined;
-  let bestDistance = max(2, Math.floor(name.length / 2)) + 1;
-  for (const candidate of candidates) {
-    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
-    if (distance < bestDistance) {
-      best = candidate;
-      bestDistance = distance;
-    }
-  }
-  return best;
+  const distanceTo = (candidate: string) => editDistance(name.toLowerCase(), candidate.toLowerCase());
+  const [best] = [...candidates].sort((a, b) => distanceTo(a) - distanceTo(b));
+  return best !== undefined && distanceTo(best) <= max(2, name.length / 2) ? best : undefined;
 }
 
 /** Levenshtein's distance of two short words, one row at a time; words beyond 64 characters are cut. */

@@ -73,7 +73,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   /** The minute of the clock, and how many events and characters may still be recorded in it. */
   let [minute, events, characters] = [Number.NaN, 0, 0];
   /** What was tracked before the visitor has seen the page, which may be prerendered, or a tab that is never opened. */
-  let unseen: TrackedEvent[] | undefined = isHidden() ? [] : undefined;
+  let unseen: [event: TrackedEvent, isDenied: boolean][] | undefined = isHidden() ? [] : undefined;
   if (unseen) globalThis.addEventListener?.('visibilitychange', onSeen);
 
   const on: Recommender['on'] = (event, listener) => {
@@ -93,6 +93,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   }
   function update(change: Partial<Status>): void {
     if (disposed) return;
+    if (change.consent === 'denied') for (const entry of unseen ?? []) entry[1] = true;
     status = { ...status, ...change };
     emit('status', status);
   }
@@ -261,7 +262,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     stopLooking();
     const events = unseen ?? [];
     unseen = undefined;
-    for (const event of events) track(event);
+    for (const entry of events) track(...entry);
   }
   function stopLooking(): void {
     globalThis.removeEventListener?.('visibilitychange', onSeen);
@@ -274,7 +275,8 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     return --events < 0 || characters < 0;
   }
 
-  function track(event: string | TrackedEvent): void {
+  /** @param isDenied Whether it must not be stored, whatever consent is now. */
+  function track(event: string | TrackedEvent, isDenied: boolean): void {
     assertAlive();
     const { kind, time, pageView, candidates, ...given } = checkedEvent(event, now());
     privacy.lookAgain(); // before it may be stored
@@ -290,17 +292,18 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     mend('events-refused');
     if (unseen) {
       const { time } = event as Partial<TrackedEvent>; // else it is that of the moment when it is seen
-      unseen.push({ ...given, event: kind, pageView, candidates, time } as TrackedEvent);
+      const later = { ...given, event: kind, pageView, candidates, time } as TrackedEvent;
+      unseen.push([later, status.consent === 'denied']);
       return;
     }
     history.add([seen]);
     resolveIds();
     // What is tracked while the answer is no is not stored by a later yes.
-    if (status.consent !== 'denied') void store.append(seen);
+    if (status.consent !== 'denied' && !isDenied) void store.append(seen);
   }
 
   return {
-    track,
+    track: (event) => track(event, false),
     recommend(request) {
       const question = checkedRequest(request);
       const time = now() / 1000;

@@ -35,6 +35,27 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
+test('what is tracked before or during a denial, in a page that nobody has seen yet, is not stored by a later yes', async () => {
+  const window = new EventTarget();
+  const document = { visibilityState: 'hidden', baseURI: 'https://shop.example/' };
+  vi.stubGlobal('document', document);
+  vi.stubGlobal('addEventListener', window.addEventListener.bind(window));
+  const recommender = await visit({ consent: 'manual' });
+  const stored: string[] = [];
+  recommender.on('stored', ({ events }) => stored.push(...events.map(({ itemId }) => itemId)));
+  recommender.track('item-1');
+  await recommender.privacy.consent('denied');
+  recommender.track('item-2');
+  await recommender.privacy.consent('granted');
+  recommender.track('item-3');
+  document.visibilityState = 'visible';
+  window.dispatchEvent(new Event('visibilitychange'));
+  await expect.poll(() => stored).toEqual(['item-3']);
+  const { sessions } = await recommender.privacy.export();
+  expect(sessions.flat().map(({ itemId }) => itemId)).toEqual(['item-1', 'item-2', 'item-3']);
+  await recommender.dispose();
+});
+
 /** A visit that is over, its events stored. */
 async function past(...itemIds: string[]): Promise<void> {
   const recommender = await visit({ consent: 'granted' });

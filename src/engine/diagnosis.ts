@@ -1,5 +1,5 @@
 /** What is found out about a device, and why something does not work. Loaded when it is asked for. */
-import type { LoadedFile } from './types';
+import type { ForeignIds, LoadedFile } from './types';
 
 export { deviceHere } from '../compute/device-description';
 
@@ -22,4 +22,10 @@ export function nearest(id: string, ids: readonly string[]): string {
   const name = id.toLowerCase();
   const alike = ids.filter((own) => name.includes(own.toLowerCase()) || own.toLowerCase().includes(name));
   return alike.sort((a, b) => b.length - a.length)[0] ?? ids[0]!;
+}
+
+/** Says that ids of a page are not among the model's. */
+export function foreignIds({ id, kind = 'id', tracked, known }: ForeignIds, ids: readonly string[]): string {
+  const counts = `tracked ${tracked} id${tracked === 1 ? '' : 's'}, the model knows ${known}`;
+  return `${counts}; the page says ${kind} '${id}', the model has '${nearest(id, ids)}', …; see docs/identity.md`;
 }

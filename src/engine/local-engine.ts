@@ -229,6 +229,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
       return items.resolve(candidates) ?? candidates.find(({ id }) => items.product(id))?.id ?? null;
     },
     nearest: async (id) => (await diagnosing()).nearest(id, loaded().artifact.itemIds),
+    foreignIds: async (found) => (await diagnosing()).foreignIds(found, loaded().artifact.itemIds),
     loadedFiles: async () => (await diagnosing()).loadedFiles(),
     memory: () => call(async (ends) => placement?.memory(ends) ?? { tensors: 0, bytes: 0 }),
     async dispose() {

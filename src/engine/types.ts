@@ -289,6 +289,17 @@ export interface Control<P = never> {
   readonly onProgress?: (progress: P) => void;
 }
 
+export interface ForeignIds {
+  /** One that is not the model's. */
+  readonly id: string;
+  /** What the page calls it, such as `sku`. */
+  readonly kind: string | undefined;
+  /** How many ids there are. */
+  readonly tracked: number;
+  /** How many of them the model knows. */
+  readonly known: number;
+}
+
 /**
  * Every method takes at most one argument of plain data, then its `Control`. Methods fail with a `RecommenderError`, or
  * with a `RangeError` for a wrong argument; after `dispose` with `disposed`.
@@ -407,6 +418,8 @@ export interface Engine {
   identify(candidates: readonly Candidate[]): Promise<string | null>;
   /** An item id of the model that is spelt like this one, to show in a message. */
   nearest(id: string): Promise<string>;
+  /** Says that ids of a page are not the model's. */
+  foreignIds(found: ForeignIds): Promise<string>;
   /** The files that the engine's thread has loaded. */
   loadedFiles(): Promise<readonly LoadedFile[]>;
   /** Tensors and bytes alive, for the leak tests and the demo's panel. */

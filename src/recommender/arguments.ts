@@ -44,7 +44,7 @@ const COUNT: Check = ['a whole number, at least 1', (value) => Number.isInteger(
 export const ITEM = name('an item id');
 export const FEATURES: Check = [`numbers or texts by name, at most ${MAX_FEATURES} characters`, isFeatures];
 const CANDIDATES: Check = [
-  `1 to ${MAX_CANDIDATES} of { id, kind, source }, each id of at most ${MAX_ID} characters, each source of ${MAX_WORD}`,
+  `1 to ${MAX_CANDIDATES} of { id, kind, source }, each id of at most ${MAX_ID} characters, source of ${MAX_WORD}`,
   isCandidates,
 ];
 export const SIGNAL: Check = ['an AbortSignal', (value) => value instanceof AbortSignal];

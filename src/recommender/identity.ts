@@ -13,7 +13,7 @@ import type { DegradationCode, Status } from './types';
 const EXAMPLES = 5;
 
 interface IdentityParts {
-  readonly engine: Pick<Engine, 'resolve' | 'nearest'>;
+  readonly engine: Pick<Engine, 'resolve' | 'foreignIds'>;
   /** All events, and the running session as `read` gives it. */
   readonly history: Pick<VisitorHistory<StoredEvent>, 'events' | 'sessions'>;
   readonly status: () => Status;
@@ -56,12 +56,10 @@ export function createIdentity({ engine, history, status, update, degrade, mend 
     const [first] = unknown;
     if (first && (isMany ? !isReported : known.size === 0)) {
       const [id, event] = first;
-      const near = await engine.nearest(id);
-      if (mine !== turn) return; // counted again meanwhile, perhaps after an erasure
+      const kind = event.candidates?.[0]?.kind;
       const tracked = known.size + unknown.size;
-      const ids = `tracked ${tracked} id${tracked === 1 ? '' : 's'}, the model knows ${known.size}`;
-      const said = `the page says ${event.candidates?.[0]?.kind ?? 'id'} '${id}', the model has '${near}', …`;
-      const why = `${ids}; ${said}; see docs/identity.md`;
+      const why = await engine.foreignIds({ id, kind, tracked, known: known.size });
+      if (mine !== turn) return; // counted again meanwhile, perhaps after an erasure
       if (isMany) {
         isReported = true;
         degrade('unknown-ids', why);

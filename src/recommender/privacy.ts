@@ -55,7 +55,7 @@ export function createPrivacy(parts: PrivacyParts) {
       await erasure;
       mend('not-erased');
     } catch (error) {
-      const message = `The device does not confirm that what was stored is erased. ${(error as Error).message}`;
+      const message = `The device does not confirm the erasure. ${(error as Error).message}`;
       degrade('not-erased', message);
       throw new RecommenderError('io', message, { cause: error });
     }

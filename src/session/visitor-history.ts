@@ -12,7 +12,7 @@
  */
 
 import { max, stringify } from '../captured';
-import { MAX_CLICKS, MAX_EVENTS } from '../limits';
+import { MAX_CLICKS, MAX_EVENTS, MAX_EVENTS_PER_MINUTE } from '../limits';
 import type { Candidate } from '../types';
 
 /** One event. */
@@ -99,6 +99,7 @@ export class VisitorHistory<E extends VisitorEvent = VisitorEvent> {
     }
     if (event === 'view') before.viewed = item;
     const repeated = !isOther && before.reports.has(report);
+    if (before.reports.size > MAX_EVENTS_PER_MINUTE) before.reports.clear();
     before.reports.add(report);
     return repeated;
   }

@@ -7,9 +7,9 @@
  */
 
 import { promisifyRequest } from 'idb-keyval';
-import { min } from '../captured';
+import { max, min } from '../captured';
 import { quiet, reasonOf } from '../errors';
-import { isListOf, MAX_STORED } from '../limits';
+import { isListOf, MAX_STORED, MIN_STORED } from '../limits';
 import { openChannel } from './channel';
 import { Database } from './database';
 import { Erasures } from './erasures';
@@ -87,7 +87,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     const whole = async (store: IDBObjectStore) => {
       marks = await readMarks(store);
       erased = life !== began || (epoch !== undefined && marks.epoch !== epoch);
-      return erased ? undefined : body(store, marks);
+      return erased || state === 'new' ? undefined : body(store, marks); // `hold` may have come meanwhile
     };
     let result: T | undefined;
     try {
@@ -239,7 +239,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     if (isFull && failures <= 3) {
       waiting.shrink(); // a smaller record may still fit
       // The device has less space than `maxSize`: the older half goes, also of what other tabs have stored.
-      return failures === 1 ? quiet(() => makeRoom((all) => all / 2)) : undefined;
+      return failures === 1 ? quiet(() => makeRoom((all) => max(all / 2, MIN_STORED))) : undefined;
     }
     // The next attempt opens a closed connection again; one failure is not reported.
     if (failures === 1 && loaded) return;

@@ -51,8 +51,9 @@ function takeQueue(): Aisle | undefined {
   const page = globalThis as unknown as { aisle?: Aisle; [RUNS]?: true };
   if (page[RUNS]) return undefined;
   page[RUNS] = true;
-  // A page may hold an element with the id "aisle" under this name, or an array that it has frozen.
-  const queue: Aisle = Array.isArray(page.aisle) ? page.aisle : [];
+  // A page may hold an element with the id "aisle" under this name, an array that it has frozen, or a constant that `window` lacks.
+  const given: unknown = typeof aisle === 'undefined' ? [] : aisle;
+  const queue: Aisle = Array.isArray(given) ? given : [];
   const taken = Object.isExtensible(queue) ? queue : [...queue];
   try {
     if (page.aisle !== taken) page.aisle = taken;
@@ -75,12 +76,13 @@ function ownTag(url: string): HTMLElement | undefined {
  *
  * @param url Of the script.
  * @param whenToLoad Calls its argument once, when the rest is to be loaded.
+ * @returns What takes commands, which is `window.aisle` where the page allows that; undefined if another embed runs.
  */
-export function open(url: string, whenToLoad: typeof startLazily): void {
+export function open(url: string, whenToLoad: typeof startLazily): Aisle | undefined {
   const aisle = takeQueue();
   if (aisle === undefined) {
     warn('Aisle is in this page twice (embed.js, aisle/element); the first one counts.');
-    return;
+    return undefined;
   }
   let settle: Host['settle'] = () => {};
   aisle.ready = new Promise<Recommender | undefined>((resolve) => {
@@ -113,7 +115,7 @@ export function open(url: string, whenToLoad: typeof startLazily): void {
         try {
           // Firefox does not fetch a script again whose import has failed.
           if (navigator.onLine === false && !navigator.serviceWorker?.controller)
-            throw new Error('The browser is offline.');
+            await fetch(url, { method: 'HEAD', cache: 'no-store' }); // a server of this device may answer
           return await script();
         } catch (error) {
           onFailure(error);
@@ -140,4 +142,5 @@ export function open(url: string, whenToLoad: typeof startLazily): void {
       .then(undefined, failed),
   );
   guard('<aisle-recommendations>', () => defineElement(host, slots, watch));
+  return aisle;
 }

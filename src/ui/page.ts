@@ -130,7 +130,9 @@ export function startPage(host: Host): Promise<unknown> {
     const run = () =>
       host.guard(`The command "${String(name)}"`, () => (command as (...args: unknown[]) => unknown)(...args));
     if (running !== undefined || command === start || command === commands.doctor) run();
-    else if (waiting.length < MAX_COMMANDS) waiting.push(run);
+    // What a visitor decides is never too much.
+    else if (waiting.length < MAX_COMMANDS || command !== commands.track) waiting.push(run);
+    else host.warn('too many events before the start.');
   }
 
   function start(options: EmbedOptions): void {
@@ -384,7 +386,7 @@ export function startPage(host: Host): Promise<unknown> {
     return 0;
   }
   setPush(aisle, push);
-  push(...early);
+  for (const entry of early) push(entry);
   // A page from the browser's cache has missed the events since.
   addEventListener('pageshow', ({ persisted }) => {
     if (!persisted) return;

@@ -7,21 +7,22 @@
  */
 import type { Recommender } from '../recommender/types';
 import { guard, open } from './loader';
-import type { EmbedOptions } from './types';
+import type { Aisle, EmbedOptions } from './types';
 
 export type { Recommender } from '../recommender/types';
 export type { Aisle, AisleCommand, EmbedOptions, SlotAttributes } from './types';
 
 const isPage = typeof document !== 'undefined';
+let queue: Aisle | undefined;
 let load = () => {};
 
 if (isPage) {
-  guard('The start', () =>
-    open(import.meta.url, (_, loadRest) => {
+  guard('The start', () => {
+    queue = open(import.meta.url, (_, loadRest) => {
       load = loadRest;
       return () => {};
-    }),
-  );
+    });
+  });
 }
 
 /**
@@ -32,8 +33,11 @@ if (isPage) {
  */
 export function start(options: EmbedOptions): Promise<Recommender | undefined> {
   if (!isPage) return Promise.resolve(undefined);
-  aisle.push(['start', options]);
+  guard('The start', () => {
+    queue ??= aisle; // of `embed.js`, which came first
+    queue.push(['start', options]);
+  });
   load();
   load = () => {};
-  return Promise.resolve(aisle.ready);
+  return Promise.resolve(queue?.ready);
 }

@@ -52,7 +52,8 @@ function trusted(url: string): string {
  */
 export function openWorker(url: string): EngineWorker {
   if (typeof Worker !== 'function') throw new Error('there are no workers here');
-  const isOwn = url.startsWith(`${origin}/`); // of a frame in a sandbox it is not that of its address
+  // In a frame in a sandbox `origin` is 'null', and not that of its address; a page may use the name for something else.
+  const isOwn = (origin as unknown) !== 'null' && url.startsWith(`${location.origin}/`);
   const script = isOwn
     ? url
     : URL.createObjectURL(new Blob([`import ${stringify(url)};`], { type: 'text/javascript' }));

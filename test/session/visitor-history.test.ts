@@ -202,6 +202,13 @@ describe('a report', () => {
     expect(reports.map(([event]) => history.isRepeated(event))).toEqual(reports.map(([, repeated]) => repeated));
   });
 
+  test('is remembered within a limit, however many others come', () => {
+    const history = started();
+    for (let n = 0; n < 3000; n++) history.isRepeated(view(`${n}`, 0, 'cart'), 'page');
+    expect(history.isRepeated(view('2999', 1, 'cart'), 'page')).toBe(true);
+    expect(history.isRepeated(view('0', 1, 'cart'), 'page')).toBe(false);
+  });
+
   test('of a page view that has a name counts once for as long as that lasts', () => {
     const history = started();
     const reports = [

@@ -1,8 +1,9 @@
+import { promisifyRequest } from 'idb-keyval';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readQuarantine } from '../../src/store/quarantine';
 import { encode } from '../../src/store/records';
 import { tried } from '../tries';
-import { closeAll, deleteFromOutside, dump, freshDatabase, page, raw, stored, view } from './helpers';
+import { closeAll, databaseName, deleteFromOutside, dump, freshDatabase, page, raw, stored, view } from './helpers';
 
 beforeEach(freshDatabase);
 afterEach(async () => {
@@ -151,6 +152,27 @@ describe('events', () => {
       expect(events).toMatchObject([view('a', 1)]);
       await store.close();
     }
+  });
+
+  test('are not written where storing was held while the device was busy, until it is allowed again', async () => {
+    const { store } = page();
+    await store.append(view('a', 1));
+    const connection = await promisifyRequest(indexedDB.open(databaseName()) as IDBRequest<IDBDatabase>);
+    const records = connection.transaction('records', 'readwrite').objectStore('records');
+    let isBusy = true;
+    const spin = (): void => {
+      if (isBusy) records.get('nothing').onsuccess = spin;
+    };
+    spin();
+    const second = store.append(view('b', 2));
+    await new Promise((next) => setTimeout(next, 20)); // its transaction waits
+    store.hold();
+    isBusy = false;
+    expect(await stored()).toEqual(['a 1']);
+    store.open();
+    expect(await second).toBe(true);
+    expect(await stored()).toEqual(['a 1', 'b 2']);
+    connection.close();
   });
 
   test('of several pages are merged by time, none lost and none doubled', async () => {

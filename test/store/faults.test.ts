@@ -216,9 +216,12 @@ describe('an IndexedDB that', () => {
     });
   });
 
+  /** An event of 4,000 characters: a device that is full of small ones keeps them. */
+  const large = (itemId: string, time: number) => ({ ...view(itemId, time), features: { text: 'x'.repeat(3900) } });
+
   test('is full lets the oldest sessions go, and takes the newest', async () => {
     const { store, notices } = page();
-    for (let k = 0; k < 8; k++) await store.append(view(`${k}`, 10_000 * k));
+    for (let k = 0; k < 8; k++) await store.append(large(`${k}`, 10_000 * k));
     fillAt(6);
     expect(await store.append(view('new', 100_000))).toBe(true);
     expect(await stored()).toEqual(['5 50000', '6 60000', '7 70000', 'new 100000']);
@@ -234,11 +237,25 @@ describe('an IndexedDB that', () => {
     vi.stubGlobal('BroadcastChannel', undefined);
     const [other, { store, notices }] = [page(), page()];
     await expect.poll(() => notices.at(-1)).toBe('indexeddb');
-    for (let k = 0; k < 6; k++) await other.store.append(view(`${k}`, 10_000 * k));
+    for (let k = 0; k < 6; k++) await other.store.append(large(`${k}`, 10_000 * k));
     fillAt(6);
     expect(await store.append(view('new', 100_000))).toBe(true);
     expect(await stored()).toEqual(['4 40000', '5 50000', 'new 100000']);
     expect(notices.join()).toContain('storage-short: There is room for the newest events only');
+  });
+
+  test('is full of something else keeps what is stored, whatever number of pages find it full', async () => {
+    const { store } = page();
+    for (let k = 0; k < 40; k++) await store.append(view(`${k}`, 10_000 * k));
+    await store.close();
+    fillAt(0);
+    for (let visit = 0; visit < 8; visit++) {
+      const { store, notices } = page({ retryAfter: 60_000 });
+      void store.append(view(`new ${visit}`, 500_000));
+      await expect.poll(() => notices.join()).toContain('storage-full: Events are kept');
+      await store.close();
+    }
+    expect(await stored()).toHaveLength(40);
   });
 
   test('is full keeps what another tab stores after an erasure that is not yet heard of', async () => {

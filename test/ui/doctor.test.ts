@@ -340,7 +340,9 @@ describe('the panel', () => {
     expect(await page.locator('aisle-doctor').count()).toBe(0);
     const before = requests.length;
     await examined(page);
-    const fetched = requests.slice(before).map(({ url }) => new URL(url).pathname.replace(/-[\w-]{8}\.js$/, ''));
+    const fetched = requests
+      .slice(before)
+      .map(({ url }) => new URL(url).pathname.replace(/-([\w-]{7}|[0-9a-f]{8})\.js$/, ''));
     expect(fetched).toContain('/aisle/doctor');
     // What other parts have, too.
     expect(fetched.filter((path) => !/\/(doctor|artifact|consent-sources|(worker-)?diagnosis)$/.test(path))).toEqual(

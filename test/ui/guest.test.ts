@@ -267,6 +267,26 @@ describe('a page', () => {
     expect(errors).toEqual([]);
   });
 
+  test('that has constants under our names, and floods us with commands, is heard in what a visitor decides', async () => {
+    const own = `<script>
+      const aisle = [];
+      const origin = { lat: 37.5, lng: 127 };
+      for (let n = 0; n < 1001; n++) aisle.push(['track', 'product-' + n]);
+      aisle.push(['consent', 'granted']);
+    </script>`;
+    const { page, errors, warnings } = await pages.open(SLOT, { head: own + SETTLED });
+    await ready(page);
+    const { consent, engine, ids } = await page.evaluate(() => window.aisle!.recommender!.status);
+    expect({ consent, thread: engine!.thread, tracked: ids.known + ids.unknown }).toEqual({
+      consent: 'granted',
+      thread: 'worker',
+      tracked: 1000,
+    });
+    expect(page.workers().map((worker) => new URL(worker.url()).protocol)).toEqual(['http:']);
+    expect(warnings).toContain('Aisle: too many events before the start.');
+    expect(errors).toEqual([]);
+  });
+
   test('that has defined the element itself keeps it, and commands work', async () => {
     const own = `<script>customElements.define('aisle-recommendations', class extends HTMLElement {})</script>`;
     const { page, errors, warnings } = await pages.open(SLOT, { head: own + SCRIPT });

@@ -1,5 +1,5 @@
 /** What becomes of an embed whose model could not be had, or that was stopped: nothing that was said is forgotten. */
-import type { Page } from 'playwright-core';
+import type { Page, Request } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
 import { asked, embedPages, known, push, ready, SCRIPT, SLOT, STOCK } from './embed-window';
 
@@ -102,13 +102,24 @@ describe('a script of ours that comes when the network is back', () => {
     await expect.poll(() => page.locator('aisle-privacy button').count()).toBeGreaterThan(0);
   });
 
-  test('is not asked for while the browser says that it is offline', async () => {
+  /** The browser says so; these requests get no answer. */
+  async function offline(page: Page, isLost: (request: Request) => boolean): Promise<void> {
+    await page.addInitScript(() => Object.defineProperty(navigator, 'onLine', { value: false, configurable: true }));
+    await page.route('**', (route) => (isLost(route.request()) ? route.abort() : route.fallback()));
+  }
+
+  test('is asked for where the browser says that it is offline, and a server of this device answers', async () => {
+    const { page } = await pages.open(SLOT, { prepare: (opened) => offline(opened, () => false) });
+    await ready(page);
+  });
+
+  test('is not asked for while the browser says that it is offline, and no server answers', async () => {
     const { page, requests } = await pages.open(SLOT, {
-      prepare: (opened) =>
-        opened.addInitScript(() => Object.defineProperty(navigator, 'onLine', { value: false, configurable: true })),
+      prepare: (opened) => offline(opened, (request) => request.method() === 'HEAD'),
     });
     await page.locator('[data-aisle-state=error-script]').waitFor();
     expect(requests.filter(({ url }) => url.includes('/aisle/page-'))).toEqual([]);
+    await page.unrouteAll();
     await page.evaluate(() => {
       Object.defineProperty(navigator, 'onLine', { value: true });
       dispatchEvent(new Event('online'));

@@ -42,7 +42,7 @@ export function createPersonalisation(parts: PersonalisationParts) {
     looking = load()
       .then((learning) => learning.look(mayHaveChanged))
       .catch((error) => {
-        const message = 'Nothing that was or is learnt counts: its code could not be loaded.';
+        const message = 'Nothing learnt counts: its code could not be loaded.';
         parts.degrade('learning-failed', `${message} ${error.message}`);
       })
       .catch(() => {}); // the page forbids reporting it

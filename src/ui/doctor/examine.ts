@@ -27,7 +27,7 @@ export interface Patient {
 }
 
 /** Names of the built files: the folder may be one that a platform fills with other files, too. */
-const BUILT = /^(embed|worker|[\w.-]+-[\w-]{8})\.(js|wasm)(\?|$)/;
+const BUILT = /^(embed|worker|[\w.-]+-[\w-]{7,8})\.(js|wasm)(\?|$)/;
 
 /** Whether an address is of a file of Aisle, beside this script, or of the model. */
 export function isOurs(url: string, modelUrl: string | undefined): boolean {
