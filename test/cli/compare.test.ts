@@ -53,8 +53,12 @@ describe('aisle compare', () => {
       const counts = best[part].map(({ predictions }: { predictions: number }) => predictions);
       expect(counts.reduce((sum: number, count: number) => sum + count, 0)).toBe(best.predictions);
     }
-    expect(stdout).toContain('small net');
-    expect(readFileSync(join(out, 'report.md'), 'utf8')).toMatch(/^\| = \S/m);
+    expect(stdout).toMatch(/^small net .* (best|tied|close|undecided|behind)$/m);
+    const text = readFileSync(join(out, 'report.md'), 'utf8');
+    expect(text).toContain(`| ${best.name} | best |`);
+    expect(text).toContain(
+      'Networks are trained with each of the seeds 1, 2: their figures are means over the seeds, ±',
+    );
   });
 
   test('writes one HTML file that runs and asks for nothing, whatever a model is called', async () => {
@@ -144,6 +148,13 @@ describe('aisle compare', () => {
       config: { layers: [8] },
       training: { command: expect.stringContaining('--from') },
     });
+    // The artifact knows an item that the log lacks, which only the network can predict.
+    const fewer = await file('fewer.csv', RING_LOG.replace(/^s\d+,"p""9".*\n/gm, ''));
+    const wider = ['--data', fewer, '--test', data, '--models', 'gru4rec,markov', '--from', start, '--epochs', '1'];
+    expect((await aisle('compare', ...wider, '--out', join(out, '../wider'))).code).toBe(0);
+    const { rows } = JSON.parse(readFileSync(join(out, '../wider/report.json'), 'utf8'));
+    expect(rows[1]).toMatchObject({ verdict: 'other predictions', isTied: false });
+    expect(rows[1].predictions).not.toBe(rows[0].predictions);
     // Another artifact, another run.
     await aisle('train', '--data', data, '--model', 'gru4rec', '--out', start, '--epochs', '3', ...settings);
     const again = await compare(...argv);

@@ -3,7 +3,6 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { compare } from '../../pipeline/compare/compare';
 import { gateSentence } from '../../pipeline/compare/gate';
 import { cell as figure, type Report } from '../../pipeline/compare/markdown';
-import type { Row } from '../../pipeline/compare/rows';
 import { everyName } from '../../pipeline/compare/variants';
 import type { CompareOptions } from '../../pipeline/options';
 import { contextOf, print } from '../context';
@@ -127,14 +126,11 @@ function parseValidation(text: string): string {
 
 function summary({ rows, failures, metric, gate }: Report, out: string): string {
   const metrics = ['recall@20', 'mrr@20', 'ndcg@20'] as const;
-  const name = (row: Row) => `${row.isTied ? '= ' : '  '}${row.name}`;
-  const width = Math.max(...rows.map((row) => name(row).length), 8) + 2;
-  const column = rows.some(({ deviation }) => deviation) ? 20 : 12;
-  const cells = rows.map((row) => [name(row), ...metrics.map((metric) => figure(row, metric))]);
+  const cells = rows.map((row) => [row.name, ...metrics.map((metric) => figure(row, metric)), row.verdict]);
   const lines = [
-    ...table([['', ...metrics], ...cells], [-width, column, column, column]),
+    ...table([['', ...metrics, 'verdict'], ...cells], ['left', 'right', 'right', 'right', 'left']),
     ...failures.map(({ name: failed, seed, message }) => `No result of ${failed}, seed ${seed}: ${message}`),
-    `Ordered by ${metric}. "=": less than 5 % behind the best.`,
+    `Ordered by ${metric}, where tied and close are less than 5 % behind the best; the report says what a verdict means.`,
     ...(gate ? [`${gateSentence(gate)} It is in ${gate.trained}.`] : []),
     `Written to ${join(out, 'report.html')}, report.md and report.json.`,
   ];

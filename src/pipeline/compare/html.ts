@@ -1,6 +1,6 @@
 import { whole } from '../format';
 import { htmlPage, tableOf } from '../html';
-import { breakdowns, protocolSentences, RESULT_TITLES, type Report, resultCells, titleOf } from './markdown';
+import { breakdowns, protocolSentences, RESULT_TITLES, type Report, resultCells, STANDARD } from './markdown';
 import { linePlot, type Series, scatterPlot, escapeHtml as text } from './plots';
 import type { Row } from './rows';
 import type { Part } from './statistics';
@@ -13,6 +13,7 @@ export function htmlReport(report: Report): string {
     ...protocolSentences(report).map((sentence) => `<p>${text(sentence)}</p>`),
     '<h2>Result</h2>',
     resultTable(report),
+    ...standardTable(report),
     '<h2>Plots</h2>',
     `<div class="plots">${plots(report).join('\n')}</div>`,
     ...breakdowns(report).flatMap(({ title, of }) => breakdownTable(title, rows, of)),
@@ -29,26 +30,32 @@ export function htmlReport(report: Report): string {
 function resultTable({ rows }: Report): string {
   const body = rows.map((row, i) => {
     const cells = resultCells(row).map((value) => `<td>${twoLines(value)}</td>`);
-    return `<tr${i === 0 ? ' class="best"' : ''}><th scope="row">${text(titleOf(row))}</th>${cells.join('')}</tr>`;
+    return `<tr${i === 0 ? ' class="best"' : ''}><th scope="row">${text(row.name)}</th>${cells.join('')}</tr>`;
   });
   return tableOf('Result', RESULT_TITLES, body);
 }
 
-function breakdownTable(title: string, rows: readonly Row[], of: (row: Row) => readonly Part[]): string[] {
-  const first = rows[0]!;
-  const counts = of(first).map(({ predictions }) => `<td>${whole(predictions)}</td>`);
-  const body = rows.map(
-    (row) =>
-      `<tr><th scope="row">${text(row.name)}</th>${of(row)
-        .map(({ value }) => `<td>${value.toFixed(4)}</td>`)
-        .join('')}</tr>`,
-  );
-  const head = `<tr class="soft"><th scope="row">predictions</th>${counts.join('')}</tr>`;
-  return [
-    `<h2>${text(title)}</h2>`,
-    tableOf(title, ['model', ...of(first).map(({ label }) => label)], [head, ...body]),
-  ];
+function standardTable({ rows }: Report): string[] {
+  const { heading, about, titles, cells } = STANDARD;
+  const body = rows.map((row) => plainRow(row.name, cells(row)));
+  return [`<h2>${heading}</h2>`, `<p>${about}</p>`, tableOf(heading, titles, body)];
 }
+
+function breakdownTable(title: string, rows: readonly Row[], of: (row: Row) => readonly Part[]): string[] {
+  const first = of(rows[0]!);
+  const counts = first.map(({ predictions }) => whole(predictions));
+  const body = rows.map((row) =>
+    plainRow(
+      row.name,
+      of(row).map(({ value }) => value.toFixed(4)),
+    ),
+  );
+  const titles = ['model', ...first.map(({ label }) => label)];
+  return [`<h2>${title}</h2>`, tableOf(title, titles, [plainRow('predictions', counts, ' class="soft"'), ...body])];
+}
+
+const plainRow = (name: string, cells: readonly string[], attributes = ''): string =>
+  `<tr${attributes}><th scope="row">${text(name)}</th>${cells.map((value) => `<td>${value}</td>`).join('')}</tr>`;
 
 function plots(report: Report): string[] {
   const { rows, metric } = report;

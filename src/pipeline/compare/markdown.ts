@@ -1,8 +1,8 @@
 import { duration, markdownTable, whole } from '../format';
 import { type Gate, gateSentence } from './gate';
-import type { Failure, Row } from './rows';
+import type { Failure, Row, Verdict } from './rows';
 import type { Combined } from './run';
-import type { MetricName, Part } from './statistics';
+import type { Difference, MetricName, Part } from './statistics';
 
 /** `report.json`. */
 export interface Report {
@@ -33,7 +33,8 @@ export interface Report {
 export const SHOWN = ['recall@5', 'recall@20', 'mrr@20', 'ndcg@20'] as const;
 
 /** What every reader of the figures must know, in sentences. */
-export function protocolSentences({ train, test, protocol, metric, windows, seeds, rows, gate }: Report): string[] {
+export function protocolSentences(report: Report): string[] {
+  const { train, test, protocol, metric, windows, rows, gate } = report;
   const predictions = rows[0] ? `${whole(rows[0].predictions)} predictions` : 'no predictions';
   const how =
     windows > 0
@@ -44,13 +45,62 @@ export function protocolSentences({ train, test, protocol, metric, windows, seed
         'candidate';
   return [
     `${how}, targets lose ties (conservative).`,
-    `${seeds.length === 1 ? 'One seed' : `Means over ${seeds.length} seeds, ± standard deviation`}. Rows are ordered by ` +
-      `${metric}; "=" marks rows less than 5 % behind the best one: too little to tell them apart.`,
-    `Behind: how much the best row is ahead in ${metric} over all predictions, with the 95 % interval of a paired bootstrap ` +
-      'over sessions. An interval without 0 says that the order would hold for other sessions of the same kind, not for ' +
-      'other shops.',
+    ...leftOut(report),
+    seedsSentence(report),
+    `Rows are ordered by ${metric}. ${verdictSentence(rows)}`,
+    `Behind: how much the best row is ahead in ${metric}, and in recall@20, over all predictions, with the 95 % interval of a ` +
+      'paired bootstrap over sessions; below 0 the row itself is ahead. An interval without 0 says that the order would hold ' +
+      'for other sessions of the same kind, not for other shops.',
     ...(gate ? [gateSentence(gate)] : []),
   ];
+}
+
+/** Which events of the test part nobody was asked for, and why. */
+function leftOut({ rows, windows }: Report): string[] {
+  if (windows > 0) {
+    return [
+      'Left out of a window: events of items that were not known before, then sessions with fewer than two events left.',
+    ];
+  }
+  const [best] = rows;
+  if (!best) return [];
+  const sentence = ({ dropped }: Row) =>
+    `${whole(dropped.events)} events of items that the model does not know, then ${whole(dropped.sessions)} sessions with ` +
+    'fewer than two events left';
+  const others = rows.filter(({ verdict }) => verdict === 'other predictions');
+  return [
+    `Left out of the test part: ${sentence(best)}.`,
+    ...others.map((row) => {
+      const names = `${row.name} knows other items than ${best.name}`;
+      return `${names}, so it had other predictions, ${whole(row.predictions)}, and is not compared. Left out: ${sentence(row)}.`;
+    }),
+  ];
+}
+
+function seedsSentence({ seeds, rows }: Report): string {
+  const counting = 'Counting models draw nothing, and are counted once.';
+  if (seeds.length > 1) {
+    return (
+      `Networks are trained with each of the seeds ${seeds.join(', ')}: their figures are means over the seeds, ± the standard ` +
+      `deviation (of n − 1). ${counting} Intervals are of the means over the seeds.`
+    );
+  }
+  return rows.some(({ curve }) => curve.length > 0)
+    ? `Networks are trained once, with seed ${seeds[0]}: what another seed changes is in no figure and no interval. ${counting}`
+    : counting;
+}
+
+/** What the verdicts mean that the rows have. */
+export function verdictSentence(rows: readonly Row[]): string {
+  const meanings: Readonly<Partial<Record<Verdict, string>>> = {
+    tied: 'less than 5 % behind the best row, and the interval reaches 0',
+    close:
+      'less than 5 % behind, but the interval is above 0; so small a gap is less than what seeds, splits and shops change',
+    undecided: '5 % or more behind, but the interval reaches 0: too few sessions to say',
+    behind: '5 % or more behind, and the interval is above 0',
+  };
+  const said = Object.entries(meanings).filter(([verdict]) => rows.some((row) => row.verdict === verdict));
+  return said.map(([verdict, meaning]) => `"${verdict}": ${meaning}.`).join(' ');
 }
 
 /** The groups of predictions that a report shows, without empty ones. */
@@ -77,8 +127,10 @@ export function breakdowns({ metric, rows }: Report) {
 /** Titles of the table of results. */
 export const RESULT_TITLES = [
   'model',
+  'verdict',
   ...SHOWN,
   'behind',
+  'behind in recall@20',
   'coverage@20',
   'popularity@20',
   'train',
@@ -87,13 +139,12 @@ export const RESULT_TITLES = [
   'bytes',
 ];
 
-/** A row's name in that table, marked if the row is tied with the best. */
-export const titleOf = ({ isTied, name }: Row): string => `${isTied ? '= ' : ''}${name}`;
-
-/** The other cells of the row. */
+/** A row's cells but its name. */
 export const resultCells = (row: Row): string[] => [
+  row.verdict,
   ...SHOWN.map((metric) => cell(row, metric)),
-  behind(row),
+  difference(row.behind),
+  difference(row.behindInRecall),
   row['coverage@20'].toFixed(3),
   row['popularity@20'].toFixed(3),
   duration(row.trainSeconds),
@@ -101,6 +152,15 @@ export const resultCells = (row: Row): string[] => [
   whole(row.parameters),
   whole(row.bytes),
 ];
+
+/** The table of the metrics with ties counted the other way. */
+export const STANDARD = {
+  heading: 'With ties won',
+  about:
+    'The same where targets win ties (standard), as many implementations count. A row that gains much here gives many items one score.',
+  titles: ['model', ...SHOWN],
+  cells: ({ standard }: Row): string[] => SHOWN.map((metric) => standard[metric]!.toFixed(4)),
+};
 
 /** The report as Markdown. */
 export function markdownReport(report: Report): string {
@@ -111,7 +171,16 @@ export function markdownReport(report: Report): string {
     ...protocolSentences(report).flatMap((sentence) => [sentence, '']),
     ...markdownTable(
       RESULT_TITLES,
-      rows.map((row) => [titleOf(row), ...resultCells(row)]),
+      rows.map((row) => [row.name, ...resultCells(row)]),
+    ),
+    '',
+    `## ${STANDARD.heading}`,
+    '',
+    STANDARD.about,
+    '',
+    ...markdownTable(
+      STANDARD.titles,
+      rows.map((row) => [row.name, ...STANDARD.cells(row)]),
     ),
     '',
   ];
@@ -151,6 +220,6 @@ export function cell({ metrics, deviation }: Row, metric: string): string {
   return `${metrics[metric]!.toFixed(4)}${spread}`;
 }
 
-export function behind({ behind: gap }: Row): string {
+function difference(gap: Difference | undefined): string {
   return gap ? `${gap.mean.toFixed(4)} [${gap.low.toFixed(4)}, ${gap.high.toFixed(4)}]` : '';
 }

@@ -1,6 +1,7 @@
 /** From the finished runs of a comparison to the rows of its report. */
 import type { Auto } from '../configuration';
-import type { Combined, Run } from './run';
+import type { Rank } from '../files/ranks';
+import type { Combined, Run, RunResult } from './run';
 import {
   byClicks,
   byLength,
@@ -12,6 +13,20 @@ import {
   type Part,
   pairedDifference,
 } from './statistics';
+
+/**
+ * How a row stands to the best one, by the gap between their metrics and by the 95 % interval of that gap.
+ *
+ * | verdict | gap | interval |
+ * | --- | --- | --- |
+ * | `best` | none | |
+ * | `tied` | less than 5 % | reaches 0 |
+ * | `close` | less than 5 % | above 0 |
+ * | `undecided` | 5 % or more | reaches 0 |
+ * | `behind` | 5 % or more | above 0 |
+ * | `other predictions` | not comparable: its model knows other items, so that other events are predicted | |
+ */
+export type Verdict = 'best' | 'tied' | 'close' | 'undecided' | 'behind' | 'other predictions';
 
 /** What a model reached, as means over its seeds. */
 export interface Row {
@@ -31,6 +46,8 @@ export interface Row {
   readonly 'coverage@20': number;
   readonly 'popularity@20': number;
   readonly predictions: number;
+  /** Events of items that the model does not know, then sessions with fewer than two events left: not predicted. */
+  readonly dropped: RunResult['dropped'];
   readonly trainSeconds: number;
   /** Of the training. */
   readonly processorSeconds: number;
@@ -38,10 +55,13 @@ export interface Row {
   readonly evaluateSeconds: number;
   readonly parameters: number;
   readonly bytes: number;
-  /** Best row minus this one in the metric, over all predictions, with its 95 % interval; absent for the best row itself. */
+  /** Best row minus this one in the metric, over all predictions; absent for the best row itself and for other predictions. */
   readonly behind?: Difference;
-  /** Less than 5 % behind the best row. */
+  /** The same in recall@20. */
+  readonly behindInRecall?: Difference;
+  /** Less than 5 % behind the best row in the metric, on the same predictions. */
   readonly isTied: boolean;
+  readonly verdict: Verdict;
   readonly byClicks: readonly Part[];
   readonly byLength: readonly Part[];
   readonly byPopularity: readonly Part[];
@@ -67,18 +87,24 @@ export function rowsOf(all: readonly Run[], support: ReadonlyMap<string, number>
     .map((runs) => ({ runs, metrics: mean(runs.map(({ result }) => result.metrics.conservative)) }))
     .sort((a, b) => b.metrics[metric]! - a.metrics[metric]!);
   const best = means[0];
-  const bestScores =
-    best &&
-    bySession(
-      best.runs.map(({ ranks }) => ranks),
-      metric,
-    );
+  const bestRanks = best?.runs.map(({ ranks }) => ranks) ?? [];
+  const bestScores = best && {
+    behind: bySession(bestRanks, metric),
+    behindInRecall: bySession(bestRanks, 'recall@20'),
+  };
   return means.map(({ runs, metrics }) => {
     const ranks = runs.map((run) => run.ranks);
     const results = runs.map(({ result }) => result);
     const average = (of: (result: (typeof results)[number]) => number) =>
       results.reduce((sum, result) => sum + of(result), 0) / results.length;
     const isBest = runs === best!.runs;
+    const isPaired = samePredictions(bestRanks[0]!, ranks[0]!);
+    const isTied = isPaired && (isBest || isTie(best!.metrics[metric]!, metrics[metric]!));
+    const gaps = !isBest &&
+      isPaired && {
+        behind: pairedDifference(bestScores!.behind, bySession(ranks, metric)),
+        behindInRecall: pairedDifference(bestScores!.behindInRecall, bySession(ranks, 'recall@20')),
+      };
     return {
       name: runs[0]!.plan.name,
       model: runs[0]!.plan.model,
@@ -91,14 +117,16 @@ export function rowsOf(all: readonly Run[], support: ReadonlyMap<string, number>
       'coverage@20': average(({ coverage }) => coverage),
       'popularity@20': average(({ popularity }) => popularity),
       predictions: results[0]!.predictions,
+      dropped: results[0]!.dropped,
       trainSeconds: average(({ trainSeconds }) => trainSeconds),
       processorSeconds: average(({ processorSeconds }) => processorSeconds),
       peakMemoryBytes: Math.max(...results.map(({ peakMemoryBytes }) => peakMemoryBytes)),
       evaluateSeconds: average(({ evaluateSeconds }) => evaluateSeconds),
       parameters: results[0]!.parameters,
       bytes: results[0]!.bytes,
-      ...(!isBest && { behind: pairedDifference(bestScores!, bySession(ranks, metric)) }),
-      isTied: isBest || isTie(best!.metrics[metric]!, metrics[metric]!),
+      ...gaps,
+      isTied,
+      verdict: isBest ? 'best' : gaps ? verdictOf(isTied, gaps.behind) : 'other predictions',
       byClicks: byClicks(ranks, metric),
       byLength: byLength(ranks, metric),
       byPopularity: byPopularity(ranks, metric, support),
@@ -111,6 +139,19 @@ export function rowsOf(all: readonly Run[], support: ReadonlyMap<string, number>
       commands: results[0]!.commands,
     };
   });
+}
+
+/** Whether two models were asked the same, so that their ranks are pairs. */
+const samePredictions = (a: readonly Rank[], b: readonly Rank[]): boolean =>
+  a.length === b.length &&
+  a.every(({ session, position, item }, p) => {
+    const other = b[p]!;
+    return session === other.session && position === other.position && item === other.item;
+  });
+
+function verdictOf(isTied: boolean, { low }: Difference): Verdict {
+  if (isTied) return low > 0 ? 'close' : 'tied';
+  return low > 0 ? 'behind' : 'undecided';
 }
 
 function byWindow(runs: readonly Run[], metric: MetricName): Part[] {

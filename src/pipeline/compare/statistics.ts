@@ -1,13 +1,14 @@
 /** Statistics of several models' ranks on the same predictions: intervals of differences, and metrics by group. */
 import { random } from '../../session/random';
-import { mrrAt, ndcgAt } from '../../train/metrics';
+import { mrrAt, ndcgAt, recallAt } from '../../train/metrics';
 import type { Rank } from '../files/ranks';
 
 /** A metric that orders the rows. */
 export type MetricName = 'mrr@20' | 'ndcg@20';
 
-/** A rank's contribution to it. */
-const GAINS: Readonly<Record<MetricName, (rank: number) => number>> = {
+/** A rank's contribution to a metric whose differences have intervals. */
+const GAINS: Readonly<Record<MetricName | 'recall@20', (rank: number) => number>> = {
+  'recall@20': (rank) => recallAt(rank, 20),
   'mrr@20': (rank) => mrrAt(rank, 20),
   'ndcg@20': (rank) => ndcgAt(rank, 20),
 };
@@ -26,7 +27,7 @@ export interface SessionScores {
 type Runs = readonly (readonly Rank[])[];
 
 /** The mean over seeds of each prediction's gain, added up by session. */
-export function bySession(runs: Runs, metric: MetricName): SessionScores {
+export function bySession(runs: Runs, metric: keyof typeof GAINS): SessionScores {
   const gain = GAINS[metric];
   return sessionScores(
     runs[0]!.map(({ session }) => session),
