@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { run } from '../../src/cli/main';
 import { scatterPlot } from '../../src/pipeline/compare/plots';
@@ -477,8 +477,19 @@ describe('aisle compare', () => {
     expect(stderr).not.toMatch(/^\s+at /m);
   });
 
+  test('reads the settings of a row from a file beside the variants, wherever it is called', async () => {
+    const list = await variants([{ name: 'found', model: 'sr', config: 'best.json' }]);
+    const refused = await compare('--variants', list);
+    const path = join(dirname(list), 'best.json');
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining(`${path} cannot be read`) });
+    await writeFile(path, '{ "steps": 3 }');
+    expect(await compare('--variants', list)).toMatchObject({ code: 0 });
+    expect(report().rows[0].commands[0]).toContain('--set steps=3');
+  });
+
   test.each([
     ['no list', {}, /this is no list/],
+    ['a config that is none', [{ model: 'sr', config: 3 }], /entry 1 is neither an object nor the path of one/],
     ['an entry without a model', [{ name: 'a' }], /entry 1 names no model/],
     ['a misspelt key', [{ model: 'pop', sets: {} }], /entry 1 has a key "sets"/],
     ['two rows of one name', [{ model: 'pop' }, { model: 'pop' }], /Two rows are called "pop"/],

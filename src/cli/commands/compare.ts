@@ -39,7 +39,11 @@ export function register(program: Command): void {
       '--preset <name>',
       'configuration for those of --models that have one of that name, or auto: by the log; the others: defaults',
     )
-    .option('--variants <file>', 'JSON list of { "name", "model", "preset", "config" }: rows with other settings')
+    .option(
+      '--variants <file>',
+      'JSON list of { "name", "model", "preset", "config" }: rows with other settings; a config is an object, or the path of one, ' +
+        'such as the best.json of a search, from the folder of this file',
+    )
     .option(
       '--from <dir>',
       'artifact that networks go on from, with its settings, as in train; they must be of its architecture',

@@ -9,8 +9,8 @@ import { nearestName } from '../../nearest-name';
 import { baselines } from '../../neighbours/index';
 import { SCALES } from '../../ranking/combine';
 import type { LogFacts } from '../../session/log-facts';
-import { checkedConfiguration, type Fixed, fixedByLog } from '../configuration';
-import { readInput } from '../files/disk';
+import { checkedConfiguration, type Fixed, fixedByLog, readSettings, type Settings } from '../configuration';
+import { dirname, readInput, resolve } from '../files/disk';
 import type { CompareOptions } from '../options';
 import type { Ensemble } from './ensemble';
 import type { RunPlan } from './run';
@@ -87,7 +87,7 @@ async function readVariants(file: string) {
   const entries = checkList(parseJson(await readInput(file), file), file);
   const isEnsemble = ({ ensemble, mix }: Record<string, unknown>) => ensemble !== undefined || mix !== undefined;
   return {
-    read: checkVariants(
+    read: await checkVariants(
       entries.filter((entry) => !isEnsemble(entry)),
       file,
     ),
@@ -155,21 +155,30 @@ function checkList(value: unknown, file: string): Record<string, unknown>[] {
   return value.map((entry: unknown) => (typeof entry === 'object' && entry !== null ? { ...entry } : {}));
 }
 
-function checkVariants(entries: readonly Record<string, unknown>[], file: string): Omit<Variant, 'isNeural'>[] {
+function checkVariants(
+  entries: readonly Record<string, unknown>[],
+  file: string,
+): Promise<Omit<Variant, 'isNeural'>[]> {
   const refuse = (what: string): never => refuseVariants(file, what);
-  return entries.map((entry, i) => {
+  const settings = async (config: unknown, entry: number): Promise<Settings> => {
+    if (isRecord(config)) return config;
+    if (typeof config !== 'string')
+      return refuse(`the config of entry ${entry} is neither an object nor the path of one`);
+    return readSettings({ readInput }, resolve(dirname(file), config), 'configuration keys');
+  };
+  const checked = entries.map(async (entry, i) => {
     const { name, model, preset, config = {}, retrain, ...rest } = entry;
     if (typeof model !== 'string') return refuse(`entry ${i + 1} names no model`);
     if (preset !== undefined && typeof preset !== 'string') return refuse(`the preset of entry ${i + 1} is no name`);
-    if (!isRecord(config)) return refuse(`the config of entry ${i + 1} is no object`);
     const [unknown] = Object.keys(rest);
     if (unknown !== undefined) return refuse(`entry ${i + 1} has a key "${unknown}"`);
     return {
       name: typeof name === 'string' ? name : preset ? `${model} ${preset}` : model,
       model,
-      config,
+      config: await settings(config, i + 1),
       ...(preset !== undefined && { preset }),
       ...(retrain !== undefined && { retrain: parseRetrain(String(retrain)) }),
     };
   });
+  return Promise.all(checked);
 }
