@@ -17,6 +17,7 @@ const ELSEWHERE = ['README.md', 'docs/quick-start.md', 'docs/researchers.md', 'C
 const NOT_RUN: readonly (readonly [RegExp, string])[] = [
   [/^aisle demo /, 'serves until it is stopped; the quick starts open it'],
   [/shop\.example|^aisle doctor site\//, 'a site that is not there; test/cli/doctor.test.ts has sites of its own'],
+  [/\b(diginetica|yoochoose|Beauty|eshop|retail)\b/, 'public logs, which are not here'],
   [/^zcat |^cat /, 'a pipe; test/cli/process.built.test.ts fills one'],
   [/--sessions (2000000|200000) /, 'a log of hours; run by hand, with the figures beside it'],
   [

@@ -92,7 +92,7 @@ describe('what is to be typed', () => {
       const [, program] = / test\/run\.mjs (\S+)$/.exec(` ${scripts[script!]}`) ?? [];
       for (const [, flag] of line.matchAll(/ --(\w[\w-]*)/g))
         if (program !== undefined && !textOf(program).includes(flag!)) wrong.push(line);
-      const [, file] = /^node (test\/run\.mjs )?([\w/.-]+)/.exec(line) ?? [];
+      const [, , file] = /^node (test\/run\.mjs )?([\w/.-]+)/.exec(line) ?? [];
       if (file !== undefined && !existsSync(join(ROOT, file))) wrong.push(line);
       const [, command, rest = ''] = /^(?:npx )?aisle (\w+)(.*)/.exec(line) ?? [];
       if (command === undefined || command === 'COMMAND') continue;

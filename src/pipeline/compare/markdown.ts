@@ -41,8 +41,8 @@ export function protocolSentences(report: Report): string[] {
       ? `Trained and tested on ${train} window by window, each by what was trained on those before it, on the last item of ` +
         `half of its sessions: ${windows} windows, ${predictions}; figures are means over windows. Every item of a training ` +
         'part is a candidate'
-      : `Trained on ${train}, tested on ${test}, protocol ${protocol}: ${predictions}, every item of the training part is a ` +
-        'candidate';
+      : `Trained on ${train}, tested on ${test}, protocol ${protocol}: ${predictions}, every item of the training part ` +
+        `${protocol === 'leave-one-out' ? 'but those of the session ' : ''}is a candidate`;
   return [
     `${how}, targets lose ties (conservative).`,
     ...leftOut(report),
