@@ -3,12 +3,14 @@
  *
  *     node test/run.mjs test/bench/simulator-statistics.ts [SEED]
  *
- * Prints Markdown. The real logs are measured here and now, with the same code; one that is missing is left out.
+ * Prints Markdown. The real logs are measured here and now, with the same code; one that is missing in `../shared/data`
+ * (docs/logs.md) is left out, with a message, and without any nothing is said of their range.
  */
 import { readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
 import { configure } from '../../src/models/configuration';
 import { baselines } from '../../src/neighbours/index';
+import { markdownTable } from '../../src/pipeline/format';
 import { eventLines } from '../../src/pipeline/simulate/files';
 import { DEFAULT_OPTIONS, simulate } from '../../src/pipeline/simulate/simulate';
 import { type EventLog, reindex } from '../../src/session/event-log';
@@ -86,6 +88,7 @@ const logs: [string, Statistics][] = [
 for (const name of Object.keys(REAL_LOGS)) {
   const log = await realLog(name);
   if (log) logs.push([name, await statisticsOf(log)]);
+  else console.error(`Left out: ${name} is not in ../shared/data; docs/logs.md says where it is published.`);
 }
 
 const visitorEvents = new Map<number, number>();
@@ -98,17 +101,18 @@ for (let s = 0; s < simulated.visitors.length; s++) {
 const busy = [...visitorEvents.values()].filter((events) => events >= 20).length;
 
 const show = (value: number): string => (Number.isInteger(value) ? `${value}` : value.toPrecision(3));
-console.log(`| | ${logs.map(([name]) => name).join(' | ')} | inside the real logs' range |`);
-console.log(`| --- |${' --- |'.repeat(logs.length + 1)}`);
+const isBeside = logs.length > 1;
+const titles = ['', ...logs.map(([name]) => name), ...(isBeside ? ["inside the real logs' range"] : [])];
 let inside = 0;
 const names = Object.keys(logs[0]![1]);
-for (const name of names) {
+const rows = names.map((name) => {
   const [ours, ...real] = logs.map(([, statistics]) => statistics[name]!);
-  const isInside = real.length > 0 && ours! >= Math.min(...real) && ours! <= Math.max(...real);
+  const isInside = ours! >= Math.min(...real) && ours! <= Math.max(...real);
   if (isInside) inside++;
-  console.log(`| ${name} | ${[ours!, ...real].map(show).join(' | ')} | ${isInside ? 'yes' : 'no'} |`);
-}
-console.log(`\nInside: ${inside} of ${names.length}. Seed ${seed}.`);
+  return [name, ...[ours!, ...real].map(show), ...(isBeside ? [isInside ? 'yes' : 'no'] : [])];
+});
+console.log(markdownTable(titles, rows).join('\n'));
+console.log(`\n${isBeside ? `Inside: ${inside} of ${names.length}. ` : ''}Seed ${seed}.`);
 const { items, sessions, visitors } = DEFAULT_OPTIONS;
 console.log(
   `Simulated: ${items} products, ${sessions} sessions, ${visitors} visitors, ${simulated.items.length} events;`,
