@@ -170,7 +170,7 @@ export function personalSummary({ results }: Report): string {
     return `| ${TITLES[log]}${note} | ${cells.join(' | ')} |`;
   });
   return [
-    `| log | visitors with at least ${LONG} events | difference in MRR@20 | intervals above 0 | gate opened for | of these significantly worse | of these lower |`,
+    `| log | visitors with at least ${LONG} events | difference in MRR@20, from 0 to 1 | intervals above 0 | gate opened for | of these significantly worse | of these lower |`,
     '| --- | --- | --- | --- | --- | --- | --- |',
     ...lines,
   ].join('\n');

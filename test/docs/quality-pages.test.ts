@@ -177,11 +177,22 @@ describe('a page', () => {
   test('of all logs shows of each architecture the row that the validation chose, not the best of the test', () => {
     const text = summary((log) => ({ rows: log === 'diginetica' ? rows : [] }));
     expect(text.split('\n').slice(2)).toEqual([
-      '| best of counting on the test | 12.77 / 12.77 (markov) |',
+      '| the best counting row by the test itself, tuned or not | 12.77 / 12.77 (markov) |',
       '| sasrec | 19.00 ± 1.41 / 19.00 ± 1.41 |',
       '| sasrec, as published | 19.50 / 19.50 (sasrec, official) |',
       `| rows measured | 2 of ${rowsOf('diginetica', undefined).length} |`,
     ]);
+  });
+
+  test('of all logs says in which unit figures are, and which counting models have no searched settings', () => {
+    const given = row('decayed-sr, tuned', 1, 0.15, { ...counted, model: 'decayed-sr' });
+    const [titles, , ...lines] = summary((log) => ({ rows: log === 'diginetica' ? [...rows, given] : [] })).split('\n');
+    expect(titles).toContain('recall@20 / mrr@20 in percent |');
+    expect(lines).toContain('| counting models that were not searched | sknn, v-sknn, stan, vstan |');
+    const grid = row('v-sknn, grid', 1, 0.18, { ...counted, model: 'v-sknn' });
+    const more = summary((log) => ({ rows: log === 'diginetica' ? [...rows, given, grid] : [] }));
+    expect(more).toContain('| sknn, v-sknn (by a grid), stan, vstan |');
+    expect(summary((log) => ({ rows: log === 'eshop' ? rows : [] }))).toContain('recall@10 / mrr@10 from 0 to 1 |');
   });
 
   test('of all logs shows the preset of an architecture where not each of its rows was validated', () => {

@@ -1,5 +1,6 @@
 /** Pages and tables from what is committed of the rows; nothing here measures. */
 
+import { baselines } from '../../../src/neighbours/index';
 import { combinedText } from '../../../src/pipeline/compare/markdown';
 import type { Difference } from '../../../src/pipeline/compare/statistics';
 import { markdownTable, whole } from '../../../src/pipeline/format';
@@ -44,6 +45,8 @@ export const table = (titles: readonly string[], rows: readonly (readonly string
   markdownTable(titles, rows).join('\n');
 export const figure = (value: number, { inPercent }: QualityLog): string =>
   inPercent ? (100 * value).toFixed(2) : value.toFixed(4);
+
+const unit = ({ inPercent }: QualityLog): string => (inPercent ? 'in percent' : 'from 0 to 1');
 
 /** A mean, and how far the seeds lie apart. */
 function spread(values: readonly number[], log: QualityLog): string {
@@ -273,7 +276,7 @@ export function besideSummary(
   const models = [...new Set(logs.flatMap(({ groups }) => groups.filter(isLearnt).map(({ model }) => model)))].sort();
   const titles = logs.map(
     ({ name, log, claims }) =>
-      `[${log.title}](../test/bench/results/quality-${name}.md), − ${claims[0]!.counter.row}, ${log.shown[1]}; ${log.shown[0]}`,
+      `[${log.title}](../test/bench/results/quality-${name}.md), − ${claims[0]!.counter.row}, ${log.shown[1]}; ${log.shown[0]}, ${unit(log)}`,
   );
   const lines = models.map((model) => [
     model,
@@ -339,7 +342,7 @@ export function page(name: LogName, { rows, partner, earlier = [] }: Results, cl
     '',
     `    node test/run.mjs test/bench/quality.ts ${name}`,
     '',
-    `${log.about} ${predictions}Targets lose ties${log.inPercent ? '; in percent' : ''}.`,
+    `${log.about} ${predictions}Targets lose ties; figures ${unit(log)}.`,
     '',
     'Where there are several seeds, means ± standard deviation. "validation" is mrr@20 of the epoch that was chosen.' +
       `${retrained}${given} The test part was asked once for each row and seed that is reported. ` +
@@ -370,8 +373,9 @@ export function page(name: LogName, { rows, partner, earlier = [] }: Results, cl
 }
 
 /**
- * One table over all logs: what counts best, by the test itself, which favours it; then each architecture, of several forms or
- * pairs the one that was best on the validation part; then how many of the rows that are planned there are.
+ * One table over all logs: what counts best, by the test itself, which favours it; what a search over settings found best on the
+ * validation part, and which models it left out; then each architecture, of several forms or pairs the one that was best on the
+ * validation part; then how many of the rows that are planned there are.
  */
 export function summary(resultsOf: (log: LogName) => Results): string {
   const logs = LOG_NAMES.map((name) => {
@@ -395,7 +399,8 @@ export function summary(resultsOf: (log: LogName) => Results): string {
     return `${of(second)} / ${of(first)}${called}${apart}${isStale(group) ? '; stale' : ''}`;
   };
   const titles = logs.map(
-    ({ name, log }) => `[${log.title}](../test/bench/results/quality-${name}.md), ${log.shown[1]} / ${log.shown[0]}`,
+    ({ name, log }) =>
+      `[${log.title}](../test/bench/results/quality-${name}.md), ${log.shown[1]} / ${log.shown[0]} ${unit(log)}`,
   );
   const measured = logs.map(({ name, partner, groups }) => {
     const planned = plannedRows(name, partner?.name);
@@ -410,6 +415,12 @@ export function summary(resultsOf: (log: LogName) => Results): string {
     const best = bestCounter(name);
     const row = best && groups.find((group) => group.name === tunedName(best));
     return row ? cell(log, { ...row, model: '' }) : '';
+  });
+  const untuned = logs.map(({ name, groups }) => {
+    const searched = readCounters(name);
+    const left = Object.keys(baselines).filter((model) => !Object.hasOwn(searched, model));
+    const byGrid = (model: string) => groups.some((group) => group.name === `${model}, grid`);
+    return left.map((model) => (byGrid(model) ? `${model} (by a grid)` : model)).join(', ') || 'none';
   });
   const lines = models.flatMap((model) => {
     const published = logs.map(({ log, groups }) => {
@@ -427,8 +438,13 @@ export function summary(resultsOf: (log: LogName) => Results): string {
   return table(
     ['model', ...titles],
     [
-      ['best of counting on the test', ...counted],
-      ...(tuned.some(Boolean) ? [['tuned counting, chosen on the validation part', ...tuned]] : []),
+      ['the best counting row by the test itself, tuned or not', ...counted],
+      ...(tuned.some(Boolean)
+        ? [
+            ['the counting model that the search found best on the validation part', ...tuned],
+            ['counting models that were not searched', ...untuned],
+          ]
+        : []),
       ...lines,
       ['rows measured', ...measured],
     ],
@@ -475,13 +491,12 @@ export function headline(name: LogName, results: Results, claims: readonly Claim
   const metrics = [second, first].map((metric) =>
     metric.replace(/^mrr|^ndcg/, (name) => name.toUpperCase()).replace(/^r/, 'R'),
   );
-  const unit = log.inPercent ? ' in percent' : '';
   const claim = claims.find(({ network: { row } }) => row === network.name);
   const interval = claim
     ? `in ${first} ${differenceText(claim.differences[first]!, log)} beside ${claim.counter.row}`
     : 'no interval was computed';
   return (
-    `**Quality**: ${metrics.join(' / ')}${unit} on ${log.title}: the best network ${cell(network)}, the best of counting ${cell(counted)}; ` +
+    `**Quality**: ${metrics.join(' / ')} ${unit(log)} on ${log.title}: the best network ${cell(network)}, the best of counting ${cell(counted)}; ` +
     `each the best row of the test part; ${interval}.`
   );
 }
