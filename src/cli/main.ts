@@ -50,6 +50,11 @@ function createProgram(context: Context): Command {
     .helpCommand(true)
     .showHelpAfterError('(--help shows the options)')
     .exitOverride()
+    .configureHelp({
+      // As the descriptions say it of defaults that are no values.
+      optionDescription: ({ description, defaultValue: value }) =>
+        value === undefined ? description : `${description}; default: ${value}`,
+    })
     .configureOutput({
       writeOut: (text) => context.stdout.write(text),
       writeErr: (text) => context.stderr.write(text),

@@ -21,7 +21,7 @@ export function optionTable(name: string | undefined): string {
   const lines = ['', `${name}: ${paper}`, '', 'Options, for --set key=value:'];
   for (const [key, option] of Object.entries(options as Readonly<Record<string, OptionSpec>>)) {
     const value = defaultOf(option);
-    lines.push(`  ${key}=${value}`, `      ${option.doc}`, `      ${describe(option)}; default: ${option.source}`);
+    lines.push(`  ${key}=${value}`, `      ${option.doc}`, `      ${describe(option)}; source: ${option.source}`);
   }
   const named = Object.entries(presets[name] ?? {});
   if (named.length > 0)
@@ -41,7 +41,7 @@ export function spaceTable(model: string | undefined): string {
   const width = Math.max(...keys.map(([key]) => key.length)) + 2;
   const options = subject.options as Readonly<Record<string, OptionSpec>>;
   const lines = keys.map(
-    ([key, range]) => `  ${key.padEnd(width)}${describeRange(range)}; default ${defaultOf(options[key]!)}`,
+    ([key, range]) => `  ${key.padEnd(width)}${describeRange(range)}; default: ${defaultOf(options[key]!)}`,
   );
   return `\nSearched of ${model}, each fixed by --set and changed by --range:\n${lines.join('\n')}\n`;
 }

@@ -417,10 +417,10 @@ describe('the configuration', () => {
       expect(code).toBe(0);
       await trained(model);
       for (const key of Object.keys(manifest().config)) {
-        expect(stdout).toMatch(new RegExp(`^ {2}${key}=\\S.*\\n {6}\\S.*\\n {6}.*; default: \\S`, 'm'));
+        expect(stdout).toMatch(new RegExp(`^ {2}${key}=\\S.*\\n {6}\\S.*\\n {6}.*; source: \\S`, 'm'));
       }
       if (model === 'gru4rec')
-        expect(stdout).toMatch(/^ {2}layers=100\n.*\n {6}whole numbers from 1 to 4096.*default: default of/m);
+        expect(stdout).toMatch(/^ {2}layers=100\n.*\n {6}whole numbers from 1 to 4096.*; source: default of/m);
     },
   );
 

@@ -60,7 +60,7 @@ export function register(program: Command): void {
     )
     .option(
       '--valid <part>',
-      'what chooses the number of epochs: last:10% (default) | last:7d | FILE; then all of --data is trained on',
+      'what chooses the number of epochs: last:10% | last:7d | FILE; then all of --data is trained on; default: last:10%',
       parseValidation,
     )
     .option(

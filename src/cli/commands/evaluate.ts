@@ -56,7 +56,7 @@ export function register(program: Command): void {
     .option('--protocol <name>', 'events | last-item | leave-one-out | incremental', oneOf(...PROTOCOLS), 'events')
     .option(
       '--target <event>',
-      'of last-item and leave-one-out: test, the last event (default), or valid, the one before',
+      'of last-item and leave-one-out: test, the last event, or valid, the one before; default: test',
       oneOf('valid', 'test'),
     )
     .option('--k <list>', 'cut-offs of the metrics', parseCutOffs, [1, 5, 10, 20])
@@ -66,7 +66,7 @@ export function register(program: Command): void {
       oneOf('keep', 'drop'),
     )
     .option('--window <length>', 'of incremental: 1d, 12h, …; default: 1d, the days of UTC', parseWindow)
-    .option('--retrain <how>', 'of incremental: all | last:N | before; default by model', parseRetrain)
+    .option('--retrain <how>', 'of incremental: all | last:N | before; default: by model', parseRetrain)
     .option('--epochs <n>', 'of incremental: passes over each window of a network; default: 10', integer(1))
     .option('--ranks <file>', 'write session_id, position, item_id, rank of every prediction as TSV')
     .addOption(backendOption('plan'));
