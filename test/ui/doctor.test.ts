@@ -207,6 +207,30 @@ describe('the doctor finds', () => {
     strict.close();
   });
 
+  test('a style for a slot that the policy refuses, a related slot without a product, links that lead to one page', async () => {
+    const strict = await serveEmbed({}, { 'content-security-policy': "style-src 'self'" });
+    const slots = [
+      '<aisle-recommendations strategy="related" style="min-height: 21em"></aisle-recommendations>',
+      `<aisle-recommendations strategy="related" item="${A}" style="no-such: 1"></aisle-recommendations>`,
+    ];
+    const catalogue = [`${A}`, `${B}`].map((id) => ({ id, url: `/products.html#${id}` }));
+    const alone = { id: STOCK[2]!.id, url: '/other.html#top' };
+    const known = script(`(window.aisle ||= []).push(['catalogue', ${JSON.stringify([...catalogue, alone])}])`);
+    const head = `<style>p { color: red }</style><style>aisle-recommendations { min-height: 21em }</style>${known}${GRANTED}`;
+    const { page } = await openEmbed(pages.browser, strict, slots.join(''), { head });
+    const found = await examined(page);
+    expect(found.violations).toEqual([
+      { directive: 'style-src-elem', blocked: 'inline' },
+      { directive: 'style-src-attr', blocked: 'inline' },
+    ]);
+    expect(finding(found, 'policy-style-src')!.todo).toContain('style sheet of the shop');
+    const related = found.findings.filter(({ code }) => code === 'slot-related');
+    expect(related.map(({ what }) => what)).toEqual([expect.stringContaining('Slot 1 relates to')]);
+    expect(finding(found, 'link-fragments')!.what).toContain('The links of 2 of');
+    expect(found.report).toContain('sameLink 2');
+    strict.close();
+  });
+
   test.each([
     ['is missing', { status: 404, body: '' }, 'worker-missing'],
     [

@@ -3,6 +3,7 @@
 import { isAvailable } from '../../checkpoint/artifact';
 import { loadedFiles } from '../../engine/diagnosis';
 import type { LoadedFile } from '../../engine/types';
+import { addressOf } from '../../page/address';
 import type { PageProduct } from '../../page/page-product';
 import { VERSION } from '../../pipeline/version';
 import type { Recommender } from '../../recommender/types';
@@ -137,22 +138,35 @@ async function catalogueOf(patient: Patient | undefined): Promise<CatalogueFacts
   catalogues.set(recommender, products);
   const all = (await products).slice(0, MAX_PRODUCTS);
   const withoutPicture = all.filter(({ image }) => image === undefined).length;
-  const count = { products: all.length, soldOut: 0, leftOut: 0, withoutLink: 0, withoutPicture };
+  const count = { products: all.length, soldOut: 0, leftOut: 0, withoutLink: 0, sameLink: 0, withoutPicture };
+  /** How many products have an address, and whether it has a fragment. */
+  const pages = new Map<string, number>();
+  const places: string[] = [];
   for (const known of all) {
     try {
       const product = isAvailable(known) ? options.product(known) : null;
       if (product === null) count.soldOut++;
       else if (product === undefined) count.leftOut++;
-      else if (linkOf(product, options) === undefined) count.withoutLink++;
+      else {
+        const link = linkOf(product, options);
+        if (link === undefined) count.withoutLink++;
+        else {
+          const page = addressOf(link);
+          pages.set(page, (pages.get(page) ?? 0) + 1);
+          if (page !== link) places.push(page);
+        }
+      }
     } catch {
       count.leftOut++; // the shop's function has thrown
     }
   }
-  return count;
+  return { ...count, sameLink: places.filter((page) => pages.get(page)! > 1).length };
 }
 
 function slotFacts({ element, suggestions, strategy, limit }: Slot, patient: Patient | undefined): SlotFacts {
   const state = element.getAttribute('data-aisle-state') ?? 'loading';
   const variant = patient?.strategyFor(strategy) ?? strategy;
-  return { state, strategy, ...(variant !== strategy && { variant }), asked: limit, shown: suggestions.length };
+  const item = element.getAttribute('item');
+  const more = { ...(variant !== strategy && { variant }), ...(item && { item }) };
+  return { state, strategy, ...more, asked: limit, shown: suggestions.length };
 }

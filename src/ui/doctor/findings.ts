@@ -108,6 +108,7 @@ const POLICY: Readonly<Record<string, string>> = {
   'script-src': "Add the origin of embed.js to script-src, and 'wasm-unsafe-eval' for speed.",
   'connect-src': 'Add the origins of the model and of embed.js to connect-src.',
   'img-src': 'Add data: to img-src for pictures inside the model; with data-images="page", their hosts.',
+  'style-src': 'Move the style of the slots from the markup into a style sheet of the shop (docs/security-policy.md).',
   'trusted-types': 'Add aisle to trusted-types.',
   'require-trusted-types-for': 'Add aisle to trusted-types.',
 };
@@ -226,7 +227,7 @@ function addProduct(
 
 function addCatalogue({ catalogue }: Facts, options: PageOptions | undefined, add: Add): void {
   if (catalogue === undefined) return;
-  const { products, soldOut, leftOut, withoutLink, withoutPicture } = catalogue;
+  const { products, soldOut, leftOut, withoutLink, sameLink, withoutPicture } = catalogue;
   if (products === 0) {
     const todo =
       'Train with --catalogue, so that cards have titles, links and pictures; data-item-url gives links alone.';
@@ -239,6 +240,12 @@ function addCatalogue({ catalogue }: Facts, options: PageOptions | undefined, ad
       'Name the hosts of product pages by data-allow-hosts; for products without an address set data-item-url.';
     add(severity(withoutLink), 'links', `${withoutLink} of ${products} products have no link that may be shown.`, todo);
   }
+  if (sameLink > 0) {
+    const what = `The links of ${sameLink} of ${products} products differ from those of others only behind "#": one page to the browser.`;
+    const todo =
+      'Give each product a path or a parameter of its own, or a route behind "#/"; else the views of a visit count as one.';
+    add('warning', 'link-fragments', what, todo);
+  }
   if (leftOut > 0) {
     add(severity(leftOut), 'left-out', `The page’s function product leaves out ${leftOut} of ${products} products.`);
   }
@@ -250,7 +257,7 @@ function addCatalogue({ catalogue }: Facts, options: PageOptions | undefined, ad
 }
 
 function addSlots(facts: Facts, add: Add): void {
-  const { slots, model } = facts;
+  const { slots, model, product } = facts;
   if (slots.length === 0) {
     add(
       'ok',
@@ -265,6 +272,14 @@ function addSlots(facts: Facts, add: Add): void {
     if (!STRATEGIES.some((known) => known === strategy)) {
       const todo = `Write one of ${STRATEGIES.join(', ')}.`;
       add('warning', 'slot-strategy', `${name} has a strategy that there is not; it shows for-you.`, todo, strategy);
+    }
+    if (model !== undefined && (slot.variant ?? strategy) === 'related' && product.item === null && !slot.item) {
+      const what =
+        `${name} relates to the product on show, and the page names none that the model knows: the visitor’s last click takes ` +
+        'its place, or what is popular.';
+      const todo =
+        'On a product page, name the product by data-item (docs/identity.md); elsewhere write strategy="for-you", or item="ID".';
+      add('warning', 'slot-related', what, todo);
     }
     if (state === 'ready') {
       add('ok', 'slot-ready', `${name} shows ${shown} of ${asked}.`);

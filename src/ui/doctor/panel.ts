@@ -132,7 +132,7 @@ export function openPanel(host: Host, again: () => Promise<unknown>): Panel {
           catalogue === undefined
             ? 'none'
             : `${catalogue.products} products; ${catalogue.soldOut} not available, ${catalogue.leftOut} left out by the page, ` +
-              `${catalogue.withoutLink} without a link that is allowed`,
+              `${catalogue.withoutLink} without a link that is allowed, ${catalogue.sameLink} with a link to the page of another`,
         ],
         [
           'Loaded',

@@ -31,6 +31,8 @@ export interface SlotFacts {
   readonly strategy: string;
   /** What the visitor’s variant asks instead; `none` shows nothing. */
   readonly variant?: string;
+  /** Its attribute `item`, if it has one. */
+  readonly item?: string;
   /** How many products it asks for, and how many it shows. */
   readonly asked: number;
   readonly shown: number;
@@ -45,6 +47,8 @@ export interface CatalogueFacts {
   readonly leftOut: number;
   /** Without an address, or with one that is not allowed. */
   readonly withoutLink: number;
+  /** Of those that may be shown: with a link that leads to the page of another product, but for a place inside it. */
+  readonly sameLink: number;
   /** Without a picture that `data-images` lets pass. */
   readonly withoutPicture: number;
 }
