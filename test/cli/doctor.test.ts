@@ -10,6 +10,7 @@ import type { Diagnosis } from '../../src/cli/doctor/doctor';
 import { tagsOf } from '../../src/cli/doctor/html';
 import { allowsUrl, allowsWord, CHAINS, policiesOf } from '../../src/cli/doctor/policy';
 import { PRIVATE } from '../../src/pipeline/training-report';
+import { blocksOf } from '../docs/manual';
 import { folderOf, IDS, smallModel } from '../engine/fixture';
 import { closeServer, listen, originOf } from '../server';
 import { aisle, aisleUntil, folder } from './program';
@@ -234,6 +235,38 @@ describe('a page', () => {
     expect(found.codes).toEqual(expected);
     expect(found.code).toBe(expected[0]!.startsWith('error') ? 3 : 0);
     expect(found.troubles.map((one) => one.todo).join(' ')).toMatch(todo);
+  });
+
+  test('as docs/hosting.md has its headers for nginx, and for hosts with folders of versions', async () => {
+    const [nginx] = blocksOf('docs/hosting.md').flatMap(({ language, code }) => (language === 'nginx' ? [code] : []));
+    const [, pattern, long, otherwise] = /"~(.*)" "(.*)";\n\s*default +"(.*)";/.exec(nginx!)!;
+    const cache = (path: string) => (new RegExp(pattern!).test(`/${path}`) ? long! : otherwise!);
+    const asNginx = await served({ answer: (path) => ({ 'cache-control': cache(path) }) });
+    expect((await doctor(`${asNginx}/`)).codes).toEqual([]);
+
+    const text = (language: string) => blocksOf('docs/hosting.md').find((block) => block.language === language)!.code;
+    const rules = [...text('text').matchAll(/^(\S+)\*\n((?: {2}.*\n)+)/gm)].map(([, path, lines]) => ({ path, lines }));
+    expect(rules).toHaveLength(3);
+    const [, release, version] = /src="\/(.*)embed\.js" data-model-url="\/(.*)"/.exec(text('html'))!;
+    const model = Object.entries(site).flatMap(([path, content]) =>
+      path.startsWith('model/') ? [[path.replace('model/', ''), content] as const] : [],
+    );
+    const files = {
+      'index.html': page(text('html')),
+      ...within(release!, LISTED),
+      ...within(version!, Object.fromEntries(model)),
+    };
+    const answer = (path: string) => {
+      const found = rules.filter((rule) => `/${path}`.startsWith(rule.path!));
+      const sent = found.flatMap(({ lines }) => [...lines!.matchAll(/^ {2}(.*): (.*)$/gm)]);
+      return Object.fromEntries(sent.map(([, name, value]) => [name!.toLowerCase(), value!]));
+    };
+    const found = await doctor(`${await served({ files, answer })}/`);
+    expect(found.codes).toEqual([]);
+    // Without a version in its name, such a folder mixes releases.
+    const mixed = { ...files, 'index.html': page(text('html').replace(release!, 'aisle/')) };
+    const kept = await served({ files: mixed, answer: () => ({ 'cache-control': long! }) });
+    expect((await doctor(`${kept}/`)).codes).toEqual(['warning cache-long']);
   });
 
   test.each<[string, string, string[]]>([

@@ -20,6 +20,7 @@ const ELSEWHERE: readonly (readonly [page: RegExp, language: RegExp, by: string]
   [/^docs\/library\.md$/, /^ts$/, 'test/build/package.test.ts checks its types'],
   [/^docs\/(embed|doctor|catalogue)\.md$/, /^js$/, 'test/build/package.test.ts checks its types'],
   [/^docs\/reference\//, /^(text|ts)$/, 'test/docs/reference.test.ts compares it with the code'],
+  [/^docs\/hosting\.md$/, /^(nginx|text)$/, 'test/cli/doctor.test.ts serves a page with these headers'],
   [/^docs\/training\.md$/, /^text$/, 'test/docs/commands.test.ts compares it with what is printed, in the soak'],
   [/^docs\/scale\.md$/, /^text$/, 'a line of cron; this file looks at what it calls'],
   [

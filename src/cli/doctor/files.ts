@@ -18,6 +18,8 @@ const TOGETHER = 6;
 /** Bytes below which compressing is not worth it: one packet. */
 const SMALL = 1400;
 const COMPRESSIBLE = /\.(js|json|wasm|safetensors|bin)$/;
+/** A folder that is named by a version, of Aisle or of a model: what is in it never changes. */
+const VERSIONED = /\/([^/]*\d+\.\d+\.\d+|[0-9a-f]{12})\//;
 const SCRIPT = /^(text|application)\/(x-)?(java|ecma)script$/;
 const HOUR = 3600;
 const DAY = 24 * HOUR;
@@ -74,7 +76,7 @@ export async function checkFile(
       'Compress .js, .json, .wasm, .safetensors and .bin by Brotli or gzip.',
     );
   }
-  if (!isCompared) checkCache(headers, isHashed, name, add);
+  if (!isCompared) checkCache(headers, isHashed, VERSIONED.test(url.pathname), name, add);
   return answer;
 }
 
@@ -135,7 +137,7 @@ function checkCors(headers: Headers, page: URL, name: string, add: Add): void {
   add('error', 'cors', name, what, `Send Access-Control-Allow-Origin: * (or ${page.origin}).`);
 }
 
-function checkCache(headers: Headers, isHashed: boolean, name: string, add: Add): void {
+function checkCache(headers: Headers, isHashed: boolean, isVersioned: boolean, name: string, add: Add): void {
   const cache = headers.get('cache-control')?.toLowerCase();
   const age = Number(/(?:^|[\s,])max-age=(\d+)/.exec(cache ?? '')?.[1] ?? (cache?.includes('immutable') ? DAY : 0));
   const isRevalidated = /no-cache|no-store/.test(cache ?? '') || age === 0;
@@ -150,7 +152,7 @@ function checkCache(headers: Headers, isHashed: boolean, name: string, add: Add)
         'Send Cache-Control: public, max-age=31536000, immutable for all files of the folder but embed.js and worker.js.',
       );
     }
-  } else if (!isRevalidated && age > HOUR) {
+  } else if (!isRevalidated && age > HOUR && !isVersioned) {
     const what = `keeps its name in the next release, but browsers keep it for ${inWords(age)}: versions get mixed.`;
     add('warning', 'cache-long', name, what, 'Send Cache-Control: no-cache, or give each release a folder of its own.');
   } else if (cache === undefined && !headers.has('expires')) {
