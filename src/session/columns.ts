@@ -29,7 +29,7 @@ export const isRecBole = (names: readonly string[]): boolean => names.every((nam
  *
  * @param where `FILE:1` or `FILE`, to start messages with.
  * @param constants Columns that the path of the file gives; one that the file has too is read from the file.
- * @throws RecommenderError `bad-input` if a column that is needed is missing or named twice.
+ * @throws RecommenderError `bad-input` if a column that is needed is missing, named twice, or of lists.
  */
 export function layoutOf(
   header: readonly string[],
@@ -43,6 +43,11 @@ export function layoutOf(
   const names = [...own, ...given];
   const columns = options.recipe ? recipeColumns(options.recipe, header, where) : (options.columns ?? {});
   const wanted = (column: ColumnName): string => untyped(columns[column] ?? COLUMNS[column]);
+  if (isRecBole(header)) {
+    const read = [`${wanted('item')}_list`, ...COLUMN_NAMES.map(wanted)];
+    const list = header.find((name) => name.endsWith('_seq') && read.includes(untyped(name)));
+    if (list !== undefined) throw holdsLists(list, where);
+  }
   const find = (column: ColumnName): number | undefined => {
     const name = wanted(column);
     if (name === '') return undefined;
@@ -112,6 +117,13 @@ export function layoutOf(
   };
 }
 
+const holdsLists = (column: string, where: string): RecommenderError =>
+  new RecommenderError(
+    'bad-input',
+    `${where}: column "${clip(column)}" holds a list in every row, as where RecBole has written a row for each prefix of a session. ` +
+      'Read the file with one event a row that those were made of, and cut that by aisle split.',
+  );
+
 function recipeColumns({ name, columns, files }: Recipe, header: readonly string[], where: string): ColumnNames {
   const found = columns(header);
   if (found) return found;
@@ -153,7 +165,7 @@ const WHAT: Readonly<Record<ColumnName, string>> = {
 const SYNONYMS: Readonly<Record<ColumnName, readonly string[]>> = {
   session: ['session', 'sessionid', 'sid', 'visit', 'visitid', 'basket', 'invoice', 'order', 'orderid'],
   item: ['item', 'itemid', 'iid', 'product', 'productid', 'sku', 'article', 'asin'],
-  time: ['time', 'timestamp', 'ts', 'date', 'datetime', 'eventtime', 'eventdate', 'when'],
+  time: ['time', 'timestamp', 'ts', 'date', 'datetime', 'eventtime', 'eventdate', 'createdat', 'when'],
   user: ['user', 'userid', 'uid', 'visitor', 'visitorid', 'customer', 'customerid'],
   event: ['event', 'eventtype', 'eventname', 'action', 'type', 'kind'],
 };

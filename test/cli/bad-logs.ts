@@ -59,6 +59,12 @@ export const badLogs: readonly [what: string, name: string, content: string | Ui
     'visitor_id,session_id,sku,event_name,event_time\n1,a,x,view_item,1\n',
     'Is it --columns item=sku,time=event_time ?',
   ],
+  [
+    'the names of an export of orders',
+    'e.csv',
+    'order_id,sku,created_at\n1,a,1\n',
+    'Is it --columns session=order_id,item=sku,time=created_at ?',
+  ],
   ['a misspelt column name', 'e.csv', GOOD.replace('session_id', 'sesion_id'), 'Is it --columns session=sesion_id ?'],
   [
     'users but no sessions',
@@ -225,6 +231,18 @@ export const badLogs: readonly [what: string, name: string, content: string | Ui
     'e.inter',
     'user_id:token\titem_id:token\ttimestamp:float\na\tx\t1\n',
     'Or form sessions per user: --sessions-by gap:30.',
+  ],
+  [
+    'RecBole histories beside the next item',
+    'e.inter',
+    'session_id:token\titem_id_list:token_seq\titem_id:token\ttimestamp:float\na\tx y\tz\t1\n',
+    ':1: column "item_id_list:token_seq" holds a list in every row, as where RecBole has written a row for each prefix',
+  ],
+  [
+    'RecBole items in a list',
+    'e.inter',
+    'session_id:token\titem_id:token_seq\ttimestamp:float\na\tx y\t1\n',
+    ':1: column "item_id:token_seq" holds a list in every row',
   ],
   [
     'a gzip file of Parquet that is cut off',

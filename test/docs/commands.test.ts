@@ -57,7 +57,7 @@ function inShort(line: string): string {
   if (
     /^aisle (train|compare|search) /.test(line) &&
     !line.includes('--epochs') &&
-    !/--model (v-sknn|markov)/.test(line)
+    !/--model (v-sknn|markov|decayed-sr)/.test(line)
   )
     short += ' --epochs 1';
   if (isSoak) return short;
@@ -119,6 +119,8 @@ beforeAll(async () => {
   const columns = [column('session_id'), column('item_id'), column('timestamp')];
   write('events/day=2024-05-01/part-0.parquet', new Uint8Array(parquetWriteBuffer({ columnData: columns })));
   const ids = [...new Set(rows.map(({ item_id: id }) => id))];
+  const orders = rows.map(({ session_id: order, item_id: sku, timestamp }) => `${order},${sku},${timestamp}`);
+  write('sales/event=purchase/orders.csv', ['order_id,sku,created_at', ...orders].join('\n'));
   const list = (lines: readonly (readonly string[])[], mark: string) => lines.map((row) => row.join(mark)).join('\n');
   write('products.csv', list([['sku', 'name', 'amount'], ...ids.map((id) => [id, `Thing ${id}`, '9.90'])], ','));
   const things = ids.map((id, k) => [id, `brand ${k % 3}`, `kind ${k % 4}`, `${k + 1}`]);

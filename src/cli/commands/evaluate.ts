@@ -68,7 +68,10 @@ export function register(program: Command): void {
     .option('--window <length>', 'of incremental: 1d, 12h, …; default: 1d, the days of UTC', parseWindow)
     .option('--retrain <how>', 'of incremental: all | last:N | before; default: by model', parseRetrain)
     .option('--epochs <n>', 'of incremental: passes over each window of a network; default: 10', integer(1))
-    .option('--ranks <file>', 'write session_id, position, item_id, rank of every prediction as TSV')
+    .option(
+      '--ranks <file>',
+      'write every prediction as TSV: session_id, position of the last event seen, from 0, item_id to be found, its rank, from 1',
+    )
     .addOption(backendOption('plan'));
   addEventsOptions(command)
     .option('--json', 'print one JSON object')
