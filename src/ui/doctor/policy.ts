@@ -53,11 +53,13 @@ const isSheetRefused = (): boolean =>
     ({ textContent, sheet, type }) => sheet === null && /^(text\/css)?$/i.test(type) && /aisle-/.test(textContent),
   );
 
-/** Whether a style attribute of our elements, or inside them, has no effect although it can be parsed. */
+/** Whether a style attribute of our elements, or inside them, has no effect although the browser knows what it says. */
 const isAttributeRefused = (): boolean =>
-  [...document.querySelectorAll<HTMLElement>(`${ELEMENTS}[style],${ELEMENTS} [style]`)].some((element) => {
-    if (element.style.length > 0) return false;
-    const parsed = document.createElement('i').style;
-    parsed.cssText = element.getAttribute('style') ?? ''; // a policy allows what a script sets
-    return parsed.length > 0;
-  });
+  [...document.querySelectorAll<HTMLElement>(`${ELEMENTS}[style],${ELEMENTS} [style]`)].some(
+    (element) =>
+      element.style.length === 0 &&
+      element
+        .getAttribute('style')!
+        .split(';')
+        .some((declaration) => CSS.supports(`(${declaration})`)),
+  );
