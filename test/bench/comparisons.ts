@@ -15,7 +15,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { quoted } from '../../src/pipeline/commands';
 import type { Report } from '../../src/pipeline/compare/markdown';
-import { breakdowns, RESULT_TITLES, resultCells, verdictSentence } from '../../src/pipeline/compare/markdown';
+import { breakdowns, RESULT_TITLES, resultCells, verdictSentences } from '../../src/pipeline/compare/markdown';
 import { markdownTable } from '../../src/pipeline/format';
 import { sharedPath } from '../shared';
 
@@ -186,7 +186,7 @@ ${commands.map((command) => `    ${command}`).join('\n')}
 ${about}
 
 Every item of the training part is a candidate, targets lose ties, ${epochs} epochs, seeds ${facts.seeds.join(', ')}, at commit ${commit}. "behind": how
-much the best row is ahead in ${facts.metric}, with the 95 % interval of a paired bootstrap over sessions. ${verdictSentence(facts.rows)}
+much the best row is ahead in ${facts.metric}, with the 95 % interval of a paired bootstrap over sessions. ${verdictSentences(facts.rows).join(' ')}
 Times are those of a machine that did other work too: ${machine}.
 
 ${markdownTable(

@@ -47,7 +47,7 @@ export function protocolSentences(report: Report): string[] {
     `${how}, targets lose ties (conservative).`,
     ...leftOut(report),
     seedsSentence(report),
-    `Rows are ordered by ${metric}. ${verdictSentence(rows)}`,
+    [`Rows are ordered by ${metric}.`, ...verdictSentences(rows)].join(' '),
     `Behind: how much the best row is ahead in ${metric}, and in recall@20, over all predictions, with the 95 % interval of a ` +
       'paired bootstrap over sessions; below 0 the row itself is ahead. An interval without 0 says that the order would hold ' +
       'for other sessions of the same kind, not for other shops.',
@@ -91,7 +91,7 @@ function seedsSentence({ seeds, rows }: Report): string {
 }
 
 /** What the verdicts mean that the rows have. */
-export function verdictSentence(rows: readonly Row[]): string {
+export function verdictSentences(rows: readonly Row[]): string[] {
   const meanings: Readonly<Partial<Record<Verdict, string>>> = {
     tied: 'less than 5 % behind the best row, and the interval reaches 0',
     close:
@@ -100,7 +100,7 @@ export function verdictSentence(rows: readonly Row[]): string {
     behind: '5 % or more behind, and the interval is above 0',
   };
   const said = Object.entries(meanings).filter(([verdict]) => rows.some((row) => row.verdict === verdict));
-  return said.map(([verdict, meaning]) => `"${verdict}": ${meaning}.`).join(' ');
+  return said.map(([verdict, meaning]) => `"${verdict}": ${meaning}.`);
 }
 
 /** The groups of predictions that a report shows, without empty ones. */

@@ -78,6 +78,7 @@ describe('rows of a comparison', () => {
       'Left out of the test part: 7 events of items that the model does not know, then 3 sessions',
     );
     expect(text).toContain('Counting models draw nothing');
+    expect(text).not.toMatch(/ $/m);
     expect(text).toMatch(
       /## With ties won\n[^|]*\| model .*\n.*\n\| only \| 1\.0000 \| 1\.0000 \| 1\.0000 \| 1\.0000 \|/,
     );
