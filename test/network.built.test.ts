@@ -18,12 +18,6 @@ const ALLOWED: readonly (readonly [file: string, use: string, times: number, why
   ['src/compute/backends/webgpu.ts', 'navigator as a value', 1, 'gives Node `navigator.gpu`'],
   ['src/worker/protocol.ts', 'ping=', 1, 'a message to the worker, no attribute'],
   ['src/ui/loader.ts', 'globalThis as a value', 1, '`window.aisle`'],
-  [
-    'src/ui/loader.ts',
-    'fetch',
-    1,
-    'the head of embed.js, where the browser says that it is offline: whether a server answers',
-  ],
   ['src/ui/loader.ts', 'serviceWorker', 1, 'whether the shop has one, which serves our scripts offline'],
   [
     'src/ui/loader.ts',

@@ -113,9 +113,10 @@ export function open(url: string, whenToLoad: typeof startLazily): Aisle | undef
     async load(script, onFailure = failed) {
       for (;;) {
         try {
-          // Firefox does not fetch a script again whose import has failed.
-          if (navigator.onLine === false && !navigator.serviceWorker?.controller)
-            await fetch(url, { method: 'HEAD', cache: 'no-store' }); // a server of this device may answer
+          // Firefox does not fetch a script again whose import has failed. Elsewhere a server of this device may answer.
+          const { onLine, userAgent } = navigator;
+          if (onLine === false && userAgent.includes('Firefox') && !navigator.serviceWorker?.controller)
+            throw new Error('The browser is offline.');
           return await script();
         } catch (error) {
           onFailure(error);

@@ -276,12 +276,9 @@ describe('a page', () => {
     </script>`;
     const { page, errors, warnings } = await pages.open(SLOT, { head: own + SETTLED });
     await ready(page);
-    const { consent, engine, ids } = await page.evaluate(() => window.aisle!.recommender!.status);
-    expect({ consent, thread: engine!.thread, tracked: ids.known + ids.unknown }).toEqual({
-      consent: 'granted',
-      thread: 'worker',
-      tracked: 1000,
-    });
+    const { consent, engine } = await page.evaluate(() => window.aisle!.recommender!.status);
+    expect({ consent, thread: engine!.thread }).toEqual({ consent: 'granted', thread: 'worker' });
+    expect((await known(page)).length).toBeGreaterThan(500);
     expect(page.workers().map((worker) => new URL(worker.url()).protocol)).toEqual(['http:']);
     expect(warnings).toContain('Aisle: too many events before the start.');
     expect(errors).toEqual([]);
