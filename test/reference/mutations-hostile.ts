@@ -170,4 +170,22 @@ export const mutations: readonly Mutation[] = [
     tests: ['test/ui/frames.test.ts'],
     built: true,
   },
+  {
+    error: 'hostile: what is tracked before a denial in an unseen page is stored by a later yes',
+    file: 'src/recommender.ts',
+    edits: [["if (change.consent === 'denied') for", "if (change.consent === 'denied' && false) for"]],
+    tests: storage,
+  },
+  {
+    error: 'hostile: a full device loses half of what is stored with every page',
+    file: LIMITS,
+    edits: [['MIN_STORED = 5000', 'MIN_STORED = 0']],
+    tests: faults,
+  },
+  {
+    error: 'hostile: what waits for a busy device is written after consent is unknown',
+    file: EVENT_STORE,
+    edits: [["erased || state === 'new'", 'erased']],
+    tests: eventStore,
+  },
 ];
