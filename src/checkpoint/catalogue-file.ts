@@ -1,4 +1,5 @@
 /** `catalogue.json`, checked. Loaded where an artifact has one. */
+import { isFeatures, MAX_PRODUCT_FEATURES } from '../limits';
 import type { CatalogueItem } from './artifact';
 import { isRecord, quote, show } from './json';
 import { bad, CATALOGUE, expected, record, text } from './manifest';
@@ -30,7 +31,8 @@ export function checkCatalogue(value: unknown, file = CATALOGUE): readonly Catal
 
 const isText = (value: unknown) => typeof value === 'string';
 const isNumber = (value: unknown) => typeof value === 'number';
-const isFeature = (value: unknown) => isText(value) || isNumber(value);
+/** Whether a value is features of a product, within the limit. */
+export const isProductFeatures = (value: unknown) => isRecord(value) && isFeatures(value, MAX_PRODUCT_FEATURES);
 const isPrice = (value: unknown) => isNumber(value) && (value as number) >= 0;
 const FIELDS: readonly (readonly [Exclude<keyof CatalogueItem, 'id'>, (value: unknown) => boolean, string])[] = [
   ['title', isText, 'text'],
@@ -43,5 +45,5 @@ const FIELDS: readonly (readonly [Exclude<keyof CatalogueItem, 'id'>, (value: un
   ['brand', isText, 'text'],
   ['group', isText, 'text'],
   ['availability', isText, 'text'],
-  ['features', (value) => isRecord(value) && Object.values(value).every(isFeature), 'numbers or texts by name'],
+  ['features', isProductFeatures, `numbers or texts by name, at most ${MAX_PRODUCT_FEATURES} characters`],
 ];

@@ -8,9 +8,10 @@
  *       { "do": "exclude", "category": "Gift cards", "price": "..5" }
  *     ]
  */
+import { isListOf, isName, MAX_ID, MAX_RULE_TEXTS, MAX_RULES, MAX_TAGS } from '../limits';
 import { nearestName } from '../nearest-name';
 import type { CatalogueItem } from './artifact';
-import { isRecord, quote } from './json';
+import { isRecord, quote, show } from './json';
 
 /** What a product must be, all of it. */
 export interface Conditions {
@@ -57,7 +58,6 @@ export interface CheckedRules {
 export const LISTS = ['id', 'brand', 'category', 'tag'] as const;
 const CONDITIONS = [...LISTS, 'price'];
 const FIELDS = ['do', ...CONDITIONS, 'position', 'factor', 'from', 'until', 'slot', 'strategy'];
-const MAX_RULES = 1000;
 
 /** Checks a parsed `rules.json`, rule by rule. */
 export function checkRules(value: unknown): CheckedRules {
@@ -107,17 +107,17 @@ function checkRule(entry: unknown): Rule {
   };
 }
 
-const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+const isText = (value: unknown): value is string => isName(value);
 
 function textsOf(name: string, value: unknown): readonly string[] {
   const texts: readonly unknown[] = Array.isArray(value) ? value : [value];
-  if (texts.length > 0 && texts.every(isText)) return texts;
-  throw wrongField(name, 'a text or a list of texts', value);
+  if (texts.length > 0 && texts.length <= MAX_RULE_TEXTS && isListOf(texts, isText)) return texts;
+  throw wrongField(name, `a text or a list of texts, at most ${MAX_RULE_TEXTS} of ${MAX_ID} characters`, value);
 }
 
 function textOf(name: string, value: unknown): string {
   if (isText(value)) return value;
-  throw wrongField(name, 'a text', value);
+  throw wrongField(name, `a text, at most ${MAX_ID} characters`, value);
 }
 
 /** A day alone begins at midnight UTC. */
@@ -130,7 +130,7 @@ function instant(entry: Readonly<Record<string, unknown>>, name: string, otherwi
 }
 
 const wrongField = (name: string, expected: string, got: unknown): RangeError =>
-  new RangeError(`${name} must be ${expected}, got ${JSON.stringify(got) ?? 'nothing'}`);
+  new RangeError(`${name} must be ${expected}, got ${show(got)}`);
 
 /** What is wrong with a name that is none of these. */
 export function unknownName(name: string, names: readonly string[]): RangeError {
@@ -140,7 +140,7 @@ export function unknownName(name: string, names: readonly string[]): RangeError 
 
 /** `10..50`, `..50`, `10..` or `10`; undefined for another text. */
 export function priceRange(text: string): PriceRange | undefined {
-  const [, least, dots, most] = /^(\d+(?:\.\d+)?)?(\.\.)?(\d+(?:\.\d+)?)?$/.exec(text.trim()) ?? [];
+  const [, least, dots, most] = /^(\d+(?:\.\d+)?)?(?:(\.\.)(\d+(?:\.\d+)?)?)?$/.exec(text.trim()) ?? [];
   if (least === undefined && most === undefined) return undefined;
   if (dots === undefined) return [Number(least), Number(least)];
   const range: PriceRange = [Number(least ?? 0), Number(most ?? Number.POSITIVE_INFINITY)];
@@ -149,25 +149,38 @@ export function priceRange(text: string): PriceRange | undefined {
 
 /** Whether a product is all that the conditions say. Brands, categories and tags are compared without regard to case. */
 export function matches(conditions: Conditions, product: CatalogueItem): boolean {
-  const { id, brand, category, tag, price } = conditions;
-  const { features = {} } = product;
-  const tags = Object.keys(features).filter((name) => /^tags?$/i.test(name));
+  const { price } = conditions;
   return (
-    (id === undefined || id.includes(product.id)) &&
-    isAny(brand, [product.brand ?? '']) &&
-    isAny(category, product.category ?? []) &&
-    isAny(
-      tag,
-      tags.flatMap((name) => String(features[name]).split(',')),
-    ) &&
+    LISTS.every((name) => {
+      const wanted = conditions[name];
+      if (wanted === undefined) return true;
+      const [few, many] = [textsIn(conditions, name, () => wanted), textsIn(product, name, TEXTS[name])].sort(
+        (a, b) => a.size - b.size,
+      );
+      return [...few!].some((text) => many!.has(text));
+    }) &&
     (price === undefined || (product.price !== undefined && product.price >= price[0] && product.price <= price[1]))
   );
 }
 
-const plain = (text: string): string => text.trim().toLowerCase();
+/** What a product has of each list. */
+const TEXTS: Readonly<Record<(typeof LISTS)[number], (product: CatalogueItem) => readonly string[]>> = {
+  id: ({ id }) => [id],
+  brand: ({ brand = '' }) => [brand],
+  category: ({ category = [] }) => category.slice(0, MAX_TAGS),
+  tag: ({ features = {} }) =>
+    Object.keys(features)
+      .filter((name) => /^tags?$/i.test(name))
+      .flatMap((name) => String(features[name]).split(',', MAX_TAGS)),
+};
 
-function isAny(wanted: readonly string[] | undefined, values: readonly string[]): boolean {
-  if (wanted === undefined) return true;
-  const given = values.map(plain);
-  return wanted.some((text) => given.includes(plain(text)));
+/** The texts of conditions and products as they are compared: a thousand rules would make them a thousand times. */
+const compared = new WeakMap<object, Map<string, ReadonlySet<string>>>();
+
+function textsIn<T extends object>(of: T, name: string, read: (of: T) => readonly string[]): ReadonlySet<string> {
+  const known = compared.get(of) ?? new Map<string, ReadonlySet<string>>();
+  compared.set(of, known);
+  const found = known.get(name) ?? new Set(read(of).map((text) => (name === 'id' ? text : text.trim().toLowerCase())));
+  known.set(name, found);
+  return found;
 }

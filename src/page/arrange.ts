@@ -199,14 +199,14 @@ export function arrange(
     const pins = rulesFor('pin', strategy);
     const ids = [...new Set(pins.flatMap(({ id = [] }) => id))].filter((id) => !exclude.has(id));
     if (ids.length === 0) return new Map();
-    const found = (await recommender.products(ids)).flatMap((known) =>
-      known && isAvailable(known) && passes(strategy, known) ? seen.get(known.id)! : [],
+    const found = new Set(
+      (await recommender.products(ids)).flatMap((known) =>
+        known && isAvailable(known) && passes(strategy, known) ? known.id : [],
+      ),
     );
     const chosen = new Map<string, number>();
     for (const pin of [...pins].sort((a, b) => a.position - b.position)) {
-      const id = pin.id!.find(
-        (id) => !chosen.has(id) && found.some((product) => product.id === id && matches(pin, product)),
-      );
+      const id = pin.id!.find((id) => !chosen.has(id) && found.has(id) && meets(seen.get(id))(pin));
       if (id !== undefined) chosen.set(id, pin.position);
     }
     return chosen;

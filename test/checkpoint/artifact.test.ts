@@ -329,6 +329,11 @@ describe('openArtifact refuses, in one sentence that names file and tensor or fi
       /features must be numbers or texts by name/,
     ],
     [
+      'features of 100,001 characters',
+      () => replaceFile(folder, 'catalogue.json', `[{"id":"a","features":{"x":"${'y'.repeat(100_000)}"}}]`),
+      /features must be numbers or texts by name, at most 100000 characters/,
+    ],
+    [
       'weights that are not safetensors',
       () => replaceFile(folder, 'weights.safetensors', 'PK'),
       /^weights\.safetensors is 2 bytes long/,

@@ -34,16 +34,19 @@ describe('rules.json', () => {
     [{ do: 'boost', id: 'a', factor: 0 }, 'factor must be a number above 0, got 0'],
     [{ do: 'pin', id: 'a', position: 0 }, 'position must be a whole number from 1, got 0'],
     [{ do: 'bury', price: 'cheap' }, 'price must be a range such as "10..50" or "..50", got "cheap"'],
-    [{ do: 'bury', id: [] }, 'id must be a text or a list of texts, got []'],
+    [{ do: 'bury', id: [] }, 'id must be a text or a list of texts, at most 1000 of 1000 characters, got []'],
     [{ do: 'bury', id: 'a', from: 'Christmas' }, 'from must be a date in ISO 8601'],
-    [{ do: 'bury', id: 'a', slot: 3 }, 'slot must be a text, got 3'],
+    [{ do: 'bury', id: 'a', slot: 3 }, 'slot must be a text, at most 1000 characters, got 3'],
     ['pin', 'expected an object'],
+    [{ do: 'bury', brand: Array(1001).fill('b') }, 'brand must be a text or a list of texts, at most 1000'],
+    [{ do: 'bury', tag: 't'.repeat(1001) }, '1000 of 1000 characters, got "ttt'],
   ])('leaves %j out with a sentence, and the others hold', (rule, sentence) => {
     const { rules, wrong } = checkRules([rule, { do: 'bury', id: 'b' }]);
     expect(rules.map(({ id }) => id)).toEqual([['b']]);
     expect(wrong).toHaveLength(1);
     expect(wrong[0]).toContain('rule 1: ');
     expect(wrong[0]).toContain(sentence);
+    expect(wrong[0]!.length).toBeLessThan(250);
   });
 
   test('that is no list has no rules', () => {
@@ -62,6 +65,10 @@ test.each([
   ['ten', undefined],
 ])('the price range %j', (text, range) => {
   expect(priceRange(text)).toEqual(range);
+});
+
+test('a price of many digits that is none is refused at once', () => {
+  expect(priceRange(`${'1'.repeat(300_000)}x`)).toBeUndefined();
 });
 
 test.each([
@@ -86,4 +93,20 @@ test.each([
   };
   expect(matches(conditions, product)).toBe(holds);
   expect(matches(conditions, { id: 'bare' })).toBe(Object.keys(conditions).length === 0);
+});
+
+test('tags are read once of each product, and only where a rule names some', () => {
+  let reads = 0;
+  const features = {
+    get tags() {
+      reads++;
+      return Array.from({ length: 300 }, (_, k) => `t${k}`).join();
+    },
+  };
+  const product = { id: 'a', price: 1, features };
+  const { rules } = checkRules(Array.from({ length: 100 }, (_, k) => ({ do: 'exclude', tag: `T${2 * k + 100}` })));
+  expect(matches({ price: [0, 2] }, product)).toBe(true);
+  expect(reads).toBe(0);
+  expect(rules.filter((rule) => matches(rule, product))).toHaveLength(75); // the first 250 tags count
+  expect(reads).toBe(1);
 });

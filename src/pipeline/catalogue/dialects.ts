@@ -7,6 +7,8 @@
  *     Magento 2                https://experienceleague.adobe.com/en/docs/commerce-admin/systems/data-transfer/data-attributes-product
  */
 import { type CatalogueItem, pricedAt } from '../../checkpoint/artifact';
+import { isProductFeatures } from '../../checkpoint/catalogue-file';
+import { MAX_PRODUCT_FEATURES } from '../../limits';
 import {
   availabilityOf,
   type CategoryForm,
@@ -356,6 +358,11 @@ export function entryReader(dialect: Dialect, options: EntryOptions): (row: Feed
       const value = row.get(name) || row.get(`features.${name}`) || (dialect.featureOf?.(row, name) ?? '');
       return value === '' ? [] : [[name, NUMBER.test(value) ? Number(value) : value]];
     });
+    const own = Object.fromEntries(found);
+    if (!isProductFeatures(own)) {
+      const expected = `expected at most ${MAX_PRODUCT_FEATURES} characters of all together`;
+      throw new BadRow('the features are too long', `${expected}, got ${shown(Object.values(own).join())}`);
+    }
     const [title, url, image, brand] = (['title', 'url', 'image', 'brand'] as const).map((name) => text(row, name));
     const amount = reduced ?? price?.price;
     const group = text(row, 'group');
@@ -381,7 +388,7 @@ export function entryReader(dialect: Dialect, options: EntryOptions): (row: Feed
         ...(category && !isCode && { category }),
         ...(brand && { brand }),
         ...(stock !== '' && { availability: availability ?? stock }),
-        ...(found.length > 0 && { features: Object.fromEntries(found) }),
+        ...(found.length > 0 && { features: own }),
       },
     };
     const entries = dialect.entries?.(row, entry) ?? [entry];

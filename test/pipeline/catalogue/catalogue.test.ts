@@ -399,6 +399,12 @@ test('a field or feature that no product of XML or JSON has is named', async () 
   expect(warnings.slice(0, 2)).toEqual([`${path}: no product has "label".`, `${path}: no product has "color".`]);
 });
 
+test('features of a product beyond the limit are a bad row, as pages refuse them', async () => {
+  const text = `id,note\n1,short\n2,${'x'.repeat(100_000)}\n`;
+  const row = built('a.csv', text, { features: ['note'] });
+  await expect(row).rejects.toThrow(/a\.csv:3: the features are too long, expected at most 100000 characters of all/);
+});
+
 test('a feed without products is refused, also after one with bad rows', async () => {
   const [bad, none] = [await file('bad.csv', 'id\n1\n\n,2\n'), await file('none.csv', 'id\n')];
   await expect(built('a.csv', '', { feeds: [bad, none], skipBadRows: 9 })).rejects.toThrow(/none\.csv: no products/);
