@@ -217,6 +217,24 @@ describe('with the clock of a test', () => {
     expect(manifests()).toBe(4);
   });
 
+  test.each([1, 30, 60])(
+    'a clock that is set back by %i days costs an hour, and no timer runs meanwhile',
+    async (days) => {
+      open();
+      await vi.waitFor(() => expect(changes).toHaveLength(1));
+      await settled();
+      const timers = vi.spyOn(globalThis, 'setTimeout');
+      vi.setSystemTime(Date.now() - days * 24 * HOUR);
+      for (const state of ['hidden', 'visible'] as const) show(state);
+      await vi.advanceTimersByTimeAsync(HOUR / 2);
+      for (const state of ['hidden', 'visible'] as const) show(state);
+      expect(timers.mock.calls.map(([, wait]) => wait)).toEqual([HOUR, HOUR / 2]);
+      timers.mockRestore();
+      await vi.advanceTimersByTimeAsync(HOUR / 2);
+      expect(manifests()).toBe(2);
+    },
+  );
+
   test('one that breaks leaves the last good one, until it is whole again', async () => {
     open();
     await vi.waitFor(() => expect(changes).toHaveLength(1));
