@@ -52,7 +52,7 @@ function cardOf(host: Host, { texts }: Slot, suggestion: Suggestion): HTMLElemen
 function picture(host: Host, { image, title }: Suggestion): HTMLElement {
   const { node } = host;
   const place = node('span', { part: 'picture', class: 'picture', 'aria-hidden': 'true' });
-  const letters = [...title.trim()].slice(0, 2).join('').toUpperCase();
+  const letters = [...title.trim().slice(0, 4)].slice(0, 2).join('').toUpperCase();
   if (image === undefined) {
     place.textContent = letters;
     return place;
