@@ -42,7 +42,7 @@ export const MAX_RULES = 1000;
 export const MAX_RULE_TEXTS = 1000;
 /** Tags of a product, and steps of its category, that rules read. A product of Shopify has at most so many tags. */
 export const MAX_TAGS = 250;
-/** Characters of the names and texts of a product's features; a number counts as 8. */
+/** Characters of a product's features as JSON. */
 export const MAX_PRODUCT_FEATURES = 100_000;
 
 /** Bytes of all files of an artifact together, unless a page allows another size. */
@@ -67,12 +67,3 @@ export const isListOf = <T>(value: unknown, holds: (one: unknown) => one is T): 
 /** Whether a value is a text within a limit, and not empty. */
 export const isName = (value: unknown, most = MAX_ID): value is string =>
   typeof value === 'string' && value !== '' && value.length <= most;
-/** Whether a value is numbers and texts by name, within a limit of characters. */
-export function isFeatures(value: unknown, most = MAX_FEATURES): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  let length = 0;
-  return Object.entries(value).every(([name, feature]) => {
-    length += name.length + (typeof feature === 'string' ? feature.length : 8);
-    return (typeof feature === 'number' || typeof feature === 'string') && length <= most;
-  });
-}

@@ -1,5 +1,5 @@
 /** `catalogue.json`, checked. Loaded where an artifact has one. */
-import { isFeatures, MAX_PRODUCT_FEATURES } from '../limits';
+import { MAX_PRODUCT_FEATURES } from '../limits';
 import type { CatalogueItem } from './artifact';
 import { isRecord, quote, show } from './json';
 import { bad, CATALOGUE, expected, record, text } from './manifest';
@@ -31,8 +31,10 @@ export function checkCatalogue(value: unknown, file = CATALOGUE): readonly Catal
 
 const isText = (value: unknown) => typeof value === 'string';
 const isNumber = (value: unknown) => typeof value === 'number';
+const isFeature = (value: unknown) => isText(value) || isNumber(value);
 /** Whether a value is features of a product, within the limit. */
-export const isProductFeatures = (value: unknown) => isRecord(value) && isFeatures(value, MAX_PRODUCT_FEATURES);
+export const isProductFeatures = (value: unknown) =>
+  isRecord(value) && Object.values(value).every(isFeature) && JSON.stringify(value).length <= MAX_PRODUCT_FEATURES;
 const isPrice = (value: unknown) => isNumber(value) && (value as number) >= 0;
 const FIELDS: readonly (readonly [Exclude<keyof CatalogueItem, 'id'>, (value: unknown) => boolean, string])[] = [
   ['title', isText, 'text'],
@@ -45,5 +47,5 @@ const FIELDS: readonly (readonly [Exclude<keyof CatalogueItem, 'id'>, (value: un
   ['brand', isText, 'text'],
   ['group', isText, 'text'],
   ['availability', isText, 'text'],
-  ['features', isProductFeatures, `numbers or texts by name, at most ${MAX_PRODUCT_FEATURES} characters`],
+  ['features', isProductFeatures, `numbers or texts by name, at most ${MAX_PRODUCT_FEATURES} characters of JSON`],
 ];

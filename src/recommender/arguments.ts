@@ -1,20 +1,10 @@
 /** The recommender's arguments, checked and completed with their defaults. Every wrong one is a `RangeError`, at once. */
 import { clock, hasOwn, isArray, keysOf } from '../captured';
 import type { BackendChoice } from '../compute/types';
-import {
-  isFeatures,
-  isListOf,
-  isName,
-  MAX_AHEAD,
-  MAX_CANDIDATES,
-  MAX_FEATURES,
-  MAX_ID,
-  MAX_WORD,
-  RETENTION,
-} from '../limits';
+import { isListOf, isName, MAX_AHEAD, MAX_CANDIDATES, MAX_FEATURES, MAX_ID, MAX_WORD, RETENTION } from '../limits';
 import { nearestName } from '../nearest-name';
 import type { HistoryChoice } from '../session/visitor-history';
-import { isCandidates } from '../store/records';
+import { isCandidates, isFeatures } from '../store/records';
 import type { Candidate } from '../types';
 import type {
   ConsentAnswer,

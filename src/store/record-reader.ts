@@ -5,8 +5,18 @@
 
 import { promisifyRequest } from 'idb-keyval';
 import { keysOf, max, parse } from '../captured';
-import { isFeatures, isName, MAX_WORD } from '../limits';
-import { checksum, checksumOf, encode, isCandidates, QUARANTINE, type StoredEvent, textIn, VERSION } from './records';
+import { isName, MAX_WORD } from '../limits';
+import {
+  checksum,
+  checksumOf,
+  encode,
+  isCandidates,
+  isFeatures,
+  QUARANTINE,
+  type StoredEvent,
+  textIn,
+  VERSION,
+} from './records';
 import { ofEvents, type QuarantinedRecord, rangeOf, sizeOf } from './transactions';
 
 const MAX_QUARANTINED = 16;

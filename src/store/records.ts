@@ -13,7 +13,7 @@
  * that wrote it does not see the keys of version 2, so it cannot set aside what it could not read.
  */
 import { hasOwn, isArray } from '../captured';
-import { isListOf, isName, MAX_CANDIDATES, MAX_WORD } from '../limits';
+import { isListOf, isName, MAX_CANDIDATES, MAX_FEATURES, MAX_WORD } from '../limits';
 import type { Candidate, CandidateKind } from '../types';
 
 /** An event with its identity: the page that recorded it and its number there. Items are named by id, never by index. */
@@ -88,6 +88,16 @@ export const isCandidates = (value: unknown): value is readonly Candidate[] =>
 function isCandidate(value: unknown): value is Candidate {
   const { id, kind, source } = (value ?? {}) as Record<keyof Candidate, unknown>;
   return isName(id) && typeof kind === 'string' && hasOwn(KINDS, kind) && (source === '' || isName(source, MAX_WORD));
+}
+
+/** Whether a value is numbers and texts by name, within the limit. */
+export function isFeatures(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  let length = 0;
+  return Object.entries(value).every(([name, feature]) => {
+    length += name.length + (typeof feature === 'string' ? feature.length : 8);
+    return (typeof feature === 'number' || typeof feature === 'string') && length <= MAX_FEATURES;
+  });
 }
 
 /** By time. Of equal times, the events of the older page come first. */

@@ -360,7 +360,7 @@ export function entryReader(dialect: Dialect, options: EntryOptions): (row: Feed
     });
     const own = Object.fromEntries(found);
     if (!isProductFeatures(own)) {
-      const expected = `expected at most ${MAX_PRODUCT_FEATURES} characters of all together`;
+      const expected = `expected at most ${MAX_PRODUCT_FEATURES} characters as JSON`;
       throw new BadRow('the features are too long', `${expected}, got ${shown(Object.values(own).join())}`);
     }
     const [title, url, image, brand] = (['title', 'url', 'image', 'brand'] as const).map((name) => text(row, name));

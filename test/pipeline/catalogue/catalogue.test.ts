@@ -402,7 +402,9 @@ test('a field or feature that no product of XML or JSON has is named', async () 
 test('features of a product beyond the limit are a bad row, as pages refuse them', async () => {
   const text = `id,note\n1,short\n2,${'x'.repeat(100_000)}\n`;
   const row = built('a.csv', text, { features: ['note'] });
-  await expect(row).rejects.toThrow(/a\.csv:3: the features are too long, expected at most 100000 characters of all/);
+  await expect(row).rejects.toThrow(
+    /a\.csv:3: the features are too long, expected at most 100000 characters as JSON, got/,
+  );
 });
 
 test('a feed without products is refused, also after one with bad rows', async () => {
