@@ -4,7 +4,6 @@
  * The engine fetches and reads; here it is decided when, and what is shown if that fails: the last good catalogue of this page, else
  * the one that an earlier page has stored, else the artifact's own.
  */
-import { min } from '../captured';
 import type { CatalogueItem } from '../checkpoint/artifact';
 import { isSale, updatedBy } from '../checkpoint/products';
 import type { CatalogueFiles, CatalogueInfo, Engine } from '../engine/types';
@@ -154,7 +153,7 @@ function follow(
   function schedule(): void {
     clearTimeout(timer);
     if (isClosed || isRunning || isHidden()) return;
-    asked = min(asked, now()); // the clock may have been set back
+    asked = Math.min(asked, now()); // the clock may have been set back
     const left = asked + HOUR - now();
     if (left <= 0) refresh();
     else timer = setTimeout(schedule, left);
