@@ -114,7 +114,7 @@ export async function suggestionsOf(
     return {
       id: itemId,
       href: linkOf(product, options) ?? served?.servedLink(element, itemId) ?? '',
-      title: (product.title ?? itemId).slice(0, MAX_SHOWN_TEXT),
+      title: (product.title ?? itemId).slice(0, MAX_SHOWN_TEXT), // before anything copies it
       brand: product.brand?.slice(0, MAX_SHOWN_TEXT),
       price: priceOf(product, language),
       image: pictureOf(product),
