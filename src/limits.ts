@@ -16,6 +16,10 @@ export const MAX_FEATURES = 4000;
 export const MAX_EVENTS_PER_MINUTE = 1000;
 /** Their characters. What a page repeats without end cannot soon take the place of older events. */
 export const MAX_CHARACTERS_PER_MINUTE = 200_000;
+/** Things of a page's markup. */
+export const MAX_THINGS = 500;
+/** Values of a property of a thing: offers, variants. */
+export const MAX_LIST = 100;
 /** Products of one message of the data layer. */
 export const MAX_ITEMS = 50;
 /** Commands before there is a recommender. */

@@ -3,6 +3,7 @@
  * https://schema.org/ProductGroup, https://developers.google.com/search/docs/appearance/structured-data/product-variants
  */
 import { isArray, keysOf } from '../captured';
+import { MAX_LIST, MAX_THINGS } from '../limits';
 import type { Candidate, CandidateKind } from '../types';
 import { placeOf, urlIn } from './address';
 import { idIn } from './id';
@@ -55,8 +56,6 @@ const IDS: readonly (readonly [CandidateKind, readonly string[]])[] = [
   ['gtin', ['gtin', 'gtin13', 'gtin14', 'gtin12', 'gtin8', 'isbn']],
   ['mpn', ['mpn']],
 ];
-/** Most things of a list that are read: offers, variants. */
-const MAX_LIST = 100;
 
 const listOf = (value: unknown): unknown[] => (isArray(value) ? value : [value]).slice(0, MAX_LIST);
 const thingsOf = (value: unknown): Thing[] =>
@@ -77,7 +76,9 @@ const urlsIn = (thing: Thing): URL[] => namesIn(thing, ['url', '@id']).flatMap((
  * @returns Undefined if there is none, or several: a list shows products, and is about none.
  */
 export function productOf(statements: readonly Statement[], address: URL): ProductIds | undefined {
-  const all = statements.flatMap(({ things, source }) => things.map((thing) => ({ thing, source })));
+  const all = statements
+    .flatMap(({ things, source }) => things.map((thing) => ({ thing, source })))
+    .slice(0, MAX_THINGS);
   const byId = new Map(all.map(({ thing }) => [thing['@id'], thing]));
   /** What a property names, also by the `@id` of another thing. */
   const named = (value: unknown): Thing[] =>
@@ -86,18 +87,17 @@ export function productOf(statements: readonly Statement[], address: URL): Produ
     named(thing['mainEntity']).map((entity) => ({ thing: entity, source })),
   );
   const found = all.filter(({ thing }) => isProduct(thing));
-  /** The variants that a thing names, and those that name it. */
-  const membersOf = (group: Thing): Thing[] => [
-    ...named(group['hasVariant']).filter(isProduct),
-    ...found
-      .map(({ thing }) => thing)
-      .filter((thing) => thing !== group && named(thing['isVariantOf']).includes(group)),
-  ];
   const mains = about.filter(({ thing }) => isProduct(thing));
-  const several = found.map(({ thing }) => membersOf(thing)).filter(({ length }) => length > 1);
-  const members = new Set(several.flat());
+  /** The variants that a thing names, and those that name it. */
+  const membersOf = new Map(
+    [...found, ...mains].map(({ thing }) => [thing, new Set(named(thing['hasVariant']).filter(isProduct))]),
+  );
+  for (const { thing } of found) {
+    for (const group of named(thing['isVariantOf'])) if (group !== thing) membersOf.get(group)?.add(thing);
+  }
+  const members = new Set([...membersOf.values()].flatMap((some) => (some.size > 1 ? [...some] : [])));
   const things = mains.length > 0 ? mains : found.filter(({ thing }) => !members.has(thing));
-  const products = things.map(({ thing, source }) => productIn(thing, source, named, membersOf(thing)));
+  const products = things.map(({ thing, source }) => productIn(thing, source, named, [...membersOf.get(thing)!]));
   const here = products.filter(({ addresses }) => addresses.some((url) => isHere(url, address)));
   const product = oneOf(products) ?? oneOf(here);
   if (product === undefined) return undefined;
@@ -124,19 +124,23 @@ export function isHere(url: URL, address: URL): boolean {
 
 /** All of them as one, if they are one product: each has a name or an id of another. */
 function oneOf(products: readonly Product[]): Product | undefined {
-  const namesOf = ({ name, own, groups }: Product) => [name, ...[...own, ...groups].map(({ id }) => id)];
-  const names = new Set<string | undefined>(products[0] && namesOf(products[0]));
-  names.delete(undefined);
-  const left = new Set(products.slice(1));
-  for (let before = -1; before !== left.size; ) {
-    before = left.size;
-    for (const product of left) {
-      if (!namesOf(product).some((name) => names.has(name))) continue;
-      for (const name of namesOf(product)) if (name !== undefined) names.add(name);
-      left.delete(product);
+  const namesOf = ({ name, own, groups }: Product) => [name ?? [], [...own, ...groups].map(({ id }) => id)].flat();
+  const sharing = new Map<string, Product[]>();
+  for (const product of products) {
+    for (const name of namesOf(product)) {
+      const others = sharing.get(name);
+      if (others) others.push(product);
+      else sharing.set(name, [product]);
     }
   }
-  if (products.length === 0 || left.size > 0) return undefined;
+  const joined = new Set(products.slice(0, 1)); // which grows as it is gone through
+  for (const product of joined) {
+    for (const name of namesOf(product)) {
+      for (const other of sharing.get(name) ?? []) joined.add(other);
+      sharing.delete(name);
+    }
+  }
+  if (joined.size === 0 || joined.size < products.length) return undefined;
   const join = <K extends keyof Product>(key: K) => products.flatMap((product) => product[key] as unknown[]) as never;
   const [{ name }] = products as [Product];
   const common = { name, addresses: join('addresses'), groups: join('groups'), urls: join('urls') };
