@@ -46,8 +46,8 @@ export const MAX_RULES = 1000;
 export const MAX_RULE_TEXTS = 1000;
 /** Tags of a product, and steps of its category, that rules read. A product of Shopify has at most so many tags. */
 export const MAX_TAGS = 250;
-/** Characters of a product's features as JSON. */
-export const MAX_PRODUCT_FEATURES = 100_000;
+/** Characters of a text of a product beside its picture, and of its category and features as JSON. */
+export const MAX_PRODUCT_TEXT = 100_000;
 
 /** Bytes of all files of an artifact together, unless a page allows another size. */
 export const MAX_ARTIFACT_BYTES = 512 * 1024 * 1024;

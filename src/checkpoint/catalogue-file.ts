@@ -1,5 +1,5 @@
 /** `catalogue.json`, checked. Loaded where an artifact has one. */
-import { MAX_PRODUCT_FEATURES } from '../limits';
+import { MAX_PRODUCT_TEXT } from '../limits';
 import type { CatalogueItem } from './artifact';
 import { isRecord, quote, show } from './json';
 import { bad, CATALOGUE, expected, record, text } from './manifest';
@@ -30,22 +30,28 @@ export function checkCatalogue(value: unknown, file = CATALOGUE): readonly Catal
 }
 
 const isText = (value: unknown) => typeof value === 'string';
+/** Whether what a product has is within the limit: a text, or the JSON of another value. */
+export const isShort = (value: unknown): boolean =>
+  (isText(value) ? (value as string) : JSON.stringify(value)).length <= MAX_PRODUCT_TEXT;
+const isShortText = (value: unknown) => isText(value) && isShort(value);
 const isNumber = (value: unknown) => typeof value === 'number';
 const isFeature = (value: unknown) => isText(value) || isNumber(value);
-/** Whether a value is features of a product, within the limit. */
-export const isProductFeatures = (value: unknown) =>
-  isRecord(value) && Object.values(value).every(isFeature) && JSON.stringify(value).length <= MAX_PRODUCT_FEATURES;
 const isPrice = (value: unknown) => isNumber(value) && (value as number) >= 0;
+const TEXT = `text, at most ${MAX_PRODUCT_TEXT} characters`;
 const FIELDS: readonly (readonly [Exclude<keyof CatalogueItem, 'id'>, (value: unknown) => boolean, string])[] = [
-  ['title', isText, 'text'],
-  ['url', isText, 'text'],
+  ['title', isShortText, TEXT],
+  ['url', isShortText, TEXT],
   ['image', isText, 'text'],
   ['price', isPrice, 'a number from 0'],
   ['sale', isSale, 'a price, with from and until as ISO 8601 where it ends'],
-  ['currency', isText, 'text'],
-  ['category', (value) => Array.isArray(value) && value.every(isText), 'a list of texts'],
-  ['brand', isText, 'text'],
-  ['group', isText, 'text'],
-  ['availability', isText, 'text'],
-  ['features', isProductFeatures, `numbers or texts by name, at most ${MAX_PRODUCT_FEATURES} characters of JSON`],
+  ['currency', isShortText, TEXT],
+  ['category', (value) => Array.isArray(value) && value.every(isText) && isShort(value), 'a list of texts'],
+  ['brand', isShortText, TEXT],
+  ['group', isShortText, TEXT],
+  ['availability', isShortText, TEXT],
+  [
+    'features',
+    (value) => isRecord(value) && Object.values(value).every(isFeature) && isShort(value),
+    `numbers or texts by name, at most ${MAX_PRODUCT_TEXT} characters of JSON`,
+  ],
 ];

@@ -8,7 +8,7 @@
  *       { "do": "exclude", "category": "Gift cards", "price": "..5" }
  *     ]
  */
-import { isListOf, isName, MAX_ID, MAX_RULE_TEXTS, MAX_RULES, MAX_TAGS } from '../limits';
+import { isName, MAX_ID, MAX_RULE_TEXTS, MAX_RULES, MAX_TAGS } from '../limits';
 import { nearestName } from '../nearest-name';
 import type { CatalogueItem } from './artifact';
 import { isRecord, quote, show } from './json';
@@ -111,7 +111,7 @@ const isText = (value: unknown): value is string => isName(value);
 
 function textsOf(name: string, value: unknown): readonly string[] {
   const texts: readonly unknown[] = Array.isArray(value) ? value : [value];
-  if (texts.length > 0 && texts.length <= MAX_RULE_TEXTS && isListOf(texts, isText)) return texts;
+  if (texts.length > 0 && texts.length <= MAX_RULE_TEXTS && texts.every(isText)) return texts;
   throw wrongField(name, `a text or a list of texts, at most ${MAX_RULE_TEXTS} of ${MAX_ID} characters`, value);
 }
 

@@ -83,11 +83,12 @@ export function productOf(statements: readonly Statement[], address: URL): Produ
   /** What a property names, also by the `@id` of another thing. */
   const named = (value: unknown): Thing[] =>
     thingsOf(value).map((thing) => (keysOf(thing).length === 1 ? byId.get(thing['@id']) : undefined) ?? thing);
-  const about = all.flatMap(({ thing, source }) =>
-    named(thing['mainEntity']).map((entity) => ({ thing: entity, source })),
-  );
   const found = all.filter(({ thing }) => isProduct(thing));
-  const mains = about.filter(({ thing }) => isProduct(thing));
+  const mains = all.flatMap(({ thing, source }) =>
+    named(thing['mainEntity'])
+      .filter(isProduct)
+      .map((thing) => ({ thing, source })),
+  );
   /** The variants that a thing names, and those that name it. */
   const membersOf = new Map(
     [...found, ...mains].map(({ thing }) => [thing, new Set(named(thing['hasVariant']).filter(isProduct))]),
@@ -140,7 +141,7 @@ function oneOf(products: readonly Product[]): Product | undefined {
       sharing.delete(name);
     }
   }
-  if (joined.size === 0 || joined.size < products.length) return undefined;
+  if (joined.size < (products.length || 1)) return undefined;
   const join = <K extends keyof Product>(key: K) => products.flatMap((product) => product[key] as unknown[]) as never;
   const [{ name }] = products as [Product];
   const common = { name, addresses: join('addresses'), groups: join('groups'), urls: join('urls') };

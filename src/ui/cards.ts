@@ -1,6 +1,7 @@
 /** Products as cards in a slot's own shadow tree. Texts go in as texts, never as markup. */
 
 import { min, stringify } from '../captured';
+import { MAX_SHOWN_TEXT } from '../limits';
 import { loadPicture } from './pictures';
 import type { Host, Slot, Suggestion } from './types';
 
@@ -34,9 +35,9 @@ function cardOf(host: Host, { texts }: Slot, suggestion: Suggestion): HTMLElemen
   const { id, href, title, brand, price, note, reason } = suggestion;
   const { node } = host;
   const link = node('a', { part: 'card', class: 'card', href, 'data-item-id': id, 'data-reason': reason });
-  const line = (name: string, text = '', language = {}) => {
+  const line = (name: string, text: string | undefined, language = {}) => {
     const element = node('span', { part: name, class: name, ...language });
-    element.textContent = text;
+    element.textContent = (text ?? '').slice(0, MAX_SHOWN_TEXT);
     return element;
   };
   link.append(picture(host, suggestion), line('brand', brand), line('title', title));
@@ -51,7 +52,7 @@ function cardOf(host: Host, { texts }: Slot, suggestion: Suggestion): HTMLElemen
 function picture(host: Host, { image, title }: Suggestion): HTMLElement {
   const { node } = host;
   const place = node('span', { part: 'picture', class: 'picture', 'aria-hidden': 'true' });
-  const letters = [...title.trim()].slice(0, 2).join('').toUpperCase();
+  const letters = [...title.trim().slice(0, 4)].slice(0, 2).join('').toUpperCase();
   if (image === undefined) {
     place.textContent = letters;
     return place;

@@ -2,7 +2,6 @@
  * What the slots of the page before showed, shown again at once, until the model has answered. It is stored on the device; its code is
  * loaded only with the visitor's consent.
  */
-import { MAX_SHOWN_TEXT } from '../limits';
 import { addressOf } from '../page/address';
 import { LISTS } from '../recommender/device-record';
 import { isHidden } from '../recommender/idle';
@@ -155,11 +154,10 @@ export function keepLists(host: Host, recommender: Recommender, options: PageOpt
 }
 
 /** Any script of the page's origin can write what was stored. */
-export function isSuggestion(one: Partial<Suggestion> | null | undefined, options: PageOptions): one is Suggestion {
+function isSuggestion(one: Partial<Suggestion> | null | undefined, options: PageOptions): one is Suggestion {
   const { id, title, href, brand, price, image, note, reason, score } = one ?? {};
   const isText = (value: unknown) => typeof value === 'string';
   if (![id, title, href, reason].every(isText) || typeof score !== 'number') return false;
-  if ([title, brand].some((text) => text && text.length > MAX_SHOWN_TEXT)) return false;
   if (![brand, price, image, note].every((text) => text === undefined || isText(text))) return false;
   const product = { id: id!, url: href!, ...(image !== undefined && { image }) };
   const { images = 'artifact' } = options.recommender;

@@ -9,6 +9,7 @@
  *       <template><li class="card"><a data-aisle="link"><img data-aisle="image"><b data-aisle="title"></b></a></li></template>
  *     </aisle-recommendations>
  */
+import { MAX_SHOWN_TEXT } from '../limits';
 import { loadPicture } from './pictures';
 import type { Host, Slot, Suggestion } from './types';
 
@@ -135,7 +136,7 @@ function fill(host: Host, card: HTMLElement, suggestion: Suggestion, { language 
     } else if (name === 'title' || name === 'brand' || name === 'price' || name === 'note') {
       const text = suggestion[name];
       if (text === undefined) part.remove();
-      else part.textContent = text;
+      else part.textContent = text.slice(0, MAX_SHOWN_TEXT);
       if (name === 'note') Object.assign(part, language);
     }
   }

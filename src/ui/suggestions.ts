@@ -4,7 +4,6 @@ import type { CatalogueItem } from '../checkpoint/artifact';
 import type { Rule } from '../checkpoint/rules';
 import type { RankedItem } from '../engine/types';
 import { RecommenderError, reasonOf } from '../errors';
-import { MAX_SHOWN_TEXT } from '../limits';
 import type { Arrangement } from '../page/arrange';
 import { STRATEGIES } from '../recommender/arguments';
 import type { Recommender, Strategy } from '../recommender/types';
@@ -114,8 +113,8 @@ export async function suggestionsOf(
     return {
       id: itemId,
       href: linkOf(product, options) ?? served?.servedLink(element, itemId) ?? '',
-      title: (product.title ?? itemId).slice(0, MAX_SHOWN_TEXT), // before anything copies it
-      brand: product.brand?.slice(0, MAX_SHOWN_TEXT),
+      title: product.title ?? itemId,
+      brand: product.brand,
       price: priceOf(product, language),
       image: pictureOf(product),
       note: delay && texts[delay],

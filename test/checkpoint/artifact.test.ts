@@ -329,6 +329,11 @@ describe('openArtifact refuses, in one sentence that names file and tensor or fi
       /features must be numbers or texts by name/,
     ],
     [
+      'a title of 100,001 characters',
+      () => replaceFile(folder, 'catalogue.json', `[{"id":"a","title":"${'y'.repeat(100_001)}"}]`),
+      /product "a": title must be text, at most 100000 characters, got "yyy/,
+    ],
+    [
       'features of 100,001 characters',
       () => replaceFile(folder, 'catalogue.json', `[{"id":"a","features":{"x":"${'y'.repeat(100_000)}"}}]`),
       /features must be numbers or texts by name, at most 100000 characters/,

@@ -1,27 +1,49 @@
-/** Texts of a catalogue of any length: no more of them comes to a slot than it shows. */
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { isSuggestion } from '../../src/ui/previous-list';
-import { suggestionsOf } from '../../src/ui/suggestions';
+/** Texts of a catalogue of any length on cards: only as much of them is read as is shown. */
+import { expect, test, vi } from 'vitest';
+import { showCards } from '../../src/ui/cards';
+import type { Host, Slot } from '../../src/ui/types';
 
-beforeEach(() => {
-  vi.stubGlobal('location', new URL('https://shop.example/'));
-  vi.stubGlobal('document', { baseURI: 'https://shop.example/' });
-});
-afterEach(() => vi.unstubAllGlobals());
+const LONG = '👟'.repeat(100_000);
 
-const LONG = 'x'.repeat(100_000);
-const options = { allowHosts: [], recommender: {}, product: (product: object) => product } as never;
+/** As much of an element as cards need. */
+class Element {
+  readonly children: Element[] = [];
+  textContent = '';
+  append(...children: Element[]): void {
+    this.children.push(...children);
+  }
+  replaceChildren(...children: Element[]): void {
+    this.children.splice(0, this.children.length, ...children);
+  }
+  get childElementCount(): number {
+    return this.children.length;
+  }
+  get texts(): string[] {
+    return [this.textContent, ...this.children.flatMap(({ texts }) => texts)].filter(Boolean);
+  }
+}
+const withChildren = (_: string, __: object, ...children: Element[]) => {
+  const element = new Element();
+  element.append(...children);
+  return element;
+};
 
-test('a suggestion has of a title and a brand what is shown, and such a one of the page before is shown again', async () => {
-  const product = { id: 'a', title: LONG, brand: LONG, url: '/a' };
-  const [suggestion] = await suggestionsOf(
-    [{ itemId: 'a', score: 1, reason: 'neural' }],
-    { slot: { texts: {}, language: 'en' } } as never,
-    { recommender: { products: async () => [product] }, options } as never,
-  );
-  const cut = LONG.slice(0, 300);
-  expect(suggestion).toMatchObject({ title: cut, brand: cut });
-  expect(isSuggestion(suggestion, options)).toBe(true);
-  expect(isSuggestion({ ...suggestion!, title: `${cut}x` }, options)).toBe(false);
-  expect(isSuggestion({ ...suggestion!, brand: `${cut}x` }, options)).toBe(false);
+test('of a long title the first letters stand for a picture, and 300 characters are shown', () => {
+  const list = new Element();
+  const iterate = String.prototype[Symbol.iterator];
+  const lengths: number[] = [];
+  vi.spyOn(String.prototype, Symbol.iterator).mockImplementation(function (this: string) {
+    lengths.push(this.length);
+    return iterate.call(this);
+  });
+  const suggestion = { id: 'a', href: '/a', title: ` ${LONG}`, reason: 'neural', score: 1 } as const;
+  try {
+    showCards({ node: withChildren } as unknown as Host, { frame: { list }, limit: 1, texts: {} } as unknown as Slot, [
+      suggestion as never,
+    ]);
+  } finally {
+    vi.restoreAllMocks();
+  }
+  expect(Math.max(...lengths)).toBeLessThanOrEqual(4);
+  expect(list.texts).toEqual(['👟👟', ` ${LONG}`.slice(0, 300)]);
 });

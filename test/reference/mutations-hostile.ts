@@ -119,8 +119,8 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'hostile: a title of any length is shown in a template',
-    file: 'src/ui/suggestions.ts',
-    edits: [['(product.title ?? itemId).slice(0, MAX_SHOWN_TEXT)', '(product.title ?? itemId)']],
+    file: SERVED,
+    edits: [['text.slice(0, MAX_SHOWN_TEXT)', 'text.slice(0, MAX_SHOWN_TEXT ** 3)']],
     tests: served,
     built: true,
   },

@@ -7,8 +7,8 @@
  *     Magento 2                https://experienceleague.adobe.com/en/docs/commerce-admin/systems/data-transfer/data-attributes-product
  */
 import { type CatalogueItem, pricedAt } from '../../checkpoint/artifact';
-import { isProductFeatures } from '../../checkpoint/catalogue-file';
-import { MAX_PRODUCT_FEATURES } from '../../limits';
+import { isShort } from '../../checkpoint/catalogue-file';
+import { MAX_PRODUCT_TEXT } from '../../limits';
 import {
   availabilityOf,
   type CategoryForm,
@@ -358,11 +358,6 @@ export function entryReader(dialect: Dialect, options: EntryOptions): (row: Feed
       const value = row.get(name) || row.get(`features.${name}`) || (dialect.featureOf?.(row, name) ?? '');
       return value === '' ? [] : [[name, NUMBER.test(value) ? Number(value) : value]];
     });
-    const own = Object.fromEntries(found);
-    if (!isProductFeatures(own)) {
-      const expected = `expected at most ${MAX_PRODUCT_FEATURES} characters as JSON`;
-      throw new BadRow('the features are too long', `${expected}, got ${shown(Object.values(own).join())}`);
-    }
     const [title, url, image, brand] = (['title', 'url', 'image', 'brand'] as const).map((name) => text(row, name));
     const amount = reduced ?? price?.price;
     const group = text(row, 'group');
@@ -388,9 +383,14 @@ export function entryReader(dialect: Dialect, options: EntryOptions): (row: Feed
         ...(category && !isCode && { category }),
         ...(brand && { brand }),
         ...(stock !== '' && { availability: availability ?? stock }),
-        ...(found.length > 0 && { features: own }),
+        ...(found.length > 0 && { features: Object.fromEntries(found) }),
       },
     };
+    const long = Object.entries(entry.item).find(([field, value]) => field !== 'image' && !isShort(value));
+    if (long) {
+      const expected = `expected at most ${MAX_PRODUCT_TEXT} characters`;
+      throw new BadRow(`the ${long[0]} is too long`, `${expected}, got ${shown(JSON.stringify(long[1]))}`);
+    }
     const entries = dialect.entries?.(row, entry) ?? [entry];
     for (const { kind, id } of entries) {
       if (id === '' && kind !== 'variant') {
