@@ -2,7 +2,7 @@
 import type { VisitorEvent, VisitorHistory } from '../session/visitor-history';
 import type { DeviceNotes } from '../store/device-notes';
 import type { EventStore } from '../store/event-store';
-import { readQuarantine } from '../store/quarantine';
+import { readQuarantine, readWaiting } from '../store/quarantine';
 import type { StoredEvent } from '../store/records';
 import { BACKENDS, LISTS, VARIANT } from './device-record';
 import type { Learnt, PrivacyExport, Status } from './types';
@@ -22,6 +22,8 @@ export async function exported({ store, notes, history, learnt, now, status }: E
   await store.flush();
   await store.refresh();
   const taste = await learnt();
+  const known = new Set(history.events().map(identityOf));
+  const ahead = (await readWaiting(store, now / 1000)).filter((event) => !known.has(identityOf(event)));
   const { consent, consentBy, storage, model } = status();
   return {
     format: 'aisle-export',
@@ -31,7 +33,7 @@ export async function exported({ store, notes, history, learnt, now, status }: E
     consentBy,
     storage,
     ...(model && { model: { name: model.name, version: model.version } }),
-    sessions: readable(history.sessions()),
+    sessions: readable([...history.sessions(), ...(ahead.length > 0 ? [ahead] : [])]),
     ...(taste && { learnt: taste }),
     unreadable: storage === 'indexeddb' ? await readQuarantine(store) : [],
     device: await notes.read(BACKENDS),
@@ -39,6 +41,8 @@ export async function exported({ store, notes, history, learnt, now, status }: E
     lists: await notes.read(LISTS),
   };
 }
+
+const identityOf = ({ tab, number }: StoredEvent): string => `${tab}/${number}`;
 
 /** Sessions in a readable form. */
 export function readable(sessions: readonly (readonly VisitorEvent[])[]): PrivacyExport['sessions'] {

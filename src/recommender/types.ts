@@ -184,6 +184,8 @@ export type DegradationCode =
   | 'events-refused'
   /** Some stored records could not be read. They are kept apart, and exported. */
   | 'records-set-aside'
+  /** Some stored events are more than a day ahead of the device's clock. They are left out until it has come to them. */
+  | 'events-ahead'
   /** The device has not confirmed that it erased what was stored. */
   | 'not-erased'
   /** What was learnt cannot be used any more. */

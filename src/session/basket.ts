@@ -22,7 +22,7 @@ export function basketOf(events: readonly VisitorEvent[], now: number): Basket {
   for (const { itemId, event, time } of events) {
     if (event === 'cart') cart.add(itemId);
     else if (event === 'remove' || event === 'purchase') cart.delete(itemId);
-    if (event === 'purchase' && now - time <= DAY) bought.add(itemId);
+    if (event === 'purchase' && Math.abs(now - time) <= DAY) bought.add(itemId);
   }
   return { cart: [...cart], bought: [...bought] };
 }

@@ -114,14 +114,13 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   /** Reads everything, hands out the new events, and has the records of old or damaged ones deleted or moved. */
   async function load(): Promise<void> {
     const began = life + stops;
-    const { readEntries, sortedOut } = await loadReader();
-    const entries = await look(readEntries, []);
-    if (entries === undefined || life + stops !== began) return; // erased or stopped meanwhile; the loop reads again
-    const { events, size: total, problem, cleanings } = sortedOut(entries, now(), retention);
+    const { readStored, sortedOut } = await loadReader();
+    const found = await look(readStored, {});
+    if (found === undefined || life + stops !== began) return; // erased or stopped meanwhile; the loop reads again
+    const { events, size: total, cleanings } = sortedOut(found, now(), retention, report);
     size = total;
     loaded = true;
     mayCreate = false;
-    if (problem) report('records-set-aside', problem);
     hand(events.filter(isNew));
     for (const clean of cleanings) size = (await change(clean)) ?? 0;
   }
@@ -198,7 +197,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
 
   async function makeRoom(most: (all: number) => number): Promise<void> {
     const { deleteOldest } = await loadReader();
-    const [left, problem] = (await change((store) => deleteOldest(store, most, gap))) ?? [0];
+    const [left, problem] = (await change((store) => deleteOldest(store, most, gap, now()))) ?? [0];
     size = left;
     if (problem) report('storage-short', problem);
   }
@@ -279,7 +278,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     known.clear();
     waiting.drop();
     // The problems of the last life are over.
-    mend('storage-short', 'records-set-aside');
+    mend(true);
     if (shownState === 'memory') show('idle');
     wake?.();
   }
@@ -327,7 +326,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     if (stopped === true) withdraw('denied');
     if (typeof paused === 'boolean' && paused !== pause.on) setPaused(paused);
     if (changed === true && isOpen() && loaded) quiet(() => look(async () => {}, undefined));
-    if (!(isOpen() && loaded && isListOf(events, reader!.isEvent))) return;
+    if (!(isOpen() && loaded && isListOf(events, reader!.isEventAt(now())))) return;
     // The message may be older than an erasure, so the database is read.
     if (isOther || !epoch) quiet(load);
     else {

@@ -4,7 +4,7 @@ import type { Marks } from './transactions';
 
 /** Where events are: `idle` while the database has not answered yet. */
 export type StorageState = 'idle' | 'memory' | 'indexeddb';
-export type StorageProblem = 'no-storage' | 'storage-full' | 'storage-short' | 'records-set-aside';
+export type StorageProblem = 'no-storage' | 'storage-full' | 'storage-short' | 'records-set-aside' | 'events-ahead';
 
 export interface EventStoreOptions {
   /** Name of the database and of the channel between tabs. Default `aisle`. */
@@ -15,9 +15,12 @@ export interface EventStoreOptions {
   readonly deadline?: number;
   /** Most characters to store, keys included; at the limit the oldest third is deleted. Default `MAX_STORED`. */
   readonly maxSize?: number;
-  /** Seconds after which an event is passed over, and deleted the next time that events are read. Default: never. */
+  /**
+   * Seconds after which an event is passed over, and deleted the next time that events are read. What is ahead of the clock waits as
+   * long. Default: never.
+   */
   readonly retention?: number;
-  /** Seconds since 1970, for `retention`. */
+  /** Seconds since 1970: what is old, and what is ahead. */
   readonly now?: () => number;
   /** Milliseconds until the second attempt after a failure; each further wait doubles, up to a minute. Default 250. */
   readonly retryAfter?: number;

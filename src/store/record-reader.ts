@@ -5,7 +5,8 @@
 
 import { promisifyRequest } from 'idb-keyval';
 import { keysOf, max, parse } from '../captured';
-import { isName, MAX_WORD } from '../limits';
+import { isName, MAX_AHEAD, MAX_WORD } from '../limits';
+import type { StorageProblem } from './interface';
 import {
   checksum,
   checksumOf,
@@ -20,6 +21,8 @@ import {
 import { ofEvents, type QuarantinedRecord, rangeOf, sizeOf } from './transactions';
 
 const MAX_QUARANTINED = 16;
+/** Key of the time since when, by the clock, there have been events ahead of it: seconds since 1970. */
+const AHEAD = 'ahead';
 
 /** A record that cannot be read as a whole, and why. */
 export interface Unreadable {
@@ -88,6 +91,15 @@ export function isEvent(value: unknown): value is StoredEvent {
   );
 }
 
+/** Whether a time is further ahead than clocks differ. Both in seconds since 1970. */
+const isAhead = (time: number, now: number): boolean => time - now > MAX_AHEAD / 1000;
+
+/** Whether a value is an event within the limits, and not ahead of the clock. */
+export const isEventAt =
+  (now: number) =>
+  (value: unknown): value is StoredEvent =>
+    isEvent(value) && !isAhead(value.time, now);
+
 /** Reads a record of version 1. */
 function decodeFirst(value: string): readonly StoredEvent[] | Unreadable {
   const [, version, sum, json] = /^(\d+) (\w+) (.*)$/s.exec(value) ?? [];
@@ -130,8 +142,20 @@ export function assertReadable(stored: unknown): void {
   assertSound();
 }
 
-/** All records of events, readable or not. */
-export async function readEntries(store: IDBObjectStore): Promise<[key: string, value: unknown][]> {
+/** Everything that says which events there are. */
+interface Found {
+  /** All records of events, readable or not. Default: none. */
+  readonly entries?: readonly (readonly [key: string, value: unknown])[];
+  /** The mark of events ahead of the clock. */
+  readonly aheadSince?: unknown;
+}
+
+export const readStored = async (store: IDBObjectStore): Promise<Found> => ({
+  entries: await readEntries(store),
+  aheadSince: await promisifyRequest<unknown>(store.get(AHEAD)),
+});
+
+async function readEntries(store: IDBObjectStore): Promise<[key: string, value: unknown][]> {
   const range = ofEvents();
   const keys = await promisifyRequest(store.getAllKeys(range));
   const values = await promisifyRequest(store.getAll(range));
@@ -157,51 +181,80 @@ type Damaged = readonly [key: string, value: unknown, reason: string, readable?:
 
 /** What is stored, and what to do about it. */
 interface Stored {
-  /** Those that are not too old. */
+  /** Those that are neither too old nor ahead of the clock. */
   readonly events: readonly StoredEvent[];
   /** In characters, of all. */
   readonly size: number;
-  /** Says that some cannot be read. */
-  readonly problem?: string;
-  /** Deletes what is too old, and moves what is damaged. Each gives the characters left. */
+  /** Deletes what is due, marks that events are ahead, and moves what is damaged. Each gives the characters left. */
   readonly cleanings: readonly ((store: IDBObjectStore) => Promise<number>)[];
 }
 
 /**
  * Sorts records by what is to be done with them.
  *
+ * Events ahead of the clock wait, because the clock may be behind for a while. Once they have been ahead for the retention by this
+ * clock, they are older than that by any clock, and go.
+ *
  * @param now Seconds since 1970.
- * @param retention Seconds. An event that is further from now has to go; one far ahead has the time of a wrong clock, and would never be old.
+ * @param retention Seconds. An event that is older has to go.
+ * @param report Takes what is the matter; undefined where it is over.
  * @throws As `assertSound`, where some cannot be read.
  */
 export function sortedOut(
-  entries: readonly (readonly [key: string, value: unknown])[],
+  { entries = [], aheadSince }: Found,
   now = 0,
   retention = Number.POSITIVE_INFINITY,
+  report: (code: StorageProblem, message?: string) => void = () => {},
 ): Stored {
   const all: StoredEvent[] = [];
   const damaged: Damaged[] = [];
   let size = 0;
   let count = 0;
-  let problem: string | undefined;
+  let reason = '';
   for (const [key, value] of entries) {
     const found = decode(value);
     const readable = 'reason' in found ? (found.events ?? []) : found;
     for (const event of readable) all.push(event);
     size += storedSize(key, value, readable);
     if (!('reason' in found)) continue;
-    problem = `${++count} stored record(s) cannot be read and are passed over: ${found.reason}.`;
+    count++;
+    reason = found.reason;
     if (!found.foreign) damaged.push([key, value, found.reason, readable]);
   }
   if (count > 0) assertSound();
-  const isDue = (time: number) => Math.abs(time - now) > retention;
-  const events = all.filter(({ time }) => !isDue(time));
+  // A clock that was set back has to begin again.
+  const since = typeof aheadSince === 'number' && aheadSince <= now ? aheadSince : now;
+  const isDue = (time: number) => now - (isAhead(time, now) ? since : time) > retention;
+  const left = all.filter(({ time }) => !isDue(time));
+  const events = left.filter(({ time }) => !isAhead(time, now));
+  const ahead = left.length - events.length;
+  const mark = ahead > 0 ? since : undefined;
   const cleanings: Stored['cleanings'][number][] = [];
   // Before what is damaged is quarantined: with it goes what was quarantined earlier.
-  if (events.length < all.length) cleanings.push((store) => deleteExpired(store, isDue));
+  if (left.length < all.length) cleanings.push((store) => deleteExpired(store, isDue));
+  if (mark !== aheadSince) cleanings.push((store) => markAhead(store, mark));
   if (damaged.length > 0) cleanings.push((store) => quarantine(store, damaged));
-  return { events, size, cleanings, ...(problem !== undefined && { problem }) };
+  if (count > 0)
+    report('records-set-aside', `${count} stored record(s) cannot be read and are passed over: ${reason}.`);
+  const what = `${ahead} stored event(s) are more than a day ahead of this device's clock.`;
+  report('events-ahead', ahead > 0 ? `${what} They are left out until the clock has come to them.` : undefined);
+  return { events, size, cleanings };
 }
+
+/** The stored events that wait because they are ahead of the clock. */
+export async function readAhead(store: IDBObjectStore, now: number): Promise<readonly StoredEvent[]> {
+  const events = (await readEntries(store)).flatMap(([, value]) => contentOf(value).events);
+  return events.filter(({ time }) => isAhead(time, now)).sort((a, b) => a.time - b.time);
+}
+
+async function markAhead(store: IDBObjectStore, mark: number | undefined): Promise<number> {
+  if (mark === undefined) store.delete(AHEAD);
+  else store.put(mark, AHEAD);
+  return charactersIn(store);
+}
+
+const charactersIn = async (store: IDBObjectStore): Promise<number> =>
+  sortedOut({ entries: await readEntries(store) }).size;
 
 /**
  * Moves damaged records out of the events, and leaves what can be read of them. Keeps the newest few, so that a faulty device does not
@@ -219,7 +272,7 @@ export async function quarantine(store: IDBObjectStore, damaged: readonly Damage
   for (const [key, value, reason] of damaged.slice(0, MAX_QUARANTINED)) {
     store.put({ key, reason, value: textOf(value).slice(0, 1000) } satisfies QuarantinedRecord, QUARANTINE + key);
   }
-  return sortedOut(await readEntries(store)).size;
+  return charactersIn(store);
 }
 
 /**
@@ -228,17 +281,19 @@ export async function quarantine(store: IDBObjectStore, damaged: readonly Damage
  *
  * @param most Characters that may be left, given how many there are.
  * @param gap Seconds without an event that end a session.
+ * @param now Seconds since 1970: events ahead of it go first.
  * @returns Characters left, and a message if events were deleted.
  */
 export async function deleteOldest(
   store: IDBObjectStore,
   most: (all: number) => number,
   gap: number,
+  now: number,
 ): Promise<[left: number, problem?: string]> {
   let before = 0;
   const left = await deleteSome(store, (entries) => {
     before = entries.reduce((sum, { size }) => sum + size, 0);
-    return surplus(entries, most(before), gap);
+    return surplus(entries, most(before), gap, now);
   });
   return left < before ? [left, 'There is room for the newest events only: the oldest were deleted.'] : [left];
 }
@@ -259,7 +314,7 @@ async function deleteExpired(store: IDBObjectStore, isDue: (time: number) => boo
     if (events.length > 0 && kept.length === 0) store.delete(key);
     else if (isWhole && kept.length < events.length) store.put(encode(kept), key);
   }
-  return sortedOut(await readEntries(store)).size;
+  return charactersIn(store);
 }
 
 async function deleteSome(store: IDBObjectStore, choose: (entries: Entry[]) => string[]): Promise<number> {
@@ -293,17 +348,23 @@ export interface Entry {
 }
 
 /**
- * The keys of the records to delete, so that at most `target` characters are left. The oldest sessions go first, each as a
- * whole; of the last session, the oldest records go.
+ * The keys of the records to delete, so that at most `target` characters are left. Those ahead of `now` go first, then the oldest
+ * sessions, each as a whole; of the last session, the oldest records go.
  */
-export function surplus(entries: readonly Entry[], target: number, gap: number): string[] {
-  const byTime = [...entries].sort((a, b) => a.time - b.time);
+export function surplus(
+  entries: readonly Entry[],
+  target: number,
+  gap: number,
+  now = Number.POSITIVE_INFINITY,
+): string[] {
+  const rank = ({ time }: Entry) => Number(!isAhead(time, now));
+  const byTime = [...entries].sort((a, b) => rank(a) - rank(b) || a.time - b.time);
+  const opensAt = (i: number) => i === 0 || Math.abs(byTime[i]!.time - byTime[i - 1]!.time) > gap;
   let left = byTime.reduce((sum, { size }) => sum + size, 0);
-  const lastStart = byTime.findLastIndex(({ time }, i) => i === 0 || time - byTime[i - 1]!.time > gap);
+  const lastStart = byTime.findLastIndex((_, i) => opensAt(i));
   const gone: string[] = [];
-  for (const [i, { key, size, time }] of byTime.entries()) {
-    const opens = i === 0 || time - byTime[i - 1]!.time > gap;
-    if (left <= target && (opens || i > lastStart)) break;
+  for (const [i, { key, size }] of byTime.entries()) {
+    if (left <= target && (opensAt(i) || i > lastStart)) break;
     gone.push(key);
     left -= size;
   }

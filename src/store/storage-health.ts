@@ -12,9 +12,9 @@ export function storageHealth(onProblem: (code: StorageProblem, message: string 
   return {
     /** @param message Undefined if the problem is over. */
     report,
-    /** Ends the problems that keep events from being stored, and `others`. */
-    mend(...others: readonly StorageProblem[]): void {
-      for (const code of ['no-storage', 'storage-full', ...others] as const) report(code);
+    /** Ends the problems that keep events from being stored, or `all`. */
+    mend(all = false): void {
+      for (const code of all ? problems : (['no-storage', 'storage-full'] as const)) report(code);
     },
   };
 }

@@ -35,7 +35,7 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'hostile: an event of a wrong clock stays',
     file: 'src/store/record-reader.ts',
-    edits: [['Math.abs(time - now) > retention', 'now - time > retention']],
+    edits: [['isAhead(time, now) ? since : time', 'isAhead(time, now) ? now : time']],
     tests: eventStore,
   },
   {

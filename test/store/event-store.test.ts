@@ -1,6 +1,6 @@
 import { promisifyRequest } from 'idb-keyval';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { readQuarantine } from '../../src/store/quarantine';
+import { readQuarantine, readWaiting } from '../../src/store/quarantine';
 import { encode } from '../../src/store/records';
 import { tried } from '../tries';
 import { closeAll, databaseName, deleteFromOutside, dump, freshDatabase, page, raw, stored, view } from './helpers';
@@ -268,9 +268,9 @@ describe('events', () => {
     expect(notices.filter((line) => line.startsWith('no-storage'))).toEqual([]);
   });
 
-  test('expire one by one, also beside newer ones in a record, and ones of a wrong clock far ahead with them', async () => {
+  test('expire one by one, also beside newer ones in a record', async () => {
     const { store: old } = page();
-    const appended = [10, 990, 5_000, 1000].map((time) => old.append(view('a', time)));
+    const appended = [10, 990, 1000].map((time) => old.append(view('a', time)));
     await Promise.all(appended);
     expect(
       [...(await dump())!.keys()].filter((key) => key.startsWith('e2/')),
@@ -280,6 +280,70 @@ describe('events', () => {
     await store.flush();
     expect(events.map(({ time }) => time)).toEqual([990, 1000]);
     expect(await stored()).toEqual(['a 990', 'a 1000']);
+  });
+
+  describe('ahead of the clock', () => {
+    const DAY = 86_400;
+    const NOW = 20_000 * DAY;
+    /** A page view by a clock: the events that it knows, and what it reports. */
+    async function look(clock: number, ...items: string[]) {
+      const { store, events, notices } = page({ retention: 30 * DAY, now: () => clock });
+      for (const item of items) await store.append(view(item, clock));
+      await store.refresh();
+      await store.flush();
+      await store.close();
+      const isAhead = notices.findLast((line) => line.startsWith('events-ahead'));
+      return { known: events.map(({ itemId }) => itemId), isAhead };
+    }
+    const keys = async () => [...(await dump())!.keys()];
+
+    test('wait while it is behind, and are there again once it is right', async () => {
+      await look(NOW, 'a', 'b');
+      await look(NOW + DAY, 'c');
+      expect(await look(10_957 * DAY, 'of 2000')).toEqual({
+        known: [],
+        isAhead:
+          "events-ahead: 3 stored event(s) are more than a day ahead of this device's clock. They are left out until the clock has come to them.",
+      });
+      expect(await keys()).toContain('ahead');
+      expect(await look(NOW + 2 * DAY)).toEqual({ known: ['a', 'b', 'c'], isAhead: undefined });
+      expect(await keys()).not.toContain('ahead');
+    });
+
+    test('go once they have been ahead for as long as events are kept, by a clock that went on', async () => {
+      await look(NOW + 365 * DAY, 'wrong');
+      await raw((records) => records.put(encode([{ tab: 'x', number: 0, ...view('never', 1e300) }]), 'e2/x/0'));
+      await look(NOW, 'a');
+      expect((await look(NOW + 29 * DAY)).isAhead).toMatch('2 stored event(s)');
+      await look(NOW - 100 * DAY); // from here on the wait begins again
+      expect((await look(NOW - 71 * DAY)).isAhead).toMatch('3 stored event(s)');
+      expect(await look(NOW + DAY)).toEqual({ known: ['a'], isAhead: undefined });
+      expect((await keys()).filter((key) => /^e2|ahead/.test(key))).toHaveLength(1);
+    });
+
+    test('give way before others', async () => {
+      await look(NOW + 365 * DAY, ...Array.from({ length: 10 }, (_, k) => `wrong ${k}`));
+      await look(NOW, 'a');
+      const { store } = page({ retention: 30 * DAY, now: () => NOW, maxSize: 900 });
+      await store.append(view('b', NOW));
+      await store.flush();
+      await store.close();
+      expect((await look(NOW)).known).toEqual(['a', 'b']);
+      expect((await keys()).filter((key) => key.startsWith('e2/')).length).toBeLessThan(10);
+    });
+
+    test('are exported, and not taken from a message', async () => {
+      await look(NOW + 365 * DAY, 'wrong');
+      const { store, events } = page({ now: () => NOW });
+      expect(await store.append(view('a', NOW))).toBe(true);
+      const channel = new BroadcastChannel(databaseName());
+      const said = (time: number) => [{ tab: 't', number: 0, ...view(`at ${time}`, time) }];
+      for (const time of [1e300, NOW + 2 * DAY, NOW])
+        channel.postMessage({ epoch: await store.begin(), events: said(time) });
+      await expect.poll(() => events.map(({ itemId }) => itemId)).toEqual([`at ${NOW}`]);
+      channel.close();
+      expect((await readWaiting(store, NOW)).map(({ itemId }) => itemId)).toEqual(['wrong']);
+    });
   });
 
   test('expire while a damaged record is set aside, which stays to be looked at', async () => {

@@ -167,6 +167,7 @@ export const PANEL_KO: PanelTexts = {
     'storage-short': '공간이 모자라 오래된 이벤트를 지웠습니다.',
     'events-refused': '1분 안에 이벤트가 너무 많아 나머지는 기록하지 않았습니다.',
     'records-set-aside': '읽을 수 없는 저장 기록을 따로 보관했습니다.',
+    'events-ahead': '기기 시계보다 앞선 이벤트가 있어, 시계가 그때에 이를 때까지 쓰지 않습니다.',
     'not-erased': '저장된 내용을 지웠는지 기기가 확인해 주지 않았습니다.',
     'learnt-set-aside': '학습한 내용을 더는 쓸 수 없습니다.',
     'learnt-not-stored': '학습한 내용을 저장하지 못했으며, 이 페이지와 함께 사라집니다.',

@@ -71,6 +71,10 @@ const DEGRADED: Readonly<Record<Exclude<DegradationCode, Explained>, readonly [w
     'Look for a script of the page that tracks in a loop (docs/limits.md).',
   ],
   'records-set-aside': ['Some stored records could not be read and were set aside.'],
+  'events-ahead': [
+    'Some stored events are ahead of the device’s clock and are left out.',
+    'Set the clock of the device.',
+  ],
   'not-erased': ['The device has not confirmed that it erased what was stored.'],
   'learnt-set-aside': ['What was learnt cannot be used any more and was set aside.'],
   'learnt-not-stored': ['What was learnt could not be stored.'],
