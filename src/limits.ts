@@ -22,6 +22,8 @@ export const MAX_THINGS = 500;
 export const MAX_LIST = 100;
 /** Products of one message of the data layer. */
 export const MAX_ITEMS = 50;
+/** Transactions of a page's data layer that are remembered. */
+export const MAX_TRANSACTIONS = 50;
 /** Commands before there is a recommender. */
 export const MAX_COMMANDS = 1000;
 /** Events that wait to be stored. */
@@ -51,6 +53,10 @@ export const MAX_PRODUCT_TEXT = 100_000;
 
 /** Bytes of all files of an artifact together, unless a page allows another size. */
 export const MAX_ARTIFACT_BYTES = 512 * 1024 * 1024;
+/** Bytes of a JSON document: far below the longest text that any engine can hold, far above any catalogue. */
+export const MAX_JSON_BYTES = 256 * 1024 * 1024;
+/** Levels of lists and objects in it. */
+export const MAX_JSON_DEPTH = 64;
 /** Bytes of the header of `weights.safetensors`. */
 export const MAX_HEADER_BYTES = 1024 * 1024;
 /** Clicks, and items of the answer, of an artifact's golden check. */
@@ -59,6 +65,12 @@ export const MAX_GOLDEN = 1000;
 export const DOWNLOAD_SECONDS = 60;
 /** Bytes a second. */
 export const LEAST_SPEED = 100_000;
+
+/**
+ * Rounds of a sealed file's key derivation, PBKDF2. Later releases will ask for more than this one does; but no file may keep a phone
+ * busy for more than about half a minute.
+ */
+export const MAX_KEY_ROUNDS = 12_000_000;
 
 /** Rows of a row group of a Parquet file, and values of a column of lists in it. Writers make groups of some million rows. */
 export const MAX_PARQUET_ROWS = 50_000_000;

@@ -1,9 +1,6 @@
 /** Reads JSON that a stranger may have written: size, nesting and names are checked before `JSON.parse` runs. */
 import { RecommenderError } from '../errors';
-
-/** Far below the longest string that any engine can hold, far above any catalogue. */
-const MAX_BYTES = 256 * 1024 * 1024;
-const MAX_DEPTH = 64;
+import { MAX_JSON_BYTES, MAX_JSON_DEPTH } from '../limits';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -14,7 +11,7 @@ export function quote(name: string): string {
 }
 
 /**
- * Parses UTF-8 JSON. Names that occur twice in one object, nesting deeper than 64 and bytes that are not UTF-8 are
+ * Parses UTF-8 JSON. Names that occur twice in one object, nesting deeper than `MAX_JSON_DEPTH` and bytes that are not UTF-8 are
  * refused; `JSON.parse` would hide the first and some engines would overflow their stack on the second.
  *
  * @param bytes The whole document.
@@ -22,8 +19,8 @@ export function quote(name: string): string {
  * @throws RecommenderError `bad-artifact` with one sentence that begins with `what`.
  */
 export function parseJson(bytes: Uint8Array, what: string): unknown {
-  if (bytes.length > MAX_BYTES) {
-    throw bad(what, `is ${bytes.length} bytes long; at most ${MAX_BYTES} bytes of JSON are read.`);
+  if (bytes.length > MAX_JSON_BYTES) {
+    throw bad(what, `is ${bytes.length} bytes long; at most ${MAX_JSON_BYTES} bytes of JSON are read.`);
   }
   if (looksLikeHtml(bytes)) {
     throw bad(what, 'is an HTML page, not JSON: the address answers with a web page.');
@@ -68,7 +65,7 @@ function checkNames(text: string, what: string): void {
       case 0x5b: {
         // [
         const isObject = text.charCodeAt(at) === 0x7b;
-        if (open.length === MAX_DEPTH) throw bad(what, `nests deeper than ${MAX_DEPTH} levels.`);
+        if (open.length === MAX_JSON_DEPTH) throw bad(what, `nests deeper than ${MAX_JSON_DEPTH} levels.`);
         open.push(isObject ? new Set() : undefined);
         key = isObject;
         break;

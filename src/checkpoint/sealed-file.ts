@@ -19,6 +19,7 @@
  * @see https://csrc.nist.gov/pubs/sp/800/38/d/final (GCM)
  */
 import { RecommenderError } from '../errors';
+import { MAX_KEY_ROUNDS } from '../limits';
 import { sha256 } from './sha256';
 
 /**
@@ -27,8 +28,6 @@ import { sha256 } from './sha256';
  * @see https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html#pbkdf2
  */
 const ITERATIONS = 600_000;
-/** A file may ask for more, as later releases will; but none may keep a phone busy for more than about half a minute. */
-const MAX_ITERATIONS = 20 * ITERATIONS;
 /** Fewest characters of a passphrase. https://pages.nist.gov/800-63-3/sp800-63b.html#memsecret */
 export const MIN_PASSPHRASE = 8;
 
@@ -93,8 +92,8 @@ export async function unseal(file: Uint8Array, passphrase: string, maxSize: numb
   if (derivation !== PBKDF2_SHA256 || cipher !== AES_GCM_256 || reserved !== 0) {
     throw bad('is sealed in a way that this release does not know');
   }
-  if (iterations < ITERATIONS || iterations > MAX_ITERATIONS) {
-    throw bad(`asks for ${iterations} rounds of key derivation; ${ITERATIONS} to ${MAX_ITERATIONS} are done`);
+  if (iterations < ITERATIONS || iterations > MAX_KEY_ROUNDS) {
+    throw bad(`asks for ${iterations} rounds of key derivation; ${ITERATIONS} to ${MAX_KEY_ROUNDS} are done`);
   }
   const header = file.slice(0, HEADER);
   const key = await keyOf(subtle, passphrase, header, 'decrypt');

@@ -7,7 +7,7 @@
  */
 
 import { isArray } from '../captured';
-import { MAX_ID, MAX_ITEMS } from '../limits';
+import { MAX_ID, MAX_ITEMS, MAX_TRANSACTIONS } from '../limits';
 import { watchLayer } from '../recommender/data-layer';
 import { textIn } from './id';
 
@@ -91,7 +91,7 @@ export function readDataLayer(
   early: unknown,
 ): () => void {
   const page = globalThis as unknown as Record<string, unknown>;
-  const transactions = new Set<string>();
+  let transactions: readonly string[] = [];
   /** A layer in another's place may have its entries. */
   const seen = new WeakSet<object>();
   page[name] ??= [];
@@ -115,8 +115,8 @@ export function readDataLayer(
       const [transaction] = [found.transaction ?? []].flat().filter(isRead);
       if (ids.length === 0) return;
       if (event === 'purchase' && transaction !== undefined) {
-        if (transactions.has(transaction)) return;
-        transactions.add(transaction);
+        if (transactions.includes(transaction)) return;
+        transactions = [transaction, ...transactions].slice(0, MAX_TRANSACTIONS);
       }
       report({ event, ids, ...(transaction !== undefined && { transaction }) });
     });

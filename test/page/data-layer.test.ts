@@ -57,6 +57,27 @@ describe('an entry of a data layer', () => {
   });
 });
 
+test('a transaction counts once, while it is among the last 50', () => {
+  const layer: unknown[] = [];
+  vi.stubGlobal('layer', layer);
+  const found: LayerEvent[] = [];
+  const stop = readDataLayer(
+    'layer',
+    (read) => read(),
+    (event) => found.push(event),
+    undefined,
+  );
+  const buy = (order: string) => layer.push({ event: 'purchase', items: [{ id: 'a' }], transaction_id: order });
+  for (let k = 0; k < 51; k++) for (let times = 0; times < 2; times++) buy(`T-${k}`);
+  expect(found).toHaveLength(51);
+  buy('T-1');
+  expect(found).toHaveLength(51);
+  buy('T-0');
+  expect(found).toHaveLength(52);
+  stop();
+  vi.unstubAllGlobals();
+});
+
 test('a data layer with an id beyond the limit is read without it, and the reason is said', () => {
   const layer: unknown[] = [];
   vi.stubGlobal('layer', layer);
