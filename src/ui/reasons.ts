@@ -9,6 +9,7 @@ import type { Slot, Suggestion } from './types';
  * Shown when the click raised the product's probability by 25 % or more.
  */
 const LEAST_TIMES = 1.25;
+const NO_ITEM = '-';
 /** Most characters of a title that are put into the page. */
 const MAX_TEXT = 120;
 
@@ -21,6 +22,8 @@ export async function giveReasons(
 ): Promise<void> {
   const neural = suggestions.filter(({ reason }) => reason === 'neural');
   const explained = await Promise.all(neural.map(({ id }) => recommender.explain(id)));
+  // Where there is nothing to explain, too: what a page loads must not tell what its visitor has clicked.
+  if (neural.length === 0) await recommender.explain(NO_ITEM);
   const causes = new Map<string, string>();
   for (const explanation of explained) {
     const strongest = explanation?.clicks.reduce((best, click) => (click.effect > best.effect ? click : best));

@@ -114,6 +114,11 @@ describe('with the script to embed', () => {
     'data-',
     'data-consent="granted" data-history="all" data-catalogue-url="/catalogue/" data-',
   );
+  /** A slot that says why, in a page that neither stores nor learns. */
+  const explained = html(
+    SLOT.replace('>', ' reasons>'),
+    SETTLED.replace('data-', 'data-consent="manual" data-learn="manual" data-'),
+  );
   const place = mkdtempSync(join(tmpdir(), 'aisle-journey-catalogue-'));
   beforeAll(async () => {
     const feed = join(place, 'feed.json');
@@ -128,7 +133,7 @@ describe('with the script to embed', () => {
       .poll(() => page.evaluate(() => window.aisle!.recommender!.status.learning?.events), { timeout: 60_000 })
       .toBe(events);
 
-  /** Two pages of a shop, with a slot that suggests and one with what is related. */
+  /** Pages of a shop: one that explains its suggestions, of which only a fourth click is tracked, and two that learn. */
   async function embedded(ids: readonly string[]) {
     const served = await serveEmbed(
       { '/catalogue/': join(place, 'catalogue') },
@@ -139,6 +144,7 @@ describe('with the script to embed', () => {
     const shop: Shop = { origin: served.origin, isFile: isEmbedFile, secrets: CATALOGUE.map(({ id }) => id) };
     shops.push(shop);
     served.serve('/page-1.html', html(SLOT, head));
+    served.serve('/page-2.html', explained);
     served.serve(
       '/other.html',
       html(`${SLOT}<aisle-recommendations strategy="related"></aisle-recommendations>`, head),
@@ -153,6 +159,10 @@ describe('with the script to embed', () => {
       steps.push(lines.sort());
       timed.push(...(await watch.timed()));
     };
+    await page.goto(`${served.origin}/page-2.html`);
+    for (const id of ids.slice(3)) await push(page, 'track', id);
+    await ready(page);
+    await endStep();
     await page.goto(`${served.origin}/page-1.html`);
     for (const id of ids.slice(0, 2)) await push(page, 'track', id);
     await ready(page);
@@ -216,6 +226,7 @@ describe('with the script to embed', () => {
     expect(ofCatalogue.map((line) => line.replace(/\?.*/, '').slice(15))).toEqual(
       expect.arrayContaining(['aliases.json', 'catalogue-manifest.json', 'catalogue.json', 'cold-start.json']),
     );
+    expect(anna.steps[0]).toContainEqual(expect.stringContaining('/aisle/reasons-'));
     expect(ben.steps).toEqual(anna.steps);
     expect(ben.suggested).not.toEqual(anna.suggested);
   });
