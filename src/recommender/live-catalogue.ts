@@ -8,6 +8,7 @@ import type { CatalogueItem } from '../checkpoint/artifact';
 import { isSale, updatedBy } from '../checkpoint/products';
 import type { CatalogueFiles, CatalogueInfo, Engine } from '../engine/types';
 import { reasonOf } from '../errors';
+import { MAX_PRODUCT_TEXT } from '../limits';
 import type { DeviceNotes } from '../store/device-notes';
 import {
   absoluteFolder,
@@ -32,16 +33,22 @@ const PATIENCE = 10_000;
 const MAX_KEPT = 4_000_000;
 /** The key of the stored files. */
 const NOTE = 'catalogue';
-const TEXT: Check = ['a text', isText];
+const TEXT: Check = [
+  `a text, at most ${MAX_PRODUCT_TEXT} characters`,
+  (value) => isText(value) && value.length <= MAX_PRODUCT_TEXT,
+];
 const PRODUCT: Checks<CatalogueItem> = {
   id: ITEM,
   title: TEXT,
   url: TEXT,
-  image: TEXT,
+  image: ['a text', isText],
   price: ['a number, at least 0', (value) => isAtLeast(value, 0)],
   sale: ['a price, with from and until as ISO 8601 where it ends', isSale],
   currency: TEXT,
-  category: ['an array of texts', IDS[1]],
+  category: [
+    `an array of texts, at most ${MAX_PRODUCT_TEXT} characters as JSON`,
+    (value) => IDS[1](value) && JSON.stringify(value).length <= MAX_PRODUCT_TEXT,
+  ],
   brand: TEXT,
   availability: TEXT,
   features: FEATURES,

@@ -90,6 +90,8 @@ describe('the catalogue of a page', () => {
     ['a price that is text', { id: 'a', price: '1' }, /^price: expected a number, at least 0, got "1"\./],
     ['a sale without a price', { id: 'a', sale: { until: '2030-01-01' } }, /^sale: expected a price/],
     ['a category that is text', { id: 'a', category: 'b' }, /^category: expected an array of texts/],
+    ['a long title', { id: 'a', title: 'x'.repeat(100_001) }, /^title: expected a text, .*, got 100001 characters/],
+    ['a long category', { id: 'a', category: ['x'.repeat(100_000)] }, /^category: expected an array of texts, at most/],
   ])('refuses %s, and takes nothing of the call', async (_, product, message) => {
     const recommender = await models.start();
     const update = recommender.update([{ id: 'item-9', price: 9 }, product as CatalogueItem]);
@@ -324,7 +326,7 @@ describe('with the clock of a test', () => {
     open();
     store();
     await vi.waitFor(() => expect(notes.size).toBe(1));
-    server.folder = catalogueFolder({ parts: [[{ id: 'a', title: 'x'.repeat(4_000_000) }]] });
+    server.folder = catalogueFolder({ parts: [[{ id: 'a', image: 'x'.repeat(4_000_000) }]] });
     await vi.advanceTimersByTimeAsync(HOUR);
     await vi.waitFor(() => expect(notes.get('catalogue')).toEqual({}));
     expect(changes).toHaveLength(2);
