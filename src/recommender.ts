@@ -286,7 +286,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     if (!unseen && history.isRepeated(reported, pageView)) return;
     const seen = store.identify(reported);
     if (unseen ? unseen.length === MAX_EVENTS_PER_MINUTE : isTooMuch(seen)) {
-      degrade('events-refused', 'Too many events within a minute.');
+      degrade('events-refused', 'Too many events at once.');
       return;
     }
     mend('events-refused');

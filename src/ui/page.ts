@@ -132,7 +132,7 @@ export function startPage(host: Host): Promise<unknown> {
     if (running !== undefined || command === start || command === commands.doctor) run();
     // What a visitor decides is never too much.
     else if (waiting.length < MAX_COMMANDS || command !== commands.track) waiting.push(run);
-    else host.warn('too many events before the start.');
+    else host.warn('Too many events at once.');
   }
 
   function start(options: EmbedOptions): void {

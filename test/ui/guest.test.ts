@@ -280,7 +280,7 @@ describe('a page', () => {
     expect({ consent, thread: engine!.thread }).toEqual({ consent: 'granted', thread: 'worker' });
     expect((await known(page)).length).toBeGreaterThan(500);
     expect(page.workers().map((worker) => new URL(worker.url()).protocol)).toEqual(['http:']);
-    expect(warnings).toContain('Aisle: too many events before the start.');
+    expect(warnings).toContain('Aisle: Too many events at once.');
     expect(errors).toEqual([]);
   });
 
