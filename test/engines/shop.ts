@@ -81,6 +81,17 @@ export interface OpenedShop {
   readonly server: EmbedServer;
 }
 
+const origins = new Set<string>();
+
+/** At an origin that no test before has had: the system gives ports again, and the browser keeps what was stored there. */
+async function serveNew(...files: Parameters<typeof serveEmbed>): Promise<EmbedServer> {
+  const server = await serveEmbed(...files);
+  onTestFinished(() => server.close());
+  if (origins.has(server.origin)) return serveNew(...files);
+  origins.add(server.origin);
+  return server;
+}
+
 /** Opens a page of a shop with an origin, and so a storage, of its own. */
 export async function openShop(
   engine: BrowserEngine,
@@ -92,8 +103,7 @@ export async function openShop(
   const browser = browsers.get(key) ?? engine.start(chosen);
   browsers.set(key, browser);
   const all = { '/lib/': built('lib'), '/models/': join(ROOT, 'public/models'), ...folders };
-  const server: EmbedServer = await serveEmbed(all, headers);
-  onTestFinished(() => server.close());
+  const server = await serveNew(all, headers);
   server.serve('/', html(body, RECORD + head));
   const openTab = async () => {
     const tab = await (await browser).open(server.origin);
