@@ -90,13 +90,14 @@ export function productOf(statements: readonly Statement[], address: URL): Produ
       .map((thing) => ({ thing, source })),
   );
   /** The variants that a thing names, and those that name it. */
-  const membersOf = new Map(
-    [...found, ...mains].map(({ thing }) => [thing, new Set(named(thing['hasVariant']).filter(isProduct))]),
+  const ofEach = [...found, ...mains].map(
+    ({ thing }) => [thing, new Set(named(thing['hasVariant']).filter(isProduct))] as const,
   );
+  const membersOf = new Map(ofEach);
   for (const { thing } of found) {
     for (const group of named(thing['isVariantOf'])) if (group !== thing) membersOf.get(group)?.add(thing);
   }
-  const members = new Set([...membersOf.values()].flatMap((some) => (some.size > 1 ? [...some] : [])));
+  const members = new Set(ofEach.flatMap(([, some]) => (some.size > 1 ? [...some] : [])));
   const things = mains.length > 0 ? mains : found.filter(({ thing }) => !members.has(thing));
   const products = things.map(({ thing, source }) => productIn(thing, source, named, [...membersOf.get(thing)!]));
   const here = products.filter(({ addresses }) => addresses.some((url) => isHere(url, address)));

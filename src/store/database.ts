@@ -181,9 +181,9 @@ export class Database {
   }
 }
 
-/** Whether there is the store for records, under keys of their own. */
+/** Whether there is the store for records, under keys of their own. A store that has no `keyPath` at all is a lie of the page. */
 const isOurs = (connection: IDBDatabase): boolean =>
-  connection.objectStoreNames.contains(STORE) && connection.transaction(STORE).objectStore(STORE).keyPath === null;
+  connection.objectStoreNames.contains(STORE) && connection.transaction(STORE).objectStore(STORE).keyPath == null;
 
 /** Settles when the transaction ends. With listeners, since the verbs of idb-keyval set `oncomplete` and `onabort`. */
 function completed(transaction: IDBTransaction): Promise<void> {

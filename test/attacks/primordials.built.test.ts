@@ -29,7 +29,7 @@ const LOSES =
   /^(Object|Array|String|RegExp|Map|Set|Array iterator|Set iterator|AbortController|Element|Document|IDBKeyRange|IDBRequest|Promise)[.[]|^Promise|^globalThis\.(Object|Array|String|Number|Promise|Map|Set|URL|setTimeout|AbortController)$/;
 /** What `npm test` replaces, and how. */
 const FEW =
-  /^((JSON\.(parse|stringify)|Array\.isArray|Array\.prototype\.(map|push|find|splice)|Array\.prototype\[Symbol\.iterator\]|Promise\.(all|race)|Promise\.prototype\.then|Map\.prototype\.(get|delete)|Set\.prototype\.has|String\.prototype\.charCodeAt|Math\.min|Worker\.prototype\.postMessage|EventTarget\.prototype\.removeEventListener|globalThis\.(setTimeout|fetch)) throws|Array\.prototype\.map lies|Array\.prototype\.splice idle|globalThis\.AbortController idle)$/;
+  /^((JSON\.(parse|stringify)|Array\.isArray|Array\.prototype\.(map|push|find|splice)|Array\.prototype\[Symbol\.iterator\]|Promise\.(all|race)|Promise\.prototype\.then|Map\.prototype\.(get|delete)|Set\.prototype\.has|String\.prototype\.charCodeAt|Math\.min|Worker\.prototype\.postMessage|EventTarget\.prototype\.removeEventListener|globalThis\.(setTimeout|fetch)) throws|Map iterator\.next throws|Array\.prototype\.map lies|IDBTransaction\.prototype\.objectStore lies|Array\.prototype\.splice idle|globalThis\.AbortController idle)$/;
 const MODES: readonly Mode[] = ['throws', 'lies', 'idle'];
 /** Milliseconds after which a page hangs: longer than it waits for everything to be sound. */
 const HANGS = 90_000;
