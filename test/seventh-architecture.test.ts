@@ -126,7 +126,7 @@ test('its options are checked and explained as those of every other', async () =
   const { aisle, file, folder } = program;
   const { stdout } = await aisle('train', '--model', 'toy', '--help');
   expect(stdout).toContain(
-    'width=16\n      columns of the item table\n      a whole number from 1 to 64; default: ours',
+    'width=16\n      columns of the item table\n      a whole number from 1 to 64; source: ours',
   );
   const data = await file('ring.csv', log.RING_LOG);
   const out = join(await folder(), 'toys');

@@ -85,13 +85,14 @@ const PLANTS: readonly (readonly [what: string, plant: (recommender: Recommender
       const keys: IDBValidKey[] = [];
       const { put, delete: remove } = IDBObjectStore.prototype;
       const isEvents = (key: unknown) => String(key).startsWith('e2/');
-      // The device is full at six records, of which a transaction that commits at once would not wait to hear.
+      // The device is full at forty records, more than what stays in any case, of which a transaction that commits at once would not
+      // wait to hear.
       Object.assign(IDBTransaction.prototype, { commit: undefined });
       IDBObjectStore.prototype.put = function (value, key) {
         const { transaction } = this;
         const counted = this.count(IDBKeyRange.bound('e2/', 'e2/\uffff'));
         counted.onsuccess = () => {
-          if (!isEvents(key) || counted.result < 6) return;
+          if (!isEvents(key) || counted.result < 40) return;
           Object.defineProperty(transaction, 'error', { value: new DOMException('full', 'QuotaExceededError') });
           transaction.abort();
         };

@@ -62,7 +62,7 @@ type Thread = (typeof THREADS)[number];
 /** What the library requests, after the scripts that a page starts with, to recommend on a backend with an architecture. */
 function requestedPath(architecture: string, backend: BackendName, thread: Thread): Set<string> {
   const library = built('lib');
-  const chunk = (name: string) => fileIn(library, new RegExp(`^${name}-[\\w-]{8}\\.js$`));
+  const chunk = (name: string) => fileIn(library, new RegExp(`^${name}-[\\w-]{7}\\.js$`));
   /** What scripts import for the architecture, by the list of `src/models/index.ts`; a plan may read sessions by what is there. */
   const ofArchitecture = (scripts: Iterable<string>): string[] => {
     const part = backend === 'plan' ? 'reader' : 'network';
