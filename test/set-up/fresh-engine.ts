@@ -10,9 +10,9 @@ import { runningBackends, stopBackend } from '../../src/compute/running';
 
 afterAll(() => {
   if (process.versions.node.startsWith('20.')) setFlagsFromString('--no-experimental-wasm-relaxed-simd');
-  vi.useRealTimers();
   vi.unstubAllGlobals();
   vi.restoreAllMocks();
+  vi.useRealTimers(); // last: a spy on a fake timer would leave that, which never rings
   Reflect.deleteProperty(globalThis, 'indexedDB');
   for (const name of runningBackends()) stopBackend(name);
   const { registryFactory } = engine();
