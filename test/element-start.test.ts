@@ -22,13 +22,13 @@ test.each([
   ['nothing', undefined],
 ])('%s: it throws nothing, and starts', async (_, property) => {
   if (property) Object.defineProperty(globalThis, 'aisle', property);
-  const { start } = await import('../../src/ui/start');
+  const { start } = await import('../src/ui/start');
   const started = start({ modelUrl: '/no-model/' });
   expect(await started).toBeUndefined(); // there is no model
 });
 
 test('a constant: it throws nothing, and starts', async () => {
   runInThisContext('const aisle = { floor: 3 }');
-  const { start } = await import('../../src/ui/start');
+  const { start } = await import('../src/ui/start');
   expect(await start({ modelUrl: '/no-model/' })).toBeUndefined();
 });
