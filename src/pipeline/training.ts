@@ -393,7 +393,7 @@ async function logOf(
 const ofRefit = (epoch: EpochResult): TrainingEpoch => ({ ...epoch, refit: true });
 
 /** A training on a log, as every thread of it knows it. */
-function passOn(
+export function passOn(
   log: EventLog,
   {
     from,

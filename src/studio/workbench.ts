@@ -6,6 +6,7 @@ import { warnOfGaps } from '../pipeline/catalogue/read-catalogue';
 import { defined } from '../pipeline/defined';
 import { embeddingMap, type PlacedItem } from '../pipeline/embedding-map';
 import { isAborted } from '../pipeline/errors';
+import { fastestBackend } from '../pipeline/fastest-backend';
 import {
   type AnswerTime,
   answerTime,
@@ -301,25 +302,23 @@ export class Workbench {
    */
   async train(request: TrainRequest): Promise<Row | { readonly hasCheckpoint: boolean }> {
     if (this.#isReading) throw new RecommenderError('not-allowed', 'A log is being read. Train once it is open.');
-    const { run, threads, ...settings } = request;
+    const { run } = request;
     const running = new AbortController();
     this.#running = running;
     try {
       const isResumed = await this.#hasCheckpoint(run);
       const epochs = isResumed ? [...(this.#runOf(run)?.epochs ?? [])] : [];
-      const keep = (row?: Row) => this.#keepRun({ request, epochs, ...(row && { row }) });
+      let kept = (isResumed && this.#runOf(run)?.request) || request; // it goes on as it began
+      const keep = (row?: Row) => this.#keepRun({ request: kept, epochs, ...(row && { row }) });
       await keep();
+      let task = await this.#taskOf(kept, running.signal);
+      if (kept.backend === 'auto' && !isResumed && (await hasGpu())) {
+        kept = { ...kept, backend: await fastestBackend(this.#host, task, ['wasm', 'webgpu']) };
+        task = await this.#taskOf(kept, running.signal);
+        await keep();
+      }
       const options: TrainOptions = {
-        ...settings,
-        ...this.#observer,
-        data: logName(this.#chosen.log),
-        read: this.#state.read,
-        out: run,
-        signal: running.signal,
-        ...defined({
-          catalogue: this.#chosen.others[0]?.name,
-          threads: (await sharesSteps(settings)) ? threads : undefined,
-        }),
+        ...task,
         ...(isResumed ? { resume: true } : { restart: true }),
         onEpoch: (epoch) => {
           addEpoch(epochs, epoch);
@@ -349,6 +348,20 @@ export class Workbench {
     } finally {
       this.#running = undefined;
     }
+  }
+
+  /** A request with the log that is open, and threads where they can share its steps. */
+  async #taskOf({ run, threads, ...settings }: TrainRequest, signal: AbortSignal): Promise<TrainOptions> {
+    const isShared = settings.backend !== 'webgpu' && (await sharesSteps(settings));
+    return {
+      ...settings,
+      ...this.#observer,
+      data: logName(this.#chosen.log),
+      read: this.#state.read,
+      out: run,
+      signal,
+      ...defined({ catalogue: this.#chosen.others[0]?.name, threads: isShared ? threads : undefined }),
+    };
   }
 
   async #race(run: string, { trained, parts, validation }: Trained): Promise<void> {

@@ -108,6 +108,7 @@ async function inPage({ file, model, threads, epochs }: Settings) {
     for (const box of await page.locator('#train input[type=checkbox]').all()) await box.setChecked(false);
     await page.getByLabel(model, { exact: true }).check();
     await page.locator('#train summary').click();
+    await page.getByLabel('Computed by').selectOption('wasm');
     await page.getByLabel('Threads').selectOption(`${threads}`);
     if (epochs) await page.getByLabel('Passes over the log').fill(`${epochs}`);
     await page.getByRole('button', { name: 'Train', exact: true }).click();

@@ -69,6 +69,9 @@ function parquet(): File {
   return { name: 'events.parquet', mimeType: '', buffer: Buffer.from(parquetWriteBuffer({ columnData })) };
 }
 
+const hasGpu = (page: Page): Promise<boolean> =>
+  page.evaluate(async () => Boolean(await navigator.gpu?.requestAdapter()));
+
 /** What the studio has stored of its state. */
 const stored = (page: Page): Promise<string> =>
   page.evaluate(async () => {
@@ -116,10 +119,11 @@ async function readTheLog(page: Page, log: string | File = data, products?: File
 async function startTraining(
   page: Page,
   settings: Readonly<Record<string, string>> = SETTINGS,
-  seed = '1',
+  { seed = '1', backend = 'wasm' } = {},
 ): Promise<void> {
   await page.locator('#train summary').click();
   await page.getByLabel('Preset').selectOption('none');
+  await page.getByLabel('Computed by').selectOption(backend);
   await page.getByLabel('Seed').fill(seed);
   const lines = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
   await page.getByLabel('Single settings').fill(lines.join('\n'));
@@ -183,8 +187,7 @@ test('a log becomes a model: the weights of the command line, also where its tab
   expect(await lists.allTextContents()).not.toContain('gru4rec');
   expect(await page.getByText(/trains on one thread/).count()).toBe(0); // nobody has asked for more
   expect(await page.locator('#race .legend li').allTextContents()).toEqual(['Cups', 'other']);
-  const hasGpu = await page.evaluate(async () => Boolean(await navigator.gpu?.requestAdapter()));
-  expect(await page.getByLabel('Computed by').locator('[value=webgpu]').count()).toBe(Number(hasGpu));
+  expect(await page.getByLabel('Computed by').locator('[value=webgpu]').count()).toBe(Number(await hasGpu(page)));
   expect(await faults(page)).toEqual([]);
   await page.emulateMedia({ colorScheme: 'dark' });
   await expect.poll(() => faults(page)).toEqual([]); // once the buttons have taken the colours
@@ -230,6 +233,20 @@ if (isSoak)
     expect(ours.equals(await trained('sasrec', ATTENTION, '--threads', '1'))).toBe(true);
   });
 
+test('where there is a GPU, what trains fastest is measured, told, and kept', async ({ skip }) => {
+  const { page, errors } = await open();
+  if (!(await hasGpu(page))) skip('this browser has no GPU');
+  await readTheLog(page);
+  await startTraining(page, { ...SETTINGS, nEpochs: '2' }, { backend: 'auto' });
+  await ended(page);
+  const told = page.getByText(
+    /^A step of gru4rec takes [\d.]+ ms on wasm, [\d.]+ ms on webgpu: (wasm|webgpu) trains it\.$/,
+  );
+  const [, fastest] = /: (\w+) trains/.exec((await told.textContent())!)!;
+  await expect.poll(() => stored(page)).toContain(`"backend":"${fastest}"`);
+  expect(errors).toEqual([]);
+});
+
 test('another tab waits until the studio is closed', async () => {
   const { page, context } = await open();
   const second = await openIn(context);
@@ -271,7 +288,7 @@ test('what is refused leaves the log and its models as they were', async () => {
   const steps = await page.locator('.replay').textContent();
   await page.getByLabel('Session', { exact: true }).fill('');
   await page.getByLabel('Session', { exact: true }).dispatchEvent('change');
-  await startTraining(page, SETTINGS, '');
+  await startTraining(page, SETTINGS, { seed: '' });
   await page.getByText('“Seed”: expected a whole number, got NaN.').waitFor();
   expect(await page.getByLabel('Session', { exact: true }).inputValue()).toBe('1');
   expect(await page.locator('.replay').textContent()).toBe(steps);

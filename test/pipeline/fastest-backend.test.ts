@@ -1,0 +1,72 @@
+import { join } from 'node:path';
+import { beforeEach, expect, test } from 'vitest';
+import { fastestBackend } from '../../src/pipeline/fastest-backend';
+import { nodeHost } from '../../src/pipeline/files/training-host';
+import type { Message, Progress } from '../../src/pipeline/observer';
+import type { TrainOptions } from '../../src/pipeline/options';
+import { file, folder } from '../cli/program';
+import { RING_LOG } from '../cli/ring-log';
+
+let messages: Message[];
+let options: TrainOptions;
+beforeEach(async () => {
+  messages = [];
+  options = {
+    data: await file('events.csv', RING_LOG),
+    model: 'gru4rec',
+    out: join(await folder(), 'model'),
+    preset: 'none',
+    config: { layers: [8], batchSize: 8, nSample: 8 },
+    onMessage: (message) => void messages.push(message),
+  };
+});
+
+/** Without a GPU. */
+const host: typeof nodeHost = {
+  ...nodeHost,
+  async startBackend(slice, choice, observer) {
+    if (choice === 'webgpu') throw new Error('no GPU today');
+    return nodeHost.startBackend(slice, choice, observer);
+  },
+};
+
+test('the backend whose steps are the shortest trains, and what each takes is told', async () => {
+  expect(['cpu', 'wasm']).toContain(await fastestBackend(host, options, ['cpu', 'wasm']));
+  expect(messages).toEqual([
+    {
+      level: 'info',
+      text: expect.stringMatching(
+        /^A step of gru4rec takes \d+\.\d ms on cpu, \d+\.\d ms on wasm: (cpu|wasm) trains it\.$/,
+      ),
+    },
+  ]);
+});
+
+test('a backend that fails is passed over, and named', async () => {
+  expect(await fastestBackend(host, options, ['webgpu', 'wasm'])).toBe('wasm');
+  expect(messages).toEqual([{ level: 'warning', text: 'webgpu cannot train gru4rec here: no GPU today' }]);
+  expect(await fastestBackend(host, options, ['webgpu'])).toBe('webgpu'); // whose training says why
+});
+
+test('an epoch of one step is measured, and a signal ends it', async () => {
+  const config = { ...options.config, batchSize: 4096, nSample: 8 };
+  expect(await fastestBackend(host, { ...options, config }, ['cpu', 'wasm'])).toMatch(/cpu|wasm/);
+  expect(messages).toHaveLength(1);
+  const stop = new AbortController();
+  const stopped = {
+    ...options,
+    signal: stop.signal,
+    onProgress: ({ label }: Progress) => label.startsWith('Measuring') && stop.abort(),
+  };
+  expect(await fastestBackend(host, stopped, ['wasm', 'cpu'])).toBe('wasm');
+  expect(messages).toHaveLength(1);
+});
+
+test('settings and logs are refused as the training refuses them', async () => {
+  const config = { layers: [-1] };
+  await expect(fastestBackend(host, { ...options, config }, ['wasm'])).rejects.toMatchObject({ code: 'bad-config' });
+  const checkMemory = (): void => {
+    throw new Error('too large');
+  };
+  await expect(fastestBackend({ ...host, checkMemory }, options, ['wasm'])).rejects.toThrow('too large');
+});
