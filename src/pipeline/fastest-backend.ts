@@ -10,7 +10,8 @@ import { defined } from './defined';
 import type { TrainingHost } from './host';
 import { inform, startTask, warn } from './observer';
 import type { TrainOptions } from './options';
-import { passOn } from './training';
+import { shareSteps } from './threads';
+import { passOn, sharesSteps } from './training';
 
 /** Steps that compile kernels and fill caches, and are not counted. */
 const WARM_UP = 5;
@@ -30,9 +31,10 @@ export async function fastestBackend(
   options: TrainOptions,
   backends: readonly [BackendName, ...BackendName[]],
 ): Promise<BackendName> {
-  const { data, read, model, catalogue, threads, seed = 1, signal } = options;
+  const { data, read, model, catalogue, seed = 1, signal } = options;
   const { given, preset } = await configurationFrom(options, host, {});
-  const { wanted } = await checkedConfiguration(model, given, preset);
+  const { wanted, config } = await checkedConfiguration(model, given, preset);
+  const threads = (await sharesSteps(model, config)) ? options.threads : undefined;
   const log = await host.readLog(data, { ...read, featuresIfAny: wanted.map(({ name }) => name) }, defined({ signal }));
   const products = catalogue === undefined ? undefined : await host.readCatalogue(catalogue, read?.columns?.item);
   const task = passOn(log, { model, config: given, seed, epochs: 1, ...defined({ products }) });
@@ -47,7 +49,12 @@ export async function fastestBackend(
   for (const [i, backend] of backends.entries()) {
     if (signal?.aborted) break;
     try {
-      const time = await stepTime(host, task, backend, options);
+      const time = await stepTime(
+        host,
+        task,
+        backend,
+        defined({ threads: backend === 'wasm' ? threads : undefined, signal }),
+      );
       if (!signal?.aborted) measured.set(backend, time);
     } catch (error) {
       warn(options, `${backend} cannot train ${model} here: ${reasonOf(error)}`);
@@ -66,7 +73,7 @@ function stepTime(
   host: TrainingHost,
   task: ReturnType<typeof passOn>,
   backend: BackendName,
-  { threads, signal }: TrainOptions,
+  { threads, signal }: Pick<TrainOptions, 'threads' | 'signal'>,
 ): Promise<number> {
   return runOnDevice(async (slice) => {
     await host.startBackend(slice, backend, {});
@@ -87,7 +94,9 @@ function stepTime(
         ...task,
         signal: stop.signal,
         onProgress,
-        ...(threads !== undefined && backend === 'wasm' && { parallel: host.startThreads(threads, task, backend) }),
+        ...(threads !== undefined && {
+          parallel: (layout) => shareSteps(host.openThread, { options: task, backend, threads, layout }),
+        }),
       });
     } catch (error) {
       if (!(error instanceof Interrupted)) throw error;

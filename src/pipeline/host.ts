@@ -2,16 +2,13 @@
 import type { Artifact, CatalogueItem } from '../checkpoint/artifact';
 import type { Slice } from '../compute/executor';
 import type { BackendChoice, BackendName } from '../compute/types';
-import type { DataParallel, Layout } from '../train/data-parallel';
+import type { Layout } from '../train/data-parallel';
 import type { Spent } from '../train/fit';
-import type { TrainFromLogOptions } from '../train/train-from-log';
 import type { ConfigurationFiles } from './configuration';
 import type { Observer, TrainingEpoch } from './observer';
 import type { TrainOptions } from './options';
+import type { OpenThread } from './threads';
 import type { CreateHash } from './training-checkpoint';
-
-/** The training of a thread that shares the steps of another, without what only the first one does. */
-export type ThreadOptions = Omit<TrainFromLogOptions, 'signal' | 'parallel' | 'valid' | 'onProgress' | 'onEpoch'>;
 
 /** Paths are those of the options, as they were given. Each function throws a `RecommenderError` that names the file. */
 export interface TrainingHost extends ConfigurationFiles {
@@ -41,11 +38,7 @@ export interface TrainingHost extends ConfigurationFiles {
     choice: BackendChoice,
     observer: Observer,
   ) => Promise<BackendName>;
-  readonly startThreads: (
-    threads: number,
-    options: ThreadOptions,
-    backend: BackendName,
-  ) => (layout: Layout) => Promise<DataParallel>;
+  readonly openThread: OpenThread;
   /** Refuses a training that needs more memory than there is, before it begins. @param events Of its largest log. */
   readonly checkMemory?: (model: string, layout: Layout, events: number, threads: number) => void;
   /** What work has taken since this was called, on top of what earlier runs of it took. */

@@ -73,7 +73,10 @@ export interface TrainOptions extends TrainingOptions, Observer {
   readonly refit?: 'yes' | 'no';
   /** Path of a file for one JSON line an epoch. */
   readonly log?: string;
-  /** Threads that share each step. Default: steps are not shared. */
+  /**
+   * Threads that share each step, or, where steps cannot be shared, of which a second one trains on everything meanwhile. Default: one thread,
+   * whose weights differ from those of shared steps.
+   */
   readonly threads?: number;
   /** Resume the interrupted run in `out`. Default false. */
   readonly resume?: boolean;

@@ -30,6 +30,8 @@ export function refuseContradictions({
   resume,
   sampleSessions: share = 1,
   seed = 1,
+  threads,
+  backend,
 }: TrainOptions): void {
   const refuse = (message: string): never => {
     throw new RecommenderError('bad-config', message);
@@ -40,6 +42,8 @@ export function refuseContradictions({
     const why = `\`from\` goes on with the settings of ${from}, whichever preset they are from`;
     refuse(`${why}: leave \`preset\` ${AUTO} out.`);
   }
+  if (threads !== undefined && backend === 'webgpu')
+    refuse('`threads` shares the work of a CPU; a GPU has one queue. Leave it out.');
   if (keepBest && !resume) refuse('`keepBest` writes what an interrupted run has reached: add `resume`.');
   if (!(share > 0 && share <= 1)) refuse(`\`sampleSessions\`: expected a share above 0, at most 1, got ${share}.`);
 }

@@ -1,4 +1,5 @@
 /** From a click log to an artifact, wherever the files are: imports nothing of Node. */
+import { abortable } from '../abort';
 import {
   type Artifact,
   type CatalogueItem,
@@ -19,8 +20,8 @@ import { type EventLog, sessionCount } from '../session/event-log';
 import { drawReplay } from '../session/replay';
 import { sampleSessions } from '../session/sample';
 import type { PartCounts } from '../session/split';
-import { SHARDS, whyIndivisible } from '../train/data-parallel';
-import { type BestEpoch, type EpochResult, type FitState, Interrupted, type Spent } from '../train/fit';
+import { type Layout, SHARDS, whyIndivisible } from '../train/data-parallel';
+import { type BestEpoch, type EpochResult, type FitState, Interrupted, PATIENCE, type Spent } from '../train/fit';
 import { configurationOf, layoutOf, type TrainedModel, trainFromLog } from '../train/train-from-log';
 import { buildModel, hasScale, warnOfNoScale } from './build-model';
 import { warnOfGaps } from './catalogue/read-catalogue';
@@ -29,12 +30,13 @@ import { type Auto, checkedConfiguration, configurationFrom, type Settings } fro
 import { defined } from './defined';
 import { isAborted } from './errors';
 import { baseName, whole } from './format';
-import type { ThreadOptions, TrainingHost } from './host';
+import type { TrainingHost } from './host';
 import { modelCard } from './model-card';
 import { inform, startTask, type TrainingEpoch, warn } from './observer';
 import type { TrainOptions } from './options';
 import { readRules } from './rules';
 import { countStrategies } from './strategies';
+import { shareSteps, type ThreadOptions, type TrainingBeside, trainBeside } from './threads';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, type RunIdentity } from './training-checkpoint';
 import {
   hasEpoch,
@@ -125,7 +127,6 @@ export async function trainOn(host: TrainingHost, options: TrainOptions, compare
   const given = { ...settingsOf(from, options), ...own };
   const { isNeural, config, wanted, isRemoved } = await checkedConfiguration(model, given, preset);
   if (!isNeural) refuseNeuralOptions(options);
-  const threads = await threadsOf(options, config);
   const rules = options.rules === undefined ? undefined : await readRules(options.rules, host);
   const products = catalogue === undefined ? undefined : await host.readCatalogue(catalogue, read?.columns?.item);
   const valid = isNeural ? (options.valid ?? (options.epochs === undefined ? undefined : 'none')) : 'none';
@@ -143,6 +144,8 @@ export async function trainOn(host: TrainingHost, options: TrainOptions, compare
   };
   const { parts, everything, joined, strategies } = await readParts(host, data, reading, options);
   const final = everything ?? parts.log;
+  const layout = () => layoutOf(passOn(final, { model, config: given, seed, ...defined({ products, from }) }));
+  const { steps: threads, beside } = await threadsOf(options, config, layout, everything !== undefined);
   if (everything) await refuseLostUsers(options, config, parts.log, everything);
   warnOfFew(final, data, options);
   if (products) warnOfGaps(products, final.itemIds, catalogue!, options);
@@ -171,13 +174,12 @@ export async function trainOn(host: TrainingHost, options: TrainOptions, compare
   if (keepBest) refuseNothingToKeep(resume!, out);
   if (isNeural && host.checkMemory) {
     // The last training has the most items and events: it must not be refused once the first has ended.
-    const layout = await layoutOf(passOn(final, { model, config: given, seed, ...defined({ products, from }) }));
-    host.checkMemory(model, layout, final.sessions.items.length, threads ?? 1);
+    host.checkMemory(model, await layout(), final.sessions.items.length, beside ? 2 : (threads ?? 1));
   }
   if (options.restart) await host.removeCheckpoint(out);
 
   const clock = { taken, spent: resume?.spent };
-  const run = { host, options, compares, given, products, identity, from, clock, ...defined({ threads }) };
+  const run = { host, options, compares, given, products, identity, from, clock, beside, ...defined({ threads }) };
   const { trained, validation, refitted } = await runOnDevice(async (slice) => {
     const started = isNeural ? await host.startBackend(slice, backend, options) : 'cpu';
     return trainValidateRefit({ ...run, backend: started }, parts, resume, everything);
@@ -272,33 +274,63 @@ const knownOf = ({ info: { items, features }, tensors }: Artifact) => ({
 
 const checksumOf = (value: unknown): Promise<string> => sha256(new TextEncoder().encode(JSON.stringify(value)));
 
+/** The most bytes of states that wait until the epochs of the training on everything are chosen. */
+const MOST_STATE_BYTES = 512e6;
+
 /**
- * How many threads share the steps; undefined if steps are not shared.
+ * What threads do: `steps` of them share each step, or a second one trains on everything beside the training that chooses its epochs.
+ * That gives the weights of one thread, since an epoch depends on no later one.
  *
- * @throws RecommenderError `bad-config` for a backend that threads cannot share.
+ * @param repeats Whether there is a training on everything.
  */
-async function threadsOf(options: TrainOptions, config: Settings): Promise<number | undefined> {
-  const { model, threads, backend } = options;
-  if (threads === undefined) return undefined;
-  if (backend === 'webgpu') {
-    throw new RecommenderError('bad-config', '`threads` shares the work of a CPU; a GPU has one queue. Leave it out.');
-  }
+async function threadsOf(
+  options: TrainOptions,
+  config: Settings,
+  layout: () => Promise<Layout>,
+  repeats: boolean,
+): Promise<{ readonly steps?: number; readonly beside: boolean }> {
+  const { model, threads } = options;
+  if (threads === undefined) return { beside: false };
   const why = await whyOneThread(model, config);
   if (why === undefined) {
     if (threads > SHARDS) warn(options, `${SHARDS} threads share a step at most, not ${threads}.`);
-    return Math.min(threads, SHARDS);
+    return { steps: Math.min(threads, SHARDS), beside: false };
   }
-  warn(options, `${model} trains on one thread, whatever \`threads\` says: ${why}.`);
-  return undefined;
+  const beside =
+    threads > 1 &&
+    repeats &&
+    (await isRepeatable(model, config)) &&
+    (await stateBytes(model, config, await layout())) <= MOST_STATE_BYTES;
+  if (!beside) warn(options, `${model} trains on one thread, whatever \`threads\` says: ${why}.`);
+  return { beside };
+}
+
+/** Whether each epoch of a training is the same however many follow it. */
+async function isRepeatable(model: string, config: Settings): Promise<boolean> {
+  if (!Object.hasOwn(models, model)) return false;
+  const { schedule, recent } = (await models[model]!.training()).plan(config);
+  return schedule.kind !== 'linear' && (recent?.epochs ?? 0) === 0;
+}
+
+/** What `trainBeside` keeps at most: parameters and two slots each, and the ends of epochs that are averaged, by the patience. */
+async function stateBytes(model: string, config: Settings, layout: Layout): Promise<number> {
+  const { averageEpochs = 0, patience = PATIENCE } = (await models[model]!.training()).plan(config);
+  const numbers = Object.values(layout).reduce((sum, size) => sum + size, 0);
+  return 4 * numbers * (3 + averageEpochs) * (patience + 2);
 }
 
 const whyOneThread = async (model: string, config: Settings): Promise<string | undefined> =>
   Object.hasOwn(models, model) ? whyIndivisible(await models[model]!.training(), config) : 'it counts the log once';
 
-/** Whether threads can share the steps of a training with these settings, whatever a preset adds. */
-export async function sharesSteps({ model, config = {} }: Pick<TrainOptions, 'model' | 'config'>): Promise<boolean> {
+/** Whether threads can share the steps of a training with these settings. */
+export const sharesSteps = async (model: string, config: Settings): Promise<boolean> =>
+  (await whyOneThread(model, config)) === undefined;
+
+/** Whether threads can do anything for a training, whatever a preset adds. */
+export async function usesThreads({ model, config = {}, epochs }: TrainOptions): Promise<boolean> {
   const complete = await configurationOf(model, config).catch(() => undefined); // the training says what is wrong
-  return complete === undefined || (await whyOneThread(model, complete.config)) === undefined;
+  if (!complete || (await sharesSteps(model, complete.config))) return true;
+  return epochs === undefined && isRepeatable(model, complete.config);
 }
 
 /** It stands still while counting models are compared. */
@@ -320,6 +352,8 @@ interface Run {
   readonly from: Artifact | undefined;
   readonly clock: Clock;
   readonly threads?: number;
+  /** Whether a second thread trains on everything meanwhile. */
+  readonly beside: boolean;
   readonly backend: BackendName;
 }
 
@@ -342,23 +376,76 @@ async function trainValidateRefit(
   const { validated, ...state } = resume ?? {};
   const add = await logOf(host, options, resume);
   const kept = options.keepBest && { epochs: resume!.epochs.length };
-  const trained = validated ?? (await trainPass(run, { ...parts, ...kept, add }, resume));
-  const { valid, unknownBefore } = parts;
-  if (!valid || !unknownBefore) return { trained };
-  clock.spent = clock.taken(clock.spent);
-  const validation = compares ? await compared(host, trained, { ...parts, valid, unknownBefore }, options) : undefined;
-  clock.taken = host.stopwatch();
-  const measured = { trained, ...defined({ validation }) };
-  if (!everything) return measured;
-  const { epoch } = trained.best!;
-  const { sessions, items } = countsOf(everything);
-  inform(
-    options,
-    `Training again on everything, ${whole(sessions)} sessions of ${whole(items)} items, for ${epochsOf(epoch)}.`,
-  );
-  const again = { log: everything, epochs: epoch, validated: trained, add };
-  const refitted = await trainPass(run, again, validated && (state as FitState));
-  return { ...measured, refitted };
+  const beside = run.beside && everything && !validated ? startBeside(run, everything) : undefined;
+  try {
+    const onBest = beside?.forgetBefore;
+    const trained = validated ?? (await trainPass(run, { ...parts, ...kept, add, ...defined({ onBest }) }, resume));
+    const { valid, unknownBefore } = parts;
+    if (!valid || !unknownBefore) return { trained };
+    clock.spent = clock.taken(clock.spent);
+    const validation = compares
+      ? await compared(host, trained, { ...parts, valid, unknownBefore }, options)
+      : undefined;
+    clock.taken = host.stopwatch();
+    const measured = { trained, ...defined({ validation }) };
+    if (!everything) return measured;
+    const { epoch } = trained.best!;
+    const { sessions, items } = countsOf(everything);
+    inform(
+      options,
+      `Training again on everything, ${whole(sessions)} sessions of ${whole(items)} items, for ${epochsOf(epoch)}.`,
+    );
+    const again = { log: everything, epochs: epoch, validated: trained, add };
+    const begun = beside ? await follow(run, beside, again) : validated && (state as FitState);
+    const refitted = await trainPass(run, again, begun);
+    return { ...measured, refitted };
+  } finally {
+    beside?.end();
+  }
+}
+
+/** A training on everything that has begun before it is known how long it is; undefined where its thread cannot start. */
+function startBeside(
+  { host, options, given, products, from, backend }: Run,
+  everything: EventLog,
+): TrainingBeside | undefined {
+  const { model, seed = 1 } = options;
+  const task = passOn(everything, { model, config: given, seed, ...defined({ products, from }) });
+  try {
+    const beside = trainBeside(host.openThread, { options: task, backend });
+    inform(options, `A second thread trains ${model} on everything, beside the training that chooses its epochs.`);
+    return beside;
+  } catch (error) {
+    warn(options, `The trainings go on one after the other: ${reasonOf(error)}`);
+    return undefined;
+  }
+}
+
+/** Reports and checkpoints the epochs of a training beside. @returns The state after the last that is wanted, or that it has reached. */
+async function follow(run: Run, beside: TrainingBeside, pass: TrainingPass): Promise<FitState | undefined> {
+  const { options } = run;
+  const { epochs = 0, add } = pass;
+  const task = startTask(options, { label: `${options.model}, refit`, total: epochs, unit: 'epochs' });
+  let state: FitState | undefined;
+  try {
+    for (let known = 0; known < epochs; known = state.epochs.length) {
+      const next = await abortable(beside.after(epochs, known), options.signal).catch((error: unknown) => {
+        // What was interrupted is told by the training that goes on from here, and ends at once.
+        if (!isAborted(error)) warn(options, `The training on everything goes on on this thread. ${reasonOf(error)}`);
+      });
+      if (!next) break;
+      state = next;
+      for (const one of state.epochs.slice(known).map(ofRefit)) {
+        options.onEpoch?.(one);
+        await add(one);
+      }
+      await writeCheckpoint(run, state, pass);
+      task.update(state.epochs.length);
+    }
+  } finally {
+    task.finish();
+  }
+  return state;
 }
 
 /** The comparison with counting models; a failure of it costs no training. */
@@ -413,20 +500,21 @@ interface TrainingPass extends Pick<TrainingParts, 'log' | 'valid' | 'validProto
   /** The model whose epochs this training repeats on everything. */
   readonly validated?: TrainedModel;
   readonly add: (epoch: TrainingEpoch) => Promise<void>;
+  /** Called after each epoch with the best so far. */
+  readonly onBest?: (epoch: number) => void;
 }
 
+const writeCheckpoint = ({ host, options, identity, clock }: Run, state: FitState, { validated }: TrainingPass) => {
+  const whole = { ...state, spent: clock.taken(clock.spent), ...defined({ validated }) };
+  return host.writeCheckpoint(options.out, encodeCheckpoint(host.createHash, identity, whole, trainFlags(options)));
+};
+
 /** Learns, reports progress and epochs, and writes checkpoints. */
-async function trainPass(
-  { host, options, given, products, identity, from, clock, threads, backend }: Run,
-  { log, valid, validProtocol, epochs = options.epochs, validated, add }: TrainingPass,
-  resume: FitState | undefined,
-): Promise<TrainedModel> {
-  const { model, out, seed = 1, signal = new AbortController().signal } = options;
+async function trainPass(run: Run, pass: TrainingPass, resume: FitState | undefined): Promise<TrainedModel> {
+  const { host, options, given, products, from, threads, backend } = run;
+  const { log, valid, validProtocol, epochs = options.epochs, validated, add } = pass;
+  const { model, seed = 1, signal = new AbortController().signal } = options;
   let task: ReturnType<typeof startTask> | undefined;
-  const checkpoint = (state: FitState) => {
-    const whole = { ...state, spent: clock.taken(clock.spent), ...defined({ validated }) };
-    return host.writeCheckpoint(out, encodeCheckpoint(host.createHash, identity, whole, trainFlags(options)));
-  };
   try {
     const shared = passOn(log, { model, config: given, seed, ...defined({ epochs, products, resume, from }) });
     return await trainFromLog({
@@ -434,7 +522,9 @@ async function trainPass(
       signal,
       ...defined({ valid, validProtocol }),
       async parallel(layout) {
-        return threads === undefined ? undefined : host.startThreads(threads, shared, backend)(layout);
+        return threads === undefined
+          ? undefined
+          : shareSteps(host.openThread, { options: shared, backend, threads, layout });
       },
       onProgress({ epoch, step, steps, loss }, epochs) {
         const label = `${model}, ${validated ? 'refit ' : ''}epoch ${epoch} of ${epochs}`;
@@ -447,12 +537,14 @@ async function trainPass(
         const epoch = validated ? ofRefit(result) : result;
         options.onEpoch?.(epoch);
         await add(epoch);
-        await checkpoint(await state());
+        const fit = await state();
+        if (fit.best) pass.onBest?.(fit.best.epoch.epoch);
+        await writeCheckpoint(run, fit, pass);
       },
     });
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
-    await checkpoint(error.state);
+    await writeCheckpoint(run, error.state, pass);
     const state = { ...error.state, ...defined({ validated }) };
     throw interruption(placeOf(state), hasEpoch(state), host, options, error);
   } finally {

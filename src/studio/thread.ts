@@ -1,17 +1,17 @@
-/** The worker's script as a worker of its own, which shares each step of a training. */
+/** The worker's script as a worker of its own, which learns with the one that opened it. */
 import { startInPage } from '../pipeline/page-backend';
-import { shareTraining, type ThreadMessage, type ThreadTask, threadFailed } from '../pipeline/threads';
+import { type OpenThread, serveThread, type ThreadMessage, type ThreadTask } from '../pipeline/threads';
 
 /** The name by which the script knows what it is. */
 const NAME = 'aisle studio thread';
 export const isThread = (): boolean => self.name === NAME;
 
 /** Does what the worker that opened it has sent, and ends. */
-export function serveThread(): void {
-  self.onmessage = async ({ data: { backend, ...task } }: MessageEvent<ThreadTask>) => {
-    await shareTraining(
-      task,
-      (slice) => startInPage(slice, backend, {}),
+export function serveThisThread(): void {
+  self.onmessage = async ({ data }: MessageEvent<ThreadTask>) => {
+    await serveThread(
+      data,
+      (slice, backend) => startInPage(slice, backend, {}),
       (message) => self.postMessage(message),
     );
     self.close();
@@ -19,14 +19,10 @@ export function serveThread(): void {
 }
 
 /** Opens one, by the script of this worker. */
-export function openThread(task: ThreadTask): Promise<void> {
+export const openThread: OpenThread = (task, listen) => {
   const worker = new Worker(self.location.href, { type: 'module', name: NAME });
-  return new Promise((resolve, reject) => {
-    worker.onmessage = ({ data }: MessageEvent<ThreadMessage>) => {
-      if (data.state === 'ready') resolve();
-      else reject(threadFailed(data.message));
-    };
-    worker.onerror = ({ message }) => reject(threadFailed(message || 'its script could not be loaded'));
-    worker.postMessage(task);
-  });
-}
+  worker.onmessage = ({ data }: MessageEvent<ThreadMessage>) => listen(data);
+  worker.onerror = ({ message }) => listen({ state: 'failed', message: message || 'its script could not be loaded' });
+  worker.postMessage(task);
+  return () => worker.terminate();
+};

@@ -8,7 +8,6 @@ import type { TrainingHost } from '../pipeline/host';
 import { startInPage } from '../pipeline/page-backend';
 import { memoryLimit, refuseLargeTraining } from '../pipeline/page-memory';
 import { type LogReader, readLog } from '../pipeline/read-events';
-import { threadsBy } from '../pipeline/threads';
 import { refuseUnfinished } from '../pipeline/training-checks';
 import { VERSION } from '../pipeline/version';
 import { writeZip } from '../pipeline/zip';
@@ -68,7 +67,7 @@ export function pageHost(files: StudioFiles, chosen: () => ChosenFiles): Trainin
       await files.remove(checkpointOf(out));
     },
     startBackend: startInPage,
-    startThreads: threadsBy(openThread),
+    openThread,
     checkMemory: (model, layout, events, threads) =>
       refuseLargeTraining(model, layout, { events, threads }, pageMemory()),
     stopwatch() {

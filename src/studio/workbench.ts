@@ -26,7 +26,7 @@ import { ARCHITECTURES, paperOf } from '../pipeline/paper';
 import { inspectLog } from '../pipeline/read-events';
 import { SHARDS } from '../pipeline/threads';
 import { decodeModel, encodeModel, type MeasuredModel } from '../pipeline/trained-model-file';
-import { sharesSteps, type Trained, trainOn } from '../pipeline/training';
+import { type Trained, trainOn, usesThreads } from '../pipeline/training';
 import { trainingParts } from '../pipeline/training-parts';
 import { countQuick, quickModels, rankValidation, slices, type ValidatedParts, verdict } from '../pipeline/validation';
 import { readZip } from '../pipeline/zip';
@@ -350,18 +350,19 @@ export class Workbench {
     }
   }
 
-  /** A request with the log that is open, and threads where they can share its steps. */
+  /** A request with the log that is open, and threads where they can do anything for it. */
   async #taskOf({ run, threads, ...settings }: TrainRequest, signal: AbortSignal): Promise<TrainOptions> {
-    const isShared = settings.backend !== 'webgpu' && (await sharesSteps(settings));
-    return {
+    const task = {
       ...settings,
       ...this.#observer,
       data: logName(this.#chosen.log),
       read: this.#state.read,
       out: run,
       signal,
-      ...defined({ catalogue: this.#chosen.others[0]?.name, threads: isShared ? threads : undefined }),
+      ...defined({ catalogue: this.#chosen.others[0]?.name }),
     };
+    const isThreaded = settings.backend !== 'webgpu' && (await usesThreads(task));
+    return { ...task, ...(isThreaded && defined({ threads })) };
   }
 
   async #race(run: string, { trained, parts, validation }: Trained): Promise<void> {

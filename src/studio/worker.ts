@@ -1,7 +1,7 @@
 /** The studio's worker: a workbench behind messages. */
 import { RecommenderError, reasonOf } from '../errors';
 import type { Answer, Call } from './protocol';
-import { isThread, serveThread } from './thread';
+import { isThread, serveThisThread } from './thread';
 import { Workbench } from './workbench';
 
 function serveBench(): void {
@@ -20,5 +20,5 @@ function serveBench(): void {
   };
 }
 
-if (isThread()) serveThread();
+if (isThread()) serveThisThread();
 else serveBench();

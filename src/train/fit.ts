@@ -12,7 +12,7 @@ import type { Protocol } from './types';
 /** What selects the best epoch, and ends a training that no longer gets better. */
 const SELECTION_METRIC = 'mrr@20';
 /** Epochs without a better validation after which a training ends, where its plan does not say. */
-const PATIENCE = 5;
+export const PATIENCE = 5;
 
 export interface FitOptions<C> extends TrainerOptions<C> {
   readonly epochs: number;

@@ -182,7 +182,8 @@ export async function joinTraining(
   if (!task.model) throw new RangeError(`joinTraining: "${options.model}" counts its log on one thread.`);
   await registerTraining();
   const training = await trainingOf(options, task);
-  const trainer = new Trainer({ ...training.options, parallel: join(training.layout) }, options.resume?.trainer);
+  const pause = async () => {}; // nobody sends this thread messages, and the others wait for it
+  const trainer = new Trainer({ ...training.options, pause, parallel: join(training.layout) }, options.resume?.trainer);
   try {
     for (;;) await trainer.runEpoch();
   } finally {

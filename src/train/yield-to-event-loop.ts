@@ -13,6 +13,13 @@ let last = 0;
 export async function yieldToEventLoop(interval = INTERVAL): Promise<void> {
   const now = performance.now();
   if (now - last < interval) return;
-  await new Promise((resolve) => setTimeout(resolve));
+  await new Promise<void>((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
   last = performance.now();
 }

@@ -91,6 +91,31 @@ describe('a training on two threads', () => {
   });
 });
 
+describe('a training whose steps cannot be shared', () => {
+  const BESIDE = 'A second thread trains gru4rec on everything, beside the training that chooses its epochs.';
+
+  test('learns everything on a second thread meanwhile, to the bytes of one, also after Ctrl-C', async () => {
+    expect((await start(argv('gru4rec', 'plain'))).code).toBe(0);
+    const both = await start(argv('gru4rec', 'both', '--threads', '2', '--log', at('both.jsonl')));
+    expect(both).toEqual({ code: 0, stderr: expect.stringContaining(BESIDE) });
+    expect((await weights('both')).equals(await weights('plain'))).toBe(true);
+    const epochs = (await readFile(at('both.jsonl'), 'utf8'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const first = epochs.filter(({ refit }) => !refit).map(({ epoch }) => epoch);
+    const again = epochs.filter(({ refit }) => refit).map(({ epoch }) => epoch);
+    expect({ first, again }).toEqual({ first: [1, 2, 3], again: [1, 2, 3].slice(0, again.length) });
+    const { best } = JSON.parse(await readFile(join(at('both'), 'manifest.json'), 'utf8')).training;
+    expect(again).toHaveLength(best.epoch);
+
+    const stopped = await start(argv('gru4rec', 'parts', '--threads', '2'), 'epoch 1  ');
+    expect(stopped).toEqual({ code: 130, stderr: expect.stringContaining('--resume') });
+    expect((await start(argv('gru4rec', 'parts', '--threads', '2', '--resume'))).code).toBe(0);
+    expect((await weights('parts')).equals(await weights('plain'))).toBe(true);
+  });
+});
+
 describe('--threads', () => {
   test('beyond the parts of a batch is set to as many as those', async () => {
     const { code, stderr } = await start(argv('sasrec', 'many', '--epochs', '1', '--refit', 'no', '--threads', '9'));
@@ -109,8 +134,9 @@ describe('--threads', () => {
   test.each(slice(ON_ONE, ([model]) => model === 'caser' || model === 'markov'))(
     'of %s is reported to change nothing, and changes nothing',
     async (model, message) => {
-      const plain = await aisle(...argv(model, 'plain'));
-      const threads = await aisle(...argv(model, 'threads', '--threads', '2'));
+      const more = model === 'markov' ? [] : ['--refit', 'no'];
+      const plain = await aisle(...argv(model, 'plain', ...more));
+      const threads = await aisle(...argv(model, 'threads', ...more, '--threads', '2'));
       const notices = { code: 0, stderr: expect.stringMatching(message) };
       expect({ code: threads.code, stderr: threads.stderr }).toEqual(notices);
       expect(plain.code).toBe(0);

@@ -87,7 +87,7 @@ export function register(program: Command): void {
     .addOption(backendOption())
     .option(
       '--threads <n>',
-      `share each step between up to ${SHARDS} threads; the result is the same for any number, but another than without`,
+      `share each step between up to ${SHARDS} threads, with another result than without; where steps cannot be shared, train on everything on a second thread meanwhile, with the same`,
       integer(1),
     )
     .option('--log <file>', 'write one JSON line an epoch: loss, metrics, seconds')

@@ -8,7 +8,7 @@ import { startFirst } from './backend';
 import { readCatalogueFile } from './catalogue-file';
 import { basename, exists, join, readInput, remove, resolve } from './disk';
 import { readEventsFile, refuseAmong } from './events-file';
-import { startThreads } from './threads';
+import { openThread } from './threads';
 import { createSha256, readCheckpointFile, writeCheckpointFile } from './training-checkpoint';
 import { checkTrainingLog, startTrainingLog } from './training-log';
 import { peakMemory, software, stopwatch } from './usage';
@@ -38,7 +38,7 @@ export const nodeHost: TrainingHost = {
   writeArtifact: (out, artifact, options) => writeArtifactFolder(out, artifact, { ...options, discard: [CHECKPOINT] }),
   startLog: startTrainingLog,
   startBackend: startFirst,
-  startThreads,
+  openThread,
   stopwatch,
   peakMemory,
   software,
