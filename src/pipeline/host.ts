@@ -39,8 +39,8 @@ export interface TrainingHost extends ConfigurationFiles {
     observer: Observer,
   ) => Promise<BackendName>;
   readonly openThread: OpenThread;
-  /** Refuses a training that needs more memory than there is, before it begins. @param events Of its largest log. */
-  readonly checkMemory?: (model: string, layout: Layout, events: number, threads: number) => void;
+  /** Refuses a training that needs more memory than there is, before it begins. @param events Of its largest log. @param kept Bytes that are held besides. */
+  readonly checkMemory?: (model: string, layout: Layout, events: number, threads: number, kept?: number) => void;
   /** What work has taken since this was called, on top of what earlier runs of it took. */
   readonly stopwatch: () => (earlier?: Spent) => Spent;
   /** The most that the process has held so far, in bytes. */

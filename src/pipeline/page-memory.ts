@@ -40,17 +40,17 @@ export function refuseLongLog(name: string, events: number, limit: number): void
   );
 }
 
-/** @throws RecommenderError `bad-config` for a training that a page cannot hold. */
+/** @throws RecommenderError `bad-config` for a training that a page cannot hold, with as many bytes `kept` besides. */
 export function refuseLargeTraining(
   model: string,
   layout: Layout,
-  { events, threads }: { readonly events: number; readonly threads: number },
+  { events, threads, kept = 0 }: { readonly events: number; readonly threads: number; readonly kept?: number },
   limit: number,
 ): void {
   const weights = Object.values(layout).reduce((sum, size) => sum + size, 0);
   const aThread = BYTES_A_THREAD + events * BYTES_AN_EVENT_AND_THREAD + weights * BYTES_A_WEIGHT_AND_THREAD;
   const shared = threads > 1 ? weights * SHARED_BYTES_A_WEIGHT + (threads - 1) * aThread : 0;
-  const bytes = BYTES_AT_LEAST + events * BYTES_AN_EVENT + weights * BYTES_A_WEIGHT + shared;
+  const bytes = BYTES_AT_LEAST + events * BYTES_AN_EVENT + weights * BYTES_A_WEIGHT + shared + kept;
   if (bytes <= limit) return;
   const on = threads > 1 ? `, on ${threads} threads` : '';
   throw new RecommenderError(

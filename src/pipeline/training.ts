@@ -15,6 +15,7 @@ import { RecommenderError, reasonOf } from '../errors';
 import { models } from '../models/index';
 import { hasPresets } from '../models/presets';
 import { AUTO } from '../models/presets/preset';
+import type { Plan } from '../models/training';
 import { catalogueOf } from '../ranking/architecture';
 import { type EventLog, sessionCount } from '../session/event-log';
 import { drawReplay } from '../session/replay';
@@ -145,7 +146,14 @@ export async function trainOn(host: TrainingHost, options: TrainOptions, compare
   const { parts, everything, joined, strategies } = await readParts(host, data, reading, options);
   const final = everything ?? parts.log;
   const layout = () => layoutOf(passOn(final, { model, config: given, seed, ...defined({ products, from }) }));
-  const { steps: threads, beside } = await threadsOf(options, config, layout, everything !== undefined);
+  const events = final.sessions.items.length;
+  const checkBeside = async (plan: Plan): Promise<void> => {
+    const sizes = await layout();
+    const kept = stateBytes(plan, sizes);
+    if (kept > MOST_STATE_BYTES) throw new RangeError(`A second one would keep ${whole(kept / 1e6)} MB of states.`);
+    host.checkMemory?.(model, sizes, events, 2, kept);
+  };
+  const { steps: threads, beside } = await threadsOf(options, config, everything && checkBeside);
   if (everything) await refuseLostUsers(options, config, parts.log, everything);
   warnOfFew(final, data, options);
   if (products) warnOfGaps(products, final.itemIds, catalogue!, options);
@@ -174,7 +182,7 @@ export async function trainOn(host: TrainingHost, options: TrainOptions, compare
   if (keepBest) refuseNothingToKeep(resume!, out);
   if (isNeural && host.checkMemory) {
     // The last training has the most items and events: it must not be refused once the first has ended.
-    host.checkMemory(model, await layout(), final.sessions.items.length, beside ? 2 : (threads ?? 1));
+    host.checkMemory(model, await layout(), events, threads ?? 1);
   }
   if (options.restart) await host.removeCheckpoint(out);
 
@@ -274,20 +282,16 @@ const knownOf = ({ info: { items, features }, tensors }: Artifact) => ({
 
 const checksumOf = (value: unknown): Promise<string> => sha256(new TextEncoder().encode(JSON.stringify(value)));
 
-/** The most bytes of states that wait until the epochs of the training on everything are chosen. */
-const MOST_STATE_BYTES = 512e6;
-
 /**
  * What threads do: `steps` of them share each step, or a second one trains on everything beside the training that chooses its epochs.
  * That gives the weights of one thread, since an epoch depends on no later one.
  *
- * @param repeats Whether there is a training on everything.
+ * @param checkBeside Refuses two trainings that do not fit into memory; absent where there is no training on everything.
  */
 async function threadsOf(
   options: TrainOptions,
   config: Settings,
-  layout: () => Promise<Layout>,
-  repeats: boolean,
+  checkBeside: ((plan: Plan) => Promise<void>) | undefined,
 ): Promise<{ readonly steps?: number; readonly beside: boolean }> {
   const { model, threads } = options;
   if (threads === undefined) return { beside: false };
@@ -296,25 +300,34 @@ async function threadsOf(
     if (threads > SHARDS) warn(options, `${SHARDS} threads share a step at most, not ${threads}.`);
     return { steps: Math.min(threads, SHARDS), beside: false };
   }
-  const beside =
-    threads > 1 &&
-    repeats &&
-    (await isRepeatable(model, config)) &&
-    (await stateBytes(model, config, await layout())) <= MOST_STATE_BYTES;
-  if (!beside) warn(options, `${model} trains on one thread, whatever \`threads\` says: ${why}.`);
-  return { beside };
+  const whyNotBeside = async (): Promise<string> => {
+    if (!checkBeside) return ', and no training on everything follows';
+    const plan = await repeatablePlan(model, config);
+    if (!plan) return ', and its epochs depend on how many there are';
+    try {
+      await checkBeside(plan);
+      return '';
+    } catch (error) {
+      return `, and two trainings are too much: ${reasonOf(error).replace(/\.$/, '')}`;
+    }
+  };
+  const not = threads > 1 ? await whyNotBeside() : ', and another is not allowed';
+  if (not !== '') warn(options, `${model} trains on one thread, whatever \`threads\` says: ${why}${not}.`);
+  return { beside: not === '' };
 }
 
-/** Whether each epoch of a training is the same however many follow it. */
-async function isRepeatable(model: string, config: Settings): Promise<boolean> {
-  if (!Object.hasOwn(models, model)) return false;
-  const { schedule, recent } = (await models[model]!.training()).plan(config);
-  return schedule.kind !== 'linear' && (recent?.epochs ?? 0) === 0;
+/** The plan of a training whose epochs are the same however many follow. */
+async function repeatablePlan(model: string, config: Settings): Promise<Plan | undefined> {
+  if (!Object.hasOwn(models, model)) return undefined;
+  const plan = (await models[model]!.training()).plan(config);
+  return plan.schedule.kind === 'linear' || (plan.recent?.epochs ?? 0) > 0 ? undefined : plan;
 }
+
+/** The most bytes of states that wait until the epochs of the training on everything are chosen. */
+const MOST_STATE_BYTES = 512e6;
 
 /** What `trainBeside` keeps at most: parameters and two slots each, and the ends of epochs that are averaged, by the patience. */
-async function stateBytes(model: string, config: Settings, layout: Layout): Promise<number> {
-  const { averageEpochs = 0, patience = PATIENCE } = (await models[model]!.training()).plan(config);
+function stateBytes({ averageEpochs = 0, patience = PATIENCE }: Plan, layout: Layout): number {
   const numbers = Object.values(layout).reduce((sum, size) => sum + size, 0);
   return 4 * numbers * (3 + averageEpochs) * (patience + 2);
 }
@@ -330,7 +343,7 @@ export const sharesSteps = async (model: string, config: Settings): Promise<bool
 export async function usesThreads({ model, config = {}, epochs }: TrainOptions): Promise<boolean> {
   const complete = await configurationOf(model, config).catch(() => undefined); // the training says what is wrong
   if (!complete || (await sharesSteps(model, complete.config))) return true;
-  return epochs === undefined && isRepeatable(model, complete.config);
+  return epochs === undefined && (await repeatablePlan(model, complete.config)) !== undefined;
 }
 
 /** It stands still while counting models are compared. */

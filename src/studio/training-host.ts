@@ -68,8 +68,8 @@ export function pageHost(files: StudioFiles, chosen: () => ChosenFiles): Trainin
     },
     startBackend: startInPage,
     openThread,
-    checkMemory: (model, layout, events, threads) =>
-      refuseLargeTraining(model, layout, { events, threads }, pageMemory()),
+    checkMemory: (model, layout, events, threads, kept = 0) =>
+      refuseLargeTraining(model, layout, { events, threads, kept }, pageMemory()),
     stopwatch() {
       const started = performance.now();
       return ({ seconds } = { seconds: 0, processorSeconds: 0 }) => {

@@ -70,3 +70,14 @@ test('one that is interrupted while it waits for the thread goes on to the same 
   expect((await weights()).equals(alone)).toBe(true);
   expect(warnings()).toEqual([]);
 });
+
+test('one that memory has no room for trains after the first one, and says so', async () => {
+  const checkMemory = (_: string, __: unknown, ___: number, threads: number, kept = 0): void => {
+    if (threads > 1 && kept > 0) throw new Error('too large.');
+  };
+  await trainOn({ ...nodeHost, checkMemory }, { ...options, threads: 2 }, false);
+  expect(warnings()).toEqual([
+    'gru4rec trains on one thread, whatever `threads` says: its rows carry a state from step to step, and two trainings are too much: too large.',
+  ]);
+  expect((await weights()).equals(alone)).toBe(true);
+});
