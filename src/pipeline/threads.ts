@@ -5,6 +5,7 @@ import { RecommenderError } from '../errors';
 import { DataParallel, type Layout, type SharedMemory, sharedMemory } from '../train/data-parallel';
 import type { FitState } from '../train/fit';
 import { joinTraining, type TrainFromLogOptions, trainFromLog } from '../train/train-from-log';
+import type { Progress } from '../train/trainer';
 
 export { SHARDS } from '../train/data-parallel';
 
@@ -26,13 +27,17 @@ export interface ThreadTask {
 }
 
 /**
- * A message of a thread: it is about to learn; it cannot, or not any more; an epoch of its own training has ended. Of a share, later
- * errors are in the shared memory.
+ * A message of a thread: it is about to learn; it cannot, or not any more; how far its own training is; an epoch of that has ended. Of
+ * a share, later errors are in the shared memory.
  */
 export type ThreadMessage =
   | { readonly state: 'ready' }
   | { readonly state: 'failed'; readonly message: string }
+  | { readonly state: 'progress'; readonly progress: Progress }
   | { readonly state: 'epoch'; readonly fit: FitState };
+
+/** Milliseconds between two messages of progress. */
+const PROGRESS_INTERVAL = 250;
 
 /**
  * Starts a thread.
@@ -82,33 +87,53 @@ export interface TrainingBeside {
    * The state after an epoch, or after the last one before it of which more is known than before.
    *
    * @param known Epochs of which the caller knows.
+   * @returns Undefined where no more will come.
    * @throws RecommenderError `engine-lost` where the thread has failed.
    */
-  after(epoch: number, known: number): Promise<FitState>;
+  after(epoch: number, known: number): Promise<FitState | undefined>;
   /** States of earlier epochs will not be asked for. */
   forgetBefore(epoch: number): void;
+  /** No later state will be asked for: the thread ends with that epoch. */
+  endAfter(epoch: number): void;
+  /** Called with how far it is, once it is set. */
+  onProgress: (progress: Progress) => void;
   end(): void;
 }
 
-/** Trains on another thread, with the epochs of the options. @throws RecommenderError as `open`. */
-export function trainBeside(open: OpenThread, task: ThreadTask): TrainingBeside {
+/**
+ * Trains on another thread, with the epochs of the options.
+ *
+ * @param most States that are kept: with one more the thread ends, since it is far ahead; who wants a later epoch goes on from there.
+ * @throws RecommenderError as `open`.
+ */
+export function trainBeside(open: OpenThread, task: ThreadTask, most: number): TrainingBeside {
   const states = new Map<number, FitState>();
   let first = 1;
+  let last = Number.POSITIVE_INFINITY;
   let latest = 0;
+  let isEnded = false;
   let failure: RecommenderError | undefined;
   let tell = () => {};
+  const endIfEnough = (): void => {
+    if (latest < last && states.size <= most) return;
+    isEnded = true;
+    end();
+  };
   const end = open(task, (message) => {
     if (message.state === 'failed') failure ??= threadFailed(message.message);
+    if (message.state === 'progress') beside.onProgress(message.progress);
     if (message.state === 'epoch') {
       if (latest < first) states.delete(latest);
       latest = message.fit.epochs.length;
       states.set(latest, message.fit);
+      endIfEnough();
     }
     tell();
   });
-  return {
+  const beside: TrainingBeside = {
     async after(epoch, known) {
       while (latest <= known) {
+        if (isEnded) return undefined;
         if (failure) throw failure;
         await new Promise<void>((resolve) => {
           tell = resolve;
@@ -120,8 +145,14 @@ export function trainBeside(open: OpenThread, task: ThreadTask): TrainingBeside 
       first = epoch;
       for (const one of states.keys()) if (one < epoch && one !== latest) states.delete(one);
     },
+    endAfter(epoch) {
+      last = epoch;
+      endIfEnough();
+    },
+    onProgress() {},
     end,
   };
+  return beside;
 }
 
 /**
@@ -140,9 +171,16 @@ export async function serveThread(
     await run(async (slice) => {
       await start(slice, backend);
       if (!share) {
+        let told = 0;
+        const onProgress = (progress: Progress): void => {
+          if (performance.now() - told < PROGRESS_INTERVAL) return;
+          told = performance.now();
+          say({ state: 'progress', progress });
+        };
         const onEpoch = async (_: unknown, state: () => Promise<FitState>) =>
           say({ state: 'epoch', fit: await state() });
-        return trainFromLog({ ...options, signal: new AbortController().signal, onEpoch });
+        await trainFromLog({ ...options, signal: new AbortController().signal, onProgress, onEpoch });
+        return say({ state: 'failed', message: 'it has ended.' });
       }
       return joinTraining(options, (layout) => {
         parallel = new DataParallel(share.memory, layout, share.thread, share.threads);

@@ -24,6 +24,7 @@ import type { PartCounts } from '../session/split';
 import { type Layout, SHARDS, whyIndivisible } from '../train/data-parallel';
 import { type BestEpoch, type EpochResult, type FitState, Interrupted, PATIENCE, type Spent } from '../train/fit';
 import { configurationOf, layoutOf, type TrainedModel, trainFromLog } from '../train/train-from-log';
+import type { Progress } from '../train/trainer';
 import { buildModel, hasScale, warnOfNoScale } from './build-model';
 import { warnOfGaps } from './catalogue/read-catalogue';
 import { trainCommand, trainFlags, UNLICENSED } from './commands';
@@ -145,16 +146,19 @@ export async function trainOn(host: TrainingHost, options: TrainOptions, compare
   };
   const { parts, everything, joined, strategies } = await readParts(host, data, reading, options);
   const final = everything ?? parts.log;
-  const layout = () => layoutOf(passOn(final, { model, config: given, seed, ...defined({ products, from }) }));
+  if (everything) await refuseLostUsers(options, config, parts.log, everything);
+  let sizes: Promise<Layout> | undefined;
+  const layout = () => {
+    sizes ??= layoutOf(passOn(final, { model, config: given, seed, ...defined({ products, from }) }));
+    return sizes;
+  };
   const events = final.sessions.items.length;
   const checkBeside = async (plan: Plan): Promise<void> => {
-    const sizes = await layout();
-    const kept = stateBytes(plan, sizes);
+    const kept = stateBytes(plan, await layout());
     if (kept > MOST_STATE_BYTES) throw new RangeError(`A second one would keep ${whole(kept / 1e6)} MB of states.`);
-    host.checkMemory?.(model, sizes, events, 2, kept);
+    host.checkMemory?.(model, await layout(), events, 2, kept);
   };
   const { steps: threads, beside } = await threadsOf(options, config, everything && checkBeside);
-  if (everything) await refuseLostUsers(options, config, parts.log, everything);
   warnOfFew(final, data, options);
   if (products) warnOfGaps(products, final.itemIds, catalogue!, options);
   const identity = {
@@ -327,10 +331,13 @@ async function repeatablePlan(model: string, config: Settings): Promise<Plan | u
 const MOST_STATE_BYTES = 512e6;
 
 /** What `trainBeside` keeps at most: parameters and two slots each, and the ends of epochs that are averaged, by the patience. */
-function stateBytes({ averageEpochs = 0, patience = PATIENCE }: Plan, layout: Layout): number {
+function stateBytes({ averageEpochs = 0, patience }: Plan, layout: Layout): number {
   const numbers = Object.values(layout).reduce((sum, size) => sum + size, 0);
-  return 4 * numbers * (3 + averageEpochs) * (patience + 2);
+  return 4 * numbers * (3 + averageEpochs) * mostStates(patience);
 }
+
+/** Those of the epochs in which a training waits for a better one, of the best, and of one ahead. */
+const mostStates = (patience = PATIENCE): number => patience + 2;
 
 const whyOneThread = async (model: string, config: Settings): Promise<string | undefined> =>
   Object.hasOwn(models, model) ? whyIndivisible(await models[model]!.training(), config) : 'it counts the log once';
@@ -339,14 +346,11 @@ const whyOneThread = async (model: string, config: Settings): Promise<string | u
 export const sharesSteps = async (model: string, config: Settings): Promise<boolean> =>
   (await whyOneThread(model, config)) === undefined;
 
-/** Whether threads can do anything for a training, whatever a preset adds. */
-export async function usesThreads({ model, config = {}, epochs }: TrainOptions): Promise<boolean> {
-  const complete = await configurationOf(model, config).catch(() => undefined); // the training says what is wrong
-  if (!complete || (await sharesSteps(model, complete.config))) return true;
-  return epochs === undefined && (await repeatablePlan(model, complete.config)) !== undefined;
-}
+/** Whether a second thread can train on everything meanwhile. */
+export const trainsBeside = async (model: string, config: Settings): Promise<boolean> =>
+  (await repeatablePlan(model, config)) !== undefined;
 
-/** It stands still while counting models are compared. */
+/** It stands still while counting models are compared, unless another thread trains meanwhile. */
 interface Clock {
   taken: (earlier?: Spent) => Spent;
   /** What was taken before `taken` began to count. */
@@ -389,17 +393,19 @@ async function trainValidateRefit(
   const { validated, ...state } = resume ?? {};
   const add = await logOf(host, options, resume);
   const kept = options.keepBest && { epochs: resume!.epochs.length };
-  const beside = run.beside && everything && !validated ? startBeside(run, everything) : undefined;
+  const beside = run.beside && everything && !validated ? await startBeside(run, everything) : undefined;
+  if (resume?.best) beside?.forgetBefore(resume.best.epoch.epoch);
   try {
     const onBest = beside?.forgetBefore;
     const trained = validated ?? (await trainPass(run, { ...parts, ...kept, add, ...defined({ onBest }) }, resume));
     const { valid, unknownBefore } = parts;
     if (!valid || !unknownBefore) return { trained };
-    clock.spent = clock.taken(clock.spent);
+    beside?.endAfter(trained.best!.epoch);
+    if (!beside) clock.spent = clock.taken(clock.spent);
     const validation = compares
       ? await compared(host, trained, { ...parts, valid, unknownBefore }, options)
       : undefined;
-    clock.taken = host.stopwatch();
+    if (!beside) clock.taken = host.stopwatch();
     const measured = { trained, ...defined({ validation }) };
     if (!everything) return measured;
     const { epoch } = trained.best!;
@@ -418,14 +424,16 @@ async function trainValidateRefit(
 }
 
 /** A training on everything that has begun before it is known how long it is; undefined where its thread cannot start. */
-function startBeside(
+async function startBeside(
   { host, options, given, products, from, backend }: Run,
   everything: EventLog,
-): TrainingBeside | undefined {
-  const { model, seed = 1 } = options;
-  const task = passOn(everything, { model, config: given, seed, ...defined({ products, from }) });
+): Promise<TrainingBeside | undefined> {
+  const { model, seed = 1, epochs } = options;
+  const task = passOn(everything, { model, config: given, seed, ...defined({ epochs, products, from }) });
+  const { config } = await configurationOf(model, given);
+  const { patience } = (await models[model]!.training()).plan(config);
   try {
-    const beside = trainBeside(host.openThread, { options: task, backend });
+    const beside = trainBeside(host.openThread, { options: task, backend }, mostStates(patience));
     inform(options, `A second thread trains ${model} on everything, beside the training that chooses its epochs.`);
     return beside;
   } catch (error) {
@@ -438,7 +446,8 @@ function startBeside(
 async function follow(run: Run, beside: TrainingBeside, pass: TrainingPass): Promise<FitState | undefined> {
   const { options } = run;
   const { epochs = 0, add } = pass;
-  const task = startTask(options, { label: `${options.model}, refit`, total: epochs, unit: 'epochs' });
+  const tasks = epochTasks(options, pass);
+  beside.onProgress = (progress) => progress.epoch <= epochs && tasks.update(progress, epochs);
   let state: FitState | undefined;
   try {
     for (let known = 0; known < epochs; known = state.epochs.length) {
@@ -452,11 +461,11 @@ async function follow(run: Run, beside: TrainingBeside, pass: TrainingPass): Pro
         options.onEpoch?.(one);
         await add(one);
       }
+      tasks.finish();
       await writeCheckpoint(run, state, pass);
-      task.update(state.epochs.length);
     }
   } finally {
-    task.finish();
+    tasks.finish();
   }
   return state;
 }
@@ -522,12 +531,28 @@ const writeCheckpoint = ({ host, options, identity, clock }: Run, state: FitStat
   return host.writeCheckpoint(options.out, encodeCheckpoint(host.createHash, identity, whole, trainFlags(options)));
 };
 
+/** Reports the progress of each epoch as a task. */
+function epochTasks(options: TrainOptions, { validated }: TrainingPass) {
+  let task: ReturnType<typeof startTask> | undefined;
+  return {
+    update({ epoch, step, steps, loss }: Progress, epochs: number): void {
+      const label = `${options.model}, ${validated ? 'refit ' : ''}epoch ${epoch} of ${epochs}`;
+      task ??= startTask(options, { label, total: steps, unit: 'steps', part: [epoch, epochs] });
+      task.update(step, `loss ${loss.toFixed(4)}`);
+    },
+    finish(): void {
+      task?.finish();
+      task = undefined;
+    },
+  };
+}
+
 /** Learns, reports progress and epochs, and writes checkpoints. */
 async function trainPass(run: Run, pass: TrainingPass, resume: FitState | undefined): Promise<TrainedModel> {
   const { host, options, given, products, from, threads, backend } = run;
   const { log, valid, validProtocol, epochs = options.epochs, validated, add } = pass;
   const { model, seed = 1, signal = new AbortController().signal } = options;
-  let task: ReturnType<typeof startTask> | undefined;
+  const tasks = epochTasks(options, pass);
   try {
     const shared = passOn(log, { model, config: given, seed, ...defined({ epochs, products, resume, from }) });
     return await trainFromLog({
@@ -539,14 +564,9 @@ async function trainPass(run: Run, pass: TrainingPass, resume: FitState | undefi
           ? undefined
           : shareSteps(host.openThread, { options: shared, backend, threads, layout });
       },
-      onProgress({ epoch, step, steps, loss }, epochs) {
-        const label = `${model}, ${validated ? 'refit ' : ''}epoch ${epoch} of ${epochs}`;
-        task ??= startTask(options, { label, total: steps, unit: 'steps', part: [epoch, epochs] });
-        task.update(step, `loss ${loss.toFixed(4)}`);
-      },
+      onProgress: tasks.update,
       async onEpoch(result, state) {
-        task?.finish();
-        task = undefined;
+        tasks.finish();
         const epoch = validated ? ofRefit(result) : result;
         options.onEpoch?.(epoch);
         await add(epoch);
@@ -561,7 +581,7 @@ async function trainPass(run: Run, pass: TrainingPass, resume: FitState | undefi
     const state = { ...error.state, ...defined({ validated }) };
     throw interruption(placeOf(state), hasEpoch(state), host, options, error);
   } finally {
-    task?.finish();
+    tasks.finish();
   }
 }
 

@@ -22,7 +22,15 @@ export function serveThisThread(): void {
 export const openThread: OpenThread = (task, listen) => {
   const worker = new Worker(self.location.href, { type: 'module', name: NAME });
   worker.onmessage = ({ data }: MessageEvent<ThreadMessage>) => listen(data);
-  worker.onerror = ({ message }) => listen({ state: 'failed', message: message || 'its script could not be loaded' });
-  worker.postMessage(task);
+  worker.onerror = (event) => {
+    event.preventDefault(); // else the page takes it for an error of the worker that opened it
+    listen({ state: 'failed', message: event.message || 'its script could not be loaded' });
+  };
+  try {
+    worker.postMessage(task);
+  } catch (error) {
+    worker.terminate(); // there is no room for a copy of the log
+    throw error;
+  }
   return () => worker.terminate();
 };

@@ -111,7 +111,7 @@ export function trainSection(
           field(
             FIELDS.threads,
             threadCount,
-            'each step is shared, or, of GRU4Rec and others whose steps cannot be, a second thread learns all sessions meanwhile; 1 gives the weights of the command line without --threads',
+            'each step is shared; of GRU4Rec, whose steps cannot be, a second thread learns all sessions meanwhile; 1 gives the weights of the command line without --threads',
           ),
         field('Single settings', own, 'one key=value a line'),
       ),

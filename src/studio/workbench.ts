@@ -1,8 +1,9 @@
 /** What the studio's worker does for its page: reads a log, trains models on it, measures them side by side, packs them. */
-import { RecommenderError, reasonOf } from '../errors';
+import { RecommenderError, reasonOf, throwIfAborted } from '../errors';
 import { type ArtifactSummary, openWhole, summariseArtifact } from '../pipeline/artifact-summary';
 import { logName, type NamedBlob, previewEvents } from '../pipeline/blob-source';
 import { warnOfGaps } from '../pipeline/catalogue/read-catalogue';
+import { checkedConfiguration, configurationFrom } from '../pipeline/configuration';
 import { defined } from '../pipeline/defined';
 import { embeddingMap, type PlacedItem } from '../pipeline/embedding-map';
 import { isAborted } from '../pipeline/errors';
@@ -26,7 +27,7 @@ import { ARCHITECTURES, paperOf } from '../pipeline/paper';
 import { inspectLog } from '../pipeline/read-events';
 import { SHARDS } from '../pipeline/threads';
 import { decodeModel, encodeModel, type MeasuredModel } from '../pipeline/trained-model-file';
-import { type Trained, trainOn, usesThreads } from '../pipeline/training';
+import { sharesSteps, type Trained, trainOn, trainsBeside } from '../pipeline/training';
 import { trainingParts } from '../pipeline/training-parts';
 import { countQuick, quickModels, rankValidation, slices, type ValidatedParts, verdict } from '../pipeline/validation';
 import { readZip } from '../pipeline/zip';
@@ -313,7 +314,9 @@ export class Workbench {
       await keep();
       let task = await this.#taskOf(kept, running.signal);
       if (kept.backend === 'auto' && !isResumed && (await hasGpu())) {
-        kept = { ...kept, backend: await fastestBackend(this.#host, task, ['wasm', 'webgpu']) };
+        const fastest = await fastestBackend(this.#host, task, ['wasm', 'webgpu']);
+        throwIfAborted(running.signal); // what was not measured to its end is measured again
+        kept = { ...kept, ...defined({ backend: fastest }) };
         task = await this.#taskOf(kept, running.signal);
         await keep();
       }
@@ -361,8 +364,19 @@ export class Workbench {
       signal,
       ...defined({ catalogue: this.#chosen.others[0]?.name }),
     };
-    const isThreaded = settings.backend !== 'webgpu' && (await usesThreads(task));
+    const isThreaded = settings.backend !== 'webgpu' && (await this.#usesThreads(task));
     return { ...task, ...(isThreaded && defined({ threads })) };
+  }
+
+  async #usesThreads(task: TrainOptions): Promise<boolean> {
+    try {
+      const { given, preset } = await configurationFrom(task, this.#host, {});
+      const { config } = await checkedConfiguration(task.model, given, preset);
+      if (await sharesSteps(task.model, config)) return true;
+      return this.#parts !== undefined && task.epochs === undefined && (await trainsBeside(task.model, config));
+    } catch {
+      return true; // the training says what is wrong
+    }
   }
 
   async #race(run: string, { trained, parts, validation }: Trained): Promise<void> {
