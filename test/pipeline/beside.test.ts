@@ -56,11 +56,16 @@ test('where the thread fails, this one trains everything, and says so', async ()
 test('one that is interrupted while it waits for the thread goes on to the same bytes', async () => {
   const stop = new AbortController();
   let isEnded = false;
-  const waits: OpenThread = () => () => {
-    isEnded = true;
+  const waits: OpenThread = (_, listen) => {
+    const progress = { epoch: 1, step: 1, steps: 2, loss: 0.5 };
+    const timer = setInterval(listen, 10, { state: 'progress', progress });
+    return () => {
+      clearInterval(timer);
+      isEnded = true;
+    };
   };
   const onProgress = ({ label }: { readonly label: string }) => {
-    if (label === 'gru4rec, refit') stop.abort();
+    if (label.startsWith('gru4rec, refit epoch 1 of ')) stop.abort();
   };
   const interrupted = train(waits, { signal: stop.signal, onProgress });
   await expect(interrupted).rejects.toMatchObject({ code: 'aborted', message: expect.stringMatching(/refit epoch 1/) });
