@@ -154,6 +154,7 @@ test('a log becomes a model: the weights of the command line, also where its tab
   await startTraining(first.page);
   await first.page.getByRole('button', { name: 'Train', exact: true }).click();
   await isKept.waitFor();
+  if (availableParallelism() > 1) await first.page.getByText('A second thread trains gru4rec').first().waitFor();
   await first.page.locator('.run .plot').first().waitFor(); // an epoch has ended
   await expect.poll(() => stored(first.page)).toContain('gru4rec-2');
   await first.page.close();
