@@ -7,9 +7,10 @@ import { earlierSessions } from '../session/earlier';
 import { mrrAt, recallAt } from '../train/metrics';
 import { predictionsOf, prefixOf } from '../train/predictions';
 import type { TrainedModel } from '../train/train-from-log';
+import { yieldToEventLoop } from '../train/yield-to-event-loop';
 import type { WholeArtifact } from './artifact-summary';
 import { type Difference, meanGain, pairedDifference, type SessionScores, sessionScores } from './compare/statistics';
-import type { Observer } from './observer';
+import { type Observer, startTask } from './observer';
 import { pageBackend, startInPage } from './page-backend';
 import { type ValidatedParts, withScorer } from './validation';
 
@@ -65,12 +66,14 @@ export interface Step {
  * A session of the validation part, click by click. A backend must be running.
  *
  * @param session Its number in the validation part.
+ * @param observer Follows it: in a large log each model takes seconds to get ready.
  * @param count Suggestions of each answer.
  */
 export async function replaySession(
   models: readonly TrainedModel[],
   parts: ValidatedParts,
   session: number,
+  observer: Observer = {},
   count = 10,
 ): Promise<Step[]> {
   const { itemIds } = parts.log;
@@ -80,7 +83,8 @@ export async function replaySession(
   const predictions = predictionsOf(parts.valid.sessions, 'events', 'test');
   const first = predictions.starts[session]!;
   const answers: Answer[][] = Array.from({ length: clicks.length - 1 }, () => []);
-  for (const model of models) {
+  const task = startTask(observer, { label: 'Asking the models', total: models.length, unit: 'models' });
+  for (const [m, model] of models.entries()) {
     await withScorer(model, parts, async ({ scorer, sessions, past }) => {
       const earlierOf = earlierSessions(sessions, scorer.earlier ?? 0, past);
       for (const [p, all] of answers.entries()) {
@@ -89,7 +93,10 @@ export async function replaySession(
         all.push({ items: best, rank: rankOf(scores, clicks[p + 1]!).conservative });
       }
     });
+    task.update(m + 1);
+    await yieldToEventLoop();
   }
+  task.finish();
   return Array.from(clicks, (item, p) => ({
     item: idOf(item),
     ...(p + 1 < clicks.length && { next: idOf(clicks[p + 1]!), answers: answers[p]! }),

@@ -427,7 +427,10 @@ export class Workbench {
     const racers = names.map((name) => this.#racers.get(name)!);
     const models = racers.map(({ model }) => model);
     const parts = racers.find(({ model }) => model.features)?.parts ?? this.#parts!;
-    return { names, steps: await onDevice(this.#observer, () => replaySession(models, parts, session)) };
+    return {
+      names,
+      steps: await onDevice(this.#observer, () => replaySession(models, parts, session, this.#observer)),
+    };
   }
 
   /** Where a network has its items; undefined for a model that counts. @throws RecommenderError `io` for one that is gone. */
