@@ -315,9 +315,11 @@ async function threadsOf(
       return `, and two trainings are too much: ${reasonOf(error).replace(/\.$/, '')}`;
     }
   };
-  const not = threads > 1 ? await whyNotBeside() : ', and another is not allowed';
-  if (not !== '') warn(options, `${model} trains on one thread, whatever \`threads\` says: ${why}${not}.`);
-  return { beside: not === '' };
+  const isCounted = !Object.hasOwn(models, model);
+  const not = isCounted || threads === 1 ? '' : await whyNotBeside();
+  const beside = !isCounted && threads > 1 && not === '';
+  if (!beside) warn(options, `${model} trains on one thread, whatever \`threads\` says: ${why}${not}.`);
+  return { beside };
 }
 
 /** The plan of a training whose epochs are the same however many follow. */

@@ -139,7 +139,7 @@ describe('--threads', () => {
       'cl4srec',
       /cl4srec trains on one thread.*: its contrastive loss compares all sessions of a batch, and no training/,
     ],
-    ['markov', /markov trains on one thread.*: it counts the log once, and no training/],
+    ['markov', /markov trains on one thread.*: it counts the log once\./],
     ['caser', /caser trains on one thread.*: its loss is no mean over targets, and no training/],
   ];
   test.each(slice(ON_ONE, ([model]) => model === 'caser' || model === 'markov'))(

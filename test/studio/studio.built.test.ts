@@ -21,7 +21,7 @@ import { eachState, foreignFiles, inventShop } from './states';
 vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy
 
 const shared = browserAndServer(serveShop);
-const SETTINGS = { layers: '8', batchSize: '8', nSample: '8', nEpochs: '12' };
+const SETTINGS = { layers: '8', batchSize: '8', nSample: '8', nEpochs: '30' };
 const ATTENTION = { hiddenUnits: '8', maxlen: '6', numBlocks: '1', batchSize: '8', numEpochs: '2' };
 
 let place: string;
