@@ -11,8 +11,9 @@ import { defined } from './defined';
 import type { TrainingHost } from './host';
 import { inform, startTask, warn } from './observer';
 import type { TrainOptions } from './options';
+import { sharesSteps, trainsBeside } from './thread-use';
 import { shareSteps } from './threads';
-import { passOn, sharesSteps, trainsBeside } from './training';
+import { passOn } from './training';
 
 /** Steps that compile kernels and fill caches, and are not counted. */
 const WARM_UP = 5;

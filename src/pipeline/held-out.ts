@@ -84,19 +84,22 @@ export async function replaySession(
   const first = predictions.starts[session]!;
   const answers: Answer[][] = Array.from({ length: clicks.length - 1 }, () => []);
   const task = startTask(observer, { label: 'Asking the models', total: models.length, unit: 'models' });
-  for (const [m, model] of models.entries()) {
-    await withScorer(model, parts, async ({ scorer, sessions, past }) => {
-      const earlierOf = earlierSessions(sessions, scorer.earlier ?? 0, past);
-      for (const [p, all] of answers.entries()) {
-        const scores = await scorer.score([prefixOf(sessions, predictions, first + p, earlierOf)]);
-        const best = topK(scores, count).map(({ index }) => idOf(index));
-        all.push({ items: best, rank: rankOf(scores, clicks[p + 1]!).conservative });
-      }
-    });
-    task.update(m + 1);
-    await yieldToEventLoop();
+  try {
+    for (const [m, model] of models.entries()) {
+      await withScorer(model, parts, async ({ scorer, sessions, past }) => {
+        const earlierOf = earlierSessions(sessions, scorer.earlier ?? 0, past);
+        for (const [p, all] of answers.entries()) {
+          const scores = await scorer.score([prefixOf(sessions, predictions, first + p, earlierOf)]);
+          const best = topK(scores, count).map(({ index }) => idOf(index));
+          all.push({ items: best, rank: rankOf(scores, clicks[p + 1]!).conservative });
+        }
+      });
+      task.update(m + 1);
+      await yieldToEventLoop();
+    }
+  } finally {
+    task.finish();
   }
-  task.finish();
   return Array.from(clicks, (item, p) => ({
     item: idOf(item),
     ...(p + 1 < clicks.length && { next: idOf(clicks[p + 1]!), answers: answers[p]! }),

@@ -25,9 +25,10 @@ import { hasGpu } from '../pipeline/page-backend';
 import { refuseLongLog } from '../pipeline/page-memory';
 import { ARCHITECTURES, paperOf } from '../pipeline/paper';
 import { inspectLog } from '../pipeline/read-events';
+import { sharesSteps, trainsBeside } from '../pipeline/thread-use';
 import { SHARDS } from '../pipeline/threads';
 import { decodeModel, encodeModel, type MeasuredModel } from '../pipeline/trained-model-file';
-import { sharesSteps, type Trained, trainOn, trainsBeside } from '../pipeline/training';
+import { type Trained, trainOn } from '../pipeline/training';
 import { trainingParts } from '../pipeline/training-parts';
 import { countQuick, quickModels, rankValidation, slices, type ValidatedParts, verdict } from '../pipeline/validation';
 import { readZip } from '../pipeline/zip';
@@ -364,8 +365,8 @@ export class Workbench {
       signal,
       ...defined({ catalogue: this.#chosen.others[0]?.name }),
     };
-    const isThreaded = settings.backend !== 'webgpu' && (await this.#usesThreads(task));
-    return { ...task, ...(isThreaded && defined({ threads })) };
+    const isThreaded = threads !== undefined && settings.backend !== 'webgpu' && (await this.#usesThreads(task));
+    return { ...task, ...(isThreaded && { threads }) };
   }
 
   async #usesThreads(task: TrainOptions): Promise<boolean> {

@@ -7,26 +7,18 @@ import type { Message } from '../../src/pipeline/observer';
 import type { TrainOptions } from '../../src/pipeline/options';
 import type { OpenThread } from '../../src/pipeline/threads';
 import { trainOn } from '../../src/pipeline/training';
-import { file, folder } from '../cli/program';
-import { RING_LOG } from '../cli/ring-log';
+import { smallTraining } from './small-training';
 
 let options: TrainOptions;
 let messages: Message[];
 let alone: Buffer;
 beforeEach(async () => {
-  messages = [];
-  options = {
-    data: await file('events.csv', RING_LOG),
-    model: 'gru4rec',
-    out: join(await folder(), 'model'),
-    preset: 'none',
-    config: { layers: [8], batchSize: 8, nSample: 8, nEpochs: 3 },
-    valid: 'last:20%',
-    onMessage: (message) => void messages.push(message),
-  };
+  const small = await smallTraining();
+  messages = small.messages;
+  options = { ...small.options, valid: 'last:20%' };
   await trainOn(nodeHost, options, false);
   alone = await weights();
-  messages = [];
+  messages.length = 0;
 });
 
 const weights = () => readFile(join(options.out, 'weights.safetensors'));

@@ -1,24 +1,14 @@
-import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { fastestBackend } from '../../src/pipeline/fastest-backend';
 import { nodeHost } from '../../src/pipeline/files/training-host';
 import type { Message, Progress } from '../../src/pipeline/observer';
 import type { TrainOptions } from '../../src/pipeline/options';
-import { file, folder } from '../cli/program';
-import { RING_LOG } from '../cli/ring-log';
+import { smallTraining } from './small-training';
 
 let messages: Message[];
 let options: TrainOptions;
 beforeEach(async () => {
-  messages = [];
-  options = {
-    data: await file('events.csv', RING_LOG),
-    model: 'gru4rec',
-    out: join(await folder(), 'model'),
-    preset: 'none',
-    config: { layers: [8], batchSize: 8, nSample: 8 },
-    onMessage: (message) => void messages.push(message),
-  };
+  ({ options, messages } = await smallTraining());
 });
 
 /** Without a GPU. */

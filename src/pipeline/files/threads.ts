@@ -7,7 +7,7 @@ import type { OpenThread, ThreadMessage } from '../threads';
 
 export const openThread: OpenThread = (task, listen) => {
   const worker = new Worker(threadScript(), { workerData: task });
-  if (task.share) worker.unref(); // a training that waits for another must keep the program running, one that shares its steps must not
+  if (task.share) worker.unref(); // only a thread whose result is waited for keeps the program running
   worker.on('message', (message: ThreadMessage) => listen(message));
   worker.on('error', ({ message }) => listen({ state: 'failed', message }));
   worker.on('exit', () => listen({ state: 'failed', message: 'it ended.' }));
