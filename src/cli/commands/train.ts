@@ -87,7 +87,7 @@ export function register(program: Command): void {
     .addOption(backendOption())
     .option(
       '--threads <n>',
-      `share each step between up to ${SHARDS} threads, with another result than without; where steps cannot be shared, train on everything on a second thread meanwhile, with the same`,
+      `share each step between up to ${SHARDS} threads, which gives other weights than one; where steps cannot be shared, run the training on everything beside the first one, which gives the same`,
       integer(1),
     )
     .option('--log <file>', 'write one JSON line an epoch: loss, metrics, seconds')
