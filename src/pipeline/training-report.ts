@@ -6,7 +6,16 @@ import { linePlot, type Series, escapeHtml as text } from './compare/plots';
 import { duration, whole } from './format';
 import { htmlPage, tableOf } from './html';
 import type { CardFacts } from './model-card';
-import { type Example, type Measured, nameOf, type Slice, type Validation, verdict } from './validation';
+import {
+  type Example,
+  METRICS,
+  type Measured,
+  nameOf,
+  type Slice,
+  TITLES,
+  type Validation,
+  verdict,
+} from './validation';
 import { VERSION } from './version';
 
 /** The first words of a report that shows sessions of the log. */
@@ -100,20 +109,19 @@ function plots({ training: { epochs }, refitEpochs, validation }: ReportFacts): 
   const drawn = [linePlot(losses, { title: 'Loss', x: 'epoch', y: 'loss', isCount: true })];
   if (!validation) return drawn;
   const { baseline, model } = validation;
-  const metrics = ['mrr@20', 'recall@20'].map((metric) =>
+  const metrics = METRICS.map((metric) =>
     linePlot(
       [
         curve(model.model, epochs, ({ valid }) => valid![metric]!),
         curve(`counting (${nameOf(baseline)})`, epochs, () => baseline.metrics[metric]!),
       ],
-      { title: `Validation ${TITLES[metric]}`, x: 'epoch', y: TITLES[metric]!, isCount: true },
+      { title: `Validation ${TITLES[metric]}`, x: 'epoch', y: TITLES[metric], isCount: true },
     ),
   );
   return [...drawn, ...metrics];
 }
 
-const TITLES: Readonly<Record<string, string>> = { 'recall@20': 'Recall@20', 'mrr@20': 'MRR@20' };
-const SHOWN = Object.keys(TITLES);
+const SHOWN = ['recall@20', 'mrr@20'] as const;
 
 const figures = (metrics: Metrics): string[] => SHOWN.map((metric) => metrics[metric]!.toFixed(4));
 
@@ -135,13 +143,13 @@ function measured(validation: Validation, protocol: string): string[] {
       );
       return `<tr><th scope="row">${text(label)}</th><td>${whole(count)}</td>${cells.join('')}</tr>`;
     });
-    const titles = [first, 'predictions', ...SHOWN.map((metric) => TITLES[metric]!)];
+    const titles = [first, 'predictions', ...SHOWN.map((metric) => TITLES[metric])];
     return [`<h3>${text(title)}</h3>`, tableOf(title, titles, body)];
   };
   return [
     '<h2>Beside counting models</h2>',
     `<p>${text(`${whole(predictions)} predictions in ${whole(sessions)} sessions of the validation part: ${protocol}. All models have learnt from the same training part.`)}</p>`,
-    tableOf('Beside counting models', ['model', ...SHOWN.map((metric) => TITLES[metric]!)], rows),
+    tableOf('Beside counting models', ['model', ...SHOWN.map((metric) => TITLES[metric])], rows),
     '<h2>Where it is better, and where worse</h2>',
     `<p>${text(`${model.model}, and below it ${nameOf(baseline)}, the best counting model.`)}</p>`,
     ...slices('By clicks seen', 'clicks', byClicks),

@@ -28,7 +28,8 @@ const FEW_REPEATS = 0.01;
 /** Of them, those that count every pair of clicks of a session, and how many pairs they may count: some ten seconds each. */
 const ALL_PAIRS = ['item-knn', 'ar'];
 const MOST_PAIRS = 1e9;
-const METRICS = ['mrr@20', 'recall@20'] as const;
+export const METRICS = ['mrr@20', 'recall@20'] as const;
+export const TITLES = { 'mrr@20': 'MRR@20', 'recall@20': 'Recall@20' } as const;
 const CUT = 20;
 const EXAMPLES = 10;
 const SUGGESTIONS = 5;
@@ -318,13 +319,15 @@ export function verdict(
   const figures =
     `${model.model} ${mrr!.ours}, counting (${name}) ${mrr!.theirs} on the same predictions ` +
     `(MRR@20, ${mrr!.interval}; Recall@20 ${recall!.ours} and ${recall!.theirs}, ${recall!.interval})`;
-  const isAhead = METRICS.some((metric) => baseline.behind[metric].low > 0);
-  const isBehind = METRICS.some((metric) => baseline.behind[metric].high < 0);
-  if (isAhead && !isBehind) return `${figures}: the network is better.`;
-  const advice = `${best?.epoch === epochs.length ? 'train longer' : 'look for better settings with aisle search'}, or ship ${name}.`;
-  if (isBehind && !isAhead) return `${figures}: ${advice}`;
-  const why = isAhead ? 'each is better in one of the two' : 'the difference may be chance';
-  return `${figures}: ${why}. ${advice[0]!.toUpperCase()}${advice.slice(1)}`;
+  const where = (is: (gap: Difference) => boolean) => METRICS.filter((metric) => is(baseline.behind[metric]));
+  const ahead = where(({ low }) => low > 0);
+  const behind = where(({ high }) => high < 0);
+  if (ahead.length && !behind.length) return `${figures}: the network is better.`;
+  let found = 'the difference may be chance';
+  if (behind.length) found = 'counting is better';
+  if (behind.length && ahead.length) found += ` in ${TITLES[behind[0]!]}, the network in ${TITLES[ahead[0]!]}`;
+  const advice = best?.epoch === epochs.length ? 'Train longer' : 'Look for better settings with aisle search';
+  return `${figures}: ${found}. ${advice}, or ship ${name}.`;
 }
 
 /** `+.0044`. */

@@ -176,11 +176,13 @@ describe('the verdict', () => {
 
   test('is for counting where an interval is below 0 and none above, and says what may help and how to count', () => {
     expect(say([0.256, 0.5], [0.2704, 0.505])).toMatch(
-      /^gru4rec \.2560, counting \(sr\) \.2704 .*: train longer, or ship sr\.$/,
+      /^gru4rec \.2560, counting \(sr\) \.2704 .*: counting is better\. Train longer, or ship sr\.$/,
     );
-    expect(say([0.27, 0.5], [0.27, 0.55], 2)).toMatch(/: look for better settings with aisle search, or ship sr\.$/);
+    expect(say([0.27, 0.5], [0.27, 0.55], 2)).toMatch(
+      /: counting is better\. Look for better settings with aisle search, or ship sr\.$/,
+    );
     expect(say([0.2, 1], [0.27, 1], 3, { remind: false })).toMatch(
-      /counting \(sr --set remind=false\) .*: train longer, or ship sr --set remind=false\.$/,
+      /counting \(sr --set remind=false\) .*: counting is better\. Train longer, or ship sr --set remind=false\.$/,
     );
   });
 
@@ -188,7 +190,10 @@ describe('the verdict', () => {
     expect(say([0.275, 0.5], [0.27, 0.495])).toMatch(/: the difference may be chance\. Train longer, or ship sr\.$/);
   });
 
-  test('is for neither where they disagree', () => {
-    expect(say([0.3, 0.5], [0.27, 0.55])).toMatch(/: each is better in one of the two\. Train longer, or ship sr\.$/);
+  test('says which is better in what where they disagree', () => {
+    expect(say([0.3, 0.5], [0.27, 0.55])).toMatch(
+      /: counting is better in Recall@20, the network in MRR@20\. Train longer, or ship sr\.$/,
+    );
+    expect(say([0.2, 0.6], [0.27, 0.5])).toMatch(/: counting is better in MRR@20, the network in Recall@20\. /);
   });
 });
