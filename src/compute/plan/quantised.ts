@@ -104,12 +104,13 @@ export function quantisedTop(
     const c = new Float32Array(memory.buffer, at, d);
     const integers = new Int16Array(memory.buffer, own + c16, 2 * pairs);
     let largest = 0;
-    for (const x of c) largest = Math.max(largest, Math.abs(x));
+    for (let j = 0; j < d; j++) largest = Math.max(largest, Math.abs(c[j]!));
     if (!isUsable || k > room >> 3 || !(largest >= LIMITS.least && largest <= LIMITS.most)) return undefined;
     const unit = Math.fround(largest / LEVELS);
     let sum = 0;
     let lost = 0;
-    for (const [j, x] of c.entries()) {
+    for (let j = 0; j < d; j++) {
+      const x = c[j]!;
       const level = Math.round(x / unit);
       integers[j] = level;
       sum += Math.abs(x);
