@@ -7,7 +7,7 @@ import { fromHalf, MAX_HALF, toHalf, toHalves } from './half';
 import { quote } from './json';
 import { CENTROIDS_SUFFIX, SCALE } from './precision';
 import { CENTROID_COUNT } from './product-codes';
-import { pieceCount, quantiseProduct } from './product-quantisation';
+import { type OnShare, pieceCount, quantiseProduct } from './product-quantisation';
 import type { StoredTensor } from './safetensors';
 import { toStored } from './write-safetensors';
 
@@ -20,13 +20,15 @@ const MIN_ROW = 8;
 /**
  * Tensors in the form in which `weights.safetensors` holds them. Under `pq`, a table that is codes already keeps them.
  *
+ * @param onShare Of a table under `pq`, which takes long.
  * @throws RecommenderError `diverged` if a weight is not finite.
  * @throws RangeError if the name of a scale or of centroids is taken.
  */
-export function packTensors(
+export async function packTensors(
   tensors: Readonly<Record<string, NdArray>>,
   precision: Precision,
-): ReadonlyMap<string, StoredTensor> {
+  onShare?: OnShare,
+): Promise<ReadonlyMap<string, StoredTensor>> {
   const packed = new Map<string, StoredTensor>();
   for (const [name, tensor] of Object.entries(tensors)) {
     checkFinite(name, tensor);
@@ -49,7 +51,7 @@ export function packTensors(
       const round = isSmall ? (x: number) => fromHalf(toHalf(x)) : Math.fround;
       const { codes, centroids } = isCoded(tensor)
         ? tensor
-        : quantiseProduct(tensor, pieces, round, weightsOf(tensors, rows));
+        : await quantiseProduct(tensor, pieces, round, weightsOf(tensors, rows), onShare);
       const m = codes.length / rows;
       packed.set(name, { dtype: 'U8', shape: [rows, m], bytes: codes });
       packed.set(besides(CENTROIDS_SUFFIX), halves(centroids, [CENTROID_COUNT, data.length / rows]));

@@ -60,7 +60,7 @@ export async function packArtifact(
   checkItems(itemIds, info.items);
   checkTensors(tensors, info.items);
   const files = new Map<string, Uint8Array>();
-  files.set(WEIGHTS, writeSafetensors(packTensors(tensors, precision), { format: 'aisle', precision }));
+  files.set(WEIGHTS, writeSafetensors(await packTensors(tensors, precision), { format: 'aisle', precision }));
   files.set(ITEMS, utf8(`${JSON.stringify(itemIds)}\n`));
   if (catalogue) files.set(CATALOGUE, utf8(`${JSON.stringify(checkCatalogue(catalogue))}\n`));
   if (aliases) {

@@ -21,7 +21,7 @@ const ALONG = 6;
 /** With fewer rows for each centroid, bytes with a scale for each row are smaller, and nearer. */
 const LEAST_ROWS = 8 * CENTROID_COUNT;
 /** Numbers of a piece; where items have a bias, whose bytes come on top; and where more bytes for so many rows would take long to load. */
-const NARROW = 16 / 3;
+const NARROW = 5;
 const BIASED = 6;
 const WIDE = 8;
 /** Without the first row, which stands for no item. */
@@ -48,6 +48,9 @@ export function pieceCount([rows = 0, d = 1, ...more]: readonly number[], hasBia
 /** Of each table: 43,000 rows of 64 numbers take half a minute, and a model is packed, checked and written. */
 const known = new WeakMap<NdArray['data'], Quantised>();
 
+/** Called now and then during long work, with the share that is done; what it returns is waited for, and what it throws ends the work. */
+export type OnShare = (done: number) => Promise<void> | void;
+
 /**
  * Quantises a table `[rows, d]`. The same table gives the same bytes.
  *
@@ -55,28 +58,42 @@ const known = new WeakMap<NdArray['data'], Quantised>();
  * @param weights Of rows, each at least 0.
  * @param round What the centroids are stored as; codes are chosen among centroids as they are stored.
  */
-export function quantiseProduct(
+export async function quantiseProduct(
   table: NdArray,
   m: number,
   round: (x: number) => number,
   weights: ArrayLike<number>,
-): Quantised {
-  const quantised = known.get(table.data) ?? quantise(table, m, round, weights);
+  onShare?: OnShare,
+): Promise<Quantised> {
+  const quantised = known.get(table.data) ?? (await quantise(table, m, round, weights, onShare));
   known.set(table.data, quantised);
   return quantised;
 }
 
-function quantise(table: NdArray, m: number, round: (x: number) => number, weights: ArrayLike<number>): Quantised {
+async function quantise(
+  table: NdArray,
+  m: number,
+  round: (x: number) => number,
+  weights: ArrayLike<number>,
+  onShare: OnShare = () => {},
+): Promise<Quantised> {
   const rows = table.shape[0]!;
   const step = Math.max(1, rows / SAMPLE);
   const sample = Array.from({ length: Math.min(rows, SAMPLE) }, (_, i) => Math.floor(i * step));
   const found = new Pieces(table, m, sample);
+  const total = m * (ROUNDS * sample.length + LAST_ROUNDS * rows);
+  let done = 0;
+  const tell = async (rows: number): Promise<void> => {
+    done += rows;
+    await onShare(done / total);
+  };
   const own = Float64Array.from(sample, (row) => weights[row]!);
   found.start(own);
   for (let i = 0; i < ROUNDS; i++) {
     for (let piece = 0; piece < m; piece++) {
       found.encode(piece);
       found.fit(piece, own);
+      await tell(sample.length);
     }
   }
   const centroids = found.centroids.map(round);
@@ -84,7 +101,12 @@ function quantise(table: NdArray, m: number, round: (x: number) => number, weigh
   for (let first = 0; first < rows; first += SAMPLE) {
     const part = Array.from({ length: Math.min(SAMPLE, rows - first) }, (_, i) => first + i);
     const stored = new Pieces(table, m, part, centroids);
-    for (let i = 0; i < LAST_ROUNDS; i++) for (let piece = 0; piece < m; piece++) stored.encode(piece);
+    for (let i = 0; i < LAST_ROUNDS; i++) {
+      for (let piece = 0; piece < m; piece++) {
+        stored.encode(piece);
+        await tell(part.length);
+      }
+    }
     for (const [piece, { nearest }] of stored.pieces.entries())
       for (let i = 0; i < part.length; i++) codes[(first + i) * m + piece] = nearest[i]!;
   }

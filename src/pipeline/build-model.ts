@@ -41,7 +41,7 @@ export async function buildModel<T>(
 ): Promise<Artifact> {
   const { architecture, config, itemIds, tensors, features, scale, golden, training, licence, ...further } = model;
   const { precision = 'f32', ...parts } = further;
-  const stored = packTensors(tensors, precision);
+  const stored = await packTensors(tensors, precision);
   const about = {
     name,
     // It follows from the content: the same training gives the same version.

@@ -12,6 +12,7 @@ import type { LoadedScorer } from '../ranking/architecture';
 import { goldenAnswer } from '../ranking/golden-check';
 import { loadScorer } from '../ranking/load-scorer';
 import { networkInfo } from '../ranking/network-info';
+import { yieldToEventLoop } from '../train/yield-to-event-loop';
 import { packCommand } from './commands';
 import { defined } from './defined';
 import { checkReplaceable, inspectArtifact, readArtifactFolder } from './files/artifact-folder';
@@ -20,7 +21,7 @@ import { resolve } from './files/disk';
 import { software } from './files/usage';
 import { whole } from './format';
 import { packedCard } from './model-card';
-import { inform } from './observer';
+import { inform, startTask } from './observer';
 import type { PackOptions } from './options';
 import { writeModel } from './write-model';
 
@@ -84,9 +85,6 @@ export async function pack(options: PackOptions): Promise<PackResult> {
   };
 }
 
-/** Items whose quantisation takes seconds. */
-const SLOW = 5000;
-
 /** The artifact with what stays of it and its new golden answer, compared with what the original answers to the same session. */
 async function packOnDevice(
   original: Artifact,
@@ -104,9 +102,8 @@ async function packOnDevice(
       before: bestOf(original, await goldenAnswer(scorer, clicks)),
     };
   });
-  if (options.precision === 'pq' && packed.itemIds.length > SLOW)
-    inform(options, `Quantising ${whole(packed.itemIds.length)} items, which takes half a minute for every 40,000.`);
-  const written = { ...packed, tensors: await unpackTensors(packTensors(packed.tensors, options.precision), WEIGHTS) };
+  const stored = await packedTensors(packed, options);
+  const written = { ...packed, tensors: await unpackTensors(stored, WEIGHTS) };
   const golden = await withScorer(written, (scorer) => goldenAnswer(scorer, session));
   const after = bestOf(packed, golden);
   const stay = before.filter((id) => after.includes(id)).length;
@@ -114,6 +111,22 @@ async function packOnDevice(
     packed: { ...packed, info: { ...packed.info, golden } },
     top: { of: before.length, stay, inOrder: before.every((id, place) => id === after[place]) },
   };
+}
+
+/** Of 40,000 items, product quantisation takes half a minute. */
+async function packedTensors({ tensors, itemIds }: Artifact, { precision, ...observer }: PackOptions) {
+  if (precision !== 'pq') return packTensors(tensors, precision);
+  const total = itemIds.length;
+  const task = startTask(observer, { label: 'Quantising', total, unit: 'items' });
+  try {
+    return await packTensors(tensors, precision, async (share) => {
+      task.update(Math.round(share * total));
+      await yieldToEventLoop();
+      throwIfAborted(observer.signal);
+    });
+  } finally {
+    task.finish();
+  }
 }
 
 /** Of a network: who cuts it has checked that it is one. */

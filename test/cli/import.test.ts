@@ -36,7 +36,7 @@ async function importFrom(from: string, given: Given = {}) {
   const path = (name: string) => join(dir, name);
   await writeFile(
     path('w.safetensors'),
-    precision === 'f32' ? encodeSafetensors(weights) : writeSafetensors(packTensors(weights, precision)),
+    precision === 'f32' ? encodeSafetensors(weights) : writeSafetensors(await packTensors(weights, precision)),
   );
   await writeFile(path('config.json'), JSON.stringify(config));
   await writeFile(path('items.txt'), items);

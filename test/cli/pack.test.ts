@@ -4,6 +4,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { Artifact } from '../../src/checkpoint/artifact';
 import { readSafetensors } from '../../src/checkpoint/safetensors';
 import { readArtifactFolder, writeArtifactFolder } from '../../src/pipeline/files/artifact-folder';
+import type { Progress } from '../../src/pipeline/observer';
+import { pack } from '../../src/pipeline/pack';
 import { IDS, smallModel } from '../engine/fixture';
 import { SMALL } from '../engine/parity';
 import { aisle, file, folder } from './program';
@@ -70,7 +72,7 @@ test.each(['gru4rec', 'sasrec'])(
     const config = architecture === 'gru4rec' ? { layers: '32' } : { hiddenUnits: 32, numBlocks: 1, maxlen: 5 };
     const given = await smallModel({ architecture, config, itemIds });
     const { code, stdout, stderr, dir, out } = await packed(given, '--precision', 'pq', '--json');
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/^(Quantising .*\n)*$/) });
     expect(JSON.parse(stdout)).toMatchObject({
       precision: 'pq',
       items: { before: 2100, after: 2100 },
@@ -106,6 +108,29 @@ test.each(['gru4rec', 'sasrec'])(
     }
   },
 );
+
+test('quantising says how far it is, and stops', async () => {
+  const itemIds = Array.from({ length: 2100 }, (_, k) => `item-${k}`);
+  const dir = await written(await smallModel({ config: { layers: '8' }, itemIds }));
+  const request = { artifact: dir, precision: 'pq', out: join(dir, '../packed') } as const;
+  const told: Progress[] = [];
+  await pack({ ...request, onProgress: (progress) => told.push(progress) });
+  const quantising = told.filter(({ label }) => label === 'Quantising');
+  const done = quantising.map(({ done }) => done);
+  expect(done).toEqual([...done].sort((a, b) => a - b));
+  expect([done[0], quantising.at(-1)]).toMatchObject([0, { done: 2100, total: 2100, unit: 'items', isFinished: true }]);
+  const stop = new AbortController();
+  const stopped = pack({
+    ...request,
+    out: join(dir, '../stopped'),
+    signal: stop.signal,
+    onProgress: ({ label, done }) => {
+      if (label === 'Quantising' && done > 1000) stop.abort();
+    },
+  });
+  await expect(stopped).rejects.toMatchObject({ code: 'aborted' });
+  await expect(stat(join(dir, '../stopped'))).rejects.toMatchObject({ code: 'ENOENT' });
+});
 
 test('the text says what became smaller, and how much of the best stayed', async () => {
   const { code, stdout, dir, out } = await packed(model, '--precision', 'int8');

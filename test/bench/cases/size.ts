@@ -59,7 +59,7 @@ async function filesOf(items: number, precision: Precision, folder: string | und
   const golden = { session: [1], top: [] };
   const info = { ...NAMELESS, architecture: 'sasrec', config: { ...config }, items, golden };
   const artifact = { info, itemIds: Array.from({ length: items }, (_, k) => `sku-${k + 1}`), tensors };
-  const written = { ...artifact, tensors: await unpackTensors(packTensors(tensors, precision), 'weights') };
+  const written = { ...artifact, tensors: await unpackTensors(await packTensors(tensors, precision), 'weights') };
   const plan = await run(async (slice) => compileArtifact(written, await slice.start('cpu')));
   return packArtifact({ ...written, plan }, { precision });
 }
