@@ -152,7 +152,7 @@ test('headers that the manual shows are those that pages were tested with', () =
   }
 });
 
-test('what runs every night is a script that is there, with its two arguments', () => {
+test('what runs every night is a script that is there, with its two arguments, by the actions of our own workflow', () => {
   const { parse } = createRequire(createRequire(import.meta.url).resolve('typedoc'))('yaml'); // its own
   type Workflow = {
     on: { schedule: { cron: string }[] };
@@ -162,6 +162,8 @@ test('what runs every night is a script that is there, with its two arguments', 
   expect(workflow.on.schedule[0]!.cron).toMatch(/^(\S+ ){4}\S+$/);
   const { steps } = workflow.jobs.model;
   expect(steps.every((step) => step.uses !== undefined || step.run !== undefined)).toBe(true);
+  const ours = textOf('.github/workflows/test.yml');
+  expect(steps.flatMap(({ uses }) => uses ?? []).filter((action) => !ours.includes(`uses: ${action}\n`))).toEqual([]);
   const [cron] = code('docs/scale.md', 'text');
   for (const line of [cron!, ...steps.flatMap((step) => step.run ?? [])].filter((line) => !/^npm ci$/.test(line))) {
     const [, script] = /\bsh (\S+) \/\S+ \/\S+( |$)/.exec(line)!;
