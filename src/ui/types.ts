@@ -116,7 +116,9 @@ export interface PageOptions {
 /**
  * `window.aisle`: an array of commands, before and after the script is there.
  *
- *     (window.aisle ||= []).push(['track', 'sku-42']);
+ * ```ts
+ * (window.aisle ||= []).push(['track', 'sku-42']);
+ * ```
  */
 export interface Aisle extends Array<AisleCommand> {
   /**

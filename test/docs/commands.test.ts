@@ -7,7 +7,7 @@ import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { aisle } from '../cli/program';
 import { isSoak } from '../soak-slice';
-import { blocksOf, PAGES, textOf } from './manual';
+import { blocksOf, PAGES } from './manual';
 
 vi.setConfig({ testTimeout: 600_000 }); // trains models, on a machine that may be busy
 
@@ -30,15 +30,11 @@ const NOT_RUN: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
-/** The whole lines of a page that call the program: of blocks, and those that are indented, without what shells do. */
+/** The whole lines of a page's blocks that call the program, without what shells do. */
 function linesOf(page: string): string[] {
-  const text = textOf(page);
-  const blocks = blocksOf(page).flatMap(({ language, code }) =>
-    language === 'sh' && !code.startsWith('#!') ? [code] : [],
-  );
-  const indented = text.replace(/^```.*?^```/gms, '').match(/^ {4}(npx )?(aisle|zcat) (.*\\\n)*.*$/gm) ?? [];
-  return [...blocks, ...indented]
-    .flatMap((code) => code.replace(/\\\n/g, ' ').split('\n'))
+  return blocksOf(page)
+    .filter(({ language, code }) => language === 'sh' && !code.startsWith('#!'))
+    .flatMap(({ code }) => code.replace(/\\\n/g, ' ').split('\n'))
     .map((line) =>
       line
         .replace(/\s#\s.*/, '')

@@ -1,15 +1,17 @@
 /** The manual is right: its links lead somewhere, and what it tells a reader to type, to paste or to set exists. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { checkAliases } from '../../src/checkpoint/aliases';
 import { checkRules } from '../../src/checkpoint/rules';
 import { checkPage } from '../../src/cli/doctor/check';
+import { variantsOf } from '../../src/pipeline/compare/variants';
 import { strictPolicy } from '../build/shop';
 import { aisle } from '../cli/program';
-import { blocksOf, commandsOf, PAGES, ROOT, textOf } from './manual';
+import { blocksOf, commandsOf, FENCED, PAGES, ROOT, textOf } from './manual';
 
 /** Languages of code that this file looks at: what is typed, pasted, sent or printed, on any page. */
 const LOOKED_AT = ['sh', 'html', 'json', 'http', 'yaml', 'python'];
@@ -29,6 +31,8 @@ const ELSEWHERE: readonly (readonly [page: RegExp, language: RegExp, by: string]
     'not run: DuckDB and Spark are no development dependencies. DuckDB’s was run by hand, with the figures beside it',
   ],
   [/^CONTRIBUTING\.md$/, /^text$/, 'names folders, which this file looks for'],
+  [/^docs\/identity\.md$/, /^text$/, 'test/ui/doctor.test.ts has this line of a console'],
+  [/^docs\/(ab-test|learning|models\/\w+)\.md$/, /^text$/, 'equations, which nothing runs'],
 ];
 
 /** As GitHub makes them of headings. */
@@ -39,10 +43,10 @@ const anchorOf = (heading: string): string =>
     .replace(/[^\p{L}\p{N}\s_-]/gu, '')
     .trim()
     .replaceAll(' ', '-');
-const withoutCode = (text: string) => text.replace(/^```.*?^```/gms, '').replace(/`[^`\n]*`/g, 'x');
+const withoutCode = (text: string) => text.replace(FENCED, '').replace(/`[^`\n]*`/g, 'x');
 /** The second heading of one text has `-1` behind it, and so on. */
 function anchorsOf(page: string): string[] {
-  const text = textOf(page).replace(/^```.*?^```/gms, '');
+  const text = textOf(page).replace(FENCED, '');
   const anchors = [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) => anchorOf(heading!));
   const numbered = anchors.map((anchor, at) => {
     const earlier = anchors.slice(0, at).filter((other) => other === anchor).length;
@@ -124,6 +128,11 @@ test.each(PAGES)('no code of %s is left without a test', (page) => {
   const isHeld = (language: string) =>
     LOOKED_AT.includes(language) || ELSEWHERE.some(([pages, name]) => pages.test(page) && name.test(language));
   expect(blocksOf(page).filter(({ language }) => !isHeld(language))).toEqual([]);
+  const indented =
+    textOf(page)
+      .replace(FENCED, '')
+      .match(/(?<=^\n) {4,}\S.*/gm) ?? [];
+  expect(indented, 'a block that is indented, not fenced').toEqual([]);
   const fences = textOf(page).match(/^ *```/gm) ?? [];
   expect(fences.length, 'a fence that no block begins or ends with').toBe(2 * blocksOf(page).length);
 });
@@ -131,9 +140,21 @@ test.each(PAGES)('no code of %s is left without a test', (page) => {
 const code = (page: string, language: string): string[] =>
   blocksOf(page).flatMap((block) => (block.language === language ? [block.code] : []));
 
-test('files that the manual shows are read as they stand', () => {
+test('files that the manual shows are read as they stand', async () => {
   for (const rules of code('docs/slots.md', 'json')) expect(checkRules(JSON.parse(rules))).toMatchObject({ wrong: [] });
   for (const aliases of code('docs/identity.md', 'json')) expect(checkAliases(JSON.parse(aliases))).not.toEqual({});
+  const folder = mkdtempSync(join(tmpdir(), 'aisle-manual-'));
+  mkdirSync(join(folder, 'found'));
+  writeFileSync(join(folder, 'found/best.json'), '{}');
+  const rows = await Promise.all(
+    code('docs/evaluation.md', 'json').map((list, k) => {
+      const variants = join(folder, `${k}.json`);
+      writeFileSync(variants, list);
+      return variantsOf({ models: ['sasrec', 'v-sknn'], variants, facts: () => Promise.reject() });
+    }),
+  );
+  rmSync(folder, { recursive: true });
+  expect(rows.map(({ variants, ensembles }) => variants.length + ensembles.length)).toEqual([3, 4]);
 });
 
 test('headers that the manual shows are those that pages were tested with', () => {

@@ -12,6 +12,9 @@ export const PAGES = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding
 
 export const textOf = (page: string): string => readFileSync(join(ROOT, page), 'utf8');
 
+/** Everything between fences, with the fences. */
+export const FENCED = /^```.*?^```/gms;
+
 export interface Block {
   readonly page: string;
   /** Empty where the fence has none. */
@@ -31,13 +34,12 @@ export function commandsOf(page: string): string[] {
   const fenced = blocksOf(page).flatMap(({ language, code }) =>
     language === 'sh' ? code.replaceAll('\\\n', ' ').split('\n') : [],
   );
-  const indented = [...textOf(page).matchAll(/^ {4}((?:npx )?aisle .*|npm .*|node .*)$/gm)].map(([, line]) => line!);
   const inText = [
     ...textOf(page)
-      .replace(/^```.*?^```/gms, '')
+      .replace(FENCED, '')
       .matchAll(/`((?:npx )?aisle \w[^`]*|npm run [^`]*)`/g),
   ];
-  return [...fenced, ...indented, ...inText.map(([, line]) => line!.replaceAll('\n', ' '))]
+  return [...fenced, ...inText.map(([, line]) => line!.replaceAll('\n', ' '))]
     .map((line) => line.replace(/\s+#\s.*/, '').trim())
     .filter((line) => line !== '');
 }
