@@ -1,8 +1,9 @@
+import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { readClaims } from '../bench/quality/claims';
 import { goalsPage } from '../bench/quality/goals';
 import { LOG_NAMES, LOGS } from '../bench/quality/logs';
-import { type QualityRow, readResults, withRow } from '../bench/quality/record';
+import { type QualityRow, RESULTS, readResults, withRow } from '../bench/quality/record';
 import { rowsOf } from '../bench/quality/rows';
 import { headline, page, summary } from '../bench/quality/tables';
 import { textOf } from './manual';
@@ -19,6 +20,12 @@ test('every figure of docs/claims.md is between marks, where it is written from 
     .replace(/`[^`]*`|\]\([^)]*\)/g, '')
     .replace(/at least 20 events|p < \.05: up to 5 %|95 % interval|excludes 0/g, ''); // how it was asked, not what came out
   expect(byHand.match(/^.*(?<![@\w-])\d.*$/gm) ?? []).toEqual([]);
+});
+
+test('docs/claims.md leads to every page of results', () => {
+  const text = textOf('docs/claims.md');
+  const pages = readdirSync(RESULTS).filter((name) => name.endsWith('.md'));
+  expect(pages.filter((name) => !text.includes(`(../test/bench/results/${name})`))).toEqual([]);
 });
 
 test('the headline says by how many seeds, and the interval where there is one', () => {
