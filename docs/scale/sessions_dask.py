@@ -1,7 +1,7 @@
 """Cuts the events of each user into sessions, on a cluster of Dask.
 
     python3 sessions_dask.py "events/*.csv" sessions            # a scheduler and two workers on this machine
-    python3 sessions_dask.py "events/*.csv" sessions tcp://scheduler:8786
+    python3 sessions_dask.py "events/*.csv" sessions tcp://scheduler:8786   # this was not run
 
 Reads parts with the columns user_id, item_id, timestamp (seconds) and event; writes parts with session_id besides, as Parquet
 where pyarrow is installed, else as CSV.gz. A session ends when its user pauses for more than 30 minutes.
@@ -41,7 +41,7 @@ def main(parts, out, scheduler=None):
         events = events.shuffle("user_id", shuffle_method="tasks")  # every event of a user in one part
         sessions = events.map_partitions(cut, meta=cut(events._meta))
         if importlib.util.find_spec("pyarrow"):
-            sessions.to_parquet(out, write_index=False)
+            sessions.to_parquet(out, write_index=False)  # this was not run
         else:
             sessions.to_csv(f"{out}/part-*.csv.gz", index=False, compression="gzip")
     print(f"Written to {out}", file=sys.stderr)
