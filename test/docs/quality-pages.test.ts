@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readClaims } from '../bench/quality/claims';
 import { goalsPage } from '../bench/quality/goals';
@@ -20,6 +21,18 @@ test('every figure of docs/claims.md is between marks, where it is written from 
     .replace(/`[^`]*`|\]\([^)]*\)/g, '')
     .replace(/at least 20 events|p < \.05: up to 5 %|95 % interval|excludes 0/g, ''); // how it was asked, not what came out
   expect(byHand.match(/^.*(?<![@\w-])\d.*$/gm) ?? []).toEqual([]);
+});
+
+test('every figure in the tables of docs/models.md is in a page of results that its row names', () => {
+  const rows = textOf('docs/models.md').match(/^\| .*$/gm)!;
+  const missing = rows.flatMap((row) => {
+    const pages = [...row.matchAll(/results\/([\w-]+\.md)/g)].map(([, page]) =>
+      readFileSync(join(RESULTS, page!), 'utf8'),
+    );
+    const figures = row.match(/\d*\.\d{2,}|[\d,]+(?= seconds)/g) ?? [];
+    return figures.filter((figure) => !pages.some((page) => page.includes(figure)));
+  });
+  expect(missing).toEqual([]);
 });
 
 test('docs/claims.md leads to every page of results', () => {
