@@ -59,6 +59,11 @@ test('the README is one screen', () => {
   expect(textOf('README.md').split(/\s+/).length).toBeLessThanOrEqual(500);
 });
 
+test('the changes of a version are two pages at most', () => {
+  const versions = textOf('CHANGELOG.md').split(/^## /m).slice(1);
+  expect(versions.filter((text) => text.split(/\s+/).length > 1500).map((text) => text.split('\n')[0])).toEqual([]);
+});
+
 test.each(PAGES)('links of %s lead somewhere', (page) => {
   const links = [...withoutCode(textOf(page)).matchAll(/\]\((?!https?:|mailto:)([^)\s]+)\)/g)].map(([, link]) => link!);
   const broken = links.filter((link) => {
