@@ -28,16 +28,30 @@ export const asGiven: WrittenPath = (path) => path;
 export const trainCommand = (options: TrainOptions, written: WrittenPath = baseName): string =>
   commandLine('train', trainWords(options, written));
 
-/** Its flags that change what is learnt, each with its value, and files by name. */
-export function trainFlags({ backend: _, licence: __, rules: ___, replay: ____, ...options }: TrainOptions): string[] {
-  const { refit: _____, ...changing } = options;
-  const flags = trainWords(changing, baseName).filter(([flag]) => flag !== '--out');
-  return flags.flatMap(
-    (word) =>
-      argumentsOf(...word)
-        .map(quoted)
-        .join(' ') || [],
-  );
+/** Flags of a training, each with its value, and files by name. */
+export interface TrainFlags {
+  /** Those that may change what an epoch learns. */
+  readonly learning: readonly string[];
+  /** Those that change no epoch. */
+  readonly writing: readonly string[];
+}
+
+/** The flags of a training but `--out`, and `--backend`, which may be `auto`. */
+export function trainFlags({ licence, rules, replay, refit, log, ...options }: TrainOptions): TrainFlags {
+  const learning = trainWords({ ...options, backend: 'auto' }, baseName).filter(([flag]) => flag !== '--out');
+  const file = (path: string | undefined) => path && baseName(path);
+  const writing = words({
+    licence: unless(licence, UNLICENSED),
+    rules: file(rules),
+    replay: replay || undefined,
+    refit,
+    log: file(log),
+  });
+  const inWords = (word: Word) =>
+    argumentsOf(...word)
+      .map(quoted)
+      .join(' ') || [];
+  return { learning: learning.flatMap(inWords), writing: writing.flatMap(inWords) };
 }
 
 function trainWords(options: TrainOptions, written: WrittenPath): Word[] {

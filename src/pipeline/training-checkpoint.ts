@@ -3,10 +3,12 @@
 import { decodeSafetensors } from '../checkpoint/decode-safetensors';
 import { prefixed, within } from '../checkpoint/prefixes';
 import { encodeSafetensors } from '../checkpoint/write-safetensors';
+import type { BackendName } from '../compute/types';
 import { RecommenderError } from '../errors';
 import type { FitState } from '../train/fit';
 import type { TrainedModel } from '../train/train-from-log';
 import type { NdArray } from '../types';
+import type { TrainFlags } from './commands';
 
 /** Name of the file, beside the artifact to be. */
 export const CHECKPOINT = 'checkpoint.safetensors';
@@ -20,21 +22,26 @@ export type RunIdentity = Readonly<Record<string, unknown>>;
 export interface Checkpoint extends FitState {
   /** The model whose epochs the validation part has chosen, where the training that `FitState` is of is the one on everything. */
   readonly validated?: TrainedModel;
+  /** What computes; older versions did not note it. */
+  readonly backend?: BackendName;
 }
 
-/** @param flags Those of the command, such as `--seed 2`, for the message of a run that cannot resume. */
+const NO_FLAGS: TrainFlags = { learning: [], writing: [] };
+
+/** @param flags Those of the command, such as `--seed 2`, for messages of a run that resumes with others. */
 export function encodeCheckpoint(
   createHash: CreateHash,
   identity: RunIdentity,
   state: Checkpoint,
-  flags: readonly string[] = [],
+  flags = NO_FLAGS,
 ): Uint8Array {
   const { trainer, best, ends = [], validated, ...rest } = state;
   const { arrays, ...counters } = trainer;
   const { tensors: weights = {}, ...model } = validated ?? {};
   const plain = {
     identity,
-    flags,
+    flags: flags.learning,
+    writing: flags.writing,
     ...rest,
     trainer: counters,
     ...(validated && { validated: model }),
@@ -58,6 +65,7 @@ export function encodeCheckpoint(
  * @param path For messages.
  * @param isRemoved Whether a key of the configuration, which an older version wrote, says nothing that is not so anyway.
  * @param flags As `encodeCheckpoint` takes them: those that differ are named.
+ * @param say Told of flags that differ and change no epoch.
  * @throws RecommenderError `bad-input` if there is none, it is damaged, or it belongs to a run with other data, model,
  *   configuration or seed.
  */
@@ -67,7 +75,8 @@ export function decodeCheckpoint(
   path: string,
   identity: RunIdentity,
   isRemoved: (key: string, value: unknown) => boolean = () => false,
-  flags: readonly string[] = [],
+  flags = NO_FLAGS,
+  say: (text: string) => void = () => {},
 ): Checkpoint {
   if (!bytes) {
     throw new RecommenderError(
@@ -89,7 +98,9 @@ export function decodeCheckpoint(
   }
   const {
     identity: theirs,
-    flags: theirFlags = [],
+    // Older versions did not note all of them.
+    flags: theirLearning = flags.learning,
+    writing: theirWriting = flags.writing,
     trainer,
     best,
     ends,
@@ -98,6 +109,7 @@ export function decodeCheckpoint(
   } = JSON.parse(text) as Omit<Checkpoint, 'trainer' | 'best' | 'ends' | 'validated'> & {
     identity: RunIdentity;
     flags?: readonly string[];
+    writing?: readonly string[];
     validated?: Omit<TrainedModel, 'tensors'>;
     trainer: Omit<FitState['trainer'], 'arrays'>;
     best?: NonNullable<FitState['best']>['epoch'];
@@ -107,13 +119,11 @@ export function decodeCheckpoint(
   for (const key of new Set([...Object.keys(identity), ...known])) {
     const [now, then] = [identity[key], theirs[key]].map((value) => JSON.stringify(value));
     if (now !== then) {
-      const what = changesOf(flags, theirFlags).join(', ') || `its ${key} was ${then}, now it is ${now}`;
-      throw new RecommenderError(
-        'bad-input',
-        `${path} belongs to another run: ${what}. Repeat the command as it was, or start over with \`restart\`.`,
-      );
+      throw anotherRun(path, changesOf(flags.learning, theirLearning) || `its ${key} was ${then}, now it is ${now}`);
     }
   }
+  const others = changesOf([...flags.learning, ...flags.writing], [...theirLearning, ...theirWriting]);
+  if (others) say(`${path} goes on with other flags: ${others}. They apply from now on, and change no epoch.`);
   return {
     ...rest,
     trainer: { ...trainer, arrays: within('trainer.', tensors) },
@@ -123,8 +133,23 @@ export function decodeCheckpoint(
   };
 }
 
+/**
+ * Refuses to go on with another backend, which rounds otherwise.
+ *
+ * @throws RecommenderError `bad-input`.
+ */
+export function refuseOtherBackend(path: string, { backend: then }: Checkpoint, now: BackendName): void {
+  if (then !== undefined && then !== now) throw anotherRun(path, `\`backend\` ${now} was \`backend\` ${then}`);
+}
+
+const anotherRun = (path: string, what: string): RecommenderError =>
+  new RecommenderError(
+    'bad-input',
+    `${path} belongs to another run: ${what}. Repeat the command as it was, or start over with \`restart\`.`,
+  );
+
 /** Flags that differ, in words. */
-function changesOf(now: readonly string[], then: readonly string[]): string[] {
+function changesOf(now: readonly string[], then: readonly string[]): string {
   const byName = (flags: readonly string[]) => new Map(flags.map((flag) => [nameOf(flag), flag]));
   const [ours, theirs] = [byName(now), byName(then)];
   const changed = [...ours].flatMap(([name, flag]) => {
@@ -132,7 +157,8 @@ function changesOf(now: readonly string[], then: readonly string[]): string[] {
     if (other === flag) return [];
     return [other === undefined ? `${flag} was not given` : `${flag} was ${other}`];
   });
-  return [...changed, ...[...theirs].flatMap(([name, flag]) => (ours.has(name) ? [] : [`${flag} is missing now`]))];
+  const missing = [...theirs].flatMap(([name, flag]) => (ours.has(name) ? [] : [`${flag} is missing now`]));
+  return [...changed, ...missing].join(', ');
 }
 
 /** `--seed` of `--seed 2`, and `--set layers` of `--set layers=8`. */

@@ -40,7 +40,13 @@ import { readRules } from './rules';
 import { countStrategies } from './strategies';
 import { MOST_STATE_BYTES, mostStates, stateBytes, threadsOf } from './thread-use';
 import { shareSteps, type ThreadOptions, type TrainingBeside, trainBeside } from './threads';
-import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, type RunIdentity } from './training-checkpoint';
+import {
+  type Checkpoint,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  type RunIdentity,
+  refuseOtherBackend,
+} from './training-checkpoint';
 import {
   hasEpoch,
   refuseContradictions,
@@ -182,6 +188,7 @@ export async function trainOn(host: TrainingHost, options: TrainOptions, compare
         identity,
         isRemoved,
         trainFlags(options),
+        (text) => inform(options, text),
       )
     : undefined;
   if (keepBest) refuseNothingToKeep(resume!, out);
@@ -195,6 +202,7 @@ export async function trainOn(host: TrainingHost, options: TrainOptions, compare
   const run = { host, options, compares, given, products, identity, from, clock, beside, ...defined({ threads }) };
   const { trained, validation, refitted } = await runOnDevice(async (slice) => {
     const started = isNeural ? await host.startBackend(slice, backend, options) : 'cpu';
+    if (resume) refuseOtherBackend(host.checkpointOf(out), resume, started);
     return trainValidateRefit({ ...run, backend: started }, parts, resume, everything);
   });
   const scale = options.scale ?? trained.scale ?? from?.info.scale;
@@ -463,8 +471,9 @@ interface TrainingPass extends Pick<TrainingParts, 'log' | 'valid' | 'validProto
   readonly onBest?: (epoch: number) => void;
 }
 
-const writeCheckpoint = ({ host, options, identity, clock }: Run, state: FitState, { validated }: TrainingPass) => {
-  const whole = { ...state, spent: clock.taken(clock.spent), ...defined({ validated }) };
+const writeCheckpoint = (run: Run, state: FitState, { validated }: TrainingPass) => {
+  const { host, options, identity, clock, backend } = run;
+  const whole = { ...state, spent: clock.taken(clock.spent), backend, ...defined({ validated }) };
   return host.writeCheckpoint(options.out, encodeCheckpoint(host.createHash, identity, whole, trainFlags(options)));
 };
 

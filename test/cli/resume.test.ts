@@ -4,8 +4,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { decodeSafetensors } from '../../src/checkpoint/decode-safetensors';
 import type { Sink } from '../../src/cli/context';
 import { run } from '../../src/cli/main';
-import { readCheckpoint, writeCheckpoint } from '../../src/pipeline/files/training-checkpoint';
-import { CHECKPOINT } from '../../src/pipeline/training-checkpoint';
+import { createSha256, readCheckpoint, writeCheckpoint } from '../../src/pipeline/files/training-checkpoint';
+import { CHECKPOINT, encodeCheckpoint } from '../../src/pipeline/training-checkpoint';
 import { slice } from '../soak-slice';
 import { aisle, file, folder } from './program';
 import { RING_LOG, trainSmall } from './ring-log';
@@ -289,6 +289,7 @@ describe('Ctrl-C', () => {
 
 describe('--resume', () => {
   const stop = () => runUntil(argv('gru4rec', 'model'), { line: 'epoch 2 ' });
+  const path = () => join(at('model'), CHECKPOINT);
   const resume = (...more: string[]) => aisle(...argv('gru4rec', 'model', ...more, '--resume'));
 
   test('of a run that has ended is wrong use', async () => {
@@ -305,6 +306,8 @@ describe('--resume', () => {
     ['another validation part', ['--valid', 'last:10%'], '--valid last:10% was --valid last:20%.'],
     ['no validation part', ['--valid', 'none'], '--valid none was --valid last:20%.'],
     ['other data', ['--holdout', '1'], '--holdout 1 was not given.'],
+    ['fewer items', ['--min-support', '15'], '--min-support 15 was not given.'],
+    ['another backend', ['--backend', 'cpu'], '--backend cpu was --backend wasm.'],
   ])('with %s names what differs', async (_, more, message) => {
     await stop();
     const { code, stderr } = await resume(...more);
@@ -312,6 +315,46 @@ describe('--resume', () => {
     expect(stderr).toContain('belongs to another run');
     expect(code).toBe(2);
     expect(await readdir(at('model'))).toEqual([CHECKPOINT]);
+  });
+
+  test('with flags that change no epoch names them, and follows them from then on', async () => {
+    await aisle(...argv('gru4rec', 'once', '--refit', 'no'));
+    const log = at('epochs.jsonl');
+    await runUntil(argv('gru4rec', 'model', '--replay', '2', '--threads', '1'), { line: 'epoch 2 ' });
+    const more = ['--licence', 'MIT', '--refit', 'no', '--log', log, '--min-support', '2', '--backend', 'wasm'];
+    const { code, stderr } = await resume(...more);
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringContaining(
+        `${path()} goes on with other flags: --min-support 2 was not given, --licence MIT was not given, ` +
+          '--refit no was not given, --log epochs.jsonl was not given, --threads 1 is missing now, --replay 2 is missing now. ' +
+          'They apply from now on, and change no epoch.\n',
+      ),
+    });
+    expect((await weights('model')).equals(await weights('once'))).toBe(true);
+    const lines = (await readFile(log, 'utf8')).trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line).epoch)).toEqual([1, 2, 3, 4]);
+    const { licence, training } = JSON.parse(await readFile(join(at('model'), 'manifest.json'), 'utf8'));
+    expect({ licence, refit: training.refit }).toEqual({ licence: 'MIT', refit: false });
+  });
+
+  test('with the same flags says nothing of flags', async () => {
+    await stop();
+    expect((await resume()).stderr).not.toContain('flags');
+  });
+
+  test('from a checkpoint of an older version, which notes no backend and fewer flags, goes on', async () => {
+    await aisle(...argv('gru4rec', 'whole'));
+    await stop();
+    const { metadata } = decodeSafetensors(await readFile(path()), CHECKPOINT);
+    const { identity, flags: learning } = JSON.parse(metadata['state']!);
+    const { backend, ...state } = await readCheckpoint(at('model'), identity);
+    expect(backend).toBe('wasm');
+    const flags = { learning, writing: undefined! };
+    await writeFile(path(), encodeCheckpoint(createSha256, identity, state, flags));
+    const { code, stderr } = await resume('--licence', 'MIT', '--backend', 'wasm');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('flags') });
+    expect((await weights('model')).equals(await weights('whole'))).toBe(true);
   });
 
   const withUsers = (...users: readonly [string, string]) =>
@@ -338,7 +381,6 @@ describe('--resume', () => {
     });
   });
 
-  const path = () => join(at('model'), CHECKPOINT);
   test.each([
     ['what is left of it', 'after', 0, ''],
     ['another value', 'before', 2, 'gru4rec: "resetGate" is no longer an option and always "after", got "before"'],
