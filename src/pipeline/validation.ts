@@ -20,14 +20,20 @@ import { inform, type Observer, startTask } from './observer';
 import type { TrainingParts } from './training-parts';
 
 /** Counting models that take no more than a pass over the log. */
-const QUICK = ['pop', 's-pop', 'item-knn', 'markov', 'ar', 'sr', 'decayed-sr'];
-/** Of them, those that recommend items of the session again unless `remind` is false. */
-const REMINDING = ['item-knn', 'markov', 'ar', 'sr', 'decayed-sr'];
-/** In sessions with fewer repeated clicks than this share, such as baskets, a repeat is no good guess. */
-const FEW_REPEATS = 0.01;
-/** Of them, those that count every pair of clicks of a session, and how many pairs they may count: some ten seconds each. */
+const QUICK = ['pop', 's-pop', 'markov', 'sr', 'decayed-sr'];
+/** Those that count every pair of clicks of a session, and how many pairs they may count: some ten seconds each. */
 const ALL_PAIRS = ['item-knn', 'ar'];
 const MOST_PAIRS = 1e9;
+/** Session neighbours, and how many comparisons both may take: half a minute in all. */
+const NEIGHBOURS = ['v-sknn', 'vstan'];
+const MOST_COMPARISONS = 2.5e8;
+/** At most so many past sessions are compared for a click, and the most similar asked. */
+const SAMPLE = 5000;
+const ASKED = 100;
+/** Those that recommend items of the session again unless `remind` is false. */
+const REMINDING = ['markov', 'sr', 'decayed-sr', ...ALL_PAIRS, ...NEIGHBOURS];
+/** In sessions with fewer repeated clicks than this share, such as baskets, a repeat is no good guess. */
+const FEW_REPEATS = 0.01;
 export const METRICS = ['mrr@20', 'recall@20'] as const;
 export const TITLES = { 'mrr@20': 'MRR@20', 'recall@20': 'Recall@20' } as const;
 const CUT = 20;
@@ -132,15 +138,26 @@ function byQuality(a: Measured, b: Measured): number {
 }
 
 /** Counting models that take seconds on this log; says which are left out, and why. */
-export function quickModels({ log }: Pick<ValidatedParts, 'log'>, observer: Observer): readonly string[] {
-  const pairs = pairsOf(log.sessions);
-  if (pairs <= MOST_PAIRS) return QUICK;
-  inform(
-    observer,
-    `${ALL_PAIRS.join(' and ')} are left out of the comparison: they would count ${whole(pairs)} pairs of clicks in a session, ` +
-      `at most ${whole(MOST_PAIRS)} are counted here. aisle compare has them.`,
-  );
-  return QUICK.filter((model) => !ALL_PAIRS.includes(model));
+export function quickModels(parts: ValidatedParts, observer: Observer): readonly string[] {
+  const within = (most: number, models: readonly string[], count: number, what: string): readonly string[] => {
+    if (count <= most) return models;
+    inform(
+      observer,
+      `${models.join(' and ')} are left out of the comparison: they would take ${whole(count)} ${what}, ` +
+        `more than ${whole(most)}. aisle compare has them.`,
+    );
+    return [];
+  };
+  return [
+    ...QUICK,
+    ...within(MOST_PAIRS, ALL_PAIRS, pairsOf(parts.log.sessions), 'pairs of clicks in a session'),
+    ...within(
+      MOST_COMPARISONS,
+      NEIGHBOURS,
+      NEIGHBOURS.length * comparisonsOf(parts),
+      'comparisons with past sessions and clicks',
+    ),
+  ];
 }
 
 /** A counting model of the training part. */
@@ -185,6 +202,25 @@ function pairsOf({ offsets }: Sessions): number {
   let pairs = 0;
   for (let s = 0; s + 1 < offsets.length; s++) pairs += (offsets[s + 1]! - offsets[s]!) ** 2;
   return pairs;
+}
+
+/** What session neighbours take at most: the clicks of the session, the past sessions that share one, and the clicks of those asked. */
+function comparisonsOf({ log, valid, validProtocol }: ValidatedParts): number {
+  const { items, offsets } = valid.sessions;
+  const asked = (ASKED * log.sessions.items.length) / (log.sessions.offsets.length - 1);
+  let sum = 0;
+  for (let s = 0; s + 1 < offsets.length; s++) {
+    const last = offsets[s + 1]! - 2; // the last event before a target
+    const clicked = new Set<number>();
+    let compared = 0;
+    for (let e = offsets[s]!; e <= last; e++) {
+      const item = items[e]!;
+      if (!clicked.has(item)) compared += Math.min(SAMPLE, log.support[item]!);
+      clicked.add(item);
+      if (validProtocol !== 'leave-one-out' || e === last) sum += e - offsets[s]! + compared + asked;
+    }
+  }
+  return Math.round(sum);
 }
 
 interface Ranked extends Measured {

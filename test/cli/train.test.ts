@@ -48,7 +48,7 @@ describe.each(['gru4rec', 'sasrec', 'srgnn', 'caser', 'transformers4rec'])('aisl
       best: { epoch: expect.any(Number), metric: 'mrr@20', value: expect.any(Number) },
       ...(result.scale !== undefined && { scale: expect.any(Number) }),
       baseline: {
-        model: expect.stringMatching(/^(pop|s-pop|item-knn|markov|ar|sr|decayed-sr)$/),
+        model: expect.stringMatching(/^(pop|s-pop|item-knn|markov|ar|sr|decayed-sr|v-sknn|vstan)$/),
         metrics,
         behind: { 'mrr@20': difference, 'recall@20': difference },
         config: { remind: false }, // nothing repeats in this log

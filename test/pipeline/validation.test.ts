@@ -8,7 +8,7 @@ import { startFirst } from '../../src/pipeline/files/backend';
 import { readEventsFile } from '../../src/pipeline/files/events-file';
 import { train } from '../../src/pipeline/train';
 import { trainingParts } from '../../src/pipeline/training-parts';
-import { measure, type ValidatedParts, type Validation, verdict } from '../../src/pipeline/validation';
+import { measure, quickModels, type ValidatedParts, type Validation, verdict } from '../../src/pipeline/validation';
 import { countSupport } from '../../src/session/event-log';
 import { type TrainedModel, trainFromLog } from '../../src/train/train-from-log';
 import { RING_LOG } from '../cli/ring-log';
@@ -49,7 +49,7 @@ beforeAll(async () => {
 });
 
 describe('measure', () => {
-  test('gives the figures of the best epoch again, beside those of seven counting models, the best first', () => {
+  test('gives the figures of the best epoch again, beside those of nine counting models, the best first', () => {
     const { model, counting, baseline } = validation;
     expect(model).toEqual({ model: 'gru4rec', metrics: trained.epochs[trained.best!.epoch - 1]!.valid });
     expect(counting.map((row) => row.model).toSorted()).toEqual([
@@ -60,6 +60,8 @@ describe('measure', () => {
       'pop',
       's-pop',
       'sr',
+      'v-sknn',
+      'vstan',
     ]);
     const mrr = counting.map(({ metrics }) => metrics['mrr@20']!);
     expect(mrr).toEqual(mrr.toSorted((a, b) => b - a));
@@ -84,8 +86,33 @@ describe('measure', () => {
       await startFirst(slice, 'cpu', {});
       return measure(trained, long, { onMessage: ({ text }) => messages.push(text) });
     });
-    expect(counting.map((row) => row.model).toSorted()).toEqual(['decayed-sr', 'markov', 'pop', 's-pop', 'sr']);
+    expect(counting.map((row) => row.model).toSorted()).toEqual([
+      'decayed-sr',
+      'markov',
+      'pop',
+      's-pop',
+      'sr',
+      'v-sknn',
+      'vstan',
+    ]);
     expect(messages).toEqual([expect.stringMatching(/^item-knn and ar are left out .* 1,024,000,000 pairs of clicks/)]);
+  });
+
+  test('leaves out neighbours that would take too many comparisons, and says so', () => {
+    const { itemIds } = parts.log;
+    const messages: string[] = [];
+    const items = Int32Array.from({ length: 16_000 }, (_, e) => (e % itemIds.length) + 1);
+    const sessions = { items, times: Float64Array.from(items.keys()), offsets: Int32Array.of(0, items.length) };
+    const models = (validProtocol: 'events' | 'leave-one-out') =>
+      quickModels({ ...parts, valid: { sessions }, validProtocol }, { onMessage: ({ text }) => messages.push(text) });
+    expect(models('leave-one-out')).toHaveLength(9);
+    expect(messages).toEqual([]);
+    expect(models('events')).toEqual(['pop', 's-pop', 'markov', 'sr', 'decayed-sr', 'item-knn', 'ar']);
+    expect(messages).toEqual([
+      expect.stringMatching(
+        /^v-sknn and vstan are left out .*: they would take 2\d\d,\d{3},\d{3} comparisons .*, more than 250,000,000\. aisle compare has them\.$/,
+      ),
+    ]);
   });
 
   test('that fails is a warning, and the trained model is written', async () => {
