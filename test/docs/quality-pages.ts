@@ -11,6 +11,7 @@ import { goalsPage } from '../bench/quality/goals';
 import { LOG_NAMES } from '../bench/quality/logs';
 import { RESULTS, readResults } from '../bench/quality/record';
 import { additions, besideSummary, headline, page, summary } from '../bench/quality/tables';
+import { readTrainAlone, trainAlonePage } from '../bench/train-alone/record';
 import { costs } from './costs';
 import { neighbours, smallSteps, trainings } from './measured';
 import { marked, type Pages, pageNow, writePages } from './pages';
@@ -30,6 +31,7 @@ export function qualityPages(): Pages {
   if (Object.keys(objectives).length > 0) add('objectives.md', objectivesPage(objectives));
   const exams = readExams();
   if (exams.length > 0) add('release-exams.md', examsPage(exams));
+  add('train-alone.md', trainAlonePage(readTrainAlone()));
   const report = readReport();
   add('personal.md', personalPage(report));
   const claims = join(ROOT, 'docs/claims.md');

@@ -5,14 +5,19 @@ import { Worker } from 'node:worker_threads';
 import { RecommenderError } from '../../errors';
 import type { OpenThread, ThreadMessage } from '../threads';
 
-export const openThread: OpenThread = (task, listen) => {
-  const worker = new Worker(threadScript(), { workerData: task });
-  if (task.share) worker.unref(); // only a thread whose result is waited for keeps the program running
-  worker.on('message', (message: ThreadMessage) => listen(message));
-  worker.on('error', ({ message }) => listen({ state: 'failed', message }));
-  worker.on('exit', () => listen({ state: 'failed', message: 'it ended.' }));
-  return () => void worker.terminate();
-};
+export const openThread: OpenThread = (task, listen) => openThreadOf(threadScript())(task, listen);
+
+/** Starts threads by a script of theirs. */
+export const openThreadOf =
+  (script: URL): OpenThread =>
+  (task, listen) => {
+    const worker = new Worker(script, { workerData: task });
+    if (task.share) worker.unref(); // only a thread whose result is waited for keeps the program running
+    worker.on('message', (message: ThreadMessage) => listen(message));
+    worker.on('error', ({ message }) => listen({ state: 'failed', message }));
+    worker.on('exit', () => listen({ state: 'failed', message: 'it ended.' }));
+    return () => void worker.terminate();
+  };
 
 /** The script of a thread, beside the program. */
 function threadScript(): URL {
