@@ -1,4 +1,5 @@
 /** What an events file, or an artifact folder, holds. */
+import { ARTIFACT_FILES, MANIFEST } from '../checkpoint/manifest';
 import type { ReadOptions } from '../session/options';
 import type { ArtifactSummary } from './artifact-summary';
 import { finishReplacing, inspectArtifact } from './files/artifact-folder';
@@ -17,9 +18,15 @@ export async function inspect(
   options: { readonly read?: ReadOptions } & Observer = {},
 ): Promise<FileSummary | ArtifactSummary> {
   await finishReplacing(path);
-  const isLog = !(await isFolder(path)) || (!(await exists(join(path, 'manifest.json'))) && (await hasParts(path)));
-  if (!isLog) return inspectArtifact(path);
+  if ((await isFolder(path)) && (await holdsArtifact(path))) return inspectArtifact(path);
   return inspectLog(await readEventsFile(path, { minLength: 1, minItems: 1, ...options.read }, options), path);
+}
+
+/** Whether a folder is an artifact, though its manifest be missing. */
+async function holdsArtifact(folder: string): Promise<boolean> {
+  const holds = (name: string) => exists(join(folder, name));
+  if (await holds(MANIFEST)) return true;
+  return !(await hasParts(folder)) && (await Promise.all(ARTIFACT_FILES.map(holds))).includes(true);
 }
 
 export const isArtifact = (summary: FileSummary | ArtifactSummary): summary is ArtifactSummary =>

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { expect, test } from 'vitest';
 import { testWithLogs } from '../with-logs';
-import { aisle, file } from './program';
+import { aisle, file, folder } from './program';
 
 const LOG =
   'session_id,item_id,timestamp,event,user_id\n1,a,0,view,u\n1,a,1,view,u\n1,b,2,cart,u\n1,a,3,view,u\n2,a,86400,view,v\n2,c,86401.5,view,v\n3,b,90000,view,u\n';
@@ -89,12 +89,19 @@ test('reads a folder of parts as a log, and refuses one that is neither that nor
   const part = await file('log.csv', LOG);
   const parts = await aisle('inspect', dirname(part), '--json');
   expect(JSON.parse(parts.stdout)).toMatchObject({ file: dirname(part), sessions: 3, events: 7 });
-  // An artifact without its manifest is none of them.
-  for (const name of ['notes.md', 'strategies.json']) {
-    const { code, stderr } = await aisle('inspect', dirname(await file(name, LOG)));
-    expect(code).toBe(2);
-    expect(stderr).toContain('manifest.json is missing');
+  const empty = await folder();
+  for (const path of [empty, dirname(await file('notes.txt', LOG))]) {
+    const { code, stderr } = await aisle('inspect', path);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringMatching(
+        /: this is a folder without parts of a log, expected one or more files in \.parquet/,
+      ),
+    });
   }
+  // An artifact without its manifest is none of them.
+  const { code, stderr } = await aisle('inspect', dirname(await file('strategies.json', LOG)));
+  expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('manifest.json is missing') });
 });
 
 test('reads a folder of Google Analytics’ export, whose files BigQuery calls .json', async () => {
