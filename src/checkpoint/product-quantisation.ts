@@ -20,11 +20,16 @@ import { CENTROID_COUNT, pieceStart } from './product-codes';
 const ALONG = 6;
 /** With fewer rows for each centroid, bytes with a scale for each row are smaller, and nearer. */
 const LEAST_ROWS = 8 * CENTROID_COUNT;
-/** Numbers of a piece; where items have a bias, whose bytes come on top; and where more bytes for so many rows would take long to load. */
-const NARROW = 5;
+/**
+ * Numbers of a piece, so that weights take about a megabyte: in a table of up to `FEW_ROWS`, of up to `MANY_ROWS`, where a bias has bytes of
+ * its own, and of more.
+ */
+const NARROW = 4;
+const MIDDLE = 5;
 const BIASED = 6;
 const WIDE = 8;
 /** Without the first row, which stands for no item. */
+const FEW_ROWS = 2 ** 16;
 const MANY_ROWS = 2 ** 17;
 const ROUNDS = 10;
 /** Over all rows, with the centroids that are stored. */
@@ -42,7 +47,8 @@ export interface Quantised {
 /** Pieces of a row; undefined where a table of this shape is not worth it. @param hasBias Whether each row has a number beside it. */
 export function pieceCount([rows = 0, d = 1, ...more]: readonly number[], hasBias: boolean): number | undefined {
   if (more.length > 0 || rows < LEAST_ROWS || d < WIDE) return undefined;
-  return Math.ceil(d / (rows - 1 > MANY_ROWS ? WIDE : hasBias ? BIASED : NARROW));
+  const middle = hasBias ? BIASED : MIDDLE;
+  return Math.ceil(d / (rows - 1 > MANY_ROWS ? WIDE : rows - 1 > FEW_ROWS ? middle : NARROW));
 }
 
 /** Of each table: 43,000 rows of 64 numbers take half a minute, and a model is packed, checked and written. */

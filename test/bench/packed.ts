@@ -172,7 +172,8 @@ ${[...new Set(rows.map(({ command }) => `    ${command}`))].join('\n')}
 Networks of 64 numbers an item, ${Object.entries(MODELS)
     .map(([name, { epochs }]) => `${name} after ${epochs} epochs`)
     .join(', ')} on all but the last tenth of Diginetica's training part (seed ${SEED}). That tenth, the
-validation part, has chosen how tables are quantised; the test part was asked once for each row. Conservative ties. Bytes are those of
+validation part, has chosen how tables are quantised; the test part was asked once for each row, and of pq once before, at fewer
+bytes an item: at 11 GRU4Rec kept 99.4 % of Recall@20 (1f00f014), at 13 SASRec 96.9 % (d11e8c83). Conservative ties. Bytes are those of
 \`weights.safetensors\`, with the items' events. ${rows[0]!.machine}.
 
 ${markdownTable(titles, cells).join('\n')}

@@ -66,7 +66,7 @@ describe.each([
 });
 
 test.each(['gru4rec', 'sasrec'])(
-  'aisle pack --precision pq makes a byte of five to six numbers of an item, of %s',
+  'aisle pack --precision pq makes a byte of four numbers of an item, of %s',
   async (architecture) => {
     const itemIds = Array.from({ length: 2100 }, (_, k) => `item-${k}`);
     const config = architecture === 'gru4rec' ? { layers: '32' } : { hiddenUnits: 32, numBlocks: 1, maxlen: 5 };
