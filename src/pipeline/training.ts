@@ -142,7 +142,8 @@ export async function trainOn(host: TrainingHost, options: TrainOptions, compare
   if (valid === 'none' && options.refit === 'yes') {
     const why =
       '`refit` yes trains again on everything after a validation part has chosen the epochs, and there is none';
-    throw new RecommenderError('bad-config', `${why}: leave it out, or \`valid\` none and \`epochs\`.`);
+    const advice = options.valid === undefined ? 'add `valid` last:10%, or drop `epochs`' : 'make `valid` last:10%';
+    throw new RecommenderError('bad-config', `${why}: ${advice}.`);
   }
   const reading = {
     read: { ...read, featuresIfAny: wanted.map(({ name }) => name) },

@@ -127,7 +127,8 @@ describe('a training with a validation part', () => {
   });
 
   test.each([
-    [['--refit', 'yes', '--epochs', '1'], '--refit yes trains again on everything after a validation part'],
+    [['--refit', 'yes', '--epochs', '1'], 'and there is none: add --valid last:10%, or drop --epochs.'],
+    [['--refit', 'yes', '--valid', 'none'], 'and there is none: make --valid last:10%.'],
     [['--refit', 'maybe'], 'Expected yes or no'],
   ])('is asked for %j in vain', async (argv, message) => {
     const { code, stderr } = await train('model', ...argv);
