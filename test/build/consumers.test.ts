@@ -4,7 +4,7 @@
  * webpack in `npm test`, all by `npm run soak -- build/consumers`, which writes `test/bench/results/bundlers.md`.
  */
 import { execFile, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { commit } from '../bench/machine';
 import { closeServer, originOf } from '../server';
 import { openBrowser } from '../shared-chromium';
 import { isSoak } from '../soak-slice';
@@ -38,10 +39,17 @@ afterAll(async () => {
 /** Tools, and ways of telling them of the worker. */
 const TOOLS = 13;
 
-const report = (chromium: string): string => `# The worker in bundlers
+/** Its version is that of the lock file. */
+function versionOf(bundler: string): string {
+  const lock = readFileSync(join(ROOT, 'test/consumers', bundler, 'package-lock.json'), 'utf8');
+  return `${bundler} ${JSON.parse(lock).packages[`node_modules/${bundler}`].version}`;
+}
 
-Written by \`npm run soak -- build/consumers\`, in Chromium ${chromium}, with Node ${process.version}. Each tool at the version of its lock file in
-\`test/consumers\`, under the strictest policy of docs/security-policy.md and Trusted Types, but for Vite's server in development. Bytes:
+const report = (chromium: string, vite: string): string => `# The worker in bundlers
+
+Written by \`npm run soak -- build/consumers\` at ${commit()}, in Chromium ${chromium}, with Node ${process.version}: vite ${vite}, and as the lock
+files in \`test/consumers\` have them ${readdirSync(join(ROOT, 'test/consumers')).map(versionOf).join(', ')}. All
+under the strictest policy of docs/security-policy.md and Trusted Types, but for Vite's server in development. Bytes:
 scripts and WASM that a visit loads, as they are before a server compresses them.
 
 | tool | entry | thread | backend | \`ready\` | bytes | console |
@@ -275,7 +283,10 @@ describe('with packages of the npm registry', () => {
   });
 });
 
-test.runIf(isSoak)('every way of them is in the table', () => {
+test.runIf(isSoak)('every way of them is in the table', async () => {
   expect(new Set(rows.map((row) => row.split('|')[1])).size).toBe(TOOLS); // a part of it must not replace the whole
-  writeFileSync(join(ROOT, 'test/bench/results/bundlers.md'), report(browser.version()));
+  writeFileSync(
+    join(ROOT, 'test/bench/results/bundlers.md'),
+    report(browser.version(), (await import('vite')).version),
+  );
 });
