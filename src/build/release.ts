@@ -44,13 +44,13 @@ function packageManifest(manifest: Manifest): Manifest {
   } as unknown as Manifest;
 }
 
-/** Copies what is built into a folder that npm can pack; source maps stay out. */
+/** Copies what is built into a folder that npm can pack. */
 function stage(folder: string): void {
   for (const name of TEXTS) cpSync(join(ROOT, name), join(folder, name), { recursive: true });
   for (const build of BUILDS) {
     const from = join(ROOT, 'dist', build);
     if (!existsSync(from)) throw new Error(`dist/${build} is missing: run "npm run build" first.`);
-    cpSync(from, join(folder, 'dist', build), { recursive: true, filter: (path) => !path.endsWith('.map') });
+    cpSync(from, join(folder, 'dist', build), { recursive: true });
   }
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(packageManifest(checkout()), null, 2)}\n`);
 }
