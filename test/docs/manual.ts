@@ -29,17 +29,20 @@ export const blocksOf = (page: string): Block[] =>
     code: code!,
   }));
 
+/** The lines of a page's blocks of a shell, as they stand. */
+export const shellLinesOf = (page: string): string[] =>
+  blocksOf(page)
+    .flatMap(({ language, code }) => (language === 'sh' ? code.replaceAll('\\\n', ' ').split('\n') : []))
+    .filter((line) => line !== '');
+
 /** The lines of a shell that a page tells a reader to type, without their comments. */
 export function commandsOf(page: string): string[] {
-  const fenced = blocksOf(page).flatMap(({ language, code }) =>
-    language === 'sh' ? code.replaceAll('\\\n', ' ').split('\n') : [],
-  );
   const inText = [
     ...textOf(page)
       .replace(FENCED, '')
       .matchAll(/`((?:npx )?aisle \w[^`]*|npm run [^`]*)`/g),
   ];
-  return [...fenced, ...inText.map(([, line]) => line!.replaceAll('\n', ' '))]
+  return [...shellLinesOf(page), ...inText.map(([, line]) => line!.replaceAll('\n', ' '))]
     .map((line) => line.replace(/\s+#\s.*/, '').trim())
     .filter((line) => line !== '');
 }

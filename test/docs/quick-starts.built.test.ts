@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, expect, test, vi } from 'vitest';
 import { built } from '../build/built';
 import { isSoak, slice } from '../soak-slice';
-import { blocksOf } from './manual';
+import { shellLinesOf } from './manual';
 
 vi.setConfig({ testTimeout: 600_000 }); // trains models, on a machine that may be busy
 
@@ -50,8 +50,7 @@ async function type(line: string, cwd: string): Promise<void> {
 test.each(PAGES)('%s', async (page) => {
   const place = mkdtempSync(join(tmpdir(), 'aisle-quick-start-'));
   places.push(place);
-  const lines = blocksOf(page)
-    .flatMap(({ language, code }) => (language === 'sh' ? code.split('\n') : []))
+  const lines = shellLinesOf(page)
     .map((line) => line.replace(/\s+#\s.*/, '').trim())
     // `npm` builds and tests the checkout, as this test's own run does; the address is an example.
     .filter((line) => line.startsWith('npx aisle ') && !line.includes('shop.example'));
