@@ -1,5 +1,6 @@
 /** What a validated training is worth: beside quick counting models, on groups of predictions, and in examples. */
 import { throwIfAborted } from '../errors';
+import { baselines } from '../neighbours/index';
 import { loadScorer, NAMELESS } from '../ranking/load-scorer';
 import { topK } from '../ranking/top-k';
 import { earlierSessions } from '../session/earlier';
@@ -24,12 +25,9 @@ const QUICK = ['pop', 's-pop', 'markov', 'sr', 'decayed-sr'];
 /** Those that count every pair of clicks of a session, and how many pairs they may count: some ten seconds each. */
 const ALL_PAIRS = ['item-knn', 'ar'];
 const MOST_PAIRS = 1e9;
-/** Session neighbours, and how many comparisons both may take: half a minute in all. */
+/** Session neighbours, and how many comparisons each may take: up to a minute. */
 const NEIGHBOURS = ['v-sknn', 'vstan'];
-const MOST_COMPARISONS = 2.5e8;
-/** At most so many past sessions are compared for a click, and the most similar asked. */
-const SAMPLE = 5000;
-const ASKED = 100;
+const MOST_COMPARISONS = 4e8;
 /** Those that recommend items of the session again unless `remind` is false. */
 const REMINDING = ['markov', 'sr', 'decayed-sr', ...ALL_PAIRS, ...NEIGHBOURS];
 /** In sessions with fewer repeated clicks than this share, such as baskets, a repeat is no good guess. */
@@ -143,19 +141,16 @@ export function quickModels(parts: ValidatedParts, observer: Observer): readonly
     if (count <= most) return models;
     inform(
       observer,
-      `${models.join(' and ')} are left out of the comparison: they would take ${whole(count)} ${what}, ` +
-        `more than ${whole(most)}. aisle compare has them.`,
+      `${models.join(' and ')} would take ${whole(count)} ${what}, more than ${whole(most)}: left out of the comparison. ` +
+        'aisle compare has them.',
     );
     return [];
   };
   return [
     ...QUICK,
     ...within(MOST_PAIRS, ALL_PAIRS, pairsOf(parts.log.sessions), 'pairs of clicks in a session'),
-    ...within(
-      MOST_COMPARISONS,
-      NEIGHBOURS,
-      NEIGHBOURS.length * comparisonsOf(parts),
-      'comparisons with past sessions and clicks',
+    ...NEIGHBOURS.flatMap((model) =>
+      within(MOST_COMPARISONS, [model], comparisonsOf(model, parts), 'comparisons with past sessions and clicks'),
     ),
   ];
 }
@@ -205,9 +200,10 @@ function pairsOf({ offsets }: Sessions): number {
 }
 
 /** What session neighbours take at most: the clicks of the session, the past sessions that share one, and the clicks of those asked. */
-function comparisonsOf({ log, valid, validProtocol }: ValidatedParts): number {
+function comparisonsOf(model: string, { log, valid, validProtocol }: ValidatedParts): number {
   const { items, offsets } = valid.sessions;
-  const asked = (ASKED * log.sessions.items.length) / (log.sessions.offsets.length - 1);
+  const { sampleSize, k } = baselines[model]!.options;
+  const asked = (k!.default * log.sessions.items.length) / (log.sessions.offsets.length - 1);
   let sum = 0;
   for (let s = 0; s + 1 < offsets.length; s++) {
     const last = offsets[s + 1]! - 2; // the last event before a target
@@ -215,7 +211,7 @@ function comparisonsOf({ log, valid, validProtocol }: ValidatedParts): number {
     let compared = 0;
     for (let e = offsets[s]!; e <= last; e++) {
       const item = items[e]!;
-      if (!clicked.has(item)) compared += Math.min(SAMPLE, log.support[item]!);
+      if (!clicked.has(item)) compared += Math.min(sampleSize!.default, log.support[item]!);
       clicked.add(item);
       if (validProtocol !== 'leave-one-out' || e === last) sum += e - offsets[s]! + compared + asked;
     }
@@ -358,12 +354,14 @@ export function verdict(
   const where = (is: (gap: Difference) => boolean) => METRICS.filter((metric) => is(baseline.behind[metric]));
   const ahead = where(({ low }) => low > 0);
   const behind = where(({ high }) => high < 0);
-  if (ahead.length && !behind.length) return `${figures}: the network is better.`;
+  const inAll = (metrics: readonly (typeof METRICS)[number][]) => metrics.map((metric) => TITLES[metric]).join(' and ');
+  if (ahead.length && !behind.length) return `${figures}: the network is better in ${inAll(ahead)}.`;
   let found = 'the difference may be chance';
-  if (behind.length) found = 'counting is better';
-  if (behind.length && ahead.length) found += ` in ${TITLES[behind[0]!]}, the network in ${TITLES[ahead[0]!]}`;
+  if (behind.length) found = `counting is better in ${inAll(behind)}`;
+  if (behind.length && ahead.length) found += `, the network in ${inAll(ahead)}`;
   const advice = best?.epoch === epochs.length ? 'Train longer' : 'Look for better settings with aisle search';
-  return `${figures}: ${found}. ${advice}, or ship ${name}.`;
+  const caution = NEIGHBOURS.includes(baseline.model) ? ', which has sessions of the log inside' : '';
+  return `${figures}: ${found}. ${advice}, or ship ${name}${caution}.`;
 }
 
 /** `+.0044`. */

@@ -95,24 +95,38 @@ describe('measure', () => {
       'v-sknn',
       'vstan',
     ]);
-    expect(messages).toEqual([expect.stringMatching(/^item-knn and ar are left out .* 1,024,000,000 pairs of clicks/)]);
+    expect(messages).toEqual([
+      expect.stringMatching(/^item-knn and ar would take 1,024,000,000 pairs of clicks .*: left out of the comparison/),
+    ]);
   });
 
-  test('leaves out neighbours that would take too many comparisons, and says so', () => {
+  test('leaves out each of the neighbours that would take too many comparisons, and says so', () => {
     const { itemIds } = parts.log;
     const messages: string[] = [];
-    const items = Int32Array.from({ length: 16_000 }, (_, e) => (e % itemIds.length) + 1);
-    const sessions = { items, times: Float64Array.from(items.keys()), offsets: Int32Array.of(0, items.length) };
-    const models = (validProtocol: 'events' | 'leave-one-out') =>
-      quickModels({ ...parts, valid: { sessions }, validProtocol }, { onMessage: ({ text }) => messages.push(text) });
-    expect(models('leave-one-out')).toHaveLength(9);
+    /** With one long session, of items that so many past sessions have. */
+    const models = (clicks: number, support: number, validProtocol: 'events' | 'leave-one-out' = 'events') => {
+      const items = Int32Array.from({ length: clicks }, (_, e) => (e % itemIds.length) + 1);
+      const sessions = { items, times: Float64Array.from(items.keys()), offsets: Int32Array.of(0, items.length) };
+      const log = { ...parts.log, support: new Int32Array(itemIds.length + 1).fill(support) };
+      return quickModels(
+        { ...parts, log, valid: { sessions }, validProtocol },
+        { onMessage: ({ text }) => messages.push(text) },
+      );
+    };
+    const others = ['pop', 's-pop', 'markov', 'sr', 'decayed-sr', 'item-knn', 'ar'];
+    expect(models(30_000, 1, 'leave-one-out')).toEqual([...others, 'v-sknn', 'vstan']);
     expect(messages).toEqual([]);
-    expect(models('events')).toEqual(['pop', 's-pop', 'markov', 'sr', 'decayed-sr', 'item-knn', 'ar']);
-    expect(messages).toEqual([
+    expect(models(30_000, 1)).toEqual(others);
+    const left = (model: string) =>
       expect.stringMatching(
-        /^v-sknn and vstan are left out .*: they would take 2\d\d,\d{3},\d{3} comparisons .*, more than 250,000,000\. aisle compare has them\.$/,
-      ),
-    ]);
+        RegExp(
+          `^${model} would take \\d{3},\\d{3},\\d{3} comparisons .*, more than 400,000,000: left out of .*aisle compare has`,
+        ),
+      );
+    expect(messages).toEqual([left('v-sknn'), left('vstan')]);
+    // v-sknn compares with 1,000 of them, vstan with 5,000.
+    expect(models(1.2e8 / (1000 * itemIds.length), 5000)).toEqual([...others, 'v-sknn']);
+    expect(messages.slice(2)).toEqual([left('vstan')]);
   });
 
   test('that fails is a warning, and the trained model is written', async () => {
@@ -180,7 +194,13 @@ describe('measure', () => {
 });
 
 describe('the verdict', () => {
-  const say = (own: [mrr: number, recall: number], other: [mrr: number, recall: number], best = 3, config = {}) => {
+  const say = (
+    own: [mrr: number, recall: number],
+    other: [mrr: number, recall: number],
+    best = 3,
+    config = {},
+    counter = 'sr',
+  ) => {
     const measured = (model: string, [mrr, recall]: [number, number]) => ({
       model,
       metrics: { 'mrr@20': mrr, 'recall@20': recall },
@@ -189,7 +209,7 @@ describe('the verdict', () => {
     const difference = (mean: number) => ({ mean, low: mean - 0.01, high: mean + 0.01 });
     const behind = { 'mrr@20': difference(own[0] - other[0]), 'recall@20': difference(own[1] - other[1]) };
     return verdict(
-      { model: measured('gru4rec', own), baseline: { ...measured('sr', other), config, behind } },
+      { model: measured('gru4rec', own), baseline: { ...measured(counter, other), config, behind } },
       { epochs, best: { epoch: best } },
     );
   };
@@ -197,19 +217,25 @@ describe('the verdict', () => {
   test('is for the network where an interval is above 0 and none below', () => {
     expect(say([0.3, 0.6], [0.27, 0.605])).toBe(
       'gru4rec .3000, counting (sr) .2700 on the same predictions (MRR@20, +.0300 [+.0200, +.0400]; ' +
-        'Recall@20 .6000 and .6050, −.0050 [−.0150, +.0050]): the network is better.',
+        'Recall@20 .6000 and .6050, −.0050 [−.0150, +.0050]): the network is better in MRR@20.',
     );
   });
 
   test('is for counting where an interval is below 0 and none above, and says what may help and how to count', () => {
     expect(say([0.256, 0.5], [0.2704, 0.505])).toMatch(
-      /^gru4rec \.2560, counting \(sr\) \.2704 .*: counting is better\. Train longer, or ship sr\.$/,
+      /^gru4rec \.2560, counting \(sr\) \.2704 .*: counting is better in MRR@20\. Train longer, or ship sr\.$/,
     );
     expect(say([0.27, 0.5], [0.27, 0.55], 2)).toMatch(
-      /: counting is better\. Look for better settings with aisle search, or ship sr\.$/,
+      /: counting is better in Recall@20\. Look for better settings with aisle search, or ship sr\.$/,
     );
     expect(say([0.2, 1], [0.27, 1], 3, { remind: false })).toMatch(
-      /counting \(sr --set remind=false\) .*: counting is better\. Train longer, or ship sr --set remind=false\.$/,
+      /counting \(sr --set remind=false\) .*: counting is better in MRR@20\. Train longer, or ship sr --set remind=false\.$/,
+    );
+  });
+
+  test('says that session neighbours have sessions of the log inside', () => {
+    expect(say([0.2, 0.5], [0.27, 0.5], 3, {}, 'vstan')).toMatch(
+      /, or ship vstan, which has sessions of the log inside\.$/,
     );
   });
 

@@ -53,7 +53,7 @@ export const readTrainAlone = (): Results => (existsSync(FILE) ? JSON.parse(read
 export const writeTrainAlone = (results: Results): void => replace(FILE, `${JSON.stringify(results, null, 1)}\n`);
 
 export function trainAlonePage(results: Results): string {
-  const titles = ['log', 'preset', 'the printed line', `the best ${SHOWN} of what counts, MRR@20 / Recall@20`];
+  const titles = ['log', 'preset', 'the printed line', `the best ${SHOWN} counting models, MRR@20 / Recall@20`];
   const rows = (Object.keys(LOGS) as Log[]).flatMap((log) => {
     const row = results[log];
     return row ? [cellsOf(LOGS[log], row)] : [];
@@ -65,7 +65,7 @@ export function trainAlonePage(results: Results): string {
 
 What \`aisle train --data LOG --model ${MODEL} --out my-model\` does and prints, one seed each. The printed line is of the newest tenth of
 the log, which has chosen the epoch of the network, too: it is no test. The test parts of yoochoose, Diginetica and Online Retail were not
-asked; the newest tenth of eshop and of Beauty overlaps what their quality pages test. What counts has its default settings: with searched
+asked; the newest tenth of eshop and of Beauty overlaps what their quality pages test. Counting models have their default settings: with searched
 ones, session neighbours and others may be better than here, and than the network ([what was measured](../../../docs/claims.md)).
 
 ${markdownTable([...titles, 'best epoch', 'trained again on', 'seconds, of the comparison', 'threads', 'commit'], rows).join('\n')}
