@@ -27,6 +27,8 @@ export interface CardFacts extends Pick<ArtifactInfo, 'name' | 'version' | 'arch
   readonly users: number;
   /** How many sessions of the log are inside, for learning on devices. */
   readonly replayed: number;
+  /** How many are inside as what the model answers by. */
+  readonly neighbours: number;
   /** Whether `report.html` shows sessions of the log. */
   readonly hasExamples?: boolean;
 }
@@ -78,14 +80,17 @@ const MEASURED = ' of the training that was measured, without the validation ses
 const EXAMPLES =
   'Where report.html is beside it, it shows sessions of the log: leave it out of a folder that is published. No page needs it.';
 
-const insideOf = ({ hasExamples, ...inside }: Pick<CardFacts, 'users' | 'replayed' | 'hasExamples'>): string =>
+type Inside = Pick<CardFacts, 'users' | 'replayed' | 'neighbours'>;
+
+const insideOf = ({ hasExamples, ...inside }: Inside & Pick<CardFacts, 'hasExamples'>): string =>
   hasExamples ? `${inFiles(inside)} ${EXAMPLES}` : inFiles(inside);
 
-const inFiles = ({ users, replayed }: Pick<CardFacts, 'users' | 'replayed'>): string => {
-  if (replayed === 0) return aboutUsers(users);
+const inFiles = ({ users, replayed, neighbours }: Inside): string => {
+  const count = replayed + neighbours;
+  if (count === 0) return aboutUsers(users);
   const sessions =
-    `${whole(replayed)} sessions of the log are inside, as lists of items without time, user or session id: who knows some ` +
-    'clicks of one of them can read the others. Publish it only where that is allowed.';
+    `${whole(count)} sessions of the log are inside, as lists of items ${neighbours > 0 ? 'with times, without' : 'without time,'} user or ` +
+    'session id: who knows some clicks of one of them can read the others. Publish it only where that is allowed.';
   return users === 0 ? sessions : `${aboutUsers(users)} ${sessions}`;
 };
 
@@ -96,7 +101,7 @@ const aboutUsers = (users: number): string =>
       'that whoever can guess an id can tell whether it is there. Publish it only where that is allowed.';
 
 /** The content of the card of imported weights. */
-export interface ImportFacts extends Omit<CardFacts, 'training' | 'users' | 'replayed' | 'hasExamples'> {
+export interface ImportFacts extends Omit<CardFacts, 'training' | 'users' | 'replayed' | 'neighbours' | 'hasExamples'> {
   readonly training: {
     readonly imported: { readonly from: string; readonly weights: string };
     readonly command: string;
@@ -111,7 +116,9 @@ export function importedCard({ training: { imported, command }, ...about }: Impo
     `    ${command}`,
     '',
   ];
-  return card({ ...about, users: 0, replayed: 0 }, learntFrom, ['Not measured here; judge it with `aisle evaluate`.']);
+  return card({ ...about, users: 0, replayed: 0, neighbours: 0 }, learntFrom, [
+    'Not measured here; judge it with `aisle evaluate`.',
+  ]);
 }
 
 /** What was done to a model when it was packed. */

@@ -481,6 +481,10 @@ test('--replay puts sessions of the log into the artifact, and the model card sa
   const { modelCard, training } = manifest();
   expect(modelCard).toContain('8 sessions of the log are inside');
   expect(training.command).toContain('--replay 8');
+  expect((await train('v-sknn')).code).toBe(0);
+  expect(manifest().modelCard).toMatch(
+    /\d+ sessions of the log are inside, as lists of items with times, without user/,
+  );
   const { code, stderr } = await train('pop', '--replay', '8');
   expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('--replay is for networks') });
 });
