@@ -37,13 +37,14 @@ export interface TrainFlags {
 }
 
 /** The flags of a training but `--out`, and `--backend`, which may be `auto`. */
-export function trainFlags({ licence, rules, replay, refit, log, ...options }: TrainOptions): TrainFlags {
+export function trainFlags({ licence, rules, replay, scale, refit, log, ...options }: TrainOptions): TrainFlags {
   const learning = trainWords({ ...options, backend: 'auto' }, baseName).filter(([flag]) => flag !== '--out');
   const file = (path: string | undefined) => path && baseName(path);
   const writing = words({
     licence: unless(licence, UNLICENSED),
     rules: file(rules),
     replay: replay || undefined,
+    scale,
     refit,
     log: file(log),
   });

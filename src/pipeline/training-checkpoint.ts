@@ -3,7 +3,7 @@
 import { decodeSafetensors } from '../checkpoint/decode-safetensors';
 import { prefixed, within } from '../checkpoint/prefixes';
 import { encodeSafetensors } from '../checkpoint/write-safetensors';
-import type { BackendName } from '../compute/types';
+import type { BackendChoice, BackendName } from '../compute/types';
 import { RecommenderError } from '../errors';
 import type { FitState } from '../train/fit';
 import type { TrainedModel } from '../train/train-from-log';
@@ -65,7 +65,7 @@ export function encodeCheckpoint(
  * @param path For messages.
  * @param isRemoved Whether a key of the configuration, which an older version wrote, says nothing that is not so anyway.
  * @param flags As `encodeCheckpoint` takes them: those that differ are named.
- * @param say Told of flags that differ and change no epoch.
+ * @param say Receives a sentence on flags that differ and change no epoch.
  * @throws RecommenderError `bad-input` if there is none, it is damaged, or it belongs to a run with other data, model,
  *   configuration or seed.
  */
@@ -134,12 +134,13 @@ export function decodeCheckpoint(
 }
 
 /**
- * Refuses to go on with another backend, which rounds otherwise.
+ * Refuses to go on with another backend, which rounds otherwise; `auto` goes on with the checkpoint's.
  *
  * @throws RecommenderError `bad-input`.
  */
-export function refuseOtherBackend(path: string, { backend: then }: Checkpoint, now: BackendName): void {
-  if (then !== undefined && then !== now) throw anotherRun(path, `\`backend\` ${now} was \`backend\` ${then}`);
+export function refuseOtherBackend(path: string, { backend: then }: Checkpoint, now: BackendChoice): void {
+  if (then !== undefined && now !== 'auto' && then !== now)
+    throw anotherRun(path, `\`backend\` ${now} was \`backend\` ${then}`);
 }
 
 const anotherRun = (path: string, what: string): RecommenderError =>

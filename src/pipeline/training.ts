@@ -181,6 +181,7 @@ export async function trainOn(host: TrainingHost, options: TrainOptions, compare
     ...(from && { from: from.info.version }),
     ...(threads && { parts: SHARDS }),
   };
+  const notes: string[] = [];
   const resume = options.resume
     ? decodeCheckpoint(
         host.createHash,
@@ -189,21 +190,23 @@ export async function trainOn(host: TrainingHost, options: TrainOptions, compare
         identity,
         isRemoved,
         trainFlags(options),
-        (text) => inform(options, text),
+        (text) => notes.push(text),
       )
     : undefined;
   if (keepBest) refuseNothingToKeep(resume!, out);
+  else if (resume) refuseOtherBackend(host.checkpointOf(out), resume, backend);
   if (isNeural && host.checkMemory) {
     // The last training has the most items and events: it must not be refused once the first has ended.
     host.checkMemory(model, await layout(), events, threads ?? 1);
   }
+  for (const text of notes) inform(options, text);
   if (options.restart) await host.removeCheckpoint(out);
 
   const clock = { taken, spent: resume?.spent };
   const run = { host, options, compares, given, products, identity, from, clock, beside, ...defined({ threads }) };
   const { trained, validation, refitted } = await runOnDevice(async (slice) => {
-    const started = isNeural ? await host.startBackend(slice, backend, options) : 'cpu';
-    if (resume) refuseOtherBackend(host.checkpointOf(out), resume, started);
+    const asked = backend === 'auto' ? (resume?.backend ?? backend) : backend;
+    const started = isNeural ? await host.startBackend(slice, asked, options) : 'cpu';
     return trainValidateRefit({ ...run, backend: started }, parts, resume, everything);
   });
   const scale = options.scale ?? trained.scale ?? from?.info.scale;
@@ -612,6 +615,7 @@ async function write(
 
 /** Personal data inside, for the model card. */
 const insideOf = (tensors: Artifact['tensors']) => ({
+  neighbours: (tensors['sessions.offsets']?.shape[0] ?? 1) - 1,
   users: tensors[USERS_TENSOR]?.shape[0] ?? 0,
   replayed: (tensors[REPLAY_OFFSETS_TENSOR]?.shape[0] ?? 1) - 1,
 });

@@ -338,6 +338,13 @@ describe('--resume', () => {
     expect({ licence, refit: training.refit }).toEqual({ licence: 'MIT', refit: false });
   });
 
+  test('with --backend auto goes on with the backend that was in use', async () => {
+    await aisle(...argv('gru4rec', 'once', '--backend', 'cpu'));
+    await runUntil(argv('gru4rec', 'model', '--backend', 'cpu'), { line: 'epoch 2 ' });
+    expect((await resume()).code).toBe(0);
+    expect((await weights('model')).equals(await weights('once'))).toBe(true);
+  });
+
   test('with the same flags says nothing of flags', async () => {
     await stop();
     expect((await resume()).stderr).not.toContain('flags');
