@@ -20,7 +20,7 @@ const MIN_ROW = 8;
 /**
  * Tensors in the form in which `weights.safetensors` holds them. Under `pq`, a table that is codes already keeps them.
  *
- * @param onShare Of a table under `pq`, which takes long.
+ * @param onShare Of all tables under `pq`, which take long.
  * @throws RecommenderError `diverged` if a weight is not finite.
  * @throws RangeError if the name of a scale or of centroids is taken.
  */
@@ -30,6 +30,11 @@ export async function packTensors(
   onShare?: OnShare,
 ): Promise<ReadonlyMap<string, StoredTensor>> {
   const packed = new Map<string, StoredTensor>();
+  const piecesOf = ({ shape }: NdArray): number | undefined =>
+    precision === 'pq' ? pieceCount(shape, hasBias(tensors, shape[0] ?? 0)) : undefined;
+  const sizes = Object.values(tensors).map((tensor) => (piecesOf(tensor) ? tensor.data.length : 0));
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  let done = 0;
   for (const [name, tensor] of Object.entries(tensors)) {
     checkFinite(name, tensor);
     const { data, shape } = tensor;
@@ -41,7 +46,7 @@ export async function packTensors(
       if (!Object.hasOwn(tensors, name + suffix)) return name + suffix;
       throw new RangeError(`${quote(name)} needs the name ${quote(name + suffix)}, which is taken.`);
     };
-    const pieces = precision === 'pq' ? pieceCount(shape, hasBias(tensors, rows)) : undefined;
+    const pieces = piecesOf(tensor);
     if (precision === 'f32' || !(data instanceof Float32Array)) packed.set(name, toStored(tensor));
     else if (precision === 'int8' && shape.length >= 2 && data.length >= rows * MIN_ROW && rows > 0) {
       const { values, scale } = quantise(data, rows);
@@ -51,7 +56,10 @@ export async function packTensors(
       const round = isSmall ? (x: number) => fromHalf(toHalf(x)) : Math.fround;
       const { codes, centroids } = isCoded(tensor)
         ? tensor
-        : await quantiseProduct(tensor, pieces, round, weightsOf(tensors, rows), onShare);
+        : await quantiseProduct(tensor, pieces, round, weightsOf(tensors, rows), (share) =>
+            onShare?.((done + share * data.length) / total),
+          );
+      done += data.length;
       const m = codes.length / rows;
       packed.set(name, { dtype: 'U8', shape: [rows, m], bytes: codes });
       packed.set(besides(CENTROIDS_SUFFIX), halves(centroids, [CENTROID_COUNT, data.length / rows]));

@@ -113,9 +113,9 @@ test('quantising says how far it is, and stops', async () => {
   const itemIds = Array.from({ length: 2100 }, (_, k) => `item-${k}`);
   const dir = await written(await smallModel({ config: { layers: '8' }, itemIds }));
   const request = { artifact: dir, precision: 'pq', out: join(dir, '../packed') } as const;
-  const told: Progress[] = [];
-  await pack({ ...request, onProgress: (progress) => told.push(progress) });
-  const quantising = told.filter(({ label }) => label === 'Quantising');
+  const reports: Progress[] = [];
+  await pack({ ...request, onProgress: (progress) => reports.push(progress) });
+  const quantising = reports.filter(({ label }) => label === 'Quantising');
   const done = quantising.map(({ done }) => done);
   expect(done).toEqual([...done].sort((a, b) => a - b));
   expect([done[0], quantising.at(-1)]).toMatchObject([0, { done: 2100, total: 2100, unit: 'items', isFinished: true }]);
