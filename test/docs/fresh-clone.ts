@@ -20,6 +20,8 @@ import { ROOT, shellLinesOf, textOf } from './manual';
 const PAGES = ['README.md', 'docs/quick-start.md', 'docs/researchers.md'];
 /** What listens until it is stopped. */
 const SERVER = /\b(npm start|aisle demo)\b/;
+/** Milliseconds within which it prints its address; `npm start` builds before. */
+const PATIENCE = 600_000;
 
 interface Typed {
   readonly line: string;
@@ -50,6 +52,7 @@ export async function main(): Promise<void> {
 async function type(line: string, cwd: string): Promise<Typed> {
   console.log(`$ ${line}`);
   const started = performance.now();
+  const typed = (exit: string): Typed => ({ line, exit, seconds: (performance.now() - started) / 1000 });
   const isServer = SERVER.test(line);
   const shell = spawn(line, {
     cwd,
@@ -60,24 +63,33 @@ async function type(line: string, cwd: string): Promise<Typed> {
   });
   const ended = once(shell, 'close').then(([code]) => code as number | null);
   const failed = (code: number | null) => new Error(`"${line}" ended with exit code ${code}.`);
-  let exit = '0';
-  if (isServer) {
-    const address = new Promise<string>((found) => {
-      shell.stdout!.on('data', (text) => {
-        process.stdout.write(text);
-        const [url] = /http:\/\/localhost:\d+\//.exec(String(text)) ?? [];
-        if (url) found(url);
-      });
-    });
-    const url = await Promise.race([address, ended.then((code) => Promise.reject(failed(code)))]);
-    const { ok, status } = await fetch(url).finally(() => process.kill(-shell.pid!, 'SIGINT'));
-    if (!ok) throw new Error(`"${line}" answered ${status}.`);
-    exit = `answered ${status}, and was stopped`;
+  if (!isServer) {
+    const code = await ended;
+    if (code === 0) return typed('0');
+    throw failed(code);
   }
-  const answered = performance.now();
-  const code = await ended;
-  if (!isServer && code !== 0) throw failed(code);
-  return { line, exit, seconds: ((isServer ? answered : performance.now()) - started) / 1000 };
+  let printed = '';
+  const address = new Promise<string>((found, fail) => {
+    shell.stdout!.on('data', (text) => {
+      process.stdout.write(text);
+      printed += text;
+      const [url] = /http:\/\/localhost:\d+\//.exec(printed) ?? [];
+      if (url) found(url);
+    });
+    ended.then((code) => fail(failed(code)));
+    setTimeout(() => fail(new Error(`"${line}" printed no address.`)), PATIENCE).unref();
+  });
+  try {
+    const url = await address;
+    const { ok, status } = await fetch(url);
+    if (!ok) throw new Error(`"${line}" answered ${status}.`);
+    return typed(`answered ${status}, and was stopped`);
+  } finally {
+    if (shell.exitCode === null) process.kill(-shell.pid!, 'SIGINT');
+    const killed = setTimeout(() => process.kill(-shell.pid!, 'SIGKILL'), 10_000);
+    await ended;
+    clearTimeout(killed);
+  }
 }
 
 function report(code: string, installed: Typed, pages: ReadonlyMap<string, readonly Typed[]>): string {
@@ -97,9 +109,9 @@ function report(code: string, installed: Typed, pages: ReadonlyMap<string, reado
     node test/run.mjs test/docs/fresh-clone.ts
 
 Every line of a shell of the README, of the shop's and of the researcher's quick start, typed in this order in a clone of ${code}, after
-\`npm ci\`; npm's cache may have been warm. A server is asked once. ${machine()}. The README has ${textOf('README.md').split(/\s+/).length} words.
+\`npm ci\`; npm's cache may have been warm. A server is asked once. ${machine()}. The README has ${textOf('README.md').trim().split(/\s+/).length} words.
 
-${markdownTable(['page', 'its title', 'time', 'lines that install, besides'], totals).join('\n')}
+${markdownTable(['page', 'its title', 'time', 'besides, its lines `npm ci && …`'], totals).join('\n')}
 
 ${markdownTable(['page', 'line', 'exit code', 'seconds'], all).join('\n')}
 `;

@@ -73,7 +73,7 @@ const pageOf = (name: string, backend: string): string => `<!doctype html><title
   const recommender = await createRecommender({ modelUrl: '/model/', backend: '${backend}' });
   if (!recommender.status.model) await new Promise((resolve) => recommender.on('ready', resolve));
   for (const item of ${JSON.stringify(SESSION.slice(0, CLICKS[name] ?? OTHER_CLICKS))}) recommender.track(String(item));
-  await recommender.exportData(); // waits until they are stored, which is no part of an answer
+  await recommender.privacy.export(); // waits until they are stored, which is no part of an answer
   const times = [];
   for (let i = 0; i < ${ANSWERS}; i++) {
     const start = performance.now();
