@@ -355,9 +355,11 @@ export function verdict(
   const ahead = where(({ low }) => low > 0);
   const behind = where(({ high }) => high < 0);
   const inAll = (metrics: readonly (typeof METRICS)[number][]) => metrics.map((metric) => TITLES[metric]).join(' and ');
-  if (ahead.length && !behind.length) return `${figures}: the network is better in ${inAll(ahead)}.`;
+  const open = METRICS.filter((metric) => ![...ahead, ...behind].includes(metric));
+  const rest = open.length === 1 ? `; in ${inAll(open)} the difference may be chance` : '';
+  if (ahead.length && !behind.length) return `${figures}: the network is better in ${inAll(ahead)}${rest}.`;
   let found = 'the difference may be chance';
-  if (behind.length) found = `counting is better in ${inAll(behind)}`;
+  if (behind.length) found = `counting is better in ${inAll(behind)}${rest}`;
   if (behind.length && ahead.length) found += `, the network in ${inAll(ahead)}`;
   const advice = best?.epoch === epochs.length ? 'Train longer' : 'Look for better settings with aisle search';
   const caution = NEIGHBOURS.includes(baseline.model) ? ', which has sessions of the log inside' : '';

@@ -217,23 +217,24 @@ describe('the verdict', () => {
   test('is for the network where an interval is above 0 and none below', () => {
     expect(say([0.3, 0.6], [0.27, 0.605])).toBe(
       'gru4rec .3000, counting (sr) .2700 on the same predictions (MRR@20, +.0300 [+.0200, +.0400]; ' +
-        'Recall@20 .6000 and .6050, −.0050 [−.0150, +.0050]): the network is better in MRR@20.',
+        'Recall@20 .6000 and .6050, −.0050 [−.0150, +.0050]): the network is better in MRR@20; in Recall@20 the difference may be chance.',
     );
   });
 
   test('is for counting where an interval is below 0 and none above, and says what may help and how to count', () => {
     expect(say([0.256, 0.5], [0.2704, 0.505])).toMatch(
-      /^gru4rec \.2560, counting \(sr\) \.2704 .*: counting is better in MRR@20\. Train longer, or ship sr\.$/,
+      /^gru4rec \.2560, counting \(sr\) \.2704 .*: counting is better in MRR@20; in Recall@20 the difference may be chance\. Train longer, or ship sr\.$/,
     );
     expect(say([0.27, 0.5], [0.27, 0.55], 2)).toMatch(
-      /: counting is better in Recall@20\. Look for better settings with aisle search, or ship sr\.$/,
+      /: counting is better in Recall@20; in MRR@20 the difference may be chance\. Look for better settings with aisle search, or ship sr\.$/,
     );
     expect(say([0.2, 1], [0.27, 1], 3, { remind: false })).toMatch(
-      /counting \(sr --set remind=false\) .*: counting is better in MRR@20\. Train longer, or ship sr --set remind=false\.$/,
+      /counting \(sr --set remind=false\) .*: counting is better in MRR@20; in Recall@20 the difference may be chance\. Train longer, or ship sr --set remind=false\.$/,
     );
   });
 
   test('says that session neighbours have sessions of the log inside', () => {
+    expect(say([0.2, 0.5], [0.27, 0.6])).toMatch(/: counting is better in MRR@20 and Recall@20\. Train longer/);
     expect(say([0.2, 0.5], [0.27, 0.5], 3, {}, 'vstan')).toMatch(
       /, or ship vstan, which has sessions of the log inside\.$/,
     );
