@@ -67,7 +67,8 @@ What \`aisle train --data LOG --model ${MODEL} --out my-model\` does and prints,
 the log, which has chosen the epoch of the network, too: it is no test. The test parts of yoochoose, Diginetica and Online Retail were not
 asked; the newest tenth of eshop and of Beauty overlaps what their quality pages test. Counting models have their default settings: with searched
 ones, session neighbours and others may be better than here, and than the network ([what was measured](../../../docs/claims.md)).
-The lines of f7ff9e4d and 9f04a475 do not say yet in which metric a model is better.
+The lines of f7ff9e4d and 9f04a475 do not say yet in which metric a model is better. The training on Diginetica was begun by an
+earlier commit, and interrupted; seconds are of a machine that other work shared.
 
 ${markdownTable([...titles, 'best epoch', 'trained again on', 'seconds, of the comparison', 'threads', 'commit'], rows).join('\n')}
 
