@@ -15,8 +15,22 @@ function byteOf(x: usize, inverse: v128): v128 {
   return v128.and(integer, i32x4.splat(255));
 }
 
+/** Numbers j and j + 1 of four items in lanes of 16 bits, each an integer in the lower eight. */
+function pairsOf(x: usize, end: usize, inverse: v128): v128 {
+  const first = byteOf(x, inverse);
+  return x + 128 < end ? v128.or(first, i32x4.shl(byteOf(x + 128, inverse), 16)) : first;
+}
+
+/** Scales of four items. */
+function scalesOf(x: usize, end: usize): v128 {
+  let most = f32x4.splat(127 * LEAST_SCALE);
+  for (; x < end; x += 128) most = f32x4.max(most, f32x4.abs(v128.load(x)));
+  return f32x4.div(most, f32x4.splat(127));
+}
+
 /**
- * Makes the copy, `[n / 32][⌈d / 2⌉][32][2]`, and a scale for each item.
+ * Makes the copy, `[n / 32][⌈d / 2⌉][4][4][2][2]`, and a scale for each item: of eight items in a row, the first four have the even
+ * bytes, whose integers are stored 128 larger, and the others the odd ones. Then a mask and a shift unpack them.
  *
  * @param table `[n / 32][d][32]`.
  * @returns The largest scale: NaN or infinite where a number of the table is.
@@ -25,18 +39,18 @@ export function quantise(table: usize, d: i32, groups: i32, to: usize, scales: u
   let largest = f32x4.splat(0);
   for (let g = 0; g < groups; g++) {
     const end = table + ((<usize>d) << 7);
-    for (let q: usize = 0; q < 128; q += 16) {
-      let most = f32x4.splat(127 * LEAST_SCALE);
-      for (let x = table + q; x < end; x += 128) most = f32x4.max(most, f32x4.abs(v128.load(x)));
-      const scale = f32x4.div(most, f32x4.splat(127));
-      largest = f32x4.max(largest, scale);
-      v128.store(scales + q, scale);
-      const inverse = f32x4.div(f32x4.splat(1), scale);
+    for (let q: usize = 0; q < 128; q += 32) {
+      const even = scalesOf(table + q, end);
+      const odd = scalesOf(table + q + 16, end);
+      largest = f32x4.max(largest, f32x4.max(even, odd));
+      v128.store(scales + q, even);
+      v128.store(scales + q, odd, 16);
+      const inverseOfEven = f32x4.div(f32x4.splat(1), even);
+      const inverseOfOdd = f32x4.div(f32x4.splat(1), odd);
       let at = to + (q >> 1);
       for (let x = table + q; x < end; x += 256) {
-        let pair = byteOf(x, inverse);
-        if (x + 128 < end) pair = v128.or(pair, i32x4.shl(byteOf(x + 128, inverse), 8));
-        v128.store64_lane(at, i16x8.narrow_i32x4_u(pair, pair), 0);
+        const low = v128.xor(pairsOf(x, end, inverseOfEven), i16x8.splat(128));
+        v128.store(at, v128.or(low, i16x8.shl(pairsOf(x + 16, end, inverseOfOdd), 8)));
         at += 64;
       }
     }
@@ -117,26 +131,35 @@ export function scoreQuantised(
   count = 0;
   startTop(best, k);
   const end16 = c16 + ((<usize>((d + 1) >> 1)) << 2);
+  let sum: i32 = 0;
+  for (let at = c16; at < end16; at += 2) sum += i32.load16_s(at);
+  const even = i32x4.splat(-128 * sum);
+  const odd = i32x4.splat(0);
+  const mask = i16x8.splat(255);
   let biases = bias;
   for (let g = 0; g < groups; g++) {
-    let s0 = i32x4.splat(0);
-    let s1 = s0;
-    let s2 = s0;
-    let s3 = s0;
-    let s4 = s0;
-    let s5 = s0;
-    let s6 = s0;
-    let s7 = s0;
+    let s0 = even;
+    let s1 = odd;
+    let s2 = even;
+    let s3 = odd;
+    let s4 = even;
+    let s5 = odd;
+    let s6 = even;
+    let s7 = odd;
     for (let at = c16; at < end16; at += 4) {
       const x = v128.load32_splat(at);
-      s0 = i32x4.add(s0, i32x4.dot_i16x8_s(x, v128.load8x8_s(bytes)));
-      s1 = i32x4.add(s1, i32x4.dot_i16x8_s(x, v128.load8x8_s(bytes, 8)));
-      s2 = i32x4.add(s2, i32x4.dot_i16x8_s(x, v128.load8x8_s(bytes, 16)));
-      s3 = i32x4.add(s3, i32x4.dot_i16x8_s(x, v128.load8x8_s(bytes, 24)));
-      s4 = i32x4.add(s4, i32x4.dot_i16x8_s(x, v128.load8x8_s(bytes, 32)));
-      s5 = i32x4.add(s5, i32x4.dot_i16x8_s(x, v128.load8x8_s(bytes, 40)));
-      s6 = i32x4.add(s6, i32x4.dot_i16x8_s(x, v128.load8x8_s(bytes, 48)));
-      s7 = i32x4.add(s7, i32x4.dot_i16x8_s(x, v128.load8x8_s(bytes, 56)));
+      let both = v128.load(bytes);
+      s0 = i32x4.add(s0, i32x4.dot_i16x8_s(x, v128.and(both, mask)));
+      s1 = i32x4.add(s1, i32x4.dot_i16x8_s(x, i16x8.shr_s(both, 8)));
+      both = v128.load(bytes, 16);
+      s2 = i32x4.add(s2, i32x4.dot_i16x8_s(x, v128.and(both, mask)));
+      s3 = i32x4.add(s3, i32x4.dot_i16x8_s(x, i16x8.shr_s(both, 8)));
+      both = v128.load(bytes, 32);
+      s4 = i32x4.add(s4, i32x4.dot_i16x8_s(x, v128.and(both, mask)));
+      s5 = i32x4.add(s5, i32x4.dot_i16x8_s(x, i16x8.shr_s(both, 8)));
+      both = v128.load(bytes, 48);
+      s6 = i32x4.add(s6, i32x4.dot_i16x8_s(x, v128.and(both, mask)));
+      s7 = i32x4.add(s7, i32x4.dot_i16x8_s(x, i16x8.shr_s(both, 8)));
       bytes += 64;
     }
     const column = g << 5;
