@@ -143,6 +143,37 @@ test('of a session that is too long, the newest clicks count', async () => {
   expect(await best(items.subarray(0, MOST_CLICKS))).not.toEqual(await best(newest));
 });
 
+test('asked often, it goes over to a copy of the items in bytes, and answers alike', async () => {
+  const catalogue = { items: 5300 }; // of 100 numbers each: enough for a copy
+  const model = NETWORKS['gru4rec']!;
+  const config = configure(model, {});
+  const values = initialise(model.parameters(config, catalogue), SEED);
+  const params: Params = upload(values);
+  const plan = compilePlan({ model, params, config, catalogue });
+  for (const tensor of Object.values(params)) tensor.dispose();
+  const start = () => startPlan(planModule, plan, (of) => values[of]);
+  const open = (of: ReturnType<typeof start>) => planScorer(of, readerOf({ model, config, catalogue })).openSession();
+  const running = start();
+  const session = open(running);
+  const bytes = () => running.memory.buffer.byteLength;
+  const { integer } = random(SEED, 'often');
+  const answer = async () => {
+    const items = Int32Array.from({ length: 3 }, () => 1 + integer(catalogue.items));
+    const best = await session.topK({ items }, K, new Set(items));
+    expect(best).toEqual(await open(start()).topK({ items }, K, new Set(items)));
+  };
+  await answer();
+  const before = bytes();
+  for (let i = 0; i < 5; i++) await answer();
+  expect(bytes()).toBe(before);
+  for (let i = 0; i < 100 && bytes() === before; i++) {
+    await answer();
+    await new Promise((resolve) => setTimeout(resolve)); // its code is fetched
+  }
+  expect(bytes()).toBeGreaterThan(before);
+  for (let i = 0; i < 20; i++) await answer();
+});
+
 /** How a model names the most clicks that it reads. */
 const SHORT: readonly (readonly [string, string, Readonly<Record<string, unknown>>])[] = [
   ['sasrec', 'maxlen', {}],
