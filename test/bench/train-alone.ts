@@ -24,7 +24,16 @@ import { writeQuality } from '../docs/quality-pages';
 import { commit, machine } from './machine';
 import { filesOf } from './quality/files';
 import { folderOf, LOGS as QUALITY_LOGS } from './quality/logs';
-import { LOGS, type Log, type LogResult, MODEL, readTrainAlone, SHOP, writeTrainAlone } from './train-alone/record';
+import {
+  LOGS,
+  type Log,
+  type LogResult,
+  MODEL,
+  readTrainAlone,
+  SHOPS,
+  type ShopName,
+  writeTrainAlone,
+} from './train-alone/record';
 
 /** Its threads are those of the built program: Node starts none from TypeScript. */
 const HOST = { ...nodeHost, openThread: openThreadOf(pathToFileURL(join(built('cli'), 'thread.js'))) };
@@ -51,11 +60,13 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
+const isShop = (log: Log): log is ShopName => Object.hasOwn(SHOPS, log);
+
 /** The log's file, as the pages of quality cut it; eshop, which they cut for a test of its newest week, is whole. */
 async function dataOf(log: Log, work: string): Promise<string> {
-  if (log === 'simulator') {
-    const out = join(work, 'shop');
-    const flags = Object.entries(SHOP).flatMap(([flag, value]) => [`--${flag}`, `${value}`]);
+  if (isShop(log)) {
+    const out = join(work, `shop of ${log}`);
+    const flags = Object.entries(SHOPS[log]).flatMap(([flag, value]) => [`--${flag}`, `${value}`]);
     const code = await run(['simulate', '--out', out, ...flags], { stdout: process.stdout, stderr: process.stderr });
     if (code !== 0) throw new Error('The shop could not be simulated.');
     return join(out, EVENTS_FILE);
