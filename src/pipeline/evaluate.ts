@@ -8,6 +8,7 @@ import { type ClickLog, type Reindexed, reindex, sessionCount, usersOf } from '.
 import {
   checkProtocol,
   type EvaluateResult,
+  type Exposure,
   type EvaluateOptions as RankingOptions,
   type RankRow,
   evaluate as rankTargets,
@@ -37,7 +38,7 @@ export interface Evaluated {
   };
 }
 
-export interface Evaluation extends Evaluated, Omit<EvaluateResult, 'warnings'> {
+export interface Evaluation extends Evaluated, Omit<EvaluateResult, 'exposure' | 'warnings'> {
   /** What the evaluation left out: events of unknown items, then sessions with fewer than two events. */
   readonly dropped: Reindexed['dropped'];
 }
@@ -53,10 +54,12 @@ export interface WeightsEvaluation extends Evaluated {
 /**
  * Ranks the true next items among all items of the artifact.
  *
- * @returns The model's name, and what `--json` prints.
+ * @returns The model's name, what `--json` prints, and how the lists share the items.
  * @throws RecommenderError `bad-config`, `bad-input` or `bad-artifact` for what was passed in; `not-finite`; `aborted`.
  */
-export async function evaluate(options: EvaluateOptions): Promise<{ name: string; evaluation: Evaluation }> {
+export async function evaluate(
+  options: EvaluateOptions,
+): Promise<{ readonly name: string; readonly evaluation: Evaluation; readonly exposure?: Exposure }> {
   const { ranks, mix, combine = 'probabilities' } = options;
   const rows: RankRow[] = [];
   const { result, log, name, dropped } = await evaluateOnDevice(options, async (first, second, sessions, ranking) => {
@@ -68,14 +71,15 @@ export async function evaluate(options: EvaluateOptions): Promise<{ name: string
   });
   if (ranks !== undefined) await writeRanks(ranks, rows, log);
   for (const warning of result.warnings) warn(options, warning);
-  return { name, evaluation: evaluationOf(evaluatedOf(options), dropped, result) };
+  const { exposure } = result;
+  return { name, evaluation: evaluationOf(evaluatedOf(options), dropped, result), ...(exposure && { exposure }) };
 }
 
 /** The result with its keys in the order of `--json`. */
 export function evaluationOf(
   evaluated: Evaluated,
   dropped: Reindexed['dropped'],
-  result: Omit<EvaluateResult, 'warnings'>,
+  result: Omit<EvaluateResult, 'exposure' | 'warnings'>,
 ): Evaluation {
   const { protocol, n, sessions, ties, metrics, seconds } = result;
   const lists = { 'coverage@20': result['coverage@20'], 'popularity@20': result['popularity@20'] };

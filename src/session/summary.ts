@@ -1,4 +1,5 @@
 import { type EventLog, sessionCount } from './event-log';
+import { gini } from './popularity';
 
 /** Longest session of each bar of the length distribution. */
 const LENGTHS = [1, 2, 3, 4, 5, 10, 20, 50, 100, 200, Number.POSITIVE_INFINITY];
@@ -98,18 +99,13 @@ function distribution(lengths: Int32Array): LogSummary['length']['distribution']
 function popularity(support: Int32Array): LogSummary['popularity'] {
   support.sort();
   const n = support.length;
-  let total = 0;
-  let weighted = 0;
-  support.forEach((count, k) => {
-    total += count;
-    weighted += (k + 1) * count;
-  });
+  const total = support.reduce((a, b) => a + b, 0);
   const top = SHARES.map((share) => {
     const items = Math.max(1, Math.round(n * share));
     return { share, items, events: support.subarray(n - items).reduce((a, b) => a + b, 0) / total };
   });
   return {
-    gini: (2 * weighted) / (n * total) - (n + 1) / n,
+    gini: gini(support),
     top,
     itemsBelowFiveEvents: support.filter((count) => count < 5).length,
   };

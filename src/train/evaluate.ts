@@ -3,6 +3,7 @@ import { RecommenderError, throwIfAborted } from '../errors';
 import { rankerAround, rankOf } from '../ranking/rank';
 import { topColumns } from '../ranking/top-k';
 import { earlierSessions } from '../session/earlier';
+import { fifthOf, fifths, gini } from '../session/popularity';
 import type { ItemIndex, Scorer, Sessions } from '../types';
 import { CUTS, type Metrics, metricsOf } from './metrics';
 import { batchesByLength, predictionsOf, prefixOf } from './predictions';
@@ -47,6 +48,18 @@ export interface EvaluateOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How the top-20 lists share the items. */
+export interface Exposure {
+  /** Gini coefficient of how often items are recommended: 0 where all are equally often, near 1 where few fill nearly all lists. */
+  readonly gini: number;
+  /**
+   * Jensen–Shannon divergence, in bits, between how rare and popular items, by fifths of the training events, share the lists and how
+   * they share the targets: 0 where lists hold popular items as often as visitors click them, at most 1. After the deviation of Abdollahpouri
+   * et al., "User-centered Evaluation of Popularity Bias in Recommender Systems", UMAP 2021, over all visitors at once.
+   */
+  readonly popularityDeviation: number;
+}
+
 export interface EvaluateResult {
   /** What was predicted. */
   readonly protocol: Protocol;
@@ -62,6 +75,8 @@ export interface EvaluateResult {
   readonly 'coverage@20': number;
   /** Mean support of the items of the top-20 lists / the largest support, 0…1. */
   readonly 'popularity@20': number;
+  /** Absent where there was no list. */
+  readonly exposure?: Exposure;
   /** By the clock. */
   readonly seconds: number;
   /** What a reader of the figures must know; empty for a sound model. */
@@ -85,9 +100,14 @@ export async function evaluate(scorer: Scorer, sessions: Sessions, options: Eval
   const { ks = CUTS } = options;
   checkArguments(scorer, sessions, options, ks);
   const lists = new RecommendedLists(scorer.items, options.support);
-  const { predictions, conservative, standard } = await rankTargets(scorer, sessions, options, (row, exclude) => {
-    lists.add(row, exclude);
-  });
+  const { predictions, conservative, standard } = await rankTargets(
+    scorer,
+    sessions,
+    options,
+    (row, target, exclude) => {
+      lists.add(row, target, exclude);
+    },
+  );
   const total = conservative.length;
   if (options.onRank) {
     for (let p = 0; p < total; p++) {
@@ -106,6 +126,7 @@ export async function evaluate(scorer: Scorer, sessions: Sessions, options: Eval
     metrics,
     'coverage@20': lists.coverage(),
     'popularity@20': lists.popularity(),
+    ...(lists.isAny && { exposure: lists.exposure() }),
     seconds: (performance.now() - started) / 1000,
     warnings: warningsOf(metrics, total),
   };
@@ -146,12 +167,12 @@ interface Ranking {
   readonly standard: Int32Array;
 }
 
-/** @param onScores Called with all scores of each prediction and the items that are no candidates. */
+/** @param onScores Called with all scores of each prediction, its target, and the items that are no candidates. */
 async function rankTargets(
   scorer: Scorer,
   sessions: Sessions,
   options: EvaluateOptions,
-  onScores?: (row: Float32Array, exclude: ReadonlySet<ItemIndex> | undefined) => void,
+  onScores?: (row: Float32Array, target: ItemIndex, exclude: ReadonlySet<ItemIndex> | undefined) => void,
 ): Promise<Ranking> {
   const { protocol, signal, excluded } = options;
   const { seen = protocol === 'leave-one-out' ? 'drop' : 'keep' } = options;
@@ -174,7 +195,7 @@ async function rankTargets(
     const ranks = rankAround && changed ? rankAround(row, changed, target, exclude) : rankOf(row, target, exclude);
     conservative[p] = ranks.conservative;
     standard[p] = ranks.standard;
-    onScores?.(row, exclude);
+    onScores?.(row, target, exclude);
     done++;
   };
   const afterBatch = () => {
@@ -217,43 +238,73 @@ export function excludedFrom(
 
 /** Counts what the top-20 lists hold. */
 class RecommendedLists {
-  private readonly recommended: Uint8Array;
+  /** How often each item was recommended. */
+  private readonly times: Float64Array;
   private readonly columns: Int32Array;
   private readonly largest: number;
+  /** The fifth of each item. */
+  private readonly fifths: Uint8Array;
+  private readonly targets = new Float64Array(5);
   private sum = 0;
   private lists = 0;
 
   constructor(
-    private readonly items: number,
+    items: number,
     private readonly support: ArrayLike<number>,
   ) {
-    this.recommended = new Uint8Array(items);
+    this.times = new Float64Array(items);
     this.columns = new Int32Array(Math.min(LIST_LENGTH, items));
-    let largest = 1;
-    for (let i = 1; i <= items; i++) largest = Math.max(largest, support[i]!);
-    this.largest = largest;
+    const counts = Array.from({ length: items }, (_, column) => support[column + 1]!);
+    this.largest = counts.reduce((most, count) => Math.max(most, count), 1);
+    const bounds = fifths(counts);
+    this.fifths = Uint8Array.from(counts, (count) => fifthOf(bounds, count));
   }
 
-  add(row: Float32Array, exclude: ReadonlySet<ItemIndex> | undefined): void {
+  add(row: Float32Array, target: ItemIndex, exclude: ReadonlySet<ItemIndex> | undefined): void {
+    this.targets[this.fifths[target - 1]!]!++;
     const found = topColumns(row, this.columns, exclude);
     if (found === 0) return;
     let events = 0;
     for (let i = 0; i < found; i++) {
       const column = this.columns[i]!;
-      this.recommended[column] = 1;
+      this.times[column]!++;
       events += this.support[column + 1]!;
     }
     this.sum += events / found / this.largest;
     this.lists++;
   }
 
+  get isAny(): boolean {
+    return this.lists > 0;
+  }
+
   coverage(): number {
-    return this.recommended.reduce((distinct, flag) => distinct + flag, 0) / this.items;
+    return this.times.reduce((distinct, times) => distinct + Number(times > 0), 0) / this.times.length;
   }
 
   popularity(): number {
     return this.lists === 0 ? 0 : this.sum / this.lists;
   }
+
+  exposure(): Exposure {
+    const recommended = new Float64Array(5);
+    this.times.forEach((times, column) => {
+      recommended[this.fifths[column]!]! += times;
+    });
+    return { gini: gini(this.times), popularityDeviation: divergence(recommended, this.targets) };
+  }
+}
+
+/**
+ * Jensen–Shannon divergence of two lists of counts, in bits:
+ *
+ *     ½ Σ p log₂ (p / m) + ½ Σ q log₂ (q / m),   m = (p + q) / 2
+ */
+function divergence(first: Float64Array, second: Float64Array): number {
+  const sharesOf = (counts: Float64Array) => counts.map((count) => count / counts.reduce((sum, one) => sum + one, 0));
+  const [p, q] = [sharesOf(first), sharesOf(second)];
+  const part = (x: number, m: number) => (x === 0 ? 0 : (x * Math.log2(x / m)) / 2);
+  return p.reduce((sum, x, i) => sum + part(x, (x + q[i]!) / 2) + part(q[i]!, (x + q[i]!) / 2), 0);
 }
 
 function warningsOf({ conservative, standard }: EvaluateResult['metrics'], total: number): string[] {

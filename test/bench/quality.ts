@@ -183,7 +183,7 @@ function rowOf(
   { plan, result, ranks }: Run,
   groupOf: ReturnType<NonNullable<QualityLog['groups']>> | undefined,
 ): Omit<QualityRow, 'commit' | 'machine' | 'commands'> {
-  const { metrics, best, epochs, blend: blended } = result;
+  const { metrics, best, epochs, exposure, blend: blended } = result;
   const { blend: _, ...about } = row;
   return {
     ...about,
@@ -196,6 +196,9 @@ function rowOf(
     ...(groupOf && { groups: groupsOf(ranks, groupOf) }),
     'coverage@20': digits(result.coverage),
     'popularity@20': digits(result.popularity),
+    ...(exposure && {
+      exposure: { gini: digits(exposure.gini), popularityDeviation: digits(exposure.popularityDeviation) },
+    }),
     ...(best && { selected: { ...best, value: digits(best.value) } }),
     ...(plan.epochs !== undefined && { epochs: plan.epochs }),
     isRetrained: plan.isNeural && plan.holdout === undefined,
@@ -205,6 +208,7 @@ function rowOf(
     trainSeconds: Math.round(result.trainSeconds),
     processorSeconds: Math.round(result.processorSeconds),
     evaluateSeconds: Math.round(result.evaluateSeconds),
+    evaluateProcessorSeconds: Number(result.evaluateProcessorSeconds.toFixed(2)),
     peakMemoryBytes: result.peakMemoryBytes,
     parameters: result.parameters,
     bytes: result.bytes,

@@ -165,6 +165,28 @@ describe('honest figures', () => {
     );
     expect(both['coverage@20']).toBe(1);
     expect(both['popularity@20']).toBeCloseTo(0.7, 12);
+    expect(both.exposure!.gini).toBeCloseTo(0, 12);
+    // One list holds 20 of 40 items, each once.
+    expect(one.exposure!.gini).toBeCloseTo(0.5, 12);
+  });
+
+  test('popularity deviates by how rare and popular items share the lists and the targets', async () => {
+    // 1 is rare, 2 has a fifth of the events and more, and so on.
+    const support = Int32Array.of(0, 1, 2, 3, 4, 5);
+    const order = (first: number): Scorer => ({
+      items: 5,
+      score: async (sessions) =>
+        Float32Array.from(sessions.flatMap(() => [1, 2, 3, 4, 5].map((item) => (item === first ? 9 : -item)))),
+      dispose() {},
+    });
+    const of = async (sessions: number[][]) =>
+      (await evaluate(order(1), sessionsOf(sessions), { protocol: 'events', support })).exposure!.popularityDeviation;
+    // All five items are in every list, and each is a target once: 1 and 2 share the lowest fifth.
+    expect(await of([[1, 1, 2, 3, 4, 5]])).toBeCloseTo(0, 12);
+    // All targets are of one fifth, which has a fifth of the lists.
+    const m = (1 + 1 / 5) / 2;
+    const expected = (Math.log2(1 / m) + Math.log2(1 / 5 / m) / 5 + (4 / 5) * Math.log2(2)) / 2;
+    expect(await of([[1, 5, 5]])).toBeCloseTo(expected, 12);
   });
 
   test('nothing to predict is said, not divided by', async () => {

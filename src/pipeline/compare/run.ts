@@ -3,6 +3,7 @@ import type { BackendChoice } from '../../compute/types';
 import { NONE } from '../../models/presets/preset';
 import type { Scale } from '../../ranking/combine';
 import type { ReadOptions } from '../../session/options';
+import type { Exposure } from '../../train/evaluate';
 import type { BestEpoch, EpochResult } from '../../train/fit';
 import type { Metrics } from '../../train/metrics';
 import type { Protocol } from '../../train/types';
@@ -27,6 +28,7 @@ import {
   writeCache,
 } from '../files/disk';
 import { parseRanks, type Rank } from '../files/ranks';
+import { stopwatch } from '../files/usage';
 import type { Observer } from '../observer';
 import type { EvaluateOptions, TrainOptions } from '../options';
 import { type TrainResult, trainAlone } from '../train';
@@ -72,6 +74,8 @@ export interface RunResult {
   readonly metrics: { readonly conservative: Metrics; readonly standard: Metrics };
   readonly coverage: number;
   readonly popularity: number;
+  /** Absent where there was no list, and of several windows. */
+  readonly exposure?: Exposure;
   readonly predictions: number;
   readonly sessions: number;
   /** Events of unknown items and sessions too short that the evaluation left out. */
@@ -80,6 +84,8 @@ export interface RunResult {
   readonly trainSeconds: number;
   readonly processorSeconds: number;
   readonly evaluateSeconds: number;
+  /** Of opening the artifact and evaluating it. */
+  readonly evaluateProcessorSeconds: number;
   /** The most that the process held up to the end of the training. */
   readonly peakMemoryBytes: number;
   readonly parameters: number;
@@ -212,15 +218,18 @@ export async function testRun(
 ) {
   const options = { ...combination, data, protocol, ranks: join(folder, RANKS), backend, read };
   commands.push(evaluateCommand(options));
-  const { evaluation } = await evaluate({ ...options, ...observer });
+  const spent = stopwatch();
+  const { evaluation, exposure } = await evaluate({ ...options, ...observer });
   return {
     metrics: evaluation.metrics,
     coverage: evaluation['coverage@20'],
     popularity: evaluation['popularity@20'],
+    ...(exposure && { exposure }),
     predictions: evaluation.n,
     sessions: evaluation.sessions,
     dropped: evaluation.dropped,
     evaluateSeconds: evaluation.seconds,
+    evaluateProcessorSeconds: spent().processorSeconds,
   };
 }
 

@@ -221,6 +221,7 @@ function overWindows(runs: readonly Run[]): Run {
       trainSeconds: sum(({ trainSeconds }) => trainSeconds),
       processorSeconds: sum(({ processorSeconds }) => processorSeconds),
       evaluateSeconds: sum(({ evaluateSeconds }) => evaluateSeconds),
+      evaluateProcessorSeconds: sum(({ evaluateProcessorSeconds }) => evaluateProcessorSeconds),
       peakMemoryBytes: Math.max(...results.map(({ peakMemoryBytes }) => peakMemoryBytes)),
       parameters: last.parameters,
       bytes: last.bytes,

@@ -1,4 +1,5 @@
 /** Statistics of several models' ranks on the same predictions: intervals of differences, and metrics by group. */
+import { fifthOf, fifths } from '../../session/popularity';
 import { random } from '../../session/random';
 import { mrrAt, ndcgAt, recallAt } from '../../train/metrics';
 import type { Rank } from '../files/ranks';
@@ -128,20 +129,7 @@ function byCount(runs: Runs, metric: MetricName, steps: readonly number[], count
 export function byPopularity(runs: Runs, metric: MetricName, support: ReadonlyMap<string, number>): Part[] {
   const bounds = fifths(support.values());
   const names = ['rarest', '2nd', '3rd', '4th', 'most clicked'];
-  return parts(runs, metric, names, ({ item }) => bounds.filter((bound) => (support.get(item) ?? 0) > bound).length);
-}
-
-/** The four counts that divide the training events into fifths: an item's fifth is how many of them it exceeds. */
-export function fifths(supports: Iterable<number>): number[] {
-  const counts = [...supports].sort((a, b) => a - b);
-  const total = counts.reduce((sum, count) => sum + count, 0);
-  const bounds: number[] = [];
-  let sum = 0;
-  for (const count of counts) {
-    sum += count;
-    while (bounds.length < 4 && sum >= ((bounds.length + 1) * total) / 5) bounds.push(count);
-  }
-  return bounds;
+  return parts(runs, metric, names, ({ item }) => fifthOf(bounds, support.get(item) ?? 0));
 }
 
 function parts(runs: Runs, metric: MetricName, names: readonly string[], partOf: (rank: Rank) => number): Part[] {

@@ -1,8 +1,9 @@
 /** What is committed of the networks of a log beside tuned counting on the same predictions, `results/claims-LOG.json`. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Difference, fifths, pairedDifference, sessionScores } from '../../../src/pipeline/compare/statistics';
+import { type Difference, pairedDifference, sessionScores } from '../../../src/pipeline/compare/statistics';
 import type { Rank } from '../../../src/pipeline/files/ranks';
+import { fifthOf, fifths } from '../../../src/session/popularity';
 import { mrrAt, ndcgAt, recallAt } from '../../../src/train/metrics';
 import type { LogName } from './logs';
 import { type QualityRow, RESULTS, replace } from './record';
@@ -128,7 +129,7 @@ export function divisionsOf(support: ReadonlyMap<string, number>): Divisions {
     ],
     'how often the last item was clicked in training': [
       ['rarest fifth of the events', '2nd', '3rd', '4th', 'most clicked fifth'],
-      ({ clicks }) => bounds.filter((bound) => count(clicks.at(-1)!) > bound).length,
+      ({ clicks }) => fifthOf(bounds, count(clicks.at(-1)!)),
     ],
     'how often the next item was clicked in training': [
       [`at most ${COLD} times`, 'more often'],

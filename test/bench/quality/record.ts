@@ -3,6 +3,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Combined } from '../../../src/pipeline/compare/run';
+import type { Exposure } from '../../../src/train/evaluate';
 import type { LogName } from './logs';
 
 /**
@@ -39,6 +40,8 @@ export interface QualityRow {
   readonly groups?: Readonly<Record<string, { readonly predictions: number; readonly metrics: Named }>>;
   readonly 'coverage@20': number;
   readonly 'popularity@20': number;
+  /** Absent in rows that were measured before it was. */
+  readonly exposure?: Exposure;
   /** What the validation chose; absent where nothing is learnt, or another seed's validation has chosen. */
   readonly selected?: { readonly epoch: number; readonly metric: string; readonly value: number };
   /** What another seed's validation chose, or the settings say. */
@@ -50,6 +53,8 @@ export interface QualityRow {
   readonly trainSeconds: number;
   readonly processorSeconds: number;
   readonly evaluateSeconds: number;
+  /** Of opening the artifact and evaluating it; absent in rows that were measured before it was. */
+  readonly evaluateProcessorSeconds?: number;
   readonly peakMemoryBytes: number;
   readonly parameters: number;
   readonly bytes: number;

@@ -126,6 +126,9 @@ function costs(groups: readonly Group[]): string {
     'bytes',
     'coverage@20',
     'popularity@20',
+    'Gini@20',
+    'popularity deviation@20',
+    'processor s for 1,000 lists',
     'at',
   ];
   const rows = groups.map(({ name, runs }) => {
@@ -141,10 +144,19 @@ function costs(groups: readonly Group[]): string {
       whole(runs[0]!.parameters),
       whole(runs[0]!.bytes),
       ...[average((run) => run['coverage@20']), average((run) => run['popularity@20'])].map((v) => v.toFixed(3)),
+      measured(runs, ({ exposure }) => exposure?.gini),
+      measured(runs, ({ exposure }) => exposure?.popularityDeviation),
+      measured(runs, (run) => run.evaluateProcessorSeconds && (1000 * run.evaluateProcessorSeconds) / run.predictions),
       [...new Set(runs.map(({ commit }) => commit))].join(', '),
     ];
   });
   return table(titles, rows);
+}
+
+/** The mean over the seeds of which it is known; empty where it is of none. */
+function measured(runs: readonly QualityRow[], of: (run: QualityRow) => number | undefined): string {
+  const known = runs.map(of).filter((value) => value !== undefined);
+  return known.length > 0 ? mean(known).toFixed(3) : '';
 }
 
 /** Validation after each epoch, of the first seed. */
@@ -359,6 +371,8 @@ export function page(name: LogName, { rows, partner, earlier = [] }: Results, cl
     '## Cost',
     '',
     `Of the training that was tested: by the clock, on a machine that did other work too, and of processor time. Machine: ${machines.join('; ')}.`,
+    '',
+    'Gini@20: how unequally items share the top-20 lists, 0 where each is in as many. Popularity deviation@20: Jensen–Shannon divergence, in bits, between how rare and popular items, by fifths of the clicks in training, share these lists and the targets, 0 where lists hold popular items as often as visitors click them. These, and the processor seconds of evaluation, are empty in rows that were measured before they were.',
     '',
     costs(groups),
     '',

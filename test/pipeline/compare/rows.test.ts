@@ -19,6 +19,7 @@ function run(name: string, ranks: readonly number[], { item = 'a', standard = ra
     trainSeconds: 1,
     processorSeconds: 1,
     evaluateSeconds: 1,
+    evaluateProcessorSeconds: 1,
     peakMemoryBytes: 1,
     parameters: 1,
     bytes: 1,
