@@ -1,6 +1,6 @@
 /**
  * `aisle/node`: what the command line does, as functions that print nothing. Each takes the options of its command, and an
- * `Observer`; it returns what `--json` prints, and throws a `RecommenderError`.
+ * `Observer`; it returns what `--json` prints, or holds it, and throws a `RecommenderError`.
  *
  *     import { evaluate, train } from 'aisle/node';
  *     const { artifact } = await train({ data: 'train.tsv.gz', model: 'gru4rec', out: 'my-model' });
@@ -34,3 +34,4 @@ export { type TrainResult, train } from './pipeline/train';
 export type { EventLog } from './session/event-log';
 export type { ReadOptions } from './session/options';
 export type { SplitCounts } from './session/split';
+export type { Exposure } from './train/evaluate';

@@ -50,7 +50,7 @@ export interface EvaluateOptions {
 
 /** How the top-20 lists share the items. */
 export interface Exposure {
-  /** Gini coefficient of how often items are recommended: 0 where all are equally often, near 1 where few fill nearly all lists. */
+  /** Gini coefficient of how often the model's items are recommended: 0 where all are equally often, near 1 where few fill nearly all lists. */
   readonly gini: number;
   /**
    * Jensen–Shannon divergence, in bits, between how rare and popular items, by fifths of the training events, share the lists and how
@@ -261,9 +261,9 @@ class RecommendedLists {
   }
 
   add(row: Float32Array, target: ItemIndex, exclude: ReadonlySet<ItemIndex> | undefined): void {
-    this.targets[this.fifths[target - 1]!]!++;
     const found = topColumns(row, this.columns, exclude);
     if (found === 0) return;
+    this.targets[this.fifths[target - 1]!]!++;
     let events = 0;
     for (let i = 0; i < found; i++) {
       const column = this.columns[i]!;

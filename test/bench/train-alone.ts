@@ -4,7 +4,7 @@
  *     node test/run.mjs test/bench/train-alone.ts [--logs NAME,…] [--work DIR] [--threads N]
  *
  * Results go to `results/train-alone.{json,md}`; rows of other logs stay. A training that was interrupted goes on where it was. Needs the
- * logs, but for the simulator's.
+ * logs; those of the simulator it makes.
  */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';

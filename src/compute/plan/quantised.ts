@@ -37,7 +37,7 @@ export interface QuantisedExports {
   ): number;
 }
 
-/** Of more numbers a sum of products of 127 and 16,383 could exceed 32 bits. */
+/** Of more numbers a sum of products of 128 and 16,383 could exceed 32 bits: sums of bytes that are stored 128 larger begin at −128 Σ r. */
 const MOST_NUMBERS = 1024;
 const LEVELS = 16_383;
 /** The largest number of a session's vector, and of the table. */

@@ -16,7 +16,7 @@ const PAGE = 65536;
 
 /** Numbers of a table from which a copy in bytes is faster. The few answers of a page do not pay for that of a smaller one. */
 const LEAST_QUANTISED = 2 ** 19;
-/** Answers after which the copy is made: what it takes, about as many save. */
+/** Answers by a table after which it is copied: what that takes, about as many save. */
 const FREQUENT = 32;
 
 const NOTHING: ReadonlyMap<number, number> = new Map();
@@ -122,7 +122,6 @@ export function startPlan(
   /** In numbers: where all scores are put, or the best, and how many numbers have room there. */
   let answerAt = 0;
   let room = 0;
-  let answers = 0;
   let quantiser: Quantiser | undefined;
   async function fetchQuantiser(): Promise<void> {
     const { loadQuantiser } = await import('./quantised');
@@ -133,10 +132,12 @@ export function startPlan(
   /** @param tableAt @param biasAt In numbers. */
   function itemsAt(tableAt: number, biasAt: number, free: () => void): PlanItems {
     const [table, bias] = [4 * tableAt, 4 * biasAt];
+    let answers = 0;
     let quantised: ReturnType<Quantiser['copy']> | undefined;
     function topQuantised(c: number, k: number): number | undefined {
       // Without the code, 32 bits answer as well.
-      if (++answers === FREQUENT && n * d >= LEAST_QUANTISED) fetchQuantiser().catch(() => {});
+      if (++answers < FREQUENT || n * d < LEAST_QUANTISED) return undefined;
+      if (answers === FREQUENT && !quantiser) fetchQuantiser().catch(() => {});
       if (!quantiser) return undefined;
       try {
         const own = copies.get(table) ?? grow(quantiser.bytes);

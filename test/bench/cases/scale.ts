@@ -50,7 +50,10 @@ async function open(kind: 'int8' | 'pq', items: number): Promise<OpenCase> {
     ours: async () =>
       times(() => {
         if (coded) coded.items.top(TOP);
-        else if (table.top(TOP) === undefined) unanswered++;
+        else if (table.top(TOP) === undefined) {
+          unanswered++;
+          table.score(TOP);
+        }
       }),
     theirs: async () => times(() => table.score(TOP)),
     peer: 'the same items in 32 bits',

@@ -60,7 +60,7 @@ export function staleness({ network, counter }: Claim, rows: readonly QualityRow
   return changed && `"${changed.row}" was measured again, or with other seeds, since it was compared`;
 }
 
-/** Better or worse where the interval excludes 0, else a tie: also of differences under 5 %, see `spec/evaluation.md`. */
+/** Better or worse where the interval excludes 0, else a tie; differences may be small. */
 export const verdict = ({ low, high }: Difference): 'better' | 'worse' | 'tie' =>
   low > 0 ? 'better' : high < 0 ? 'worse' : 'tie';
 

@@ -188,7 +188,7 @@ export const GOALS: readonly Goal[] = [
       'v-sknn, 0.0030 and 0.0069 with vstan, not both at once: followers of items inside the network could bring no more than the first. Scores ' +
       'for repeats that know more than how long ago the item was clicked bring 0.0023 of mrr@20 (how often it was clicked in the ' +
       'session, and whether the newest click was a repeat), 0.0036 with the length of the session, 0.0039 with the newest repeat’s distance, ' +
-      'one seed each, and of recall@20 nothing; with Transformer-XL 0.0020 of mrr@20, beside scores by lag alone. A hundredth of mrr@20 did not pay for ' +
+      'one seed each, and of recall@20 nothing; with Transformer-XL 0.0020 of mrr@20, beside scores by lag alone. So much mrr@20 did not pay for ' +
       'another option. Time as features of Transformer-XL, on the last day of the training part, one seed each: 0.6507 and 0.3613 without, ' +
       '0.6494 and 0.3611 with hour and weekday, 0.6507 and 0.3603 with the seconds since the click before in eleven classes, 0.6490 and 0.3592 with ' +
       'the age of items.',
@@ -210,7 +210,7 @@ export const GOALS: readonly Goal[] = [
       'and 0.0041 more than CL4SRec, and is level with it on the test; other batches, step sizes, filters, label smoothing and ' +
       'means of weights end between 0.2906 and 0.2930 there. All architectures end within two hundredths of each other, three ' +
       'seeds of CL4SRec asked together have 0.5510 and 0.2550, of Caser 0.5473 and 0.2568, and a share of counted followers ' +
-      'adds 0.0015 of recall@10 and nothing of mrr@10: what clicks alone say of 217 products may be nearly notices. The test ' +
+      'adds 0.0015 of recall@10 and nothing of mrr@10: clicks alone may say little more of 217 products. The test ' +
       'week is harder than the one that settings were chosen on (the Markov chain has mrr@10 0.229 on it, 0.250 on that), and ' +
       'its 6,452 predictions leave recall@10 a standard error of 0.006, as much as is missing.',
   },

@@ -76,7 +76,7 @@ export function trainAlonePage(results: Results): string {
     node test/run.mjs test/bench/train-alone.ts [--logs NAME,…]
 
 What \`aisle train --data LOG --model ${MODEL} --out my-model\` does and prints, one seed each. The printed line is of the newest tenth of
-the log, which has chosen the epoch of the network, too: it is no test. The test parts of yoochoose, Diginetica and Online Retail were not
+the log, which has chosen the epoch of the network, too: it is no test. The test parts of yoochoose and Diginetica were not
 asked; the newest tenth of eshop and of Beauty overlaps what their quality pages test. Counting models have their default settings: with searched
 ones, session neighbours and others may be better than here, and than the network ([what was measured](../../../docs/claims.md)).
 Simulated shops are of four kinds: as it comes, of few products, where most are rare, and of regulars.

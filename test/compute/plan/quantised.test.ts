@@ -150,6 +150,20 @@ test.each(Object.keys(TABLES))('%s', (name) => {
   if (isEnough === false) expect(quickAnswers).toBe(0);
 });
 
+test.each([1023, 1024])('sums as large as %i numbers can make them', (d) => {
+  const n = 3000;
+  const table = tableOf(n, d);
+  const sign = (j: number) => (j % 3 === 0 ? -1 : 1);
+  // Every byte is 127 or -127, and every number of the vector has the largest integer.
+  for (let i = 0; i < n; i++) table.setItem(i, (j) => (i % 4 < 2 ? 1 : -1) * (1 + (n - i) / 100) * sign(j));
+  table.update();
+  for (const size of [1, -1]) {
+    table.setVector((j) => size * sign(j));
+    expect(table.quick(K)).toBeDefined();
+    expect(table.quick(K)).toBe(table.exact(K));
+  }
+});
+
 const STEP = 1 / 127;
 
 /**
@@ -323,6 +337,7 @@ describe('a running plan', () => {
       }
       running.run({ c: { data: Float32Array.from({ length: d }, () => normal()), shape: [d] } });
       for (const scored of [running.items, ...others]) {
+        for (let often = 0; often < 20; often++) scored.top(1);
         const added = new Map<number, number>();
         for (const k of [1, 20, 100, ...(round === 0 ? [n + 5] : [])]) {
           const expected = Array.from(scored.scores(added), (score, i) => ({ index: i + 1, score }))
