@@ -127,8 +127,10 @@ Medians in ms, in turns of one sitting, one thread on each side; ratio = ours / 
       `In Node, \`infer-gru4rec\` and \`infer-sasrec\` are TensorFlow.js' WASM with our kernels, all others the compiled plan. Stock TensorFlow.js is its
 WASM backend as it comes. First and fifth answers are those of a fresh process whose weights and modules are there. \`infer-page\` is a page in
 Chromium, which asks its worker once its clicks are stored; at 00e20523 and before, storing them was part of its first answer (SASRec, 50 clicks: 12.7 ms).
-From e365012c on, five sittings of \`infer-plan\` had SASRec at 0.29, 0.33, 0.36, 0.36 and 0.46 of ONNX Runtime Web, which took 0.55 ms in one and 0.70 to
-0.88 in the others, and GRU4Rec at 0.70 to 0.74; the rows are of the last.`,
+Medians are of answers to a page that asks often: from b8c6a40f on, tables of 524,288 numbers and more, such as GRU4Rec's of 1,000,000, are copied to bytes
+after 32 answers, before after two, which made fifth answers slower. From a2794ce6 on, where bytes are read faster, six sittings of \`infer-plan\` had GRU4Rec at
+0.46 to 0.49 of ONNX Runtime Web (0.70 to 0.74 before) and SASRec at 0.33, 0.40, 0.40, 0.40, 0.40 and 0.42 (0.29 to 0.46 before); the machine took about twice as
+long as before for both sides; the rows are of the last.`,
       answers,
       [...HEAD, 'first', 'fifth', "peer's first", "peer's fifth", 'commit'],
     ),
