@@ -430,11 +430,13 @@ export function summary(resultsOf: (log: LogName) => Results): string {
     const row = best && groups.find((group) => group.name === tunedName(best));
     return row ? cell(log, { ...row, model: '' }) : '';
   });
-  const untuned = logs.map(({ name, groups }) => {
+  const untuned = logs.map(({ name }) => {
     const searched = readCounters(name);
-    const left = Object.keys(baselines).filter((model) => !Object.hasOwn(searched, model));
-    const byGrid = (model: string) => groups.some((group) => group.name === `${model}, grid`);
-    return left.map((model) => (byGrid(model) ? `${model} (by a grid)` : model)).join(', ') || 'none';
+    return (
+      Object.keys(baselines)
+        .filter((model) => !Object.hasOwn(searched, model))
+        .join(', ') || 'none'
+    );
   });
   const lines = models.flatMap((model) => {
     const published = logs.map(({ log, groups }) => {
