@@ -372,7 +372,7 @@ export function page(name: LogName, { rows, partner, earlier = [] }: Results, cl
     '',
     `Of the training that was tested: by the clock, on a machine that did other work too, and of processor time. Machine: ${machines.join('; ')}.`,
     '',
-    'Gini@20: how unequally items share the top-20 lists, 0 where each is in as many. Popularity deviation@20: Jensen–Shannon divergence, in bits, between how rare and popular items, by fifths of the clicks in training, share these lists and the targets, 0 where lists hold popular items as often as visitors click them. Processor seconds for 1,000 lists include reading the log and the artifact, which small logs mostly are. All three are empty in rows that were measured before they were.',
+    'Gini@20: how unequally items share the top-20 lists, 0 where each is in as many. Popularity deviation@20: Jensen–Shannon divergence, in bits, between how rare and popular items, by fifths of the clicks in training, share these lists and the targets, 0 where lists hold popular items as often as visitors click them. Processor seconds for 1,000 lists include reading the log and the artifact, which is most of them on a small log. All three are empty in rows that were measured before they were.',
     '',
     costs(groups),
     '',
