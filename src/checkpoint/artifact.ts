@@ -82,6 +82,16 @@ export interface GoldenCheck {
   readonly top: readonly { readonly index: number; readonly score: number }[];
 }
 
+/** A counting model inside the artifact of a network. `ranking/mixture.ts` mixes both, and checks this. */
+export interface Mix {
+  /** Its name, such as `v-sknn`. */
+  readonly architecture: string;
+  /** Its settings. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Its share of the probabilities, above 0 and below 1. */
+  readonly share: number;
+}
+
 /** `manifest.json`, except `files`, which belongs to the file form. */
 export interface ArtifactInfo {
   /** Of the folder that it was written into. */
@@ -98,6 +108,8 @@ export interface ArtifactInfo {
   readonly features?: ClickFeatures;
   /** Above 0: what turns scores into logits, softmax(scale · scores) being probabilities. Absent where it was not fitted. */
   readonly scale?: number;
+  /** The counting model that is mixed into the network. Default: none is. */
+  readonly mix?: Mix;
   /** A session and the answer to it, which every device checks. */
   readonly golden: GoldenCheck;
   /** Data counts, epochs, metrics with protocol, seed, command, software versions. */
@@ -170,6 +182,9 @@ export interface OpenedArtifact extends Artifact {
 
 /** Events of each item in the training log, `[n + 1]` int32: every artifact has it. */
 export const SUPPORT_TENSOR = 'catalogue.support';
+
+/** What the names of the arrays of a counting model that is mixed in begin with. */
+export const MIX_PREFIX = 'mix.';
 
 /** What a model reads of its items, by name: `catalogue.features.brand`, `[n + 1]`. */
 export const FEATURE_PREFIX = 'catalogue.features.';

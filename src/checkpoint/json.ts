@@ -49,11 +49,7 @@ export const htmlHint = (bytes: Uint8Array): string =>
   looksLikeHtml(bytes) ? ' It begins like an HTML page: the address answers with a web page.' : '';
 
 /** Whether bytes begin like the page that a server sends in place of a missing file. */
-export function looksLikeHtml(bytes: Uint8Array): boolean {
-  let at = 0;
-  while (at < bytes.length && at < 1024 && bytes[at]! <= 0x20) at++;
-  return bytes[at] === 0x3c; // <
-}
+export const looksLikeHtml = (bytes: Uint8Array): boolean => bytes.find((byte) => byte > 0x20) === 0x3c; // <
 
 /** Walks the text once without recursion. Text that is not JSON passes here and fails in `JSON.parse`. */
 function checkNames(text: string, what: string): void {

@@ -1,8 +1,8 @@
 /** `manifest.json`: its fields, and a check of each, since anybody may serve or edit it. */
 import type { RecommenderError } from '../errors';
 import { MAX_GOLDEN } from '../limits';
-import type { ClickFeature, ClickFeatures } from '../types';
-import type { ArtifactInfo, GoldenCheck } from './artifact';
+import type { ClickFeatures } from '../types';
+import type { ArtifactInfo, GoldenCheck, Mix } from './artifact';
 import { isRecord, bad as malformed, quote, show } from './json';
 
 /** Raised whenever an older reader would misread a newer folder. */
@@ -43,7 +43,8 @@ export interface Manifest extends ArtifactInfo {
 }
 
 /**
- * Checks every field of a parsed `manifest.json`.
+ * Checks every field of a parsed `manifest.json`, but of `features` and `mix` only that they are objects: few models have them, and
+ * `manifest-features.ts` and `ranking/mixture.ts` check what is inside.
  *
  * @throws RecommenderError `bad-artifact` that names the field, what was expected and what came.
  */
@@ -72,8 +73,11 @@ export function checkManifest(value: unknown): Manifest {
     architecture: text(manifest['architecture'], 'architecture', 1),
     config: record(manifest['config'], 'config'),
     items,
-    ...(manifest['features'] !== undefined && { features: checkFeatures(manifest['features']) }),
+    ...(manifest['features'] !== undefined && {
+      features: record(manifest['features'], 'features') as unknown as ClickFeatures,
+    }),
     ...(manifest['scale'] !== undefined && { scale: checkScale(manifest['scale']) }),
+    ...(manifest['mix'] !== undefined && { mix: record(manifest['mix'], 'mix') as unknown as Mix }),
     ...(aliases !== undefined && { aliases }),
     files,
     golden: checkGolden(manifest['golden'], items),
@@ -81,31 +85,6 @@ export function checkManifest(value: unknown): Manifest {
     licence: text(manifest['licence'], 'licence'),
     modelCard: text(manifest['modelCard'], 'modelCard'),
   };
-}
-
-function checkFeatures(value: unknown): ClickFeatures {
-  const checked = Object.entries(record(value, 'features')).map(([name, entry]): [string, ClickFeature] => {
-    const field = `features[${quote(name)}]`;
-    const { kind, values, mean, deviation } = record(entry, field);
-    switch (kind) {
-      case 'category':
-        if (!Array.isArray(values) || !values.every(isText))
-          throw expected(`${field}.values`, 'a list of texts', values);
-        return [name, { kind, values }];
-      case 'number':
-      case 'age':
-        if (typeof mean !== 'number') throw expected(`${field}.mean`, 'a number', mean);
-        if (typeof deviation !== 'number' || deviation <= 0) {
-          throw expected(`${field}.deviation`, 'a number above 0', deviation);
-        }
-        return [name, { kind, mean, deviation }];
-      case 'angle':
-        return [name, { kind }];
-      default:
-        throw expected(`${field}.kind`, 'category, number, angle or age', kind);
-    }
-  });
-  return Object.fromEntries(checked);
 }
 
 function checkScale(value: unknown): number {
@@ -174,8 +153,6 @@ export function checkItems(value: unknown, count: number): readonly string[] {
   });
   return value as string[];
 }
-
-const isText = (value: unknown) => typeof value === 'string';
 
 export function record(value: unknown, field: string, file = MANIFEST): Record<string, unknown> {
   if (!isRecord(value)) throw expected(field, 'a JSON object', value, file);

@@ -57,6 +57,7 @@ export async function openArtifact(
     load(ITEMS),
     Object.hasOwn(files, CATALOGUE) ? readCatalogue(load(CATALOGUE)) : undefined,
     hasAliases ? readAliases(load(ALIASES)) : undefined,
+    info.features && checkedFeatures(info.features),
   ]);
   const itemIds = checkItems(parseJson(items, ITEMS), info.items);
   const tensors = await unpackTensors(readSafetensors(weights, WEIGHTS).tensors, WEIGHTS);
@@ -93,6 +94,11 @@ async function readCatalogue(file: Promise<Uint8Array>): Promise<readonly Catalo
   const code = loadCode('the catalogue', () => import('./catalogue-file'));
   const [{ checkCatalogue }, bytes] = await Promise.all([code, file]);
   return checkCatalogue(parseJson(bytes, CATALOGUE));
+}
+
+async function checkedFeatures(features: unknown): Promise<void> {
+  const { checkFeatures } = await loadCode('features', () => import('./manifest-features'));
+  checkFeatures(features);
 }
 
 async function readAliases(file: Promise<Uint8Array>): Promise<Pick<OpenedArtifact, 'aliases' | 'namesOf'>> {

@@ -2,7 +2,7 @@
  * An artifact as files. `manifest.json` names every other file with its length and SHA-256, so that a damaged, mixed
  * or half-copied folder is refused as a whole.
  *
- *     manifest.json         formatVersion, name, version, architecture, config, items, features, scale, aliases, files,
+ *     manifest.json         formatVersion, name, version, architecture, config, items, features, scale, mix, aliases, files,
  *                           golden, training, licence, modelCard
  *     weights.safetensors   tensors by name; item tables [n + 1, d], row 0 is padding
  *     items.json            ["id of index 1", "id of index 2", …]
@@ -33,6 +33,7 @@ import {
   STRATEGIES,
   WEIGHTS,
 } from './manifest';
+import { checkFeatures } from './manifest-features';
 import { PRECISIONS, type Precision, packTensors } from './pack-tensors';
 import { sha256 } from './sha256';
 import { checkStrategies, encodeStrategies } from './strategies';
@@ -77,7 +78,8 @@ export async function packArtifact(
   if (plan) files.set(PLAN, plan);
   const entries: [string, FileEntry][] = [];
   for (const [name, bytes] of files) entries.push([name, { sha256: await sha256(bytes), bytes: bytes.length }]);
-  const { name, version, architecture, config, items, features, scale, golden, training, licence, modelCard } = info;
+  const { name, version, architecture, config, items, features, scale, mix, golden, training, licence, modelCard } =
+    info;
   const manifest: Manifest = {
     formatVersion: FORMAT_VERSION,
     name,
@@ -87,6 +89,7 @@ export async function packArtifact(
     items,
     ...(features && { features }),
     ...(scale !== undefined && { scale }),
+    ...(mix && { mix }),
     ...(aliases && { aliases: ALIASES }),
     files: Object.fromEntries(entries),
     golden,
@@ -95,7 +98,7 @@ export async function packArtifact(
     modelCard,
   };
   const json = JSON.stringify(manifest, null, 2);
-  checkManifest(JSON.parse(json));
+  checkFeatures(checkManifest(JSON.parse(json)).features ?? {});
   const bytes = utf8(`${json}\n`);
   if (bytes.length > MAX_MANIFEST_BYTES) {
     throw new RecommenderError(

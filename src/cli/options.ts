@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { defined } from '../pipeline/defined';
+import type { Mix } from '../pipeline/options';
 import { latePart } from '../pipeline/training-parts';
 import { COLUMNS, type ColumnName, type ReadOptions, type SessionRule } from '../session/options';
 import type { LatePart } from '../session/split';
@@ -169,4 +170,14 @@ export function parseSetting(text: string, before: Pairs = {}): Pairs {
   }
   if (at > 0) return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
   throw new InvalidArgumentError('Expected key=value, such as layers=100.');
+}
+
+/** A parser for `--mix`: `DIR:0.3`, or several weights to choose from. */
+export function parseMix(text: string): Mix {
+  const [, dir, list] = /^(.+):([\d.,]+)$/.exec(text) ?? [];
+  const weights = (list ?? '').split(',').map((weight) => (weight === '' ? Number.NaN : Number(weight)));
+  if (dir !== undefined && weights.every((weight) => weight >= 0 && weight <= 1)) return { dir, weights };
+  throw new InvalidArgumentError(
+    'Expected DIR:WEIGHT with a weight from 0 to 1, or several, such as neighbours:0.1,0.2,0.3.',
+  );
 }

@@ -9,7 +9,7 @@ import { FullParameters } from '../train/tuning/full-parameters';
 import { beyondLimits } from '../train/tuning/limits';
 import { tuneAdapter } from '../train/tuning/tune';
 import { baseNetwork, baseOf, frozenModelOf, type LoadedNetwork, networkOf } from './frozen-model';
-import type { ActiveAdapter, Model } from './model';
+import { type ActiveAdapter, type Model, withMix } from './model';
 
 /** Makes a model's active adapter of a delta that `checkFit` has checked. Inside a slice, on the model's device. */
 export async function activeAdapterOf(delta: Delta, model: Model): Promise<ActiveAdapter> {
@@ -18,7 +18,8 @@ export async function activeAdapterOf(delta: Delta, model: Model): Promise<Activ
     delta.method === 'full'
       ? { scorer: await fullScorer(delta, model, frozen), scale: frozen.scale }
       : adapterScorer(delta, model, frozen);
-  return { ...learnt, session: openSession(learnt.scorer) };
+  const scorer = await withMix(model.artifact, learnt.scorer, learnt.scale);
+  return { scorer, scale: learnt.scale, session: openSession(scorer) };
 }
 
 /** An adapter has an item side of its own, so it costs as much as the base model. */

@@ -3,6 +3,7 @@
  * credentials and without a referrer, chosen by the manifest and never by what was clicked or recommended.
  */
 import type { OpenedArtifact } from '../checkpoint/artifact';
+import { looksLikeHtml } from '../checkpoint/json';
 import { MANIFEST } from '../checkpoint/manifest';
 import { type OnManifest, openArtifact, tooLong } from '../checkpoint/open';
 import { RecommenderError, reasonOf, throwIfAborted } from '../errors';
@@ -180,8 +181,7 @@ function plainLength({ headers }: Response): number | undefined {
 /** Servers of single-page apps answer every unknown path with their page and status 200. */
 function isPage(name: string, response: Response, bytes: Uint8Array): boolean {
   if (/\bhtml\b/i.test(response.headers.get('content-type') ?? '')) return true;
-  const first = bytes.find((byte) => byte > 0x20);
-  return name.endsWith('.json') && first === 0x3c; // `<`
+  return name.endsWith('.json') && looksLikeHtml(bytes);
 }
 
 const notServed = (url: string, status: number): RecommenderError =>

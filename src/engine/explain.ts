@@ -56,7 +56,8 @@ export async function explain(
       isEvidence: (model.activeAdapter()?.scorer ?? model.scorer).isEvidence,
     });
     const { scores, scale, isEvidence } = await scored(placement, score, signal);
-    if (placement.network && scale === undefined) return []; // no probabilities, so nothing to compare
+    // no probabilities, so nothing to compare
+    if (placement.network && !placement.artifact.info.mix && scale === undefined) return [];
     for (const row of scores) {
       if (row === undefined) rows.push(logShares(items.popularity, columns));
       else rows.push(scale === undefined ? logShares(row, columns) : logSoftmax(row, columns, scale));
@@ -85,7 +86,8 @@ async function scoreAll(
   model: Model,
   sessions: readonly SessionInput[],
 ): Promise<{ readonly scores: (Float32Array | undefined)[]; readonly scale: number | undefined }> {
-  const { scorer, scale } = model.activeAdapter() ?? { scorer: model.scorer, scale: await scaleOf(model) };
+  const { scorer, scale: own } = model.activeAdapter() ?? { scorer: model.scorer, scale: await scaleOf(model) };
+  const scale = model.artifact.info.mix ? undefined : own; // mixed scores are shares already
   const scores = await scorer.score(sessions.filter(({ items }) => items.length > 0));
   const wrong = scores.findIndex((score) => !Number.isFinite(score));
   if (wrong >= 0) throw notFinite(scores[wrong]!, 1 + (wrong % scorer.items));

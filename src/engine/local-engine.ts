@@ -18,7 +18,7 @@ import { topK } from '../ranking/top-k';
 import { type FetchFile, fetchPrivately, loadArtifact } from './artifact-loader';
 import type { Shop } from './live-catalogue';
 import { withoutPlan } from './loading';
-import type { Model } from './model';
+import { loadMixture, type Model } from './model';
 import { loadClickReaders, modelItems } from './model-items';
 import type { Personalisation } from './personalisation';
 import { loadPlacing, place } from './place';
@@ -121,7 +121,11 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
           backend === 'auto' && !isNeural(architecture) ? COUNTING : order.filter((name) => name !== 'plan' || hasPlan);
         const onManifest: OnManifest = ({ files, ...info }) => {
           const [first] = backendsFor(info, Object.hasOwn(files, PLAN));
-          const code = [first && loadPlacing(info, first), info.features && loadClickReaders()];
+          const code = [
+            first && loadPlacing(info, first),
+            info.features && loadClickReaders(),
+            info.mix && loadMixture(),
+          ];
           Promise.all(code).catch(() => {}); // the caller that needs it gets the error
           return first === 'plan' ? [PLAN] : [];
         };

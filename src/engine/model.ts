@@ -4,6 +4,7 @@ import { type BackendFault, type Device, wrongNumbers } from '../compute/backend
 import { type RunningDevice, stopDevice } from '../compute/running';
 import { type BackendName, isGpu } from '../compute/types';
 import { RecommenderError } from '../errors';
+import { loadCode } from '../load-code';
 import type { LoadedScorer, Network } from '../ranking/architecture';
 import { goldenMismatch } from '../ranking/golden-check';
 import { openSession, type SessionScorer } from '../ranking/session-scorer';
@@ -47,6 +48,13 @@ export interface ModelOptions {
   readonly release?: () => void;
 }
 
+/** Fetches what mixes counting into a network. The second time it is there at once. */
+export const loadMixture = () => loadCode('counting', () => import('../ranking/mixture'));
+
+/** What answers in the place of a network, or of one that has learnt: with what its artifact mixes in. */
+export const withMix = async (artifact: OpenedArtifact, network: LoadedScorer, scale?: number) =>
+  artifact.info.mix ? (await loadMixture()).withCounting(artifact, network, scale) : network;
+
 /**
  * Makes a model of its scorer, and checks the artifact's golden answer.
  *
@@ -79,7 +87,7 @@ export async function modelOf(
     } catch {} // what a broken device held may refuse to be freed
   };
   try {
-    const scorer = await load();
+    const scorer = await withMix(artifact, await load());
     const session = openSession(scorer);
     let adapter: ActiveAdapter | undefined;
     const scoring = () => adapter?.session ?? session;

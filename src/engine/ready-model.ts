@@ -8,7 +8,7 @@ import { type BackendName, isGpu } from '../compute/types';
 import { isNeural } from '../ranking/architecture';
 import { topK } from '../ranking/top-k';
 import { loadCodeFor, loadPlanned, loadTensors, planOf } from './loading';
-import { type Model, modelOf } from './model';
+import { loadMixture, type Model, modelOf } from './model';
 
 /** Rounds of a benchmark; the first, the golden check, has compiled and uploaded everything. */
 const ROUNDS = 3;
@@ -25,6 +25,7 @@ const users = new WeakMap<object, number>();
  * @throws BackendFault where there is no plan that can be read.
  */
 export async function loadComputing(artifact: OpenedArtifact, backend: BackendName): Promise<void> {
+  if (artifact.info.mix) await loadMixture();
   if (backend === 'plan') await planOf(artifact);
   else await loadCodeFor(artifact.info, backend);
 }

@@ -16,7 +16,7 @@ import { type Observer, warn } from './observer';
 import { paperOf } from './paper';
 
 export interface WrittenModel<T>
-  extends Pick<ArtifactInfo, 'architecture' | 'config' | 'golden' | 'features' | 'scale' | 'licence'>,
+  extends Pick<ArtifactInfo, 'architecture' | 'config' | 'golden' | 'features' | 'scale' | 'mix' | 'licence'>,
     Pick<Artifact, 'itemIds' | 'tensors' | 'catalogue' | 'aliases' | 'strategies' | 'rules'> {
   /** Of the weights. Default `f32`. */
   readonly precision?: Precision;
@@ -39,7 +39,7 @@ export async function buildModel<T>(
   cardOf: CardOf<T>,
   observer: Observer,
 ): Promise<Artifact> {
-  const { architecture, config, itemIds, tensors, features, scale, golden, training, licence, ...further } = model;
+  const { architecture, config, itemIds, tensors, features, scale, mix, golden, training, licence, ...further } = model;
   const { precision = 'f32', ...parts } = further;
   const stored = await packTensors(tensors, precision);
   const about = {
@@ -49,7 +49,7 @@ export async function buildModel<T>(
     architecture,
     config,
     items: itemIds.length,
-    ...defined({ features, scale }),
+    ...defined({ features, scale, mix }),
     golden,
     training,
     licence,

@@ -7,6 +7,7 @@ import { RecommenderError } from '../errors';
 import { baselines } from '../neighbours/index';
 import { combined, type Member, type Scale } from '../ranking/combine';
 import { loadScorer } from '../ranking/load-scorer';
+import { withCounting } from '../ranking/mixture';
 import type { Scorer } from '../types';
 import { readArtifactFolder } from './files/artifact-folder';
 import type { Mix } from './options';
@@ -74,8 +75,13 @@ export async function loadCombination(
   const isCombined = all.length > 1;
   try {
     for (const artifact of all) {
-      const isCounted = Object.hasOwn(baselines, artifact.info.architecture);
-      const scorer = await (plans && !isCounted ? loadPlanned(artifact, plans) : loadScorer(artifact));
+      const { architecture, mix } = artifact.info;
+      const counts = Object.hasOwn(baselines, architecture);
+      const scorer = await withCounting(
+        artifact,
+        await (plans && !counts ? loadPlanned(artifact, plans) : loadScorer(artifact)),
+      );
+      const isCounted = counts || mix !== undefined; // probabilities are divided by their sum alone, as counts are
       members.push({ scorer, isCounted });
       if (!isCombined || scale !== 'probabilities' || isCounted) continue;
       const known = await scaleOf({ scorer, network: scorer.network, artifact });
@@ -91,7 +97,7 @@ export async function loadCombination(
   return { first, ...(mixed && { second: members.at(-1)! }) };
 }
 
-const noScale = ({ info: { name } }: Artifact): RecommenderError =>
+export const noScale = ({ info: { name } }: Artifact): RecommenderError =>
   new RecommenderError(
     'bad-config',
     `The artifact "${name}" does not say what turns its scores into probabilities. Use \`combine\` standard, or train it ` +

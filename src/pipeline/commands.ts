@@ -95,8 +95,17 @@ export function importCommand(options: ImportOptions): string {
 }
 
 /** The command that packs an artifact again, with the names of folders only. */
-export const packCommand = ({ artifact, precision, topItems, out }: PackOptions): string =>
-  commandLine('pack', words({ artifact: baseName(artifact), precision, topItems, out: baseName(out) }));
+export const packCommand = ({ artifact, precision, topItems, mix, out }: PackOptions): string =>
+  commandLine(
+    'pack',
+    words({
+      artifact: baseName(artifact),
+      precision,
+      topItems,
+      mix: mix && `${baseName(mix.dir)}:${mix.weights.join(',')}`,
+      out: baseName(out),
+    }),
+  );
 
 /** The command that evaluates, with paths as they were given. */
 export function evaluateCommand(options: EvaluateOptions): string {

@@ -1,4 +1,4 @@
-import type { ArtifactInfo } from '../checkpoint/artifact';
+import type { Artifact, ArtifactInfo } from '../checkpoint/artifact';
 import type { PartCounts } from '../session/split';
 import type { BestEpoch, EpochResult } from '../train/fit';
 import { markdownTable, whole } from './format';
@@ -100,6 +100,9 @@ const aboutUsers = (users: number): string =>
     : `Personal data is inside: a vector of taste for each of ${whole(users)} users, found by a digest of the user’s id, so ` +
       'that whoever can guess an id can tell whether it is there. Publish it only where that is allowed.';
 
+/** How many sessions a model answers by. */
+export const neighboursOf = (tensors: Artifact['tensors']): number => (tensors['sessions.offsets']?.shape[0] ?? 1) - 1;
+
 /** The content of the card of imported weights. */
 export interface ImportFacts extends Omit<CardFacts, 'training' | 'users' | 'replayed' | 'neighbours' | 'hasExamples'> {
   readonly training: {
@@ -128,6 +131,11 @@ export interface PackFacts extends Pick<ArtifactInfo, 'name' | 'version'> {
       readonly from: Pick<ArtifactInfo, 'name' | 'version' | 'items'>;
       readonly precision: string;
       readonly items: number;
+      /** What was mixed in, and how many sessions it answers by. */
+      readonly mixed?: Pick<ArtifactInfo, 'name' | 'version' | 'architecture'> & {
+        readonly share: number;
+        readonly neighbours: number;
+      };
       readonly command: string;
     };
   };
@@ -135,7 +143,7 @@ export interface PackFacts extends Pick<ArtifactInfo, 'name' | 'version'> {
 
 /** The page of a model that was packed: the one that came with it, under the new name, and what was done. */
 export function packedCard(given: string, { name, version, training: { packed } }: PackFacts): string {
-  const { from, precision, items, command } = packed;
+  const { from, precision, items, mixed, command } = packed;
   const title = `# ${from.name} ${from.version}\n`;
   const part =
     items < from.items
@@ -144,12 +152,22 @@ export function packedCard(given: string, { name, version, training: { packed } 
   return [
     `# ${name} ${version}\n${given.startsWith(title) ? given.slice(title.length) : `\n${given}`}`,
     '## Packed',
-    `From ${from.name} ${from.version}, with weights as ${precision}.${part}`,
+    `From ${from.name} ${from.version}, with weights as ${precision}.${part}${mixed ? ` ${counted(mixed)}` : ''}`,
     '',
     `    ${command}`,
     '',
   ].join('\n');
 }
+
+const counted = ({
+  name,
+  version,
+  architecture,
+  share,
+  neighbours,
+}: NonNullable<PackFacts['training']['packed']['mixed']>) =>
+  `A share of ${share} of the probabilities is counted by ${name} ${version} (\`${architecture}\`), which is inside; the figures above ` +
+  `are of the network alone. ${inFiles({ users: 0, replayed: 0, neighbours })}`;
 
 function card(
   { name, version, architecture, paper, config, licence, ...inside }: Omit<CardFacts, 'training'>,

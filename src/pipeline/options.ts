@@ -172,6 +172,8 @@ export interface PackOptions extends Observer {
   readonly precision: Precision;
   /** How many items stay: those with most events in the training log. Default: all. */
   readonly topItems?: number;
+  /** A counting model of the same items to mix into the network, with its one share of the probabilities. Default: none. */
+  readonly mix?: Mix;
   /** Another folder to write; an artifact that is there is replaced. */
   readonly out: string;
 }

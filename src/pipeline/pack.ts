@@ -1,28 +1,39 @@
-/** An artifact with smaller weights, or of fewer items. */
-import { type Artifact, type GoldenCheck, SUPPORT_TENSOR } from '../checkpoint/artifact';
+/** An artifact with smaller weights, of fewer items, or with counting inside. */
+import {
+  type Artifact,
+  type GoldenCheck,
+  MIX_PREFIX,
+  type Mix as ModelMix,
+  type OpenedArtifact,
+  SUPPORT_TENSOR,
+} from '../checkpoint/artifact';
 import { WEIGHTS } from '../checkpoint/manifest';
 import { packTensors } from '../checkpoint/pack-tensors';
 import { unpackTensors } from '../checkpoint/precision';
 import { mostSupported, selectItems } from '../checkpoint/select-items';
 import { run as runOnDevice } from '../compute/executor';
+import { scaleOf } from '../engine/frozen-model';
 import { RecommenderError, throwIfAborted } from '../errors';
 import { models } from '../models/index';
 import type { ParameterSpec } from '../models/model';
-import type { LoadedScorer } from '../ranking/architecture';
+import { baselines } from '../neighbours/index';
+import { isNeural, type LoadedScorer } from '../ranking/architecture';
 import { goldenAnswer } from '../ranking/golden-check';
 import { loadScorer } from '../ranking/load-scorer';
+import { withCounting } from '../ranking/mixture';
 import { networkInfo } from '../ranking/network-info';
 import { yieldToEventLoop } from '../train/yield-to-event-loop';
+import { noScale, readCombination } from './combination';
 import { packCommand } from './commands';
 import { defined } from './defined';
-import { checkReplaceable, inspectArtifact, readArtifactFolder } from './files/artifact-folder';
+import { checkReplaceable, inspectArtifact } from './files/artifact-folder';
 import { startFirst } from './files/backend';
 import { resolve } from './files/disk';
 import { software } from './files/usage';
 import { whole } from './format';
-import { packedCard } from './model-card';
+import { neighboursOf, packedCard } from './model-card';
 import { inform, startTask } from './observer';
-import type { PackOptions } from './options';
+import type { Mix, PackOptions } from './options';
 import { writeModel } from './write-model';
 
 interface BeforeAndAfter {
@@ -42,14 +53,15 @@ export interface PackResult extends Pick<PackOptions, 'precision'> {
 }
 
 /**
- * Writes an artifact again: with weights at another precision, and with `topItems` of the most frequent items alone. The golden answer
- * is that of the weights as they are written.
+ * Writes an artifact again: with weights at another precision, with `topItems` of the most frequent items alone, or with the counting
+ * model of `mix` inside. The golden answer is that of the weights as they are written.
  *
- * @throws RecommenderError `bad-artifact`; `bad-config` for `topItems` of a model that cannot be cut, or where `out` is the artifact;
+ * @throws RecommenderError `bad-artifact`; `bad-config` for `topItems` of a model that cannot be cut, for a `mix` of other models than a
+ *   network with one that counts the same items, or where `out` is the artifact;
  *   `bad-input` if `out` holds something else; `no-backend`; `io` if the disk refuses; `aborted`.
  */
 export async function pack(options: PackOptions): Promise<PackResult> {
-  const { artifact: dir, precision, out, signal } = options;
+  const { artifact: dir, precision, mix, out, signal } = options;
   if (resolve(dir) === resolve(out)) {
     throw new RecommenderError(
       'bad-config',
@@ -58,10 +70,12 @@ export async function pack(options: PackOptions): Promise<PackResult> {
   }
   await checkReplaceable(out);
   const { bytes: before } = await inspectArtifact(dir);
-  const original = await readArtifactFolder(dir);
+  const { artifacts, mixed: counter } = await readCombination([dir], mix);
+  const original = artifacts[0]!;
+  checkMix(original, counter, options);
   const { packed, top } = await runOnDevice(async (slice) => {
     await startFirst(slice, 'auto', options);
-    return packOnDevice(original, options);
+    return packOnDevice(original, counter, options);
   });
   throwIfAborted(signal);
   const { info, itemIds, tensors, catalogue, aliases, strategies, rules } = packed;
@@ -69,11 +83,18 @@ export async function pack(options: PackOptions): Promise<PackResult> {
   const from = { name, version, items };
   const training = {
     ...info.training,
-    packed: { from, precision, items: itemIds.length, command: packCommand(options), software: software() },
+    packed: {
+      from,
+      precision,
+      items: itemIds.length,
+      ...(counter && { mixed: mixedFrom(counter, info.mix!) }),
+      command: packCommand(options),
+      software: software(),
+    },
   };
-  const { architecture, config, features, scale, golden, licence } = info;
+  const { architecture, config, features, scale, mix: inside, golden, licence } = info;
   const model = { architecture, config, golden, licence, itemIds, tensors, precision };
-  const further = defined({ features, scale, catalogue, aliases, strategies, rules });
+  const further = defined({ features, scale, mix: inside, catalogue, aliases, strategies, rules });
   await writeModel(out, { ...model, training, ...further }, (about) => packedCard(info.modelCard, about), options);
   const { bytes: after } = await inspectArtifact(out);
   return {
@@ -87,12 +108,14 @@ export async function pack(options: PackOptions): Promise<PackResult> {
 
 /** The artifact with what stays of it and its new golden answer, compared with what the original answers to the same session. */
 async function packOnDevice(
-  original: Artifact,
+  original: OpenedArtifact,
+  counter: Artifact | undefined,
   options: PackOptions,
 ): Promise<{ readonly packed: Artifact; readonly top: PackResult['top'] }> {
   const { packed, session, before } = await withScorer(original, async (scorer) => {
     const kept = keptItems(original, scorer, options);
-    const packed = kept ? selectItems(original, kept, await parametersOf(original)) : original;
+    const mixed = counter ? mixIn(original, await scaleFor(original, scorer), counter, options.mix!) : original;
+    const packed = kept ? selectItems(original, kept, await parametersOf(original)) : mixed;
     const { session } = original.info.golden;
     const left = kept ? session.filter((item) => kept.includes(item)) : session;
     const clicks = left.length > 0 ? left : mostSupported(supportOf(original), 1);
@@ -112,6 +135,51 @@ async function packOnDevice(
     top: { of: before.length, stay, inOrder: before.every((id, place) => id === after[place]) },
   };
 }
+
+/** @throws RecommenderError `bad-config` for models that are not mixed inside an artifact, or a share that is no part. */
+function checkMix(
+  { info }: Artifact,
+  counter: Artifact | undefined,
+  { mix, topItems, artifact: dir }: PackOptions,
+): void {
+  const refuse = (why: string): never => {
+    throw new RecommenderError('bad-config', `\`${mix ? 'mix' : 'topItems'}\`: ${why}`);
+  };
+  if (topItems !== undefined && (mix ?? info.mix))
+    refuse('a model that counts keeps all of its items. Cut the log by `minSupport`, and train both on it.');
+  if (!mix || !counter) return;
+  const { weights } = mix;
+  if (!isNeural(info.architecture))
+    refuse(`${dir} counts itself (${info.architecture}); counting goes into a network.`);
+  if (info.mix) refuse(`${dir} has ${info.mix.architecture} inside; begin with the network as it was trained.`);
+  if (isNeural(counter.info.architecture))
+    refuse(`${mix.dir} is a network (${counter.info.architecture}); only a model that counts can be inside another.`);
+  if (weights.length !== 1 || !(weights[0]! > 0 && weights[0]! < 1))
+    refuse('one share above 0 and below 1 is needed; `aisle evaluate --mix` shows on a validation part which is best.');
+}
+
+/** A network with a counting model inside. */
+function mixIn(network: Artifact, scale: number, { info, tensors }: Artifact, { weights }: Mix): Artifact {
+  const { architecture, config } = info;
+  const counted = baselines[architecture]!.arrays.map((name) => [MIX_PREFIX + name, tensors[name]!] as const);
+  return {
+    ...network,
+    info: { ...network.info, scale, mix: { architecture, config, share: weights[0]! } },
+    tensors: { ...network.tensors, ...Object.fromEntries(counted) },
+  };
+}
+
+/** What turns its scores into probabilities. @throws RecommenderError `bad-config` where nothing tells. */
+async function scaleFor(artifact: OpenedArtifact, scorer: LoadedScorer): Promise<number> {
+  const scale = await scaleOf({ scorer, network: scorer.network, artifact });
+  if (scale === undefined) throw noScale(artifact);
+  return scale;
+}
+
+const mixedFrom = ({ info, tensors }: Artifact, { share }: ModelMix) => {
+  const { name, version, architecture } = info;
+  return { name, version, architecture, share, neighbours: neighboursOf(tensors) };
+};
 
 /** Of 40,000 items, product quantisation takes half a minute. */
 async function packedTensors({ tensors, itemIds }: Artifact, { precision, ...observer }: PackOptions) {
@@ -137,7 +205,7 @@ async function parametersOf(artifact: Artifact): Promise<Readonly<Record<string,
 }
 
 async function withScorer<T>(artifact: Artifact, use: (scorer: LoadedScorer) => Promise<T>): Promise<T> {
-  const scorer = await loadScorer(artifact);
+  const scorer = await withCounting(artifact, await loadScorer(artifact));
   try {
     return await use(scorer);
   } finally {

@@ -33,7 +33,7 @@ import { defined } from './defined';
 import { isAborted } from './errors';
 import { baseName, whole } from './format';
 import type { TrainingHost } from './host';
-import { modelCard } from './model-card';
+import { modelCard, neighboursOf } from './model-card';
 import { inform, startTask, type TrainingEpoch, warn } from './observer';
 import type { TrainOptions } from './options';
 import { readRules } from './rules';
@@ -122,6 +122,11 @@ export async function trainOn(host: TrainingHost, options: TrainOptions, compare
   refuseContradictions(options);
   await host.check(options);
   const from = options.from === undefined ? undefined : await host.readArtifact(options.from);
+  if (from?.info.mix)
+    inform(
+      options,
+      `\`from\`: what it counts by ${from.info.mix.architecture} is left out; mix it in again with aisle pack --mix.`,
+    );
   const select = (log: EventLog): EventLog => (share < 1 ? sampleSessions(log, share, seed) : log);
   const {
     given: own,
@@ -615,7 +620,7 @@ async function write(
 
 /** Personal data inside, for the model card. */
 const insideOf = (tensors: Artifact['tensors']) => ({
-  neighbours: (tensors['sessions.offsets']?.shape[0] ?? 1) - 1,
+  neighbours: neighboursOf(tensors),
   users: tensors[USERS_TENSOR]?.shape[0] ?? 0,
   replayed: (tensors[REPLAY_OFFSETS_TENSOR]?.shape[0] ?? 1) - 1,
 });

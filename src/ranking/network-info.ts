@@ -1,5 +1,5 @@
 /** What an artifact's configuration says of its network. No tensors; a page whose model has a plan seldom needs it. */
-import type { Artifact } from '../checkpoint/artifact';
+import { type Artifact, MIX_PREFIX } from '../checkpoint/artifact';
 import { verifyParameters } from '../checkpoint/verify-parameters';
 import { RecommenderError } from '../errors';
 import { configure } from '../models/configuration';
@@ -27,7 +27,8 @@ export function networkInfo<C>(model: ModelSpec<C>, artifact: Artifact): Network
   const { info, tensors } = artifact;
   const catalogue = catalogueOf(artifact);
   const config = configuredBy(model, artifact);
-  verifyParameters(tensors, model.parameters(config, catalogue));
+  const own = Object.entries(tensors).filter(([name]) => !(info.mix && name.startsWith(MIX_PREFIX)));
+  verifyParameters(Object.fromEntries(own), model.parameters(config, catalogue));
   const { scale = model.logitScale?.(config) } = info;
   return { model, config, catalogue, ...(scale !== undefined && { scale }) };
 }

@@ -10,6 +10,7 @@ import { decodeSafetensors } from '../../src/checkpoint/decode-safetensors';
 import { decodeDelta, encodeDelta } from '../../src/checkpoint/delta-file';
 import { parseJson } from '../../src/checkpoint/json';
 import { checkManifest } from '../../src/checkpoint/manifest';
+import { checkFeatures } from '../../src/checkpoint/manifest-features';
 import { encodeSafetensors } from '../../src/checkpoint/write-safetensors';
 import { decodePlan } from '../../src/compute/plan/format';
 import { PlanError } from '../../src/compute/plan/plan';
@@ -107,7 +108,7 @@ const PARSERS: Readonly<Record<string, () => Fuzzed | Promise<Fuzzed>>> = {
         '"constructor"',
         '"sha256"',
       ],
-      run: (input) => checkManifest(parseJson(input, 'manifest.json')),
+      run: (input) => checkFeatures(checkManifest(parseJson(input, 'manifest.json')).features ?? {}),
       isReason: isOurs,
     };
   },

@@ -9,7 +9,7 @@ import { pack } from '../../src/pipeline/pack';
 import { IDS, smallModel } from '../engine/fixture';
 import { SMALL } from '../engine/parity';
 import { aisle, file, folder } from './program';
-import { RING_LOG } from './ring-log';
+import { RING_LOG, SMALL as RING_SMALL } from './ring-log';
 
 const catalogue = IDS.map((id) => ({ id, title: `Product ${id}` }));
 const aliases = new Map(IDS.map((id, k) => [id, { also: [`other-${k}`] }]));
@@ -206,6 +206,82 @@ describe('--top-items', () => {
     expect(code).toBe(0);
     expect(stdout).toContain('all 60 items');
     expect(stderr).toBe('All 60 items stay: model has no more than 61.\n');
+  });
+});
+
+describe('--mix', () => {
+  const trained = async (model: string, data: string) => {
+    const dir = join(await folder(), model);
+    const flags = RING_SMALL[model] ?? [];
+    expect((await aisle('train', '--data', data, '--model', model, '--out', dir, ...flags)).code).toBe(0);
+    return dir;
+  };
+
+  test('puts a counting model inside a network, which then answers as both do', async () => {
+    const data = await file('events.csv', RING_LOG);
+    const [network, counter] = [await trained('gru4rec', data), await trained('v-sknn', data)];
+    const out = join(network, '../mixed');
+    const flags = ['--precision', 'f32', '--mix', `${counter}:0.3`];
+    const { code, stderr } = await aisle('pack', '--artifact', network, '--out', out, ...flags);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const metrics = async (...artifacts: string[]) => {
+      const { stdout } = await aisle('evaluate', '--data', data, '--json', ...artifacts);
+      return JSON.parse(stdout).metrics;
+    };
+    const both = await metrics('--artifact', network, '--mix', `${counter}:0.3`);
+    for (const backend of ['auto', 'plan']) {
+      expect(await metrics('--artifact', out, '--backend', backend)).toEqual(both);
+    }
+    const { info } = await readArtifactFolder(out);
+    expect(info.mix).toMatchObject({ architecture: 'v-sknn', share: 0.3 });
+    expect(info.training['packed']).toMatchObject({
+      mixed: { name: 'v-sknn', architecture: 'v-sknn', share: 0.3 },
+      command: 'aisle pack --artifact gru4rec --precision f32 --mix v-sknn:0.3 --out mixed',
+    });
+    expect(info.modelCard).toMatch(
+      /A share of 0.3 of the probabilities is counted by v-sknn .* \d+ sessions of the log/,
+    );
+    const again = join(network, '../again');
+    expect((await aisle('pack', '--artifact', out, '--out', again, '--precision', 'int8')).code).toBe(0);
+    expect((await readArtifactFolder(again)).info.mix).toEqual(info.mix);
+    const next = join(network, '../next');
+    const more = ['--data', data, '--model', 'gru4rec', '--from', out, '--epochs', '1'];
+    const further = await aisle('train', ...more, '--out', next);
+    expect({ code: further.code, said: further.stderr }).toMatchObject({
+      code: 0,
+      said: expect.stringContaining('what it counts by v-sknn is left out'),
+    });
+    expect((await readArtifactFolder(next)).info.mix).toBeUndefined();
+    for (const [argv, message] of [
+      [['--artifact', out, '--mix', `${counter}:0.3`], 'has v-sknn inside; begin with the network'],
+      [['--artifact', out, '--top-items', '5'], '--top-items: a model that counts keeps all'],
+      [['--artifact', network, '--mix', `${counter}:0.3`, '--top-items', '5'], '--mix: a model that counts keeps all'],
+      [['--artifact', network, '--mix', `${network}:0.3`], 'is a network (gru4rec); only a model that counts'],
+      [['--artifact', counter, '--mix', `${counter}:0.3`], 'counts itself (v-sknn)'],
+      [['--artifact', network, '--mix', `${counter}:0.1,0.2`], 'one share above 0 and below 1 is needed'],
+      [['--artifact', network, '--mix', `${counter}:1`], 'one share above 0 and below 1 is needed'],
+      [['--artifact', network, '--mix', counter], 'Expected DIR:WEIGHT'],
+      [['--artifact', network, '--mix', `${counter}-gone:0.3`], 'is not a folder'],
+    ] as const) {
+      const refused = await aisle('pack', ...argv, '--precision', 'f32', '--out', join(network, '../refused'));
+      expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) });
+    }
+  });
+
+  test('of other items is refused', async () => {
+    const other = await smallModel({ architecture: 'pop', itemIds: [...IDS].reverse() });
+    const { code, stderr } = await packed(model, '--precision', 'f32', '--mix', `${await written(other)}:0.2`);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('ranks other items than') });
+  });
+
+  test('into a network that does not say what turns its scores into probabilities is refused', async () => {
+    const unscaled = await smallModel({ config: { layers: '48', loss: 'bpr-max' }, scale: 'unknown' });
+    const counter = await written(await smallModel({ architecture: 'pop' }));
+    const { code, stderr } = await packed(unscaled, '--precision', 'f32', '--mix', `${counter}:0.2`);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('turns its scores into probabilities'),
+    });
   });
 });
 

@@ -4,7 +4,7 @@ import { evaluateIncrementally, type IncrementalEvaluation } from '../../pipelin
 import { parseRetrain, type Retrain } from '../../pipeline/compare/windows';
 import { type Evaluation, evaluate, evaluateWeights, type WeightsEvaluation } from '../../pipeline/evaluate';
 import { whole } from '../../pipeline/format';
-import type { EvaluateOptions, Mix } from '../../pipeline/options';
+import type { EvaluateOptions } from '../../pipeline/options';
 import { SCALES } from '../../ranking/combine';
 import { PROTOCOLS } from '../../train/evaluate';
 import { contextOf, print } from '../context';
@@ -16,6 +16,7 @@ import {
   integer,
   oneOf,
   parseList,
+  parseMix,
   parseWindow,
   readOptions,
 } from '../options';
@@ -120,16 +121,6 @@ function refuseMixed({ protocol, mix, ranks }: EvaluateFlags, command: Command):
 
 /** A parser for `--artifact`, which may be given several times. */
 const parseArtifact = (dir: string, before: readonly string[] = []): readonly string[] => [...before, dir];
-
-/** A parser for `--mix`: `DIR:0.3`, or several weights to choose from. */
-function parseMix(text: string): Mix {
-  const [, dir, list] = /^(.+):([\d.,]+)$/.exec(text) ?? [];
-  const weights = (list ?? '').split(',').map((weight) => (weight === '' ? Number.NaN : Number(weight)));
-  if (dir !== undefined && weights.every((weight) => weight >= 0 && weight <= 1)) return { dir, weights };
-  throw new InvalidArgumentError(
-    'Expected DIR:WEIGHT with a weight from 0 to 1, or several, such as neighbours:0.1,0.2,0.3.',
-  );
-}
 
 function parseCutOffs(text: string): number[] {
   const ks = parseList(text).map(Number);

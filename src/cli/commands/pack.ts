@@ -1,11 +1,11 @@
-/** `aisle pack`: an artifact with smaller weights, or of fewer items. */
+/** `aisle pack`: an artifact with smaller weights, of fewer items, or with counting inside. */
 import type { Command } from 'commander';
 import { PRECISIONS } from '../../checkpoint/pack-tensors';
 import { whole } from '../../pipeline/format';
 import type { PackOptions } from '../../pipeline/options';
 import { type PackResult, pack } from '../../pipeline/pack';
 import { contextOf, print } from '../context';
-import { integer, oneOf } from '../options';
+import { integer, oneOf, parseMix } from '../options';
 import { observe } from '../progress';
 
 interface PackFlags extends Omit<PackOptions, 'signal'> {
@@ -15,7 +15,7 @@ interface PackFlags extends Omit<PackOptions, 'signal'> {
 export function register(program: Command): void {
   program
     .command('pack')
-    .description('write an artifact again with smaller weights, or of fewer items')
+    .description('write an artifact again with smaller weights, of fewer items, or with counting inside')
     .requiredOption('--artifact <dir>', 'artifact folder')
     .requiredOption(
       '--precision <name>',
@@ -23,16 +23,23 @@ export function register(program: Command): void {
       oneOf(...PRECISIONS),
     )
     .option('--top-items <n>', 'keep the n items with most events in the training log; default: all', integer(2))
+    .option(
+      '--mix <dir:share>',
+      'put a counting model of the same items inside, with that share of the probabilities',
+      parseMix,
+    )
     .requiredOption('--out <dir>', 'folder to write; an artifact that is there is replaced')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
       `
 What is written answers from the weights at that precision: judge it with aisle evaluate, beside the original. Items that are
-left out are never recommended, and count for nothing where a visitor clicks them.
+left out are never recommended, and count for nothing where a visitor clicks them. The share of --mix is chosen by aisle evaluate
+--mix, on a validation part; session neighbours bring sessions of the log with them, which whoever loads the model can read.
 
-Example:
+Examples:
   $ aisle pack --artifact my-model --precision int8 --out my-model-int8
+  $ aisle pack --artifact my-model --mix neighbours:0.3 --precision int8 --out my-mixture
 `,
     )
     .action(run);
