@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { PRECISIONS } from '../../src/checkpoint/pack-tensors';
 import { models } from '../../src/models/index';
 import type { Series } from '../../src/pipeline/compare/plots';
-import { markdownTable } from '../../src/pipeline/format';
+import { markdownTable, whole } from '../../src/pipeline/format';
 import type { Result } from './bench';
 import { LENGTHS } from './cases/clicks';
 import { SCALES } from './cases/scale';
@@ -73,6 +73,14 @@ function plotsOf(rows: ReadonlyMap<string, Row>): Map<string, string> {
 
 const short = (value: number | undefined): string => (value === undefined ? '' : String(Number(value.toPrecision(3))));
 
+function aboutMixture(rows: readonly Row[]): string {
+  const row = rows.find(({ case: name }) => name === 'infer-mixture');
+  if (!row) return '';
+  const [both, alone] = ['MB with Brotli', 'MB with Brotli, of the network alone'].map((name) => factOf(row, name));
+  return `
+\`infer-mixture\` is a SASRec with V-SkNN of ${whole(factOf(row, 'sessions inside'))} sessions of four clicks inside, ${both} MB in place of ${alone}, with Brotli.`;
+}
+
 function markdown(rows: readonly Row[], plots: readonly string[]): string {
   const picture = (name: string, text: string): string => (plots.includes(name) ? `\n![${text}](${name}.svg)` : '');
   const of = (begin: RegExp): Row[] => rows.filter(({ case: name }) => begin.test(name));
@@ -131,7 +139,7 @@ Medians are of answers to a page that asks often: from b8c6a40f on, tables of 52
 after 32 answers, before after two, which made fifth answers slower. From a2794ce6 on, where bytes are read faster, nine sittings of \`infer-plan\` had GRU4Rec at
 0.46 to 0.51 of ONNX Runtime Web (0.70 to 0.74 before) and SASRec at 0.33 to 0.44 (0.29 to 0.46 before); the machine took about twice as
 long as before for both sides. Both sides' first and fifth answers are medians of 21 processes there, of five elsewhere: with five, the
-fifth answer of ONNX Runtime Web's SASRec was 2.7, 6.6 and 10 ms in three sittings; the rows are of the last.`,
+fifth answer of ONNX Runtime Web's SASRec was 2.7, 6.6 and 10 ms in three sittings; the rows are of the last.${aboutMixture(rows)}`,
       answers,
       [...HEAD, 'first', 'fifth', "peer's first", "peer's fifth", 'commit'],
     ),

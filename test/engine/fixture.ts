@@ -1,5 +1,12 @@
 /** A small model with random weights, the same everywhere, and its folder as a server would serve it. */
-import type { Aliases, Artifact, CatalogueItem } from '../../src/checkpoint/artifact';
+import {
+  type Aliases,
+  type Artifact,
+  type CatalogueItem,
+  MIX_PREFIX,
+  type Mix,
+  SUPPORT_TENSOR,
+} from '../../src/checkpoint/artifact';
 import { packArtifact } from '../../src/checkpoint/pack';
 import { startBackend } from '../../src/compute/backends/start';
 import { run } from '../../src/compute/executor';
@@ -14,7 +21,9 @@ import { isNeural } from '../../src/ranking/architecture';
 import { compileArtifact } from '../../src/ranking/compile-plan';
 import { goldenAnswer } from '../../src/ranking/golden-check';
 import { loadScorer } from '../../src/ranking/load-scorer';
+import { withCounting } from '../../src/ranking/mixture';
 import { random } from '../../src/session/random';
+import type { Sessions } from '../../src/types';
 
 export const MODEL_URL = 'https://shop.example/models/small/';
 /** Ids that break whatever joins, splits, escapes or looks up carelessly come first. */
@@ -104,6 +113,27 @@ export async function withPlan(artifact: Artifact): Promise<Artifact> {
   if (!isNeural(artifact.info.architecture)) return artifact;
   const plan = await run(async (slice) => compileArtifact(artifact, await slice.start('cpu')));
   return { ...artifact, plan };
+}
+
+/** A network with a counting model of a log inside, with the golden answer of both and a plan. */
+export async function withCounter(network: Artifact, log: Sessions, mix: Mix): Promise<Artifact> {
+  const counter = baselines[mix.architecture]!;
+  const support = network.tensors[SUPPORT_TENSOR]!.data;
+  const arrays = counter.fit(log, { items: network.info.items, support }, configure(counter, mix.config));
+  const counted = Object.entries(arrays).map(([name, array]) => [MIX_PREFIX + name, array] as const);
+  const artifact = {
+    ...network,
+    info: { ...network.info, mix },
+    tensors: { ...network.tensors, ...Object.fromEntries(counted) },
+  };
+  const golden = await run(async (slice) => {
+    await slice.start('cpu');
+    const scorer = await withCounting(artifact, await loadScorer(artifact));
+    const answer = await goldenAnswer(scorer, network.info.golden.session, 10);
+    scorer.dispose();
+    return answer;
+  });
+  return withPlan({ ...artifact, info: { ...artifact.info, golden } });
 }
 
 export type Folder = ReadonlyMap<string, Uint8Array>;

@@ -1,19 +1,25 @@
 /** Counting inside the artifact of a network, as a page uses it. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Artifact, type Mix, SUPPORT_TENSOR } from '../../src/checkpoint/artifact';
-import { run } from '../../src/compute/executor';
 import type { BackendName } from '../../src/compute/types';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import type { Engine, EngineEvent } from '../../src/engine/types';
-import { configure } from '../../src/models/configuration';
-import { baselines } from '../../src/neighbours/index';
-import { goldenAnswer } from '../../src/ranking/golden-check';
-import { loadScorer } from '../../src/ranking/load-scorer';
-import { withCounting } from '../../src/ranking/mixture';
 import { random } from '../../src/session/random';
 import type { Sessions } from '../../src/types';
 import { wasmPath } from '../compute/backends/start';
-import { clicks, folderOf, IDS, LONG, MODEL_URL, NOW, SESSIONS, serveFolder, smallModel, withPlan } from './fixture';
+import {
+  clicks,
+  folderOf,
+  IDS,
+  LONG,
+  MODEL_URL,
+  NOW,
+  SESSIONS,
+  serveFolder,
+  smallModel,
+  withCounter,
+  withPlan,
+} from './fixture';
 import { SMALL } from './parity';
 
 const SHARE = 0.3;
@@ -26,29 +32,10 @@ const LOG: Sessions = {
   offsets: Int32Array.from({ length: 41 }, (_, s) => 5 * s),
 };
 
-/** A network with V-SkNN of that log inside, and its golden answer. */
-async function mixture(architecture: string, over: Partial<Mix> = {}): Promise<Artifact> {
-  const network = await smallModel({ architecture, config: { ...SMALL[architecture] } });
-  const counter = baselines['v-sknn']!;
-  const support = network.tensors[SUPPORT_TENSOR]!.data;
-  const config = { k: 20, sampleSize: 40 };
-  const arrays = counter.fit(LOG, { items: IDS.length, support }, configure(counter, config));
-  const counted = Object.entries(arrays).map(([name, array]) => [`mix.${name}`, array] as const);
-  const artifact: Artifact = {
-    ...network,
-    info: { ...network.info, mix: { architecture: 'v-sknn', config, share: SHARE, ...over } },
-    tensors: { ...network.tensors, ...Object.fromEntries(counted) },
-  };
-  if (Object.keys(over).length > 0) return artifact;
-  const golden = await run(async (slice) => {
-    await slice.start('cpu');
-    const scorer = await withCounting(artifact, await loadScorer(artifact));
-    const answer = await goldenAnswer(scorer, network.info.golden.session, 10);
-    scorer.dispose();
-    return answer;
-  });
-  return withPlan({ ...artifact, info: { ...artifact.info, golden } });
-}
+const MIX: Mix = { architecture: 'v-sknn', config: { k: 20, sampleSize: 40 }, share: SHARE };
+/** A network with V-SkNN of that log inside. */
+const mixture = async (architecture: string): Promise<Artifact> =>
+  withCounter(await smallModel({ architecture, config: { ...SMALL[architecture] } }), LOG, MIX);
 
 const running: Engine[] = [];
 afterEach(async () => {
@@ -165,7 +152,8 @@ test.each([
   [{ config: { k: -1 } }, 'cannot be used'],
   [{ architecture: 'sr' }, '"items.events"'],
 ])('is refused with %j', async (over, message) => {
-  const loading = load(await mixture('gru4rec', over), 'cpu');
+  const artifact = await mixture('gru4rec');
+  const loading = load({ ...artifact, info: { ...artifact.info, mix: { ...MIX, ...over } } }, 'cpu');
   await expect(loading).rejects.toMatchObject({ message: expect.stringContaining(message) });
   await expect(loading).rejects.toMatchObject({ code: expect.stringMatching(/^(bad-artifact|weights-mismatch)$/) });
 });
