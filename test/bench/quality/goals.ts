@@ -64,7 +64,7 @@ export const GOALS: readonly Goal[] = [
     metrics: { 'recall@20': 0.579, 'mrr@20': 0.205 },
     why: 'our aim; SR-PredictAO prints it with DIDN',
     tried:
-      'SASRec with session neighbours, at the share that its latest quarter chose. A network with neighbours inside one artifact is not built.',
+      'SASRec with session neighbours, at the share that its latest quarter chose. `aisle pack --mix` writes both as one artifact.',
   },
   {
     log: 'diginetica',
