@@ -83,7 +83,7 @@ export interface GoldenCheck {
 }
 
 /** A counting model inside the artifact of a network. `ranking/mixture.ts` mixes both, and checks this. */
-export interface Mix {
+export interface MixedCounter {
   /** Its name, such as `v-sknn`. */
   readonly architecture: string;
   /** Its settings. */
@@ -109,7 +109,7 @@ export interface ArtifactInfo {
   /** Above 0: what turns scores into logits, softmax(scale · scores) being probabilities. Absent where it was not fitted. */
   readonly scale?: number;
   /** The counting model that is mixed into the network. Default: none is. */
-  readonly mix?: Mix;
+  readonly mix?: MixedCounter;
   /** A session and the answer to it, which every device checks. */
   readonly golden: GoldenCheck;
   /** Data counts, epochs, metrics with protocol, seed, command, software versions. */
@@ -183,7 +183,7 @@ export interface OpenedArtifact extends Artifact {
 /** Events of each item in the training log, `[n + 1]` int32: every artifact has it. */
 export const SUPPORT_TENSOR = 'catalogue.support';
 
-/** What the names of the arrays of a counting model that is mixed in begin with. */
+/** An array of the counting model that is mixed in, by its name there: `mix.sessions.items`. */
 export const MIX_PREFIX = 'mix.';
 
 /** What a model reads of its items, by name: `catalogue.features.brand`, `[n + 1]`. */

@@ -2,7 +2,7 @@
 import type { RecommenderError } from '../errors';
 import { MAX_GOLDEN } from '../limits';
 import type { ClickFeatures } from '../types';
-import type { ArtifactInfo, GoldenCheck, Mix } from './artifact';
+import type { ArtifactInfo, GoldenCheck, MixedCounter } from './artifact';
 import { isRecord, bad as malformed, quote, show } from './json';
 
 /** Raised whenever an older reader would misread a newer folder. */
@@ -77,7 +77,7 @@ export function checkManifest(value: unknown): Manifest {
       features: record(manifest['features'], 'features') as unknown as ClickFeatures,
     }),
     ...(manifest['scale'] !== undefined && { scale: checkScale(manifest['scale']) }),
-    ...(manifest['mix'] !== undefined && { mix: record(manifest['mix'], 'mix') as unknown as Mix }),
+    ...(manifest['mix'] !== undefined && { mix: record(manifest['mix'], 'mix') as unknown as MixedCounter }),
     ...(aliases !== undefined && { aliases }),
     files,
     golden: checkGolden(manifest['golden'], items),

@@ -1,7 +1,7 @@
 /** Weights at a precision, as `precision.ts` says how they are stored. */
 import { RecommenderError } from '../errors';
 import type { NdArray } from '../types';
-import { SUPPORT_TENSOR } from './artifact';
+import { MIX_PREFIX, SUPPORT_TENSOR } from './artifact';
 import { isCoded } from './coded-array';
 import { fromHalf, MAX_HALF, toHalf, toHalves } from './half';
 import { quote } from './json';
@@ -76,8 +76,9 @@ function weightsOf(tensors: Readonly<Record<string, NdArray>>, rows: number): Fl
 
 /** Whether each row of a table has a number beside it. */
 const hasBias = (tensors: Readonly<Record<string, NdArray>>, rows: number): boolean =>
-  Object.values(tensors).some(
-    ({ data, shape }) => shape.length === 1 && shape[0] === rows && data instanceof Float32Array,
+  Object.entries(tensors).some(
+    ([name, { data, shape }]) =>
+      shape.length === 1 && shape[0] === rows && data instanceof Float32Array && !name.startsWith(MIX_PREFIX),
   );
 
 function quantise(data: Float32Array, rows: number): { values: Int8Array; scale: Float32Array } {

@@ -10,8 +10,6 @@ import type { BackendName } from '../compute/types';
 import { RecommenderError, throwIfAborted } from '../errors';
 import { loadCode } from '../load-code';
 import { loadArchitecture } from '../ranking/architecture';
-import { goldenMismatch } from '../ranking/golden-check';
-import { openSession } from '../ranking/session-scorer';
 import { loadPlans, planOf } from './loading';
 import { type Model, modelOf } from './model';
 import type { ModelItems } from './model-items';
@@ -126,12 +124,11 @@ class DirectPlacement implements Placed {
 
   /** Whether a failure is the plan's own. One that still gives its golden answer has not made numbers that are not finite. */
   async #isOwn(error: unknown, isLearnt: boolean): Promise<boolean> {
-    const { device, artifact, scorer } = this.#model;
+    const { device } = this.#model;
     if (device === COUNTING) return false;
     if (error instanceof BackendFault) return true;
     if ((error as Partial<RecommenderError>).code !== 'not-finite') return false;
-    const golden = async () => goldenMismatch(openSession(scorer), artifact.info.golden, device.tolerance);
-    return !isLearnt || (await golden().catch(String)) !== undefined;
+    return !isLearnt || (await this.#model.wrongHere().catch(String)) !== undefined;
   }
 
   async move(backend: BackendName, why: string, signal?: AbortSignal): Promise<Moved> {

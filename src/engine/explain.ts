@@ -20,7 +20,7 @@ import type { EngineEvent, ExplainRequest, Explanation } from './types';
 const SLICE_SESSIONS = 32;
 /** Most scores in memory, 16 MB: a large catalogue has fewer sessions in a slice. */
 const SLICE_SCORES = 4 * 1024 * 1024;
-/** Share of the probability that a counting baseline leaves to all items alike: it says nothing of most. */
+/** Share of the probability that goes to all items alike where something counts: it says nothing of most. */
 const UNSAID = 0.01;
 
 /** Runs work that scores, in a slice, with the active adapter if there is one. */

@@ -26,6 +26,8 @@ export interface Model {
   readonly network: Network | undefined;
   /** Scores the running session: by the artifact, or by the active adapter. */
   session(): SessionScorer;
+  /** What is wrong with the golden answer of its network, or of what counts, in words; undefined where nothing is. */
+  wrongHere(): Promise<string | undefined>;
   /** The model disposes it. */
   activeAdapter(): ActiveAdapter | undefined;
   /** What scores from now on; undefined: the artifact. */
@@ -87,7 +89,21 @@ export async function modelOf(
     } catch {} // what a broken device held may refuse to be freed
   };
   try {
-    const scorer = await withMix(artifact, await load());
+    const network = await load();
+    free = () => network.dispose();
+    const wrongHere = async () => {
+      const session = openSession(network);
+      try {
+        return await goldenMismatch(session, artifact.info.golden, device.tolerance);
+      } finally {
+        session.forget();
+      }
+    };
+    const wrong = await wrongHere();
+    const fault = gone();
+    if (fault) throw fault;
+    if (wrong) throw mismatch(artifact, device, wrong);
+    const scorer = await withMix(artifact, network);
     const session = openSession(scorer);
     let adapter: ActiveAdapter | undefined;
     const scoring = () => adapter?.session ?? session;
@@ -100,10 +116,6 @@ export async function modelOf(
       setAdapter();
       scorer.dispose();
     };
-    const wrong = await goldenMismatch(session, artifact.info.golden, device.tolerance);
-    const fault = gone();
-    if (fault) throw fault;
-    if (wrong) throw mismatch(artifact, device, wrong);
     const { name, version, architecture, items } = artifact.info;
     const info = { name, version, architecture, hash: artifact.hash, items, ...sizes(artifact) };
     return {
@@ -114,6 +126,7 @@ export async function modelOf(
       info: { ...info, backend: device.name, why, candidates },
       dispose,
       session: scoring,
+      wrongHere,
       activeAdapter: () => adapter,
       setAdapter,
       discard,
@@ -139,7 +152,7 @@ function mismatch({ info }: OpenedArtifact, device: Device, wrong: string): Reco
 }
 
 function sizes({ tensors }: OpenedArtifact): { readonly parameters: number; readonly bytes: number } {
-  const weights = Object.entries(tensors).filter(([name]) => !name.startsWith('catalogue.'));
+  const weights = Object.entries(tensors).filter(([name]) => !/^(catalogue|mix)\./.test(name));
   const parameters = weights.reduce((sum, [, { shape }]) => sum + shape.reduce((a, b) => a * b, 1), 0);
   return { parameters, bytes: 4 * parameters };
 }

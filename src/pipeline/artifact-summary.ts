@@ -1,5 +1,11 @@
 /** An artifact with all of its files, wherever they are, and what they hold. */
-import { type Artifact, type ArtifactInfo, type OpenedArtifact, SUPPORT_TENSOR } from '../checkpoint/artifact';
+import {
+  type Artifact,
+  type ArtifactInfo,
+  MIX_PREFIX,
+  type OpenedArtifact,
+  SUPPORT_TENSOR,
+} from '../checkpoint/artifact';
 import { PLAN, RULES, STRATEGIES, WEIGHTS } from '../checkpoint/manifest';
 import { openArtifact } from '../checkpoint/open';
 import { readSafetensors } from '../checkpoint/safetensors';
@@ -63,13 +69,15 @@ export interface ArtifactSummary extends ArtifactInfo {
 export function summariseArtifact({ artifact, files }: WholeArtifact): ArtifactSummary {
   const lengths = Object.fromEntries([...files].map(([name, { length }]) => [name, length]));
   const stored = readSafetensors(files.get(WEIGHTS)!, WEIGHTS).tensors;
-  const floats = Object.values(artifact.tensors).filter(({ data }) => data instanceof Float32Array);
+  const floats = Object.entries(artifact.tensors).filter(
+    ([name, { data }]) => data instanceof Float32Array && !name.startsWith(MIX_PREFIX),
+  );
   const support = artifact.tensors[SUPPORT_TENSOR]!.data as Int32Array;
   return {
     ...artifact.info,
     files: lengths,
     bytes: Object.values(lengths).reduce((sum, length) => sum + length, 0),
-    parameters: floats.reduce((sum, { data }) => sum + data.length, 0),
+    parameters: floats.reduce((sum, [, { data }]) => sum + data.length, 0),
     tensors: [...stored]
       .map(([name, { dtype, shape }]) => ({ name, type: dtype, shape }))
       .sort((a, b) => (a.name < b.name ? -1 : 1)),

@@ -44,8 +44,7 @@ export async function buildModel<T>(
   const stored = await packTensors(tensors, precision);
   const about = {
     name,
-    // It follows from the content: the same training gives the same version.
-    version: (await sha256(writeSafetensors(stored))).slice(0, 12),
+    version: (await versionOf(writeSafetensors(stored), mix)).slice(0, 12),
     architecture,
     config,
     items: itemIds.length,
@@ -63,6 +62,10 @@ export async function buildModel<T>(
   const plan = await compiled({ ...artifact, tensors: await unpackTensors(stored, WEIGHTS) }, observer);
   return { ...artifact, ...defined({ plan }) };
 }
+
+/** It follows from the content: the same training gives the same version. So does what is mixed in, whose share is no weight. */
+const versionOf = async (weights: Uint8Array, mix: ArtifactInfo['mix']): Promise<string> =>
+  mix ? sha256(new TextEncoder().encode(`${await sha256(weights)} ${JSON.stringify(mix)}`)) : sha256(weights);
 
 /** All files of an artifact's folder by name, in the order in which they are written. @param report `report.html`. */
 export async function artifactFiles(

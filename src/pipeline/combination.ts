@@ -77,7 +77,7 @@ export async function loadCombination(
     for (const artifact of all) {
       const { architecture, mix } = artifact.info;
       const counts = Object.hasOwn(baselines, architecture);
-      const scorer = await withCounting(
+      const scorer = withCounting(
         artifact,
         await (plans && !counts ? loadPlanned(artifact, plans) : loadScorer(artifact)),
       );
@@ -97,12 +97,12 @@ export async function loadCombination(
   return { first, ...(mixed && { second: members.at(-1)! }) };
 }
 
-export const noScale = ({ info: { name } }: Artifact): RecommenderError =>
-  new RecommenderError(
-    'bad-config',
-    `The artifact "${name}" does not say what turns its scores into probabilities. Use \`combine\` standard, or train it ` +
-      'with a validation part, which the scale is fitted on.',
-  );
+const noScale = ({ info: { name } }: Artifact): RecommenderError =>
+  new RecommenderError('bad-config', `The artifact "${name}" ${NO_SCALE} Or use \`combine\` standard.`);
+
+/** Why it cannot be mixed by probabilities, and what to do. */
+export const NO_SCALE =
+  'does not say what turns its scores into probabilities. Train it with a validation part, which the scale is fitted on.';
 
 /** Its scores are probabilities already, so they count as counted: they are divided by their sum, without another softmax. */
 const ensemble = (members: readonly Member[], scale: Scale): Scorer =>

@@ -1,6 +1,13 @@
-import type { Artifact, ArtifactInfo } from '../checkpoint/artifact';
+import {
+  type Artifact,
+  type ArtifactInfo,
+  MIX_PREFIX,
+  REPLAY_OFFSETS_TENSOR,
+  USERS_TENSOR,
+} from '../checkpoint/artifact';
 import type { PartCounts } from '../session/split';
 import type { BestEpoch, EpochResult } from '../train/fit';
+import type { NdArray } from '../types';
 import { markdownTable, whole } from './format';
 import { type Measured, nameOf } from './validation';
 
@@ -82,7 +89,7 @@ const EXAMPLES =
 
 type Inside = Pick<CardFacts, 'users' | 'replayed' | 'neighbours'>;
 
-const insideOf = ({ hasExamples, ...inside }: Inside & Pick<CardFacts, 'hasExamples'>): string =>
+const withExamples = ({ hasExamples, ...inside }: Inside & Pick<CardFacts, 'hasExamples'>): string =>
   hasExamples ? `${inFiles(inside)} ${EXAMPLES}` : inFiles(inside);
 
 const inFiles = ({ users, replayed, neighbours }: Inside): string => {
@@ -100,8 +107,14 @@ const aboutUsers = (users: number): string =>
     : `Personal data is inside: a vector of taste for each of ${whole(users)} users, found by a digest of the user’s id, so ` +
       'that whoever can guess an id can tell whether it is there. Publish it only where that is allowed.';
 
-/** How many sessions a model answers by. */
-export const neighboursOf = (tensors: Artifact['tensors']): number => (tensors['sessions.offsets']?.shape[0] ?? 1) - 1;
+/** What of the log, and of whom, an artifact holds. */
+export const insideOf = (tensors: Artifact['tensors']): Inside => ({
+  users: tensors[USERS_TENSOR]?.shape[0] ?? 0,
+  replayed: countOf(tensors[REPLAY_OFFSETS_TENSOR]),
+  neighbours: countOf(tensors['sessions.offsets'] ?? tensors[`${MIX_PREFIX}sessions.offsets`]),
+});
+
+const countOf = (offsets: NdArray | undefined): number => (offsets?.shape[0] ?? 1) - 1;
 
 /** The content of the card of imported weights. */
 export interface ImportFacts extends Omit<CardFacts, 'training' | 'users' | 'replayed' | 'neighbours' | 'hasExamples'> {
@@ -131,28 +144,37 @@ export interface PackFacts extends Pick<ArtifactInfo, 'name' | 'version'> {
       readonly from: Pick<ArtifactInfo, 'name' | 'version' | 'items'>;
       readonly precision: string;
       readonly items: number;
-      /** What was mixed in, and how many sessions it answers by. */
-      readonly mixed?: Pick<ArtifactInfo, 'name' | 'version' | 'architecture'> & {
-        readonly share: number;
-        readonly neighbours: number;
-      };
+      /** What was mixed in. */
+      readonly mixed?: Pick<ArtifactInfo, 'name' | 'version' | 'architecture'> & { readonly share: number };
       readonly command: string;
     };
   };
 }
 
-/** The page of a model that was packed: the one that came with it, under the new name, and what was done. */
-export function packedCard(given: string, { name, version, training: { packed } }: PackFacts): string {
+/**
+ * The page of a model that was packed: the one that came with it, under the new name, and what was done.
+ *
+ * @param before What the artifact held of the log.
+ * @param after What it holds now.
+ */
+export function packedCard(
+  given: string,
+  { name, version, training: { packed } }: PackFacts,
+  before: Inside,
+  after: Inside,
+): string {
   const { from, precision, items, mixed, command } = packed;
   const title = `# ${from.name} ${from.version}\n`;
+  const [said, now] = [inFiles(before), inFiles(after)];
   const part =
     items < from.items
       ? ` Of its ${whole(from.items)} items, the ${whole(items)} with most events in the log are left; the others are never recommended.`
       : '';
   return [
-    `# ${name} ${version}\n${given.startsWith(title) ? given.slice(title.length) : `\n${given}`}`,
+    `# ${name} ${version}\n${given.startsWith(title) ? given.slice(title.length) : `\n${given}`}`.replace(said, now),
     '## Packed',
     `From ${from.name} ${from.version}, with weights as ${precision}.${part}${mixed ? ` ${counted(mixed)}` : ''}`,
+    ...(given.includes(said) || said === now ? [] : [now]),
     '',
     `    ${command}`,
     '',
@@ -164,10 +186,9 @@ const counted = ({
   version,
   architecture,
   share,
-  neighbours,
-}: NonNullable<PackFacts['training']['packed']['mixed']>) =>
+}: NonNullable<PackFacts['training']['packed']['mixed']>): string =>
   `A share of ${share} of the probabilities is counted by ${name} ${version} (\`${architecture}\`), which is inside; the figures above ` +
-  `are of the network alone. ${inFiles({ users: 0, replayed: 0, neighbours })}`;
+  'are of the network alone.';
 
 function card(
   { name, version, architecture, paper, config, licence, ...inside }: Omit<CardFacts, 'training'>,
@@ -189,7 +210,7 @@ function card(
     '',
     '## Limits',
     'Knows only items of its log: new products are never recommended before the next training. Repeats what visitors did,',
-    `their habits and the shop’s own placement included. ${insideOf(inside)}`,
+    `their habits and the shop’s own placement included. ${withExamples(inside)}`,
     '',
     `Licence: ${licence}`,
     '',

@@ -3,7 +3,7 @@ import {
   type Artifact,
   type GoldenCheck,
   MIX_PREFIX,
-  type Mix as ModelMix,
+  type MixedCounter,
   type OpenedArtifact,
   SUPPORT_TENSOR,
 } from '../checkpoint/artifact';
@@ -20,10 +20,9 @@ import { baselines } from '../neighbours/index';
 import { isNeural, type LoadedScorer } from '../ranking/architecture';
 import { goldenAnswer } from '../ranking/golden-check';
 import { loadScorer } from '../ranking/load-scorer';
-import { withCounting } from '../ranking/mixture';
 import { networkInfo } from '../ranking/network-info';
 import { yieldToEventLoop } from '../train/yield-to-event-loop';
-import { noScale, readCombination } from './combination';
+import { NO_SCALE, readCombination } from './combination';
 import { packCommand } from './commands';
 import { defined } from './defined';
 import { checkReplaceable, inspectArtifact } from './files/artifact-folder';
@@ -31,8 +30,8 @@ import { startFirst } from './files/backend';
 import { resolve } from './files/disk';
 import { software } from './files/usage';
 import { whole } from './format';
-import { neighboursOf, packedCard } from './model-card';
-import { inform, startTask } from './observer';
+import { insideOf, type PackFacts, packedCard } from './model-card';
+import { inform, startTask, warn } from './observer';
 import type { Mix, PackOptions } from './options';
 import { writeModel } from './write-model';
 
@@ -81,21 +80,35 @@ export async function pack(options: PackOptions): Promise<PackResult> {
   const { info, itemIds, tensors, catalogue, aliases, strategies, rules } = packed;
   const { name, version, items } = original.info;
   const from = { name, version, items };
+  // Who packs a mixture again does not mix anew.
+  const earlier = (info.training as Partial<PackFacts['training']>).packed?.mixed;
+  const mixed = counter ? mixedFrom(counter, info.mix!) : earlier;
   const training = {
     ...info.training,
     packed: {
       from,
       precision,
       items: itemIds.length,
-      ...(counter && { mixed: mixedFrom(counter, info.mix!) }),
+      ...(mixed && { mixed }),
       command: packCommand(options),
       software: software(),
     },
   };
+  const held = insideOf(original.tensors);
   const { architecture, config, features, scale, mix: inside, golden, licence } = info;
+  if (counter && counter.info.licence !== licence)
+    warn(
+      options,
+      `the licence of ${mix!.dir} is ${counter.info.licence}; what is written says that of ${dir}, ${licence}.`,
+    );
   const model = { architecture, config, golden, licence, itemIds, tensors, precision };
   const further = defined({ features, scale, mix: inside, catalogue, aliases, strategies, rules });
-  await writeModel(out, { ...model, training, ...further }, (about) => packedCard(info.modelCard, about), options);
+  await writeModel(
+    out,
+    { ...model, training, ...further },
+    (about) => packedCard(info.modelCard, about, held, insideOf(tensors)),
+    options,
+  );
   const { bytes: after } = await inspectArtifact(out);
   return {
     artifact: out,
@@ -172,14 +185,16 @@ function mixIn(network: Artifact, scale: number, { info, tensors }: Artifact, { 
 /** What turns its scores into probabilities. @throws RecommenderError `bad-config` where nothing tells. */
 async function scaleFor(artifact: OpenedArtifact, scorer: LoadedScorer): Promise<number> {
   const scale = await scaleOf({ scorer, network: scorer.network, artifact });
-  if (scale === undefined) throw noScale(artifact);
+  if (scale === undefined) throw new RecommenderError('bad-config', `\`mix\`: "${artifact.info.name}" ${NO_SCALE}`);
   return scale;
 }
 
-const mixedFrom = ({ info, tensors }: Artifact, { share }: ModelMix) => {
-  const { name, version, architecture } = info;
-  return { name, version, architecture, share, neighbours: neighboursOf(tensors) };
-};
+const mixedFrom = ({ info: { name, version, architecture } }: Artifact, { share }: MixedCounter) => ({
+  name,
+  version,
+  architecture,
+  share,
+});
 
 /** Of 40,000 items, product quantisation takes half a minute. */
 async function packedTensors({ tensors, itemIds }: Artifact, { precision, ...observer }: PackOptions) {
@@ -205,7 +220,7 @@ async function parametersOf(artifact: Artifact): Promise<Readonly<Record<string,
 }
 
 async function withScorer<T>(artifact: Artifact, use: (scorer: LoadedScorer) => Promise<T>): Promise<T> {
-  const scorer = await withCounting(artifact, await loadScorer(artifact));
+  const scorer = await loadScorer(artifact);
   try {
     return await use(scorer);
   } finally {

@@ -6,7 +6,6 @@ import {
   REPLAY_OFFSETS_TENSOR,
   REPLAY_TENSOR,
   type Strategies,
-  USERS_TENSOR,
 } from '../checkpoint/artifact';
 import { sha256 } from '../checkpoint/sha256';
 import { run as runOnDevice } from '../compute/executor';
@@ -33,7 +32,7 @@ import { defined } from './defined';
 import { isAborted } from './errors';
 import { baseName, whole } from './format';
 import type { TrainingHost } from './host';
-import { modelCard, neighboursOf } from './model-card';
+import { insideOf, modelCard } from './model-card';
 import { inform, startTask, type TrainingEpoch, warn } from './observer';
 import type { TrainOptions } from './options';
 import { readRules } from './rules';
@@ -617,13 +616,6 @@ async function write(
   );
   await host.writeArtifact(out, artifact, defined({ report }));
 }
-
-/** Personal data inside, for the model card. */
-const insideOf = (tensors: Artifact['tensors']) => ({
-  neighbours: neighboursOf(tensors),
-  users: tensors[USERS_TENSOR]?.shape[0] ?? 0,
-  replayed: (tensors[REPLAY_OFFSETS_TENSOR]?.shape[0] ?? 1) - 1,
-});
 
 /** The sessions that travel with the model, if any. */
 function replayTensors({ replay = 0, seed = 1 }: TrainOptions, { log }: Splits): Artifact['tensors'] {

@@ -62,8 +62,8 @@ function softmaxOf(scale: number | undefined): (row: Float32Array) => void {
     let sum = 0;
     for (let i = 0; i < row.length; i++) {
       const e = Math.exp(scale * (row[i]! - top));
+      sum += e + 0 * row[i]!; // NaN where a score is not finite, −∞ included: no answer is made of it
       row[i] = e;
-      sum += e;
     }
     for (let i = 0; i < row.length; i++) row[i]! /= sum;
   };

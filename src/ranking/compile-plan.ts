@@ -14,7 +14,6 @@ import { upload } from '../models/tensors';
 import type { SessionInput } from '../types';
 import { goldenMismatch } from './golden-check';
 import { loadNetwork, type TensorNetwork, uploaded } from './load-scorer';
-import { withCounting } from './mixture';
 import { networkInfo } from './network-info';
 import { INFERENCE } from './neural-scorer';
 import { CLICK, loadPlanScorer, MOST_CLICKS, STATE } from './plan-scorer';
@@ -46,8 +45,7 @@ export async function compileArtifact(artifact: Artifact, device: RunningDevice)
   } finally {
     dispose();
   }
-  const scorer = loadPlanScorer(artifact, await readPlan(artifact, bytes), await start());
-  const session = openSession(await withCounting(artifact, scorer));
+  const session = openSession(loadPlanScorer(artifact, await readPlan(artifact, bytes), await start()));
   const wrong = await goldenMismatch(session, info.golden, device.tolerance);
   if (wrong) throw new Error(`the plan does not give the golden answer: ${wrong}`);
   return bytes;

@@ -221,29 +221,42 @@ describe('--mix', () => {
     const data = await file('events.csv', RING_LOG);
     const [network, counter] = [await trained('gru4rec', data), await trained('v-sknn', data)];
     const out = join(network, '../mixed');
-    const flags = ['--precision', 'f32', '--mix', `${counter}:0.3`];
+    const flags = ['--precision', 'f32', '--mix', `${counter}:0.9`];
     const { code, stderr } = await aisle('pack', '--artifact', network, '--out', out, ...flags);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const metrics = async (...artifacts: string[]) => {
       const { stdout } = await aisle('evaluate', '--data', data, '--json', ...artifacts);
       return JSON.parse(stdout).metrics;
     };
-    const both = await metrics('--artifact', network, '--mix', `${counter}:0.3`);
+    const both = await metrics('--artifact', network, '--mix', `${counter}:0.9`);
+    expect(both).not.toEqual(await metrics('--artifact', network));
+    expect(both).not.toEqual(await metrics('--artifact', network, '--mix', `${counter}:0.3`));
     for (const backend of ['auto', 'plan']) {
       expect(await metrics('--artifact', out, '--backend', backend)).toEqual(both);
     }
     const { info } = await readArtifactFolder(out);
-    expect(info.mix).toMatchObject({ architecture: 'v-sknn', share: 0.3 });
+    expect(info.mix).toMatchObject({ architecture: 'v-sknn', share: 0.9 });
     expect(info.training['packed']).toMatchObject({
-      mixed: { name: 'v-sknn', architecture: 'v-sknn', share: 0.3 },
-      command: 'aisle pack --artifact gru4rec --precision f32 --mix v-sknn:0.3 --out mixed',
+      mixed: { name: 'v-sknn', architecture: 'v-sknn', share: 0.9 },
+      command: 'aisle pack --artifact gru4rec --precision f32 --mix v-sknn:0.9 --out mixed',
     });
-    expect(info.modelCard).toMatch(
-      /A share of 0.3 of the probabilities is counted by v-sknn .* \d+ sessions of the log/,
-    );
+    expect(info.modelCard).toMatch(/A share of 0.9 of the probabilities is counted by v-sknn /);
+    expect(info.modelCard).toContain('60 sessions of the log are inside, as lists of items with times');
+    expect(info.modelCard).not.toContain('No personal data is inside');
+    const inspected = await aisle('inspect', out);
+    expect(inspected.stdout).toContain('architecture gru4rec, with "v-sknn" inside, share 0.9\n');
+    const incrementally = await aisle('evaluate', '--artifact', out, '--data', data, '--protocol', 'incremental');
+    expect(incrementally).toMatchObject({ code: 2, stderr: expect.stringContaining('mixes both. Name the network') });
+    const less = join(network, '../mixed-less', 'mixed');
+    const lessFlags = ['--precision', 'f32', '--mix', `${counter}:0.3`];
+    expect((await aisle('pack', '--artifact', network, '--out', less, ...lessFlags)).code).toBe(0);
+    expect((await readArtifactFolder(less)).info.version).not.toBe(info.version);
     const again = join(network, '../again');
     expect((await aisle('pack', '--artifact', out, '--out', again, '--precision', 'int8')).code).toBe(0);
-    expect((await readArtifactFolder(again)).info.mix).toEqual(info.mix);
+    expect((await readArtifactFolder(again)).info).toMatchObject({
+      mix: info.mix,
+      training: { packed: { precision: 'int8', mixed: { name: 'v-sknn' } } },
+    });
     const next = join(network, '../next');
     const more = ['--data', data, '--model', 'gru4rec', '--from', out, '--epochs', '1'];
     const further = await aisle('train', ...more, '--out', next);

@@ -30,6 +30,7 @@ function manifest(): string {
   const nested = (
     [
       ['files.NAME', 'FileEntry', 'src/checkpoint/manifest.ts'],
+      ['mix', 'MixedCounter', ARTIFACT],
       ['golden', 'GoldenCheck', ARTIFACT],
     ] as const
   ).flatMap(inner);

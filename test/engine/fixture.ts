@@ -4,7 +4,7 @@ import {
   type Artifact,
   type CatalogueItem,
   MIX_PREFIX,
-  type Mix,
+  type MixedCounter,
   SUPPORT_TENSOR,
 } from '../../src/checkpoint/artifact';
 import { packArtifact } from '../../src/checkpoint/pack';
@@ -21,7 +21,6 @@ import { isNeural } from '../../src/ranking/architecture';
 import { compileArtifact } from '../../src/ranking/compile-plan';
 import { goldenAnswer } from '../../src/ranking/golden-check';
 import { loadScorer } from '../../src/ranking/load-scorer';
-import { withCounting } from '../../src/ranking/mixture';
 import { random } from '../../src/session/random';
 import type { Sessions } from '../../src/types';
 
@@ -115,25 +114,14 @@ export async function withPlan(artifact: Artifact): Promise<Artifact> {
   return { ...artifact, plan };
 }
 
-/** A network with a counting model of a log inside, with the golden answer of both and a plan. */
-export async function withCounter(network: Artifact, log: Sessions, mix: Mix): Promise<Artifact> {
+/** A network with a counting model of a log inside, and with its plan. */
+export function withCounter(network: Artifact, log: Sessions, mix: MixedCounter): Promise<Artifact> {
   const counter = baselines[mix.architecture]!;
   const support = network.tensors[SUPPORT_TENSOR]!.data;
   const arrays = counter.fit(log, { items: network.info.items, support }, configure(counter, mix.config));
   const counted = Object.entries(arrays).map(([name, array]) => [MIX_PREFIX + name, array] as const);
-  const artifact = {
-    ...network,
-    info: { ...network.info, mix },
-    tensors: { ...network.tensors, ...Object.fromEntries(counted) },
-  };
-  const golden = await run(async (slice) => {
-    await slice.start('cpu');
-    const scorer = await withCounting(artifact, await loadScorer(artifact));
-    const answer = await goldenAnswer(scorer, network.info.golden.session, 10);
-    scorer.dispose();
-    return answer;
-  });
-  return withPlan({ ...artifact, info: { ...artifact.info, golden } });
+  const tensors = { ...network.tensors, ...Object.fromEntries(counted) };
+  return withPlan({ ...network, info: { ...network.info, mix }, tensors });
 }
 
 export type Folder = ReadonlyMap<string, Uint8Array>;

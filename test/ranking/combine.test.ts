@@ -48,6 +48,15 @@ describe('scores', () => {
     expect(() => rescale(row, 3, { isCounted: false }, 'probabilities')).toThrow('no scale');
   });
 
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
+    'of a network with a score of %s become none',
+    (wrong) => {
+      const row = Float32Array.of(1, wrong, 2);
+      rescale(row, 3, { isCounted: false, scale: 1 }, 'probabilities');
+      expect([...row]).toEqual([Number.NaN, Number.NaN, Number.NaN]);
+    },
+  );
+
   test('of counting that are negative have no share', () => {
     const rows = Float32Array.of(6, -4, 2, -1, 0, -3);
     rescale(rows, 3, { isCounted: true }, 'probabilities');

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { FEATURE_PREFIX, USERS_TENSOR } from '../../checkpoint/artifact';
+import { show } from '../../checkpoint/json';
 import type { ArtifactSummary } from '../../pipeline/artifact-summary';
 import { whole } from '../../pipeline/format';
 import { inspect, isArtifact } from '../../pipeline/inspect';
@@ -83,11 +84,24 @@ function percent(share: number, digits = 1): string {
 }
 
 function describeArtifact(path: string, artifact: ArtifactSummary): string {
-  const { name, version, architecture, items, parameters, events, products, bytes, files, config, scale, licence } =
-    artifact;
+  const {
+    name,
+    version,
+    architecture,
+    items,
+    parameters,
+    events,
+    products,
+    bytes,
+    files,
+    config,
+    scale,
+    mix,
+    licence,
+  } = artifact;
   const lines = [
     path,
-    `  model       ${name} ${version}, architecture ${architecture}`,
+    `  model       ${name} ${version}, architecture ${architecture}${mix ? `, with ${show(mix.architecture)} inside, share ${show(mix.share)}` : ''}`,
     `  items       ${whole(items)}, from ${whole(events)} events`,
     `  parameters  ${whole(parameters)}`,
     `  catalogue   ${products === undefined ? 'none' : `${whole(products)} products`}`,

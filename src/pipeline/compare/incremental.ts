@@ -48,7 +48,11 @@ export async function evaluateIncrementally(
     throw new RecommenderError('bad-config', '`protocol` incremental retrains one artifact, not several. Name one.');
   }
   const { info, catalogue } = await readArtifactFolder(artifact);
-  const { name, architecture: model, config, training } = info;
+  const { name, architecture: model, config, training, mix } = info;
+  if (mix) {
+    const message = `\`protocol\` incremental trains networks or counting, and ${artifact} mixes both. Name the network alone.`;
+    throw new RecommenderError('bad-config', message);
+  }
   const { isNeural, wanted } = await configurationOf(model, config);
   const retrain = options.retrain ?? usualRetrain(model, isNeural)[0]!;
   const folder = await temporaryFolder('aisle-incremental');
