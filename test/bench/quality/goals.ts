@@ -210,7 +210,11 @@ export const GOALS: readonly Goal[] = [
       'and 0.0041 more than CL4SRec, and is level with it on the test; other batches, step sizes, filters, label smoothing and ' +
       'means of weights end between 0.2906 and 0.2930 there. All architectures end within two hundredths of each other, three ' +
       'seeds of CL4SRec asked together have 0.5510 and 0.2550, of Caser 0.5473 and 0.2568, and a share of counted followers ' +
-      'adds 0.0015 of recall@10 and nothing of mrr@10: clicks alone may say little more of 217 products. The test ' +
+      'adds 0.0015 of recall@10 and nothing of mrr@10: clicks alone may say little more of 217 products. What a shop knows of them ' +
+      '(category, colour, page, place and view of the photo, price in eight classes and beside that of its category), as vectors that ' +
+      "are added to SASRec's of the items, reaches 0.7304 of recall@20 and 0.2867 of mrr@20 on that week, the mean of two seeds, 0.7279 and " +
+      '0.2857 without; Transformers4Rec is level with and without it. That is at most half of what is missing, so GRU4Rec and ' +
+      'SASRec have no such option. The test ' +
       'week is harder than the one that settings were chosen on (the Markov chain has mrr@10 0.229 on it, 0.250 on that), and ' +
       'its 6,452 predictions leave recall@10 a standard error of 0.006, as much as is missing.',
   },
