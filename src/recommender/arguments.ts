@@ -60,8 +60,8 @@ const ANSWERS: readonly ConsentAnswer[] = ['granted', 'denied'];
 const CONSENT_TYPES = ['personalization_storage', 'functionality_storage', 'analytics_storage'];
 
 export const OPTIONS: Checks<RecommenderOptions> = {
-  modelUrl: text('the address of an artifact folder'),
-  catalogueUrl: text('the address of a catalogue folder'),
+  modelUrl: text('the address of a folder'),
+  catalogueUrl: text('the address of a folder'),
   backend: oneOf<BackendChoice>('auto', 'plan', 'webgpu', 'webgl', 'wasm', 'cpu'),
   maxModelBytes: positive('bytes'),
   sessionGap: positive('minutes'),
@@ -75,7 +75,7 @@ export const OPTIONS: Checks<RecommenderOptions> = {
   history: oneOf<HistoryChoice>('session', 'recent', 'all'),
   images: oneOf<ImagesChoice>('artifact', 'page', 'none'),
   learn: oneOf<LearnChoice>('manual', 'auto'),
-  workerUrl: text('the address of the worker script'),
+  workerUrl: text('the address of a script'),
   startDeadline: positive('seconds'),
   user: text('the id of a user'),
   now: calls('a function that gives milliseconds since 1970'),
@@ -233,7 +233,7 @@ function printed(value: unknown): string {
 /** The address seen from the page, with the `/` that a folder needs; `{file}` is in place of a file's name. */
 export function absoluteFolder(name: string, address: string): string {
   const base = (globalThis as { document?: { baseURI: string } }).document?.baseURI;
-  if (!URL.canParse(address, base)) wrong(name, 'a URL (absolute where there is no page)', address);
+  if (!URL.canParse(address, base)) wrong(name, 'a URL, absolute outside pages', address);
   const url = new URL(address, base);
   if (!/\/$|%7Bfile%7D/.test(url.pathname)) url.pathname += '/';
   return url.href;
