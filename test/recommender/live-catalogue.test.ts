@@ -106,9 +106,7 @@ describe('the catalogue of a page', () => {
   });
 
   test('has an address', async () => {
-    await expect(start('good', { catalogueUrl: '' })).rejects.toThrow(
-      'catalogueUrl: expected the address of a catalogue',
-    );
+    await expect(start('good', { catalogueUrl: '' })).rejects.toThrow('catalogueUrl: expected the address of a folder');
     await expect(start('good', { catalogueUrl: '/catalogue/' })).rejects.toThrow('catalogueUrl: expected a URL');
   });
 });
