@@ -128,7 +128,7 @@ class DirectPlacement implements Placed {
     if (device === COUNTING) return false;
     if (error instanceof BackendFault) return true;
     if ((error as Partial<RecommenderError>).code !== 'not-finite') return false;
-    return !isLearnt || (await this.#model.wrongHere().catch(String)) !== undefined;
+    return !isLearnt || (await this.#model.checkGolden().catch(String)) !== undefined;
   }
 
   async move(backend: BackendName, why: string, signal?: AbortSignal): Promise<Moved> {

@@ -27,7 +27,7 @@ export interface Model {
   /** Scores the running session: by the artifact, or by the active adapter. */
   session(): SessionScorer;
   /** What is wrong with the golden answer of its network, or of what counts, in words; undefined where nothing is. */
-  wrongHere(): Promise<string | undefined>;
+  checkGolden(): Promise<string | undefined>;
   /** The model disposes it. */
   activeAdapter(): ActiveAdapter | undefined;
   /** What scores from now on; undefined: the artifact. */
@@ -91,7 +91,7 @@ export async function modelOf(
   try {
     const network = await load();
     free = () => network.dispose();
-    const wrongHere = async () => {
+    const checkGolden = async () => {
       const session = openSession(network);
       try {
         return await goldenMismatch(session, artifact.info.golden, device.tolerance);
@@ -99,7 +99,7 @@ export async function modelOf(
         session.forget();
       }
     };
-    const wrong = await wrongHere();
+    const wrong = await checkGolden();
     const fault = gone();
     if (fault) throw fault;
     if (wrong) throw mismatch(artifact, device, wrong);
@@ -126,7 +126,7 @@ export async function modelOf(
       info: { ...info, backend: device.name, why, candidates },
       dispose,
       session: scoring,
-      wrongHere,
+      checkGolden,
       activeAdapter: () => adapter,
       setAdapter,
       discard,
