@@ -17,7 +17,7 @@ const trainingOptions = {
     'ce',
     ['ce', 'sampled', 'bce', 'gbce'],
     'ce: softmax over the catalogue; sampled: softmax over nSample items; bce: binary, against sampled negatives; ' +
-      'gbce: bce calibrated by gbceT',
+      'gbce: bce, calibrated',
     'bce is the paper; one negative is its largest loss of quality ("Turning Dross Into Gold Loss", RecSys 2023). ' +
       'gbce is gSASRec, for catalogues too large for ce',
   ),

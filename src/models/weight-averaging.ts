@@ -20,7 +20,7 @@ export const recentFinetuningOptions = {
     [0, 1000],
     'the last N epochs use only the latest sessions (recentShare), at 0.3 times the learning rate, which falls to 0 over them. ' +
       'The next clicks are most like those sessions. The first epoch always uses all',
-    '0 is none: no reference code has it. On five months of Diginetica two such epochs beat one more over all',
+    '0 is none: no reference code has it. On a validation part of Diginetica they took SASRec from 52.74 to 53.26 of recall@20, a tie; one more epoch over all lost 0.2',
   ),
   recentShare: number(
     0.12,

@@ -15,7 +15,7 @@ import { Database } from './database';
 import { Erasures } from './erasures';
 import type { EventStore, EventStoreOptions, NewEvent, StorageState } from './interface';
 import { Pause } from './pause';
-import { encode, inOrder, keyOf, randomName, type StoredEvent } from './records';
+import { encode, keyOf, randomName, type StoredEvent } from './records';
 import { storageHealth } from './storage-health';
 import { isEnding, type Marks, readMarks, sizeOf, writeMarks } from './transactions';
 import { sleep, WaitingEvents } from './waiting';
@@ -136,7 +136,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   }
 
   function hand(events: StoredEvent[]): void {
-    if (events.length > 0) onEvents(events.sort(inOrder));
+    if (events.length > 0) onEvents(events.sort((a, b) => a.time - b.time));
   }
 
   /**

@@ -100,11 +100,6 @@ export function isFeatures(value: unknown): boolean {
   });
 }
 
-/** By time. Of equal times, the events of the older page come first. */
-export function inOrder(a: StoredEvent, b: StoredEvent): number {
-  return a.time - b.time || (a.tab === b.tab ? a.number - b.number : a.tab < b.tab ? -1 : 1);
-}
-
 /** FNV-1a over UTF-16 units: detects damage; it is no signature. http://www.isthe.com/chongo/tech/comp/fnv/ */
 export function checksum(text: string): string {
   let hash = 0x811c9dc5;

@@ -178,7 +178,7 @@ function markdown({ machine, versions, turns, rows }: Results): string {
 ${machine}; ${software.join(', ')}. On WebAssembly, one thread; in Chromium in a worker of a page that is built as pages
 are. Milliseconds a step, of processor time / by the clock: the mean, and the median, of ${turns * STEPS} steps in ${turns} turns
 that alternate with the other side. All parameters learn, over the whole catalogue where the loss is; the work of each row
-stands in \`test/bench/works.ts\`.
+stands in \`test/bench/workloads.ts\`.
 
 ${[titles, titles.map(() => '---'), ...cells].map((line) => `| ${line.join(' | ')} |`).join('\n')}
 `;

@@ -129,7 +129,7 @@ function markdown(rows: readonly Row[], plots: readonly string[]): string {
 
     npm run bench -- --write infer start cold scale size
 
-Medians in ms, in turns of one sitting, one thread on each side; ratio = ours / the peer's. Machine of the newest rows: ${rows.at(-1)?.machine}.
+Medians in ms, in turns of one sitting, one thread on each side; ratio = ours / the peer's. Measured on: ${[...new Set(rows.map(({ machine }) => machine))].join('; ')}.
 `,
     section(
       'The best 20 of 10,000 items',
@@ -138,7 +138,7 @@ WASM backend as it comes. First and fifth answers are those of a fresh process w
 Chromium, which asks its worker once its clicks are stored; at 00e20523 and before, storing them was part of its first answer (SASRec, 50 clicks: 12.7 ms).
 Medians are of answers to a page that asks often: from b8c6a40f on, tables of 524,288 numbers and more, such as GRU4Rec's of 1,000,000, are copied to bytes
 after 32 answers, before after two, which made fifth answers slower. From a2794ce6 on, where bytes are read faster, nine sittings of \`infer-plan\` had GRU4Rec at
-0.46 to 0.51 of ONNX Runtime Web (0.70 to 0.74 before) and SASRec at 0.33 to 0.44 (0.29 to 0.46 before); the machine took about twice as
+0.46 to 0.51 of ONNX Runtime Web (0.68 to 0.77 before) and SASRec at 0.33 to 0.44 (0.29 to 0.46 before); the machine took about twice as
 long as before for both sides. Both sides' first and fifth answers are medians of 21 processes there, of five elsewhere: with five, the
 fifth answer of ONNX Runtime Web's SASRec was 2.7, 6.6 and 10 ms in three sittings; the rows are of the last.${aboutMixture(rows)}`,
       answers,

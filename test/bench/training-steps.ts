@@ -213,7 +213,7 @@ function markdown(rows: readonly Row[], { machine, versions, peak, runs }: Facts
     node test/run.mjs test/bench/training-steps.ts
 
 ${machine}; ${software.join(', ')}. One thread on each side, OpenBLAS included; medians of at least ${runs} turns, in milliseconds of
-processor time a step; each row is one sitting. The work of each row stands in \`test/bench/works.ts\`. "Stock" is TensorFlow.js WASM
+processor time a step; each row is one sitting. The work of each row stands in \`test/bench/workloads.ts\`. "Stock" is TensorFlow.js WASM
 with its own kernels and gradients wherever it has any. Products are matrix products and attention, against the best that
 a product of 256 × 256 matrices reached in the same process, ${short(peak)} GFLOP/s; shares are of the time in kernels.
 

@@ -49,7 +49,8 @@ const report = (chromium: string, vite: string): string => `# The worker in bund
 
 Written by \`npm run soak -- build/consumers\` at ${commit()}, in Chromium ${chromium}, with Node ${process.version}: vite ${vite}, and as the lock
 files in \`test/consumers\` have them ${readdirSync(join(ROOT, 'test/consumers')).map(versionOf).join(', ')}. All
-under the strictest policy of docs/security-policy.md and Trusted Types, but for Vite's server in development. Bytes:
+under the strictest policy of docs/security-policy.md and Trusted Types, but for Vite's server in development, Turbopack (no Trusted
+Types), and Parcel, Next and the import map (\`'unsafe-inline'\`). Bytes:
 scripts and WASM that a visit loads, as they are before a server compresses them.
 
 | tool | entry | thread | backend | \`ready\` | bytes | console |
