@@ -124,7 +124,8 @@ function parseColumns(text: string): Partial<Record<ColumnName, string>> {
   for (const part of text.split(/,(?=[a-z]+=)/)) {
     const [key, ...rest] = part.split('=');
     const name = rest.join('=');
-    if (key === undefined || !Object.hasOwn(COLUMNS, key) || name === '') {
+    const isNeeded = key === 'session' || key === 'item' || key === 'time';
+    if (key === undefined || !Object.hasOwn(COLUMNS, key) || (name === '' && (isNeeded || !part.includes('=')))) {
       const keys = Object.keys(COLUMNS).map((column) => `${column}=…`);
       throw new InvalidArgumentError(`Expected ${keys.join(',')}, got "${part}".`);
     }

@@ -202,7 +202,7 @@ function finish(
   }
   const events = columns.event && new Uint8Array(rows.length);
   if (events) pick(columns.event!, events);
-  const userIds = usersOf({ rows, offsets, keys }, columns, options);
+  const { userIds, shared } = usersOf({ rows, offsets, keys }, columns, options);
   return {
     sessions,
     itemIds,
@@ -211,7 +211,7 @@ function finish(
     ...(events && { events, eventNames: columns.kindNames() }),
     ...(features.size > 0 && { features }),
     support: countSupport(items, itemIds.length),
-    report: report(columns, options, dropped, keys.length, file),
+    report: report(columns, options, dropped, keys.length, shared, file),
   };
 }
 
@@ -221,10 +221,20 @@ function sessionIdsOf(keys: Int32Array, { keys: ids }: Collector, { sessionsBy }
   return Array.from(keys, (key) => `${ids.text(key)}:${++running[key]!}`);
 }
 
-function usersOf({ rows, offsets, keys }: Draft, columns: Collector, options: ReadOptions): string[] | undefined {
+/** The user of each session, the first that it names: who signs in during a visit has no name before. */
+function usersOf({ rows, offsets, keys }: Draft, columns: Collector, options: ReadOptions) {
   const by = options.sessionsBy?.by ?? 'id';
-  if (by !== 'id' || !columns.time) return Array.from(keys, (key) => columns.keys.text(key));
-  return columns.user && Array.from(keys, (_, s) => columns.users!.text(columns.user!.get(rows[offsets[s]!]!)));
+  if (by !== 'id' || !columns.time) return { userIds: Array.from(keys, (key) => columns.keys.text(key)) };
+  const { user, users } = columns;
+  if (!user) return {};
+  const shared: string[] = [];
+  const userIds = Array.from(keys, (key, s) => {
+    const codes = new Set(Array.from(rows.subarray(offsets[s]!, offsets[s + 1]!), (row) => user.get(row)));
+    const [first = '', second] = [...codes].map((code) => users!.text(code)).filter((id) => id !== '');
+    if (second !== undefined) shared.push(columns.keys.text(key));
+    return first;
+  });
+  return { userIds, shared };
 }
 
 function report(
@@ -232,11 +242,17 @@ function report(
   options: ReadOptions,
   dropped: Dropped,
   sessions: number,
+  shared: readonly string[] = [],
   file: string,
 ): EventLog['report'] {
   const warnings: string[] = [];
   if (sessions === 1) warnings.push(`${file}: only one session; a model of it can be no more than an example.`);
   const kinds = columns.kindNames();
+  if (shared.length > 0)
+    warnings.push(
+      `${file}: ${shared.length.toLocaleString('en')} sessions name several users, such as session ${JSON.stringify(shared[0])}. Where each user ` +
+        'has numbers of their own for sessions, --sessions-by gap:30 cuts them by user.',
+    );
   for (const kind of options.events ?? [])
     if (!kinds.includes(kind)) warnings.push(`${file}: no event of kind "${kind}"; there are ${kinds.join(', ')}.`);
   if (columns.badRows > 0)

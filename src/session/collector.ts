@@ -246,7 +246,7 @@ export class Collector {
       const name = JSON.stringify(this.layout!.names[this.layout!.event!]);
       throw new RecommenderError(
         'bad-input',
-        `${this.file}: more than ${MOST_KINDS} kinds of events in column ${name}; expected a few words such as view, cart, purchase.`,
+        `${this.file}: more than ${MOST_KINDS} kinds of events in column ${name}; expected a few words such as view, cart, purchase. If it holds something else, --columns event= leaves it unread.`,
       );
     }
     // Parquet numbers the kinds of a row group before its rows come, so a kind may be more than one ahead.

@@ -19,6 +19,7 @@ export function earlierSessions(
   const byVisitor = new Map<number, { readonly log: Sessions; readonly session: number }[]>();
   for (const log of past ? [past, sessions] : [sessions]) {
     log.visitors?.forEach((visitor, session) => {
+      if (visitor < 0) return; // nobody who is known again
       const known = byVisitor.get(visitor);
       if (known) known.push({ log, session });
       else byVisitor.set(visitor, [{ log, session }]);
@@ -33,7 +34,7 @@ export function earlierSessions(
     });
   }
   return (session) => {
-    const known = byVisitor.get(visitors[session]!)!;
+    const known = byVisitor.get(visitors[session]!) ?? [];
     const found: SessionInput[] = [];
     for (let place = places[session]! - 1; place >= 0 && found.length < most; place--) {
       const { log, session: other } = known[place]!;

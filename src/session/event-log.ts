@@ -65,8 +65,9 @@ export interface Dropped {
   readonly shortSessions: { readonly sessions: number; readonly events: number };
 }
 
-/** The users of a log, each once, in the order of first appearance; none where it names none. */
-export const usersOf = ({ userIds = [] }: ClickLog): readonly string[] => [...new Set(userIds)];
+/** The users of a log, each once, in the order of first appearance; none where it names none. An empty id is nobody. */
+export const usersOf = ({ userIds = [] }: ClickLog): readonly string[] =>
+  [...new Set(userIds)].filter((id) => id !== '');
 
 /**
  * The sessions of a log with the numbers of their users, where it names them.
@@ -75,16 +76,17 @@ export const usersOf = ({ userIds = [] }: ClickLog): readonly string[] => [...ne
  * @param visitors Numbers of the visitors of other logs, so that both have the same; new ones are added.
  */
 export function sessionsWithUsers(
-  { sessions, userIds }: ClickLog,
+  log: ClickLog,
   numberOf: (id: string) => number | undefined,
   visitors = new Map<string, number>(),
 ): Sessions {
+  const { sessions, userIds } = log;
   if (!userIds) return sessions;
-  for (const id of userIds) if (!visitors.has(id)) visitors.set(id, visitors.size);
+  for (const id of usersOf(log)) if (!visitors.has(id)) visitors.set(id, visitors.size);
   return {
     ...sessions,
     users: Int32Array.from(userIds, (id) => numberOf(id) ?? -1),
-    visitors: Int32Array.from(userIds, (id) => visitors.get(id)!),
+    visitors: Int32Array.from(userIds, (id) => visitors.get(id) ?? -1),
   };
 }
 

@@ -53,7 +53,6 @@ class EventsReader extends TextReader {
 
   protected dialectOf(first: Uint8Array): Dialect {
     const begin = first.find((byte) => byte > 0x20);
-    const crlf = first.at(-1) === 0x0d;
     if (begin === BRACKET) {
       const what = 'a JSON list, expected objects, one a line';
       throw new RecommenderError('bad-input', `${this.file}:1: ${what}. Write it with  jq -c '.[]'`);
@@ -61,12 +60,12 @@ class EventsReader extends TextReader {
     if (begin === BRACE) {
       const start = (names: readonly string[]) => this.begin(names, this.file);
       this.json = new JsonRows(this.file, this.options, start, this.log.before);
-      return { delimiter: NEWLINE, quotes: 'none', crlf };
+      return { delimiter: NEWLINE, quotes: 'none' };
     }
     const { columns, recipe } = this.options;
     // The files of MovieLens have two colons between cells, none of which is empty.
     if (recipe?.header && /^[^:]+::[^:]+::/.test(new TextDecoder().decode(first)))
-      return { delimiter: COLON, quotes: 'none', crlf, merge: true };
+      return { delimiter: COLON, quotes: 'none', merge: true };
     return tableDialect(first, this.file, new Set([...Object.values(COLUMNS), ...Object.values(columns ?? {})]));
   }
 
@@ -119,7 +118,7 @@ class SequenceReader extends TextReader {
 
   protected dialectOf(first: Uint8Array): Dialect {
     const delimiter = first.includes(0x20) || !first.includes(0x09) ? 0x20 : 0x09;
-    return { delimiter, quotes: 'none', crlf: first.at(-1) === 0x0d, merge: true };
+    return { delimiter, quotes: 'none', merge: true };
   }
 
   protected row({ bytes, starts, ends, fields, line }: Row): void {

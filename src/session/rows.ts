@@ -10,8 +10,6 @@ export interface Dialect {
    * - `none`: quotes are plain text.
    */
   readonly quotes: 'rfc4180' | 'needed' | 'none';
-  /** Lines end in `\r\n`: one `\r` before the end of a line is not part of the last field. */
-  readonly crlf: boolean;
   /** Several delimiters in a row count as one, and those at the ends of a line as none. Default false. */
   readonly merge?: boolean;
 }
@@ -149,7 +147,7 @@ export class RowSplitter {
       }
       const done = p >= end || buffer[p] === NEWLINE || buffer[p] === RETURN;
       if (p >= end && !last) return INCOMPLETE;
-      if (done && this.dialect.crlf && stop === p && stop > start && buffer[stop - 1] === RETURN) stop--;
+      if (done && stop === p && stop > start && buffer[stop - 1] === RETURN) stop--; // in a file of mixed line ends, too
       if (!merge || stop > start) {
         row.starts[row.fields] = start;
         row.ends[row.fields++] = stop;
@@ -186,11 +184,11 @@ export class RowSplitter {
   /** As `quoted` for `needed`; `PLAIN` where the quote is plain text. */
   private quotedInLine(open: number, row: number, last: boolean): number {
     const { buffer, end } = this;
-    const { delimiter, crlf } = this.dialect;
+    const { delimiter } = this.dialect;
     let newline = open;
     while (newline < end && buffer[newline] !== NEWLINE) newline++;
     if (newline === end && !last) return INCOMPLETE;
-    const stop = newline > open && buffer[newline - 1] === RETURN && crlf ? newline - 1 : newline;
+    const stop = newline > open && buffer[newline - 1] === RETURN ? newline - 1 : newline;
     let doubled = false;
     let delimiters = false;
     for (let p = open + 1; p < stop; p++) {

@@ -1,4 +1,4 @@
-import { type EventLog, sessionCount } from './event-log';
+import { type EventLog, sessionCount, usersOf } from './event-log';
 import { gini } from './popularity';
 
 /** Longest session of each bar of the length distribution. */
@@ -66,7 +66,7 @@ export function summarise(log: EventLog): LogSummary {
     sessionsOfTwoOrMore: lengths.filter((length) => length > 1).length,
     events: items.length,
     items: log.itemIds.length,
-    ...(log.userIds && { users: new Set(log.userIds).size }),
+    ...(log.userIds && { users: usersOf(log).length }),
     ...(hasTimes && {
       time: {
         first: times.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY),

@@ -80,11 +80,10 @@ export function tableDialect(first: Uint8Array, file: string, wanted: ReadonlySe
         `got ${quote(first)}.`,
     );
   }
-  const crlf = first.at(-1) === 0x0d;
-  const header = new TextDecoder().decode(crlf ? first.subarray(0, -1) : first);
+  const header = new TextDecoder().decode(first.at(-1) === 0x0d ? first.subarray(0, -1) : first);
   const delimiter = delimiterOf(header, wanted);
   const tabs = delimiter === '\t' && !header.startsWith('"');
-  return { delimiter: delimiter.charCodeAt(0), quotes: tabs ? 'needed' : 'rfc4180', crlf };
+  return { delimiter: delimiter.charCodeAt(0), quotes: tabs ? 'needed' : 'rfc4180' };
 }
 
 /** The delimiter that brings out most of the names looked for; of equals, the one that makes most columns. */

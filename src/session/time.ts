@@ -7,7 +7,7 @@ const MILLISECONDS_FROM = 1e11;
 const TOO_FINE_FROM = 1e14;
 const POWERS = Array.from({ length: 16 }, (_, i) => 10 ** i);
 const ISO =
-  /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?(?: ?(Z|UTC)| ?([+-])(\d{2}):?(\d{2})?)?)?$/i;
+  /^(\d{4})(-?)(\d{2})\2(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?(?: ?(Z|UTC)| ?([+-])(\d{2}):?(\d{2})?)?)?$/i;
 
 /**
  * Reads one column of times into seconds since 1970. The first value decides the unit unless it is given; a later value
@@ -46,6 +46,8 @@ export class TimeReader {
     if (value < 0) return this.fail('a time of 1970 or later (not negative)');
     if (!Number.isFinite(value)) return this.fail('a finite time');
     if (!this.given) {
+      if (this.unit === undefined && isDate(value))
+        return this.fail('no number that is a date, too (which it is, `timeUnit` or --time-unit says: iso or s)');
       if (value >= TOO_FINE_FROM) return this.fail('seconds or milliseconds since 1970 (this is finer)');
       const unit = value >= MILLISECONDS_FROM ? 'ms' : 's';
       this.unit ??= unit;
@@ -115,7 +117,7 @@ const NAMES = {
 export function parseIso(text: string): number {
   const match = ISO.exec(text);
   if (!match) return Number.NaN;
-  const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '', , sign, offsetH, offsetM] = match;
+  const [, year, , month, day, hour = '0', minute = '0', second = '0', fraction = '', , sign, offsetH, offsetM] = match;
   const midnight = Date.UTC(Number(year), Number(month) - 1, Number(day));
   const date = new Date(midnight);
   if (date.getUTCMonth() !== Number(month) - 1 || date.getUTCDate() !== Number(day)) return Number.NaN;
@@ -124,6 +126,9 @@ export function parseIso(text: string): number {
   const whole = midnight / 1000 + Number(hour) * 3600 + Number(minute) * 60 + Number(second) - offset;
   return fraction === '' || whole < 0 ? whole : Number(`${whole}.${fraction}`);
 }
+
+/** Whether a number such as 20240501 is a date of 1900 to 2099; in seconds it is a day of 1970. */
+const isDate = (value: number): boolean => /^(19|20)/.test(`${value}`) && !Number.isNaN(parseIso(`${value}`));
 
 /** Seconds since 1970 of a time as a user types it: seconds, milliseconds or ISO 8601; NaN if it is none. */
 export function parseTime(text: string): number {

@@ -53,6 +53,13 @@ describe('earlier sessions', () => {
     expect(itemsOf(now, 9, open)[2]).toEqual([[5], [1, 2, 3, 4, 5], [6, 7], [9]]);
   });
 
+  test('are none of somebody without a name', () => {
+    const sessions = sessionsWithUsers({ ...now, userIds: ['', 'ann', '', ''] } as never, () => undefined);
+    expect([...sessions.visitors!]).toEqual([-1, 0, -1, -1]);
+    const nobody = log([[6, 7], 100, -1], [[1, 1], 120, -1]);
+    expect(itemsOf(nobody, 9, log([[1, 2], 0, -1]))).toEqual([[], []]);
+  });
+
   test('are found by visitors, which a model need not know', () => {
     const sessions = logOf([[1, 2], [3, 4], [5, 6]]); // biome-ignore format: one line
     const numbers = new Map<string, number>();

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { summarise } from '../../src/session/summary';
 import { read, rowsOf, sessionsOf } from './helpers';
 
 const TSV = 'session_id\titem_id\ttimestamp\na\tx\t1\na\ty\t2\nb\ty\t3\nb\tz\t4\n';
@@ -64,6 +65,23 @@ describe('the reader', () => {
       'session_id\titem_id\ttimestamp\na\t"x"\t1\na\t5" pipe\t2\na\t"6"" pipe"\t3\na\t"\t4\na\t"a\tb"\t5\n',
     );
     expect(log.itemIds).toEqual(['"x"', '5" pipe', '6" pipe', '"', 'a\tb']);
+  });
+
+  test('reads mixed line ends alike', async () => {
+    const log = await read('session_id,timestamp,item_id\r\na,1,x\na,2,y\r\n');
+    expect((await read('session_id,timestamp,item_id\na,1,x\na,2,y\r\na,3,"z\r"\r\n')).itemIds).toEqual([
+      ...log.itemIds,
+      'z\r',
+    ]);
+  });
+
+  test('takes the first user that a session names, and tells of sessions with several', async () => {
+    const text = 'session_id,user_id,item_id,timestamp\na,,x,1\na,u,y,2\nb,,x,3\nb,,y,4\nc,u,x,5\nc,v,y,6\n';
+    const log = await read(text);
+    expect(log.userIds).toEqual(['u', '', 'u']);
+    expect(summarise(log).users).toBe(1);
+    expect(log.report.warnings.join()).toContain('1 sessions name several users, such as session "c"');
+    expect((await read(text.replace('c,v', 'c,u'))).report.warnings).toEqual([]);
   });
 
   test('takes other column names', async () => {

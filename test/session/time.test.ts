@@ -28,6 +28,17 @@ describe('a time', () => {
     );
   });
 
+  test('of eight digits that are a date is taken for neither until its unit is given', () => {
+    const reader = new TimeReader();
+    expect(read(reader, '20240501')).toBeNaN();
+    expect(reader.expected).toMatch(/--time-unit says: iso or s/);
+    expect(read(reader, '20241501')).toBe(20241501);
+    expect(read(new TimeReader('s'), '20240501')).toBe(20240501);
+    expect(read(new TimeReader('iso'), '20240501')).toBe(1714521600);
+    expect(read(new TimeReader('iso'), '2024-0501')).toBeNaN();
+    expect(parseTime('20240501')).toBeNaN();
+  });
+
   test.each([
     '2014-13-01T00:00:00Z',
     '2014-02-29T00:00:00Z',
