@@ -2,7 +2,8 @@
 import { RecommenderError } from '../errors';
 import { buildLog } from '../session/build';
 import type { Collector, LogFile } from '../session/collector';
-import type { EventLog, ReadReport } from '../session/event-log';
+import { type EventLog, type ReadReport, sessionCount } from '../session/event-log';
+import { sessionsNotIn } from '../session/join';
 import type { ReadOptions } from '../session/options';
 import { readText } from '../session/read-text';
 import { type LogSummary, summarise } from '../session/summary';
@@ -31,10 +32,6 @@ export interface EventsSource {
 
 /** Reads the log that a path stands for, or, in a page, the name of a file. */
 export type LogReader = (path: string, options?: ReadOptions, observer?: Observer) => Promise<EventLog>;
-
-/** Reads the events of one file, as `readLog` does those of several. */
-export const readEvents = (source: EventsSource, options?: ReadOptions, observer?: Observer): Promise<EventLog> =>
-  readLog({ name: source.name, size: source.size, parts: [source] }, options, observer);
 
 /** The files of a log, in the order in which they are read. */
 export interface LogSource {
@@ -133,4 +130,32 @@ export function warnOfColumns(log: EventLog, name: string, columns: readonly str
     if (log.features?.has(column)) continue;
     warn(observer, `${name} has no column "${column}", which the model reads: it counts as missing.`);
   }
+}
+
+/**
+ * Warns of sessions that are learnt from and measured on.
+ *
+ * @returns Indices of the measured sessions that are not learnt from.
+ */
+export function warnOfShared(
+  { log: learnt, name: data }: NamedLog,
+  { log: measured, name }: NamedLog,
+  observer: Observer,
+): number[] {
+  const unlearnt = sessionsNotIn(learnt, measured);
+  const count = sessionCount(measured);
+  if (unlearnt.length < count) {
+    warn(
+      observer,
+      `${whole(count - unlearnt.length)} of the ${whole(count)} sessions of ${name} are in ${data}, too: the figures on them are ` +
+        'too good. Leave them out of one of the two.',
+    );
+  }
+  return unlearnt;
+}
+
+interface NamedLog {
+  readonly log: EventLog;
+  /** Of the file. */
+  readonly name: string;
 }

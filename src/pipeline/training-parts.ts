@@ -2,14 +2,14 @@
 import { RecommenderError } from '../errors';
 import { type ClickLog, type EventLog, reindex, selectSessions, sessionCount } from '../session/event-log';
 import { holdOut } from '../session/hold-out';
-import { joinLogs, sessionsNotIn } from '../session/join';
+import { joinLogs } from '../session/join';
 import type { ReadOptions } from '../session/options';
 import { mix } from '../session/random';
 import { type LatePart, splitLog } from '../session/split';
 import type { Protocol } from '../train/types';
 import { whole } from './format';
 import { inform, type Observer, warn } from './observer';
-import { type LogReader, warnOfColumns } from './read-events';
+import { type LogReader, warnOfColumns, warnOfShared } from './read-events';
 
 const DEFAULT_RULE = 'last:10%';
 
@@ -87,15 +87,7 @@ export async function trainingParts(path: string, options: PartsOptions, observe
   if (isFile(valid)) {
     const file = await readLog(valid, { ...read, minItems: 1 }, observer);
     warnOfColumns(file, valid, [...(log.features?.keys() ?? [])], observer);
-    const unlearnt = sessionsNotIn(all, file);
-    const count = sessionCount(file);
-    if (unlearnt.length < count) {
-      warn(
-        observer,
-        `${whole(count - unlearnt.length)} of the ${whole(count)} sessions of ${valid} are in ${path}, too: the figures on them are ` +
-          'too good. Leave them out of one of the two.',
-      );
-    }
+    const unlearnt = warnOfShared({ log: all, name: path }, { log: file, name: valid }, observer);
     const further = selectSessions(file, unlearnt);
     return withValid(log, file, () => joinLogs(log, select && unlearnt.length > 0 ? select(further) : further));
   }

@@ -23,6 +23,18 @@ const report = () => JSON.parse(readFileSync(join(out, 'report.json'), 'utf8'));
 const cells = () => readdirSync(join(out, 'cells')).sort();
 
 describe('aisle compare', () => {
+  test('tests on all that the model knows of a file of its own, and tells of sessions that were learnt from', async () => {
+    const rare = `${RING_LOG}r,"p""1",9000000000\nr,once,9000000001\nr,"p""2",9000000002\n`;
+    const test = await file('test.csv', 'session_id,item_id,timestamp\nt,"p""3",1\nt,"p""4",2\nt,"p""5",3\n');
+    data = await file('rare.csv', rare);
+    const some = await compare('--models', 'markov', '--min-support', '3', '--test', test);
+    expect(some).toMatchObject({ code: 0, stderr: expect.not.stringContaining('too good') });
+    expect(report().rows[0]).toMatchObject({ predictions: 2, dropped: { events: 0 } });
+    out = join(await folder(), 'report');
+    const own = await compare('--models', 'markov', '--test', data);
+    expect(own.stderr).toContain('61 of the 61 sessions of');
+  });
+
   test('ranks the models of one log, with what is between them, in three forms', async () => {
     const file = await variants([small]);
     const { code, stdout, stderr } = await compare('--models', 'pop,markov', '--variants', file, '--seeds', '2');
@@ -249,6 +261,7 @@ describe('aisle compare', () => {
   });
 
   test.each([
+    [['--epochs', '2', '--valid', 'last:10%'], '--valid has nothing to choose'],
     [['--holdout', '2'], 'does not go with --protocol events'],
     [['--holdout', '3', '--protocol', 'leave-one-out'], 'Expected 2: the last event is the test'],
     [['--holdout', '1', '--protocol', 'leave-one-out'], 'Expected 2: the last event is the test'],

@@ -29,6 +29,23 @@ const rows = (name: string) =>
 const cells = () => readdirSync(join(out, 'cells'));
 
 describe('aisle compare --protocol incremental', () => {
+  test('a model that goes on learns a day whose next day is not tested with the day after', async () => {
+    const day = (n: number, ...items: string[]) =>
+      Array.from({ length: 8 }, (_, s) =>
+        items.map((id, i) => `${n}-${s},${id},${1709251200 + n * 86400 + s * 100 + i}\n`).join(''),
+      ).join('');
+    const log = day(0, 'a', 'b') + day(1, 'c', 'd') + day(2, 'a', 'b', 'c', 'd') + day(3, 'a', 'b');
+    data = await file('events.csv', `session_id,item_id,timestamp\n${log}`);
+    const net = { name: 'net', model: 'sasrec', config: { hiddenUnits: 8, maxlen: 6 }, retrain: 'before' };
+    const { code } = await compare('--models', 'pop', '--variants', await variants([net]), '--epochs', '1');
+    expect(code).toBe(0);
+    expect(readdirSync(join(out, 'windows')).filter((name) => name.startsWith('train'))).toContain(
+      'train-2024-03-01-to-2024-03-02.tsv.gz',
+    );
+    const [one, other] = report().rows;
+    expect([one.predictions, one.dropped]).toEqual([other.predictions, { events: 0, sessions: 0 }]);
+  });
+
   test('trains on each day, tests on half of the next, and reports the mean over days', async () => {
     const { code, stderr, stdout } = await compare('--models', 'pop,v-sknn');
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('no result') });

@@ -5,10 +5,11 @@ import { evaluate } from '../../src/pipeline/evaluate';
 import { nodeHost } from '../../src/pipeline/files/training-host';
 import { inspect } from '../../src/pipeline/inspect';
 import type { Message, Observer, Progress } from '../../src/pipeline/observer';
-import { type EventsSource, inspectLog, readEvents } from '../../src/pipeline/read-events';
+import { type EventsSource, inspectLog, readLog } from '../../src/pipeline/read-events';
 import { split } from '../../src/pipeline/split';
 import { train } from '../../src/pipeline/train';
 import { trainOn } from '../../src/pipeline/training';
+import type { ReadOptions } from '../../src/session/options';
 import type { Layout } from '../../src/train/data-parallel';
 import { file, folder } from '../cli/program';
 import { RING_LOG } from '../cli/ring-log';
@@ -62,20 +63,22 @@ test('what needs too much memory is refused before it begins, by its largest log
   expect(epochs).toEqual([]);
 });
 
-describe('readEvents', () => {
+describe('readLog', () => {
+  const readBlob = (blob: Blob, options: ReadOptions, observer?: Observer) =>
+    readLog({ name: 'mine.csv', size: blob.size, parts: [sourceOf(blob, 'mine.csv')] }, options, observer);
+
   test('reads what a page hands it, plain and packed, as a file on disk is read', async () => {
     const plain = new Blob([RING_LOG]);
     const packed = await new Response(plain.stream().pipeThrough(new CompressionStream('gzip'))).blob();
     const summary = await inspect(data);
     for (const blob of [plain, packed]) {
-      const log = await readEvents(sourceOf(blob, 'mine.csv'), { minLength: 1 });
+      const log = await readBlob(blob, { minLength: 1 });
       expect({ ...inspectLog(log, 'mine.csv'), file: data }).toEqual(summary);
     }
   });
 
   test('names the source in its messages, and stops by the signal', async () => {
-    const read = (text: string, observer?: Observer) =>
-      readEvents(sourceOf(new Blob([text]), 'mine.csv'), {}, observer);
+    const read = (text: string, observer?: Observer) => readBlob(new Blob([text]), {}, observer);
     await expect(read('a,b\n')).rejects.toMatchObject({
       code: 'bad-input',
       message: expect.stringContaining('mine.csv'),

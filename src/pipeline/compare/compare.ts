@@ -130,6 +130,7 @@ function refuseMixed({
   protocol = 'events',
   test,
   window,
+  epochs,
   valid,
   holdout,
   preset,
@@ -155,6 +156,9 @@ function refuseMixed({
   }
   if (holdout !== undefined && valid !== undefined) {
     refuse('`holdout` chooses the epochs itself, so `valid` has no place. Leave one out.');
+  }
+  if (epochs !== undefined && valid !== undefined) {
+    refuse('`epochs` says how long to train, so `valid` has nothing to choose. Leave one out.');
   }
   if (protocol !== 'incremental' && window !== undefined) {
     refuseWith('window', 'it has one training and one test part');

@@ -1,6 +1,7 @@
 /** Whether the best row of a comparison is worse than an artifact that is there already, such as yesterday's. */
 import { RecommenderError } from '../../errors';
 import { reindex, sessionCount } from '../../session/event-log';
+import { withoutMinima } from '../../session/options';
 import { writeTsv } from '../../session/write';
 import { readItemIds } from '../files/artifact-folder';
 import { join, pieces, replaceFiles } from '../files/disk';
@@ -46,7 +47,10 @@ export async function gateOf(
   const trained = artifactOf(run.folder, run.plan);
   const known = new Set(await readItemIds(artifact));
   const shared = (await readItemIds(trained)).filter((id) => known.has(id));
-  const { log } = reindex(await readEventsFile(test, { ...read, minItems: 1, features: 'all' }, observer), shared);
+  const { log } = reindex(
+    await readEventsFile(test, { ...withoutMinima(read), minItems: 1, features: 'all' }, observer),
+    shared,
+  );
   if (sessionCount(log) === 0) {
     const both = `${artifact} and ${trained}`;
     throw new RecommenderError('bad-input', `${test}: no session holds two items that both ${both} know.`);

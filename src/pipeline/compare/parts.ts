@@ -3,13 +3,14 @@ import { RecommenderError } from '../../errors';
 import { selectSessions } from '../../session/event-log';
 import { holdOut } from '../../session/hold-out';
 import type { LogFacts } from '../../session/log-facts';
-import type { ReadOptions } from '../../session/options';
+import { type ReadOptions, withoutMinima } from '../../session/options';
 import { windowsOf } from '../../session/windows';
 import { factsOf } from '../configuration';
 import { join } from '../files/disk';
 import { readEventsFile } from '../files/events-file';
 import type { Observer } from '../observer';
 import type { CompareOptions } from '../options';
+import { warnOfShared } from '../read-events';
 import { split } from '../split';
 
 export interface Parts {
@@ -31,17 +32,19 @@ export async function partsOf(
   observer: Observer,
 ): Promise<Parts> {
   const tested = test ?? (holdout === undefined ? undefined : data);
-  if (tested !== undefined) return withSupport({ train: data, test: tested, read }, observer);
+  if (tested !== undefined) return withSupport({ train: data, test: tested, read }, observer, test === undefined);
   const folder = join(out, 'parts');
   await split({ data, read, out: folder, test: { share: 0.1 }, ...observer });
   return withSupport({ train: join(folder, 'train.tsv.gz'), test: join(folder, 'test.tsv.gz'), read: {} }, observer);
 }
 
-async function withSupport(files: Omit<Parts, 'support'>, observer: Observer): Promise<Parts> {
+async function withSupport(files: Omit<Parts, 'support'>, observer: Observer, isHeldOut = false): Promise<Parts> {
   const { train, test, read } = files;
   const known = await readEventsFile(train, read, observer);
   const support = new Map(known.itemIds.map((id, k) => [id, known.support[k + 1]!]));
-  const tested = await readEventsFile(test, { minLength: 1, minItems: 1, ...read }, observer);
+  if (isHeldOut) return { ...files, support };
+  const tested = await readEventsFile(test, { ...withoutMinima(read), minLength: 1, minItems: 1 }, observer);
+  warnOfShared({ log: known, name: train }, { log: tested, name: test }, observer);
   if (tested.itemIds.some((id) => support.has(id))) return { ...files, support };
   throw new RecommenderError(
     'bad-input',

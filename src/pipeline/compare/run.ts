@@ -2,7 +2,7 @@
 import type { BackendChoice } from '../../compute/types';
 import { NONE } from '../../models/presets/preset';
 import type { Scale } from '../../ranking/combine';
-import type { ReadOptions } from '../../session/options';
+import { type ReadOptions, withoutMinima } from '../../session/options';
 import type { Exposure } from '../../train/evaluate';
 import type { BestEpoch, EpochResult } from '../../train/fit';
 import type { Metrics } from '../../train/metrics';
@@ -48,7 +48,7 @@ export interface RunPlan {
   readonly seed: number;
   readonly train: string;
   readonly test: string;
-  /** How both files are read. */
+  /** How both files are read; a test part of its own without the minima. */
   readonly read: ReadOptions;
   readonly protocol: Protocol;
   readonly backend: BackendChoice;
@@ -211,11 +211,12 @@ export async function computeRun(folder: string, plan: RunPlan, observer: Observ
 /** Evaluates artifacts on the test part of a plan, and leaves the ranks in the folder. */
 export async function testRun(
   folder: string,
-  { test: data, protocol, backend, read }: RunPlan,
+  { train, test: data, protocol, backend, read: readOfLog }: RunPlan,
   combination: Pick<EvaluateOptions, 'artifacts' | 'mix' | 'combine' | 'candidates'>,
   commands: string[],
   observer: Observer,
 ) {
+  const read = data === train ? readOfLog : withoutMinima(readOfLog);
   const options = { ...combination, data, protocol, ranks: join(folder, RANKS), backend, read };
   commands.push(evaluateCommand(options));
   const spent = stopwatch();

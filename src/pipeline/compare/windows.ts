@@ -85,11 +85,13 @@ export async function writeWindows(
   const windows = windowsOf(log, seconds);
   const names = windows.map(({ from }) => nameOf(from, seconds));
   const steps: Step[] = [];
+  let since = 0; // the first window that no step has learnt from yet
   for (let t = 0; t + 1 < windows.length; t++) {
-    const train = (how: Retrain): string => `train-${names[firstOf(how, t)]}-to-${names[t]}.tsv.gz`;
+    const firstOf = firstWindowOf(since, t);
+    const train = (how: Retrain): string => `train-${names[firstOf(how)]}-to-${names[t]}.tsv.gz`;
     const sets = retrains.map((how) => ({
       how,
-      log: selectSessions(log, joined(windows.slice(firstOf(how, t), t + 1))),
+      log: selectSessions(log, joined(windows.slice(firstOf(how), t + 1))),
     }));
     // A model that continues training knows all items so far, not only those of the window.
     const soFar = selectSessions(log, joined(windows.slice(0, t + 1))).itemIds;
@@ -113,6 +115,7 @@ export async function writeWindows(
       { [test]: tested, ...Object.fromEntries(sets.map((set) => [train(set.how), set.log])) },
       observer,
     );
+    since = t + 1;
     steps.push({ name: names[t + 1]!, test: join(folder, test), train: (how) => join(folder, train(how)) });
   }
   if (steps.length === 0) {
@@ -129,11 +132,13 @@ function common(ids: readonly string[], others: readonly string[]): string[] {
   return ids.filter((id) => set.has(id));
 }
 
-/** The first window of the training part that ends with window t. */
-const firstOf = (how: Retrain, t: number): number => {
-  if (how.from === 'last') return Math.max(0, t - how.windows + 1);
-  return how.from === 'all' ? 0 : t;
-};
+/** The first window of the training part that ends with window t: of a model that goes on, the first that it has not learnt. */
+const firstWindowOf =
+  (since: number, t: number) =>
+  (how: Retrain): number => {
+    if (how.from === 'last') return Math.max(0, t - how.windows + 1);
+    return how.from === 'all' ? 0 : since;
+  };
 
 const joined = (windows: readonly Window[]): Int32Array =>
   Int32Array.from(windows.flatMap(({ sessions }) => [...sessions])).sort();
