@@ -27,7 +27,7 @@ import { packCommand } from './commands';
 import { defined } from './defined';
 import { checkReplaceable, inspectArtifact } from './files/artifact-folder';
 import { startFirst } from './files/backend';
-import { resolve } from './files/disk';
+import { realPath, resolve } from './files/disk';
 import { software } from './files/usage';
 import { whole } from './format';
 import { insideOf, type PackFacts, packedCard } from './model-card';
@@ -61,7 +61,7 @@ export interface PackResult extends Pick<PackOptions, 'precision'> {
  */
 export async function pack(options: PackOptions): Promise<PackResult> {
   const { artifact: dir, precision, mix, out, signal } = options;
-  if (resolve(dir) === resolve(out)) {
+  if ((await realPath(resolve(dir))) === (await realPath(resolve(out)))) {
     throw new RecommenderError(
       'bad-config',
       `\`out\` is the artifact itself, whose weights would be lost; name another folder than ${out}.`,

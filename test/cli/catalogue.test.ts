@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { FEEDS } from '../pipeline/catalogue/feeds';
@@ -135,6 +135,17 @@ test.each([
   const { code, stderr } = await aisle('catalogue', await merchant(), '--out', out, ...flags);
   expect(code).toBe(2);
   expect(stderr).toMatch(message);
+});
+
+test('files that are of no catalogue are left alone', async () => {
+  const out = await folder();
+  await writeFile(join(out, 'rules.json'), 'mine');
+  const { code, stderr } = await aisle('catalogue', await merchant(), '--out', out);
+  expect({ code, stderr }).toEqual({
+    code: 2,
+    stderr: expect.stringContaining(`${out} holds rules.json and no catalogue-manifest.json`),
+  });
+  expect(await readFile(join(out, 'rules.json'), 'utf8')).toBe('mine');
 });
 
 test('a feed that is not there, or a folder, is named', async () => {

@@ -1,4 +1,4 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Artifact } from '../../src/checkpoint/artifact';
@@ -349,6 +349,10 @@ describe('refused:', () => {
     const dir = await written(model);
     const own = await aisle('pack', '--artifact', dir, '--out', `${dir}/`, '--precision', 'int8');
     expect(own).toMatchObject({ code: 2, stderr: expect.stringContaining('name another folder') });
+    const link = join(await folder(), 'link');
+    await symlink(dir, link);
+    const linked = await aisle('pack', '--artifact', link, '--out', dir, '--precision', 'int8');
+    expect(linked).toMatchObject({ code: 2, stderr: expect.stringContaining('name another folder') });
     const other = await folder();
     await writeFile(join(other, 'notes.txt'), 'mine');
     const foreign = await aisle('pack', '--artifact', dir, '--out', other, '--precision', 'int8');

@@ -1,7 +1,20 @@
-import { appendFile, mkdir, mkdtemp, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  readlink,
+  realpath,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Artifact } from '../../src/checkpoint/artifact';
 import { loadEngine } from '../../src/pipeline/files/artifact-engine';
 import { inspectArtifact, readArtifactFolder, writeArtifactFolder } from '../../src/pipeline/files/artifact-folder';
@@ -108,6 +121,21 @@ describe('writeArtifactFolder', () => {
     expect((await readdir(dir)).sort()).toEqual([...names].sort());
     expect(await readFile(join(dir, names[0]!), 'utf8')).toBe('mine');
     expect(await readdir(root)).toEqual(['model']);
+  });
+
+  test('replaces the artifact that a link leads to, and keeps the link', async () => {
+    await writeArtifactFolder(dir, artifact);
+    const link = join(root, 'current');
+    await symlink('model', link);
+    await writeArtifactFolder(link, renamed('second'));
+    expect(await readlink(link)).toBe('model');
+    expect((await readArtifactFolder(dir)).info.name).toBe('second');
+  });
+
+  test('leaves the working directory alone', async () => {
+    const working = vi.spyOn(process, 'cwd').mockReturnValue(await realpath(root));
+    onTestFinished(() => working.mockRestore());
+    await expect(writeArtifactFolder(root, artifact)).rejects.toThrow('is the folder that this runs in');
   });
 
   test('leaves a file alone', async () => {

@@ -12,7 +12,7 @@ import { type ArtifactSummary, openWhole, summariseArtifact, type WholeArtifact 
 import { artifactFiles } from '../build-model';
 import { defined } from '../defined';
 import { systemCodeOf } from '../errors';
-import { exists, isFolder, refused, removeEmpty, temporaryPrefix, writeDurably } from './disk';
+import { exists, isFolder, realPath, refused, removeEmpty, temporaryPrefix, writeDurably } from './disk';
 
 export interface WriteOptions {
   /** Precision of the weights. Default `f32`. */
@@ -27,7 +27,7 @@ export interface WriteOptions {
 
 /**
  * Writes an artifact folder: first a temporary folder beside it, which is renamed once it is complete and synced. Replaces
- * an artifact that is there. If anything fails, the old artifact stays and no temporary file is left.
+ * an artifact that is there; where `dir` is a link, the one that it leads to. If anything fails, the old artifact stays and no temporary file is left.
  *
  * @param dir The folder; missing parents are created. Refused if it holds files that are not an artifact's.
  * @throws RecommenderError `io` if the disk refuses, `bad-input` if `dir` holds something else, and what
@@ -35,7 +35,7 @@ export interface WriteOptions {
  */
 export async function writeArtifactFolder(dir: string, artifact: Artifact, options: WriteOptions = {}): Promise<void> {
   const { precision = 'f32', report, discard = [], write = writeDurably } = options;
-  const folder = resolve(dir);
+  const folder = await realPath(resolve(dir));
   await checkReplaceable(dir, discard);
   const files = await artifactFiles(artifact, { precision, ...defined({ report }) });
   const [fresh, old] = siblings(folder, randomBytes(6).toString('hex'));
@@ -77,7 +77,7 @@ const siblings = (folder: string, tag: string): [fresh: string, old: string] => 
  * @throws RecommenderError `io` if the disk refuses.
  */
 export async function finishReplacing(dir: string): Promise<void> {
-  const folder = resolve(dir);
+  const folder = await realPath(resolve(dir));
   if (await exists(folder)) return;
   const names = await readdir(dirname(folder)).catch((): string[] => []);
   const prefix = `.${basename(folder)}.old-`;
@@ -139,10 +139,14 @@ async function readAll(dir: string): Promise<WholeArtifact> {
 /**
  * Checks that `writeArtifactFolder` may write to a folder. Call it before hours of work.
  *
- * @throws RecommenderError `bad-input` if `dir` is a file, or holds anything but an artifact and `discard`.
+ * @throws RecommenderError `bad-input` if `dir` is a file or the working directory, or holds anything but an artifact and `discard`.
  */
 export async function checkReplaceable(dir: string, discard: readonly string[] = []): Promise<void> {
   await finishReplacing(dir);
+  if ((await realPath(resolve(dir))) === process.cwd()) {
+    const why = 'is the folder that this runs in, and an artifact replaces a folder as a whole; name another one.';
+    throw new RecommenderError('bad-input', `${dir} ${why}`);
+  }
   let names: string[];
   try {
     names = await readdir(resolve(dir));

@@ -9,7 +9,7 @@ import { type FileEntry, MANIFEST, RULES } from '../../checkpoint/manifest';
 import { sha256 } from '../../checkpoint/sha256';
 import { RecommenderError, throwIfAborted } from '../../errors';
 import { systemCodeOf } from '../errors';
-import { type Content, exists, pieces, readInput, refused, remove, replaceFiles, temporaryFolder } from './disk';
+import { type Content, pieces, readInput, refused, remove, replaceFiles, temporaryFolder } from './disk';
 import { openFile, pieces as piecesOf } from './events-file';
 
 /** A feed, plain or gzip. */
@@ -74,14 +74,16 @@ export async function createSpool() {
 /**
  * Checks that a catalogue may be written to a folder.
  *
- * @throws RecommenderError `bad-input` where it is that of a model, whose files carry hashes of their own.
+ * @throws RecommenderError `bad-input` where it is that of a model, whose files carry hashes of their own, or where files would go that are of no catalogue.
  */
 export async function checkCatalogueFolder(out: string): Promise<void> {
-  if (!(await exists(join(out, MANIFEST)))) return;
-  throw new RecommenderError(
-    'bad-input',
-    `${out} is the folder of a model, whose own catalogue belongs to it; name another folder for a catalogue that lives apart.`,
-  );
+  const names = await namesIn(out);
+  const foreign = names.includes(CATALOGUE_MANIFEST) ? undefined : names.find(isReplaced);
+  const why = names.includes(MANIFEST)
+    ? 'is the folder of a model, whose own catalogue belongs to it; name another folder for a catalogue that lives apart.'
+    : foreign &&
+      `holds ${foreign} and no ${CATALOGUE_MANIFEST}, so it is no catalogue and is left alone; name a new or empty folder.`;
+  if (why) throw new RecommenderError('bad-input', `${out} ${why}`);
 }
 
 /**
@@ -113,9 +115,7 @@ export async function writeCatalogueFolder(
   }
   const contents: Record<string, Content | undefined> = {};
   for (const [name, source] of Object.entries(files)) contents[name] = pieces(sealed(name, source));
-  for (const name of await namesIn(out)) {
-    if (PART_NAME.test(name) || name === COLD_START || name === RULES) contents[name] ??= undefined;
-  }
+  for (const name of (await namesIn(out)).filter(isReplaced)) contents[name] ??= undefined;
   // Made when its turn comes, after all others.
   contents[CATALOGUE_MANIFEST] = () => pieces([manifestOf(entries)])();
   await replaceFiles(out, contents);
@@ -144,6 +144,8 @@ export async function readCatalogueFolder(dir: string): Promise<readonly unknown
   }
   return products;
 }
+
+const isReplaced = (name: string): boolean => PART_NAME.test(name) || name === COLD_START || name === RULES;
 
 async function namesIn(folder: string): Promise<string[]> {
   try {
