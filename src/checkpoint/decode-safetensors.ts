@@ -8,6 +8,7 @@ import { aligned, badTensor, readSafetensors, type StoredTensor, toNdArray } fro
  *
  * @param bytes The file.
  * @param fileName Its name, for messages.
+ * @param maxHeader Largest length of the header, in bytes. Default: that of a model's weights.
  * @returns Float types as Float32Array (F64 is rounded), integer and boolean types as Int32Array; views into `bytes`
  *   where type and alignment allow, copies otherwise.
  * @throws RecommenderError `bad-artifact` that names file and tensor.
@@ -15,8 +16,9 @@ import { aligned, badTensor, readSafetensors, type StoredTensor, toNdArray } fro
 export function decodeSafetensors(
   bytes: Uint8Array,
   fileName: string,
+  maxHeader?: number,
 ): { tensors: Record<string, NdArray>; metadata: Readonly<Record<string, string>> } {
-  const { tensors, metadata } = readSafetensors(bytes, fileName);
+  const { tensors, metadata } = readSafetensors(bytes, fileName, maxHeader);
   const entries = [...tensors].map(([name, tensor]) => [name, anyToNdArray(tensor, name, fileName)] as const);
   return { tensors: Object.fromEntries(entries), metadata };
 }

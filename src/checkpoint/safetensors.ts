@@ -176,7 +176,7 @@ export function toNdArray({ dtype, shape, bytes }: StoredTensor, name: string, f
 
 /** Buffer, offset and length of a view of `size`-byte values; copies bytes that are not aligned to it. */
 export function aligned(bytes: Uint8Array, size: number): [ArrayBufferLike, number, number] {
-  const at = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  const at = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes); // `slice` of a Buffer is no copy
   return [at.buffer, at.byteOffset, at.length / size];
 }
 

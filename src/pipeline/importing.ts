@@ -7,6 +7,7 @@ import { within } from '../checkpoint/prefixes';
 import { run as runOnDevice } from '../compute/executor';
 import { RecommenderError } from '../errors';
 import { type ClickLog, reindex, sessionCount } from '../session/event-log';
+import { isText, textFault } from '../session/utf8';
 import { importWeights as importModel } from '../train/import-weights';
 import type { NdArray } from '../types';
 import { buildModel, hasScale, warnOfNoScale } from './build-model';
@@ -101,7 +102,8 @@ async function readIds({ readInput }: ConfigurationFiles, path: string): Promise
     throw new RecommenderError('bad-input', `${path}: ${why}`);
   };
   const bytes = await readInput(path);
-  const text = new TextDecoder('utf-8', { ignoreBOM: false }).decode(bytes);
+  if (!isText(bytes, 0, bytes.length)) return refuse(`expected UTF-8, got ${textFault(bytes, 0, bytes.length)}.`);
+  const text = new TextDecoder().decode(bytes);
   const isJson = text.trimStart().startsWith('[');
   const list = isJson ? parseJson(bytes, path) : text.replace(/\r?\n$/, '').split(/\r?\n/);
   const seen = new Map<unknown, number>();

@@ -24,7 +24,7 @@ export function encodeModel({ model: { tensors, ...model }, ranks }: MeasuredMod
 
 /** @throws RecommenderError `bad-artifact` for a damaged file. */
 export function decodeModel(bytes: Uint8Array, file: string): MeasuredModel {
-  const { tensors, metadata } = decodeSafetensors(bytes, file);
+  const { tensors, metadata } = decodeSafetensors(bytes, file, bytes.length);
   const model = JSON.parse(metadata['model'] ?? '{}') as Omit<TrainedModel, 'tensors'>;
   return { model: { ...model, tensors: within('tensor.', tensors) }, ranks: tensors[RANKS]!.data as Int32Array };
 }

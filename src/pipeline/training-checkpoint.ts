@@ -85,7 +85,7 @@ export function decodeCheckpoint(
         'since and left its artifact. To train again, call it without `resume`.',
     );
   }
-  const { tensors, metadata } = decodeSafetensors(bytes, path);
+  const { tensors, metadata } = decodeSafetensors(bytes, path, bytes.length); // its header has the whole state
   const text = metadata['state'];
   if (text === undefined || metadata['sha256'] === undefined) {
     throw new RecommenderError('bad-input', `${path} is no checkpoint of a training; name another folder.`);

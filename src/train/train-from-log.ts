@@ -240,9 +240,11 @@ async function trainingOf(
   };
 }
 
-/** The first session of two clicks or more, at most five of them. Any would do, but it must always be the same one. */
+/** The first session of two clicks or more, else of one; at most five of them. Any would do, but it must always be the same one. */
 function goldenSession({ items, offsets }: Sessions): number[] {
-  let s = 0;
-  while (s + 2 < offsets.length && offsets[s + 1]! - offsets[s]! < 2) s++;
+  const firstOf = (length: number): number => offsets.findIndex((start, s) => offsets[s + 1]! - start >= length);
+  const long = firstOf(2);
+  const s = long < 0 ? firstOf(1) : long;
+  if (s < 0) throw new RecommenderError('bad-input', 'No event is left to learn from.');
   return [...items.subarray(offsets[s]!, Math.min(offsets[s + 1]!, offsets[s]! + 5))];
 }

@@ -25,6 +25,15 @@ function file(header: unknown, dataBytes = 0, declaredLength?: bigint): Uint8Arr
 const f32 = (shape: unknown, begin: unknown, end: unknown) => ({ dtype: 'F32', shape, data_offsets: [begin, end] });
 const MAX = Number.MAX_SAFE_INTEGER;
 
+test('a header of any length leaves the numbers of a Node buffer readable', () => {
+  for (let extra = 0; extra < 4; extra++) {
+    const bytes = file({ __metadata__: { x: 'x'.repeat(extra) }, w: f32([1], 0, 4) }, 4);
+    bytes.set(new Uint8Array(Float32Array.of(1.5).buffer), bytes.length - 4);
+    const { tensors } = decodeSafetensors(Buffer.from(bytes.buffer), 'w.st');
+    expect(tensors['w']!.data).toEqual(Float32Array.of(1.5));
+  }
+});
+
 describe('the safetensors reader refuses, naming file and tensor,', () => {
   test.each<[string, Uint8Array, RegExp]>([
     ['an empty file', new Uint8Array(), /^w\.st is 0 bytes long/],

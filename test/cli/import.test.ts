@@ -8,7 +8,7 @@ import { encodeSafetensors, writeSafetensors } from '../../src/checkpoint/write-
 import type { NdArray } from '../../src/types';
 import { GOLDEN as FOLDER } from '../shared';
 import { architectureOf, IDS, mapOf, REFERENCES, weightsOf } from './foreign-weights';
-import { aisle, folder } from './program';
+import { aisle, file, folder } from './program';
 
 function notFinite(): Record<string, NdArray> {
   const weights = weightsOf('srgnn');
@@ -150,6 +150,16 @@ describe('import', () => {
       'Not used, since srgnn itself never reads them: linear_transform.weight, linear_transform.bias, ' +
         'gnn.linear_edge_f.weight, gnn.linear_edge_f.bias\n',
     );
+  });
+
+  test('refuses ids that are not UTF-8', async () => {
+    const items = await file('items.txt', new Uint8Array([0x67, 0x72, 0xfc, 0x6e, 0x0a, 0x61, 0x0a]));
+    const files = ['--weights', items, '--config', await file('config.json', '{}'), '--items', items];
+    const { code, stderr } = await aisle('import', '--from', 'srgnn', ...files, '--out', join(await folder(), 'model'));
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining(`${items}: expected UTF-8, got invalid UTF-8`),
+    });
   });
 
   test.each<[string, string, Given, string]>([

@@ -364,6 +364,17 @@ describe('--resume', () => {
     expect((await weights('model')).equals(await weights('whole'))).toBe(true);
   });
 
+  test('from a checkpoint whose state is larger than the header of a model may be goes on', async () => {
+    await stop();
+    const { metadata } = decodeSafetensors(await readFile(path()), CHECKPOINT);
+    const { identity, flags: learning, writing } = JSON.parse(metadata['state']!);
+    const { validated: _, ...state } = await readCheckpoint(at('model'), identity);
+    const epochs = Array.from({ length: 40_000 }, (_, i) => state.epochs[i % state.epochs.length]!);
+    const large = encodeCheckpoint(createSha256, identity, { ...state, epochs }, { learning, writing });
+    await writeFile(path(), large);
+    expect((await readCheckpoint(at('model'), identity)).epochs).toHaveLength(40_000);
+  });
+
   const withUsers = (...users: readonly [string, string]) =>
     RING_LOG.replaceAll(/^(s\d*)(\d),.*$|.+/gm, (line, _, digit) => `${line},${digit ? users[digit % 2] : 'user_id'}`);
   test.each([

@@ -489,6 +489,13 @@ test('--replay puts sessions of the log into the artifact, and the model card sa
   expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('--replay is for networks') });
 });
 
+test('--holdout may leave one event of each session, or none of some', async () => {
+  const data = await file('short.csv', 'session_id,item_id,timestamp\na,x,1\na,y,2\na,z,3\nb,y,4\nb,z,5\n');
+  const out = join(await folder(), 'model');
+  const { code } = await aisle('train', '--data', data, '--model', 'pop', '--holdout', '2', '--out', out);
+  expect(code).toBe(0);
+});
+
 test('--holdout leaves the last events of every session out', async () => {
   const all = await trained('markov');
   const rest = await trained('markov', '--holdout', '2');
