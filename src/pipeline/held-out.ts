@@ -62,19 +62,20 @@ export interface Step {
   readonly answers?: readonly Answer[];
 }
 
+/** In each answer of a replayed session. */
+const SUGGESTIONS = 10;
+
 /**
  * A session of the validation part, click by click. A backend must be running.
  *
  * @param session Its number in the validation part.
  * @param observer Follows it: in a large log each model takes seconds to get ready.
- * @param count Suggestions of each answer.
  */
 export async function replaySession(
   models: readonly TrainedModel[],
   parts: ValidatedParts,
   session: number,
   observer: Observer = {},
-  count = 10,
 ): Promise<Step[]> {
   const { itemIds } = parts.log;
   const { items, offsets } = parts.valid.sessions;
@@ -90,7 +91,7 @@ export async function replaySession(
         const earlierOf = earlierSessions(sessions, scorer.earlier ?? 0, past);
         for (const [p, all] of answers.entries()) {
           const scores = await scorer.score([prefixOf(sessions, predictions, first + p, earlierOf)]);
-          const best = topK(scores, count).map(({ index }) => idOf(index));
+          const best = topK(scores, SUGGESTIONS).map(({ index }) => idOf(index));
           all.push({ items: best, rank: rankOf(scores, clicks[p + 1]!).conservative });
         }
       });

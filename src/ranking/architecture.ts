@@ -1,6 +1,6 @@
 /** What scores an artifact, apart from how it is computed. No tensors: a page whose model has a plan loads no TensorFlow.js. */
 import { type ArtifactInfo, FEATURE_PREFIX, SUPPORT_TENSOR } from '../checkpoint/artifact';
-import { fromTensors } from '../checkpoint/item-features';
+import { within } from '../checkpoint/prefixes';
 import { RecommenderError } from '../errors';
 import { loadCode } from '../load-code';
 import { models } from '../models/index';
@@ -68,7 +68,7 @@ export interface SideOf {
 export function catalogueOf({ info, tensors }: SideOf): Catalogue {
   const support = tensors[SUPPORT_TENSOR];
   checkShape(SUPPORT_TENSOR, support, [info.items + 1]);
-  const features = fromTensors(tensors);
+  const features = within(FEATURE_PREFIX, tensors);
   for (const [name, array] of Object.entries(features)) checkShape(FEATURE_PREFIX + name, array, [info.items + 1]);
   const categories = Object.entries(info.features ?? {}).flatMap(([name, feature]) =>
     feature.kind === 'category' ? [[name, feature.values.length] as const] : [],

@@ -1,6 +1,6 @@
 /** Where a model finds what it reads beside item ids: in the log's columns, in the catalogue, or in how old items are. */
-import { BIRTHS_TENSOR, type CatalogueItem } from '../checkpoint/artifact';
-import { toTensors } from '../checkpoint/item-features';
+import { BIRTHS_TENSOR, type CatalogueItem, FEATURE_PREFIX } from '../checkpoint/artifact';
+import { prefixed } from '../checkpoint/prefixes';
 import { featureNames, featureOf, itemFeatures } from '../checkpoint/product-features';
 import { RecommenderError } from '../errors';
 import { nearestName } from '../nearest-name';
@@ -40,7 +40,7 @@ export function sideInformation(
   return {
     clicks: describeClicks(aged ? [...clicks, aged] : clicks, log, births ?? []),
     tensors: {
-      ...toTensors(itemFeatures(products, itemIds, items.map(ofItem))),
+      ...prefixed(FEATURE_PREFIX, itemFeatures(products, itemIds, items.map(ofItem))),
       ...(births && { [BIRTHS_TENSOR]: { data: births, shape: [n + 1] } }),
     },
   };

@@ -7,11 +7,19 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { faults, overflow } from '../axe';
 import { openBrowser } from '../shared-chromium';
 import { aisle } from './program';
-import { REPORT_WINDOWS } from './report-windows';
 import { ringDays } from './ring-days';
 import { SMALL } from './ring-log';
 
 vi.setConfig({ testTimeout: 120_000 }); // a browser, on a machine that may be busy
+
+const DESKTOP = { viewport: { width: 1280, height: 900 } };
+const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+const REPORT_WINDOWS = {
+  'desktop-light': { ...DESKTOP, colorScheme: 'light' },
+  'desktop-dark': { ...DESKTOP, colorScheme: 'dark' },
+  'phone-light': { ...PHONE, colorScheme: 'light' },
+  'phone-dark': { ...PHONE, colorScheme: 'dark' },
+} as const;
 
 /** Names that lie on the same spot of a plot, one of them longer than a phone is wide. */
 const VARIANTS = [

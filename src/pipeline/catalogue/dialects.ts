@@ -8,7 +8,7 @@
  */
 import { type CatalogueItem, pricedAt } from '../../checkpoint/artifact';
 import { isShort } from '../../checkpoint/catalogue-file';
-import { MAX_PRODUCT_TEXT } from '../../limits';
+import { MAX_ID, MAX_PRODUCT_TEXT } from '../../limits';
 import {
   availabilityOf,
   type CategoryForm,
@@ -313,9 +313,6 @@ export interface EntryOptions {
   readonly now: number;
 }
 
-/** Longest id, in UTF-16 units. */
-const LONGEST_ID = 1024;
-
 /** Reads the rows of a dialect. The function throws `BadRow`. */
 export function entryReader(dialect: Dialect, options: EntryOptions): (row: FeedRow) => readonly Entry[] {
   const { columns = {}, features = [], currency: usual, decimalComma = false, now } = options;
@@ -396,8 +393,8 @@ export function entryReader(dialect: Dialect, options: EntryOptions): (row: Feed
       if (id === '' && kind !== 'variant') {
         throw new BadRow('the id is empty', `expected one in ${names.id!.join(' or ')}, got nothing`);
       }
-      if (id.length > LONGEST_ID) {
-        throw new BadRow('the id is too long', `expected at most ${LONGEST_ID} characters, got ${shown(id)}`);
+      if (id.length > MAX_ID) {
+        throw new BadRow('the id is too long', `expected at most ${MAX_ID} characters, got ${shown(id)}`);
       }
     }
     return entries;

@@ -47,11 +47,6 @@ export function chance(random: Random, probability: number): boolean {
   return random.uniform() < probability;
 }
 
-/** One element, each equally likely. */
-export function pick<T>(random: Random, values: readonly T[]): T {
-  return values[random.integer(values.length)]!;
-}
-
 /** exp(N(ln median, spread²)): waiting times, weights. */
 export function logNormal(random: Random, median: number, spread: number): number {
   return median * Math.exp(spread * random.normal());

@@ -1,6 +1,6 @@
 import tfjsInference from 'virtual:tfjs-kernels/cpu/inference';
 import tfjsTraining from 'virtual:tfjs-kernels/cpu/training';
-import { type Rank, type Tensor, tidy, zeros } from '@tensorflow/tfjs';
+import { type Rank, type Tensor, tidy } from '@tensorflow/tfjs';
 import { expect } from 'vitest';
 import { addKernels } from '../../../src/compute/backends/registry';
 import { kernels as inference } from '../../../src/compute/kernels/cpu/inference';
@@ -46,6 +46,3 @@ export async function agrees(run: () => Tensor, tolerance = 1e-5): Promise<void>
     closeTo(actual.values, expected.values, tolerance);
   }
 }
-
-/** Zeros of a shape: a starting point for operands that broadcast. */
-export const empty = (...shape: number[]): Tensor => zeros(shape);

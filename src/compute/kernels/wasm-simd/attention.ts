@@ -17,11 +17,10 @@ interface Sizes {
   readonly headsFirst: 0 | 1;
 }
 
-/** `rows` names the input or its slope that has a row for every query, `keys` one that has a row for every key. */
-function sizesOf({ inputs, attrs }: KernelCall, rows: string, keys: string): Sizes {
+function sizesOf({ inputs, attrs }: KernelCall): Sizes {
   const { batch, heads, headsFirst } = attrs as { batch: number; heads: number; headsFirst: boolean };
-  const [queries, d] = inputs[rows]!.shape as [number, number];
-  const K = inputs[keys]!.shape[0]! / batch;
+  const [queries, d] = inputs.q!.shape as [number, number];
+  const K = inputs.k!.shape[0]! / batch;
   const R = inputs.r?.shape[0] ?? 0;
   return { batch, heads, T: queries / batch, K, D: d / heads, R, headsFirst: headsFirst ? 1 : 0 };
 }
@@ -40,7 +39,7 @@ export const attentionWeights: WasmKernel = {
   plan(call) {
     const { inputs, attrs, backend } = call;
     const run = simdOf(backend);
-    const sizes = sizesOf(call, 'q', 'k');
+    const sizes = sizesOf(call);
     const { batch, heads, T, K, D, R, headsFirst } = sizes;
     const strides = inputs.bias ? biasStrides(inputs.bias.shape, K, headsFirst === 1) : [0, 0];
     return {
@@ -64,7 +63,7 @@ export const attentionWeightsGrad: WasmKernel = {
   plan(call) {
     const { inputs, attrs, backend } = call;
     const run = simdOf(backend);
-    const { batch, heads, T, K, D, R, headsFirst } = sizesOf(call, 'q', 'k');
+    const { batch, heads, T, K, D, R, headsFirst } = sizesOf(call);
     return {
       outputs: ['q', 'k', 'qw', 'r'].flatMap((name) => (inputs[name] ? [float32(inputs[name].shape)] : [])),
       workspace: run.attentionScratch(T, K, R),
