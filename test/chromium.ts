@@ -1,7 +1,8 @@
 /** The Chromium that tests and scripts drive: the system's own, never a downloaded one. */
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { type Browser, chromium, type LaunchOptions } from 'playwright-core';
+import { buffer } from 'node:stream/consumers';
+import { type Browser, chromium, type Download, type LaunchOptions } from 'playwright-core';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
 const MAC = [
@@ -68,3 +69,6 @@ export function chromiumOptions(): LaunchOptions {
 
 /** A Chromium of its own; close it in the end. */
 export const launchChromium = (): Promise<Browser> => chromium.launch(chromiumOptions());
+
+/** The content of a file that a page hands over: it lies where the browser runs. */
+export const contentOf = async (download: Download): Promise<Buffer> => buffer(await download.createReadStream());

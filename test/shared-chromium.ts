@@ -1,5 +1,4 @@
-import { buffer } from 'node:stream/consumers';
-import { type Browser, chromium, type Download } from 'playwright-core';
+import { type Browser, chromium } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, inject } from 'vitest';
 import { closeServer } from './server';
 
@@ -29,6 +28,3 @@ export function browserAndServer<S extends { close(): unknown }>(serve: () => Pr
   });
   return shared;
 }
-
-/** The content of a file that a page hands over: it lies where the browser runs. */
-export const contentOf = async (download: Download): Promise<Buffer> => buffer(await download.createReadStream());

@@ -3,11 +3,14 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { build } from 'vite';
+import { leanTensorFlow } from '../../src/build/lean-tensorflow';
 import { bundledForNode, wasmBeside } from '../../src/build/node';
 import { tfjsKernels } from '../../src/build/tfjs-kernels';
+import { type Mount, staticServer } from '../../src/cli/static-server';
 import { sharedPath } from '../shared';
 
 /** Repeats of one piece of work. */
@@ -77,6 +80,44 @@ export async function builtChild(file: string): Promise<{ program: string; remov
     },
   });
   return { program: join(folder, 'child.js'), remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
+/**
+ * A script of this folder built as pages are, and a server for it.
+ *
+ * @param mounts What lies beside `/page.js`, the script.
+ */
+export async function servedPage(
+  file: string,
+  mounts: readonly Mount[],
+): Promise<{ url: string; close: () => Promise<void> }> {
+  await mkdir(resolve('.cache'), { recursive: true });
+  const folder = await mkdtemp(join(resolve('.cache'), 'bench-page-'));
+  await build({
+    configFile: false,
+    logLevel: 'error',
+    publicDir: false,
+    base: './',
+    plugins: [tfjsKernels(), leanTensorFlow()],
+    worker: { format: 'es', plugins: () => [tfjsKernels(), leanTensorFlow()] },
+    build: {
+      outDir: folder,
+      target: 'es2022',
+      assetsInlineLimit: 0,
+      modulePreload: false,
+      rolldownOptions: { input: resolve('test/bench', file), output: { entryFileNames: 'page.js' } },
+    },
+  });
+  const server = staticServer([{ path: '/', folder }, ...mounts]);
+  await new Promise<void>((open) => server.listen(0, '127.0.0.1', open));
+  return {
+    url: `http://localhost:${(server.address() as AddressInfo).port}`,
+    async close() {
+      server.close();
+      server.closeAllConnections();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
 }
 
 const PYTHON = '/usr/bin/python3';

@@ -8,18 +8,12 @@
  * names stay as they are.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
 import { cpus, release, totalmem, type } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Browser } from 'playwright-core';
-import { build } from 'vite';
 import { dependencies } from '../../package.json';
-import { leanTensorFlow } from '../../src/build/lean-tensorflow';
-import { tfjsKernels } from '../../src/build/tfjs-kernels';
-import { staticServer } from '../../src/cli/static-server';
-import { openBrowser } from '../shared-chromium';
-import { builtChild, Contender, median, type Sample } from './contender';
+import { launchChromium } from '../chromium';
+import { builtChild, Contender, median, type Sample, servedPage } from './contender';
 import type { Ask } from './learner-page';
 import type { TrainingWorkload } from './learner-steps';
 import { WORKLOADS } from './workloads';
@@ -27,6 +21,7 @@ import { WORKLOADS } from './workloads';
 /** Sessions of a fine-tuning step. */
 const BATCHES = [4, 16] as const;
 const STEPS = 10;
+const PAGE = '<!doctype html><title>Steps</title><script type="module" src="/page.js"></script>';
 
 interface Times {
   /** Milliseconds of processor time a step, and by the clock. */
@@ -52,7 +47,11 @@ export async function main(args: readonly string[]): Promise<void> {
   const names = args.filter((argument) => !argument.includes('='));
   const unknown = names.find((name) => !Object.hasOwn(WORKLOADS, name));
   if (unknown) throw new RangeError(`No such step: ${unknown}. There are ${Object.keys(WORKLOADS).join(', ')}.`);
-  const [child, page, browser] = await Promise.all([builtChild('learner-child.ts'), servedPage(), openBrowser()]);
+  const [child, page, browser] = await Promise.all([
+    builtChild('learner-child.ts'),
+    servedPage('learner-page.ts', [{ path: '/steps', text: PAGE, type: 'text/html; charset=utf-8' }]),
+    launchChromium(),
+  ]);
   const versions = {
     node: process.versions.node,
     Chromium: browser.version(),
@@ -65,7 +64,7 @@ export async function main(args: readonly string[]): Promise<void> {
       const batches: Record<string, { node: Times; chromium: Times }> = {};
       for (const batchSize of BATCHES) {
         const work = { ...WORKLOADS[name]!, set: { ...WORKLOADS[name]!.set, batchSize } };
-        batches[batchSize] = await inTurns(child.program, browser, page.url, work, turns);
+        batches[batchSize] = await inTurns(child.program, browser, `${page.url}/steps`, work, turns);
         console.error(name, batchSize, JSON.stringify(batches[batchSize]));
       }
       rows.set(name, { name, batches });
@@ -111,44 +110,6 @@ type Devtools = Awaited<ReturnType<Browser['newBrowserCDPSession']>>;
 async function rendererSeconds(devtools: Devtools): Promise<number> {
   const { processInfo } = await devtools.send('SystemInfo.getProcessInfo');
   return processInfo.reduce((sum, { type, cpuTime }) => sum + (type === 'renderer' ? cpuTime : 0), 0);
-}
-
-/** `learner-page.ts` built as pages are, and a server for it. */
-async function servedPage(): Promise<{ url: string; close: () => Promise<void> }> {
-  await mkdir(resolve('.cache'), { recursive: true });
-  const folder = await mkdtemp(join(resolve('.cache'), 'bench-page-'));
-  await build({
-    configFile: false,
-    logLevel: 'error',
-    publicDir: false,
-    base: './',
-    plugins: [tfjsKernels(), leanTensorFlow()],
-    worker: { format: 'es', plugins: () => [tfjsKernels(), leanTensorFlow()] },
-    build: {
-      outDir: folder,
-      target: 'es2022',
-      assetsInlineLimit: 0,
-      modulePreload: false,
-      rolldownOptions: {
-        input: resolve('test/bench/learner-page.ts'),
-        output: { entryFileNames: 'page.js' },
-      },
-    },
-  });
-  const text = '<!doctype html><title>Steps</title><script type="module" src="/page.js"></script>';
-  const server = staticServer([
-    { path: '/', folder },
-    { path: '/steps', text, type: 'text/html; charset=utf-8' },
-  ]);
-  await new Promise<void>((open) => server.listen(0, '127.0.0.1', open));
-  return {
-    url: `http://localhost:${(server.address() as AddressInfo).port}/steps`,
-    async close() {
-      server.close();
-      server.closeAllConnections();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
 }
 
 const FOLDER = resolve(import.meta.dirname, 'results');

@@ -14,11 +14,10 @@ import { parseArgs } from 'node:util';
 import { markdownTable } from '../../src/pipeline/format';
 import { readZip } from '../../src/pipeline/zip';
 import { built } from '../build/built';
-import { launchChromium } from '../chromium';
+import { contentOf, launchChromium } from '../chromium';
 import { startProgram } from '../cli/start-program';
 import { serveShop } from '../demo/shop-window';
 import { closeServer, originOf } from '../server';
-import { contentOf } from '../shared-chromium';
 import { commit, machine } from './machine';
 
 const FOLDER = join(import.meta.dirname, 'results');

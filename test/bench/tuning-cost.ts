@@ -7,22 +7,16 @@
  * thread says by how much. Results go to `results/tuning-cost.{json,md}`; rows of other names stay as they are.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
 import { cpus, release, totalmem, type } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { build } from 'vite';
-import { leanTensorFlow } from '../../src/build/lean-tensorflow';
-import { tfjsKernels } from '../../src/build/tfjs-kernels';
 import type { TuneMethod } from '../../src/checkpoint/delta';
-import { staticServer } from '../../src/cli/static-server';
 import type { EngineEvent } from '../../src/engine/types';
 import { random } from '../../src/session/random';
 import { buildChanged, built } from '../build/built';
+import { launchChromium } from '../chromium';
 import { DEMO_MODELS } from '../demo/demo-models';
-import { openBrowser } from '../shared-chromium';
-import { median } from './contender';
+import { median, servedPage } from './contender';
 import type { Bench } from './tuning-page';
 
 const SLOWER = 4;
@@ -69,7 +63,7 @@ type Devtools = Awaited<ReturnType<Browser['newBrowserCDPSession']>>;
 export async function main(args: readonly string[]): Promise<void> {
   const turns = Number(args.find((argument) => argument.startsWith('turns='))?.slice(6) ?? 5);
   const names = args.filter((argument) => !argument.includes('='));
-  const [site, browser] = await Promise.all([served(), openBrowser()]);
+  const [site, browser] = await Promise.all([served(), launchChromium()]);
   const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}`;
   const rows = new Map(earlier().map((row) => [`${row.name} ${row.method}`, row]));
   try {
@@ -262,33 +256,15 @@ async function refreshing(browser: Browser, url: string): Promise<Refresh> {
   return { ...seen, longestTask: own.longest };
 }
 
-/** `tuning-page.ts` built as pages are, the script to embed, and the demo's models. */
-async function served(): Promise<{ url: string; close: () => Promise<void> }> {
-  await mkdir(resolve('.cache'), { recursive: true });
-  const folder = await mkdtemp(join(resolve('.cache'), 'bench-tuning-'));
+/** `tuning-page.ts`, the script to embed, and the demo's models. */
+function served() {
   buildChanged(['embed']);
   const embed = built('embed');
-  await build({
-    configFile: false,
-    logLevel: 'error',
-    publicDir: false,
-    base: './',
-    plugins: [tfjsKernels(), leanTensorFlow()],
-    worker: { format: 'es', plugins: () => [tfjsKernels(), leanTensorFlow()] },
-    build: {
-      outDir: folder,
-      target: 'es2022',
-      assetsInlineLimit: 0,
-      modulePreload: false,
-      rolldownOptions: { input: resolve('test/bench/tuning-page.ts'), output: { entryFileNames: 'page.js' } },
-    },
-  });
   const html = (body: string) => ({
     text: `<!doctype html><title>Cost</title>${body}`,
     type: 'text/html; charset=utf-8',
   });
-  const server = staticServer([
-    { path: '/', folder },
+  return servedPage('tuning-page.ts', [
     { path: '/embed/', folder: embed },
     { path: '/models/', folder: resolve('public/models') },
     { path: '/bench', ...html('<script type="module" src="/page.js"></script>') },
@@ -300,15 +276,6 @@ async function served(): Promise<{ url: string; close: () => Promise<void> }> {
 <h1>Product</h1><aisle-recommendations limit="8"></aisle-recommendations><p>What comes below must not move.</p>`),
     },
   ]);
-  await new Promise<void>((open) => server.listen(0, '127.0.0.1', open));
-  return {
-    url: `http://localhost:${(server.address() as AddressInfo).port}`,
-    async close() {
-      server.close();
-      server.closeAllConnections();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
 }
 
 const FOLDER = resolve(import.meta.dirname, 'results');

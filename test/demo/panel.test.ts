@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
-import { contentOf } from '../shared-chromium';
+import { contentOf } from '../chromium';
 import { isSoak, slice } from '../soak-slice';
 import { NAMED, shopWindows } from './shop-window';
 import { openPanel, openSuggestion, settled } from './views';

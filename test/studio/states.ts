@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { encodeSafetensors } from '../../src/checkpoint/write-safetensors';
+import { contentOf } from '../chromium';
 import { IDS, REFERENCES, weightsOf } from '../cli/foreign-weights';
 import { aisle } from '../cli/program';
-import { contentOf } from '../shared-chromium';
 
 /** A small network, which learns in seconds. */
 const SETTINGS = 'layers=16\nbatchSize=16\nnSample=16\nlearningRate=0.1\nnEpochs=30';

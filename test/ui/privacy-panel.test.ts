@@ -3,9 +3,9 @@ import type { Page } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
 import type { PrivacyExport } from '../../src/index';
 import { faults, overflow } from '../axe';
+import { contentOf } from '../chromium';
 import { takeShifts, watchShifts } from '../layout-shifts';
 import { NOTHING, storedIn } from '../privacy/stored';
-import { contentOf } from '../shared-chromium';
 import { isSoak, slice } from '../soak-slice';
 import { CATALOGUE, embedPages, type OpenOptions, push, reserving, SETTLED, SLOT } from './embed-window';
 
