@@ -58,7 +58,7 @@ export function kernelImports(backend: string, names: readonly string[]): string
 }
 
 /** Kernels whose gradient is ours (`shared/broadcast.ts`), or which no loss is differentiated through. */
-const NO_GRADIENT = ['Mean', 'Sum', 'Tile', 'Prod'];
+const NO_GRADIENT = ['Mean', 'Sum', 'Tile'];
 
 /** The files of the gradients of all kernels that have one. */
 const gradientFiles = (): string[] =>
