@@ -68,10 +68,12 @@ export function startPage(host: Host): Promise<unknown> {
 
   function track(event: Parameters<Recommender['track']>[0]): void {
     const { product, slots, options } = running!;
-    const report = typeof event === 'object' && event !== null ? event : { itemId: event };
-    const { itemId, event: kind = 'view', time, pageView, candidates } = report;
-    const isOnShow = kind === 'view' && time === undefined && slots.idIn(itemId) !== undefined;
-    if (isOnShow) product.name(itemId, 'track');
+    const given = typeof event === 'object' && event !== null ? event : { itemId: event };
+    const id = slots.idIn(given.itemId); // of a number, too
+    const report = { ...given, itemId: id ?? given.itemId };
+    const { event: kind = 'view', time, pageView, candidates } = report;
+    const isOnShow = kind === 'view' && time === undefined && id !== undefined;
+    if (isOnShow) product.name(id, 'track');
     if (isOnShow && options.track === 'auto' && pageView === undefined && candidates === undefined) readPage(report);
     // An event with a time of its own is an earlier one.
     else store(time === undefined ? { pageView: product.view(), ...report } : report);

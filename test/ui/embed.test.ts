@@ -119,6 +119,17 @@ describe('window.aisle', () => {
     expect(warnings).toEqual([]);
   });
 
+  test('takes a number for an id, and later events of the same page after it', async () => {
+    const { page, warnings } = await open(SLOT);
+    await ready(page);
+    await push(page, 'track', 42);
+    await push(page, 'track', { itemId: 43, event: 'cart' });
+    await push(page, 'track', FIRST.id);
+    expect(await known(page)).toEqual(['view 42', 'cart 43', `view ${FIRST.id}`]);
+    await expect.poll(() => shown(page)).toEqual(await asked(page, { k: 8, exclude: [FIRST.id] }));
+    expect(warnings).toEqual([]);
+  });
+
   test('answers an unknown command or a wrong argument with one warning, naming the nearest', async () => {
     const { page, warnings, errors } = await open(SLOT);
     await ready(page);
