@@ -52,7 +52,7 @@ export function startPage(host: Host): Promise<unknown> {
   let view: View | undefined;
   let earlyPage: Host['early'] | undefined = host.early;
   let hasStarted = false;
-  /** Whether `aisle.ready` is settled: then the next start makes another one. */
+  /** Whether `aisle.ready` is settled: then the next start or stop makes another one. */
   let isSettled = false;
   /** Counts starts and stops: a start that was overtaken does not open. */
   let turn = 0;
@@ -118,7 +118,6 @@ export function startPage(host: Host): Promise<unknown> {
     stop() {
       end();
       failAll('disposed');
-      settled(undefined);
     },
   };
 
@@ -131,7 +130,7 @@ export function startPage(host: Host): Promise<unknown> {
     }
     const run = () =>
       host.guard(`The command "${String(name)}"`, () => (command as (...args: unknown[]) => unknown)(...args));
-    if (running !== undefined || command === start || command === commands.doctor) run();
+    if (running !== undefined || command === start || command === commands.stop || command === commands.doctor) run();
     // What a visitor decides is never too much.
     else if (waiting.length < MAX_COMMANDS || command !== commands.track) waiting.push(run);
     else host.warn('Too many events at once.');
@@ -139,12 +138,6 @@ export function startPage(host: Host): Promise<unknown> {
 
   function start(options: EmbedOptions): void {
     end();
-    if (isSettled) {
-      isSettled = false;
-      aisle.ready = new Promise((resolve) => {
-        settle = resolve;
-      });
-    }
     hasStarted = true;
     const mine = turn;
     try {
@@ -159,7 +152,6 @@ export function startPage(host: Host): Promise<unknown> {
               (error) => {
                 notYet(error);
                 failAll('io');
-                settled(undefined);
               },
             )
             .then(({ openExperiment }) => openExperiment(page.variants!, host, page.dataLayer))
@@ -219,13 +211,17 @@ export function startPage(host: Host): Promise<unknown> {
     const isOptions = error instanceof RangeError;
     host.warn(isOptions ? 'the options are wrong.' : 'there are no suggestions.', error);
     failAll(isOptions ? 'options' : 'engine-lost');
-    settled(undefined);
   }
 
-  /** The slots say why there is nothing, until the next start. */
+  /** The slots say why there is nothing, and `aisle.ready` settles, unless the next start is there by then. */
   function failAll(code: string): void {
     const mine = turn;
-    quiet(() => loading.then(() => mine === turn && view?.failAll(code)));
+    quiet(async () => {
+      await loading;
+      if (mine !== turn) return;
+      settled(undefined);
+      view?.failAll(code);
+    });
   }
 
   /** @param answered Settles when the model is there, or cannot be loaded. */
@@ -358,6 +354,12 @@ export function startPage(host: Host): Promise<unknown> {
 
   function end(): void {
     turn++;
+    if (isSettled) {
+      isSettled = false;
+      aisle.ready = new Promise((resolve) => {
+        settle = resolve;
+      });
+    }
     stopLists();
     stopLists = () => {};
     const before = running;

@@ -9,6 +9,9 @@ const [A, B] = STOCK.map(({ id }) => id) as [string, string];
 
 const pages = embedPages();
 
+/** The embed's script without options, which a command gives. */
+const BARE = '<script type="module" src="/aisle/embed.js"></script>';
+const MODEL_OPTIONS = { modelUrl: '/models/demo/', backend: 'plan' };
 const MODEL = '**/manifest.json';
 const cutOff = (page: Page) => page.context().route(MODEL, (route) => route.abort());
 async function connect(page: Page): Promise<void> {
@@ -204,6 +207,26 @@ describe('while the model is on its way', () => {
       return recommender === (await window.aisle!.ready) && recommender?.status.model?.items;
     });
     expect(model).toBeGreaterThan(0);
+    await ready(page);
+  });
+
+  test.each([
+    ['start, stop, start', [['start', MODEL_OPTIONS], ['stop'], ['start', MODEL_OPTIONS]]],
+    ['stop, stop, start', [['stop'], ['stop'], ['start', MODEL_OPTIONS]]],
+    ['a wrong start, stop, start', [['start', { backend: 'gpu' }], ['stop'], ['start', MODEL_OPTIONS]]],
+  ])('a stop ends what was started before it, never what is started after: %s', async (_, commands) => {
+    const queue = `<script>(window.aisle ||= []).push(...${JSON.stringify(commands)}, ['track', '${A}'])</script>`;
+    const { page } = await pages.open(SLOT, { head: queue + BARE });
+    expect(await known(page)).toEqual([`view ${A}`]);
+    await ready(page);
+    // In a page that runs, too.
+    const isRunning = () =>
+      page.evaluate(async (list) => {
+        window.aisle!.push(...(list as never[]));
+        const recommender = await window.aisle!.ready;
+        return recommender !== undefined && recommender === window.aisle!.recommender;
+      }, commands);
+    expect(await isRunning()).toBe(true);
     await ready(page);
   });
 
