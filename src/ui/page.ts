@@ -52,6 +52,8 @@ export function startPage(host: Host): Promise<unknown> {
   let view: View | undefined;
   let earlyPage: Host['early'] | undefined = host.early;
   let hasStarted = false;
+  /** Whether it was stopped, or could not start. */
+  let isOver = false;
   /** Whether `aisle.ready` is settled: then the next start or stop makes another one. */
   let isSettled = false;
   /** Counts starts and stops: a start that was overtaken does not open. */
@@ -122,23 +124,27 @@ export function startPage(host: Host): Promise<unknown> {
   };
 
   function carryOut(entry: unknown): void {
-    const [name, ...args] = isArray(entry) ? (entry as unknown[]) : [entry];
-    const command = hasOwn(commands, String(name)) ? commands[name as keyof Commands] : undefined;
+    const [first, ...args] = isArray(entry) ? (entry as unknown[]) : [entry];
+    const name = String(first);
+    const command = hasOwn(commands, name) ? commands[name as keyof Commands] : undefined;
     if (command === undefined) {
-      host.warn(`there is no command "${String(name)}".${didYouMean(String(name), keysOf(commands))}`);
+      host.warn(`there is no command "${name}".${didYouMean(name, keysOf(commands))}`);
       return;
     }
-    const run = () =>
-      host.guard(`The command "${String(name)}"`, () => (command as (...args: unknown[]) => unknown)(...args));
+    const run = () => host.guard(`The command "${name}"`, () => (command as (...args: unknown[]) => unknown)(...args));
     if (running !== undefined || command === start || command === commands.stop || command === commands.doctor) run();
-    // What a visitor decides is never too much.
-    else if (waiting.length < MAX_COMMANDS || command !== commands.track) waiting.push(run);
+    else if (command !== commands.track) {
+      // What a visitor decides is never too much.
+      waiting.push(run);
+      if (isOver) host.warn(`"${name}" does nothing until the next start.`);
+    } else if (waiting.length < MAX_COMMANDS) waiting.push(run);
     else host.warn('Too many events at once.');
   }
 
   function start(options: EmbedOptions): void {
     end();
     hasStarted = true;
+    isOver = false;
     const mine = turn;
     try {
       const { recommender, page } = partOptions(options);
@@ -354,6 +360,7 @@ export function startPage(host: Host): Promise<unknown> {
 
   function end(): void {
     turn++;
+    isOver = true;
     if (isSettled) {
       isSettled = false;
       aisle.ready = new Promise((resolve) => {

@@ -59,6 +59,26 @@ describe('a model that comes when the network is back', () => {
     await expect.poll(databases).toEqual([]);
   });
 
+  test.each([
+    ['it was stopped', SCRIPT, 'ready', ['stop']],
+    ['its options are wrong', SCRIPT.replace('data-', 'data-backend="gpu" data-'), 'error-options', ['refresh']],
+  ])('says that an erasure waits for the next start where %s', async (_, head, state, command) => {
+    const { page, warnings } = await pages.open(SLOT, { head });
+    await page.locator(`[data-aisle-state=${state}]`).waitFor();
+    await push(page, ...command);
+    await push(page, 'erase');
+    await push(page, 'erase');
+    await push(page, 'track', A);
+    const waits = expect.stringContaining('"erase" does nothing until the next start.');
+    expect(warnings.filter((text) => text.includes('"erase"'))).toEqual([waits]);
+    await page.evaluate(() =>
+      window.aisle!.push(['on', 'erased', () => Object.assign(globalThis, { isErased: true })]),
+    );
+    await push(page, 'erase');
+    await push(page, 'start', MODEL_OPTIONS);
+    await page.waitForFunction(() => 'isErased' in globalThis);
+  });
+
   test('finds a visitor who has paused still paused', async () => {
     const { page } = await pages.open(SLOT, { prepare: cutOff });
     await failed(page);
