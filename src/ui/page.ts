@@ -345,7 +345,7 @@ export function startPage(host: Host): Promise<unknown> {
     if (!isNews && given === undefined) return;
     view?.refreshSoon('asked');
     const [first] = candidates;
-    if (options.track === 'manual' || first === undefined || times > MAX_REPORTS) return;
+    if (options.track === 'manual' || first === undefined || (times > MAX_REPORTS && given === undefined)) return;
     const report = (): void => store({ pageView, ...given, itemId: first.id, candidates });
     if (candidates.some(({ kind }) => kind !== 'url')) {
       report();

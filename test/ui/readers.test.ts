@@ -187,6 +187,20 @@ describe('a page', () => {
     );
   });
 
+  test('whose markup changes all the time: what it tracks itself still counts', async () => {
+    const { page } = await pages.open(SLOT, { head: jsonLd({ '@type': 'Product', sku: 'change-0' }) + SETTLED });
+    await ready(page);
+    await page.evaluate(() => {
+      for (let change = 1; change < 15; change++) {
+        const text = JSON.stringify({ '@type': 'Product', sku: `change-${change}` });
+        document.querySelector('script[type="application/ld+json"]')!.textContent = text;
+        window.aisle!.push(['page']);
+      }
+    });
+    await push(page, 'track', A);
+    await expect.poll(() => known(page)).toEqual([`view ${A}`]);
+  });
+
   test('that is an application: its next product is on show, the last one no longer', async () => {
     const { page } = await pages.open(SLOT, { head: jsonLd({ '@type': 'Product', sku: A }) + SETTLED });
     await ready(page);
