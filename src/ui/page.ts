@@ -157,7 +157,7 @@ export function startPage(host: Host): Promise<unknown> {
               () => import('./variants'),
               (error) => {
                 notYet(error);
-                failAll('io');
+                if (mine === turn) failAll('io');
               },
             )
             .then(({ openExperiment }) => openExperiment(page.variants!, host, page.dataLayer))
@@ -185,7 +185,7 @@ export function startPage(host: Host): Promise<unknown> {
           end();
           settled(undefined);
         })
-        .then(undefined, failed);
+        .then(undefined, (error) => mine === turn && failed(error));
     } catch (error) {
       failed(error);
     }

@@ -250,6 +250,30 @@ describe('while the model is on its way', () => {
     await ready(page);
   });
 
+  test('a start that fails late leaves the next one alone', async () => {
+    const wrong = { ...MODEL_OPTIONS, variants: 'x' };
+    const commands = JSON.stringify([
+      ['start', wrong],
+      ['start', MODEL_OPTIONS],
+    ]);
+    const queue = `<script>(window.aisle ||= []).push(...${commands})</script>`;
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const { page } = await pages.open(SLOT, {
+      head: queue + BARE,
+      prepare: (opened) => opened.route('**/aisle/variants-*', (route) => held.then(() => route.fallback())),
+    });
+    await ready(page);
+    const loaded = page.waitForResponse('**/aisle/variants-*');
+    release();
+    await loaded;
+    await push(page, 'refresh');
+    expect(await asked(page, { k: 1 })).toHaveLength(1);
+    expect(await page.evaluate(() => window.aisle!.recommender !== undefined)).toBe(true);
+  });
+
   test('a stop right behind the start leaves nothing behind, and a later start goes on with what was queued', async () => {
     const queue = `<script>(window.aisle ||= []).push(['start', { modelUrl: '/models/demo/' }], ['stop'], ['track', '${A}'])</script>`;
     const { page, errors, warnings } = await pages.open(SLOT, {
