@@ -490,7 +490,11 @@ export interface Taste {
    *   https.
    */
   import(file: Uint8Array, passphrase: string): Promise<LearningStatus>;
-  /** Forgets what was learnt, in every tab. The events stay, and are not learnt again: what is learnt next is of later ones. */
+  /**
+   * Forgets what was learnt, in every tab. The events stay, and are not learnt again: what is learnt next is of later ones.
+   *
+   * @throws RecommenderError `io` where the device does not confirm it: this page has forgotten, and tries again later.
+   */
   forget(): Promise<void>;
 }
 

@@ -30,6 +30,14 @@ async function sealedHabit(): Promise<Uint8Array> {
   await recommender.dispose();
   return file;
 }
+/** What was learnt cannot be written, until mocks are restored. */
+function leaveNoRoom(): void {
+  const { put } = IDBObjectStore.prototype;
+  vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (this: IDBObjectStore, value, key) {
+    if (key === 'learnt') throw new DOMException('There is no room.', 'QuotaExceededError');
+    return put.call(this, value, key);
+  });
+}
 /** So many turns of the event loop. */
 async function steps(count: number): Promise<void> {
   for (let step = 0; step < count; step++) await new Promise(setImmediate);
@@ -175,11 +183,7 @@ describe('taste', () => {
     const file = await sealedHabit();
     const recommender = await opened();
     await stores(recommender);
-    const { put } = IDBObjectStore.prototype;
-    vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (this: IDBObjectStore, value, key) {
-      if (key === 'learnt') throw new DOMException('There is no room.', 'QuotaExceededError');
-      return put.call(this, value, key);
-    });
+    leaveNoRoom();
     expect(await recommender.taste.import(file, PASSPHRASE)).toMatchObject({ events: 40, storage: 'memory' });
     vi.restoreAllMocks();
     recommender.track('item-7');
@@ -236,6 +240,23 @@ describe('taste', () => {
     expect((await next.fineTune()).events, 'the click of `ranking`').toBeLessThanOrEqual(1);
     await follow(next, 1);
     expect((await next.privacy.export()).sessions.flat().length).toBeGreaterThan(40);
+  });
+
+  test('that the device does not forget is forgotten in this page, and on the device with the next click', async () => {
+    const recommender = await habitual(8);
+    await recommender.fineTune();
+    leaveNoRoom();
+    await expect(recommender.taste.forget()).rejects.toThrow(code('io'));
+    expect(recommender.status.degraded.at(-1)!.message).toBe(
+      'What was learnt is forgotten in this page, but not yet on the device: There is no room.',
+    );
+    expect((await recommender.privacy.export()).learnt).toBeUndefined();
+    expect((await recommender.fineTune()).events).toBe(0);
+    vi.restoreAllMocks();
+    expect(decodeDelta(await storedDelta()).learnt.events).toBe(40);
+    recommender.track('item-7');
+    await expect.poll(storedDelta).toBeUndefined();
+    expect(recommender.status.degraded.map((entry) => entry.code)).not.toContain('learnt-not-stored');
   });
 
   test.each([

@@ -4,7 +4,7 @@
  */
 import type { Delta } from '../../checkpoint/delta';
 import { decodeDelta, encodeDelta, MAX_DELTA_BYTES } from '../../checkpoint/delta-file';
-import { quiet, RecommenderError } from '../../errors';
+import { quiet, RecommenderError, reasonOf } from '../../errors';
 import { createDeltaStore } from '../../store/delta-store';
 import type { AdapterStoreParts, LearningStatus } from '../types';
 import { deltaStatus, UNLEARNT } from './status';
@@ -154,8 +154,9 @@ export class AdapterStore {
    *
    * @param isOver Called inside the transaction, with whether another tab has replaced the record. If it returns true, nothing
    *   is written.
+   * @returns Why storing failed.
    */
-  async save(isOver: (isReplaced: boolean) => boolean = () => false): Promise<void> {
+  async save(isOver: (isReplaced: boolean) => boolean = () => false): Promise<RecommenderError | undefined> {
     const { degrade, mend } = this.#parts;
     const [life, delta, since] = [this.#life, this.#delta, this.#since];
     const ends = (there: string | undefined) =>
@@ -164,17 +165,19 @@ export class AdapterStore {
       const bytes = delta && encodeDelta(delta);
       this.#bytes = bytes?.length ?? 0;
       const name = await this.#deltas.write({ ...(bytes && { bytes }), ...(since !== undefined && { since }) }, ends);
-      if (name === undefined || life !== this.#life) return;
+      if (name === undefined || life !== this.#life) return undefined;
       this.#name = name;
       this.#isStored = delta === this.#delta;
       this.#isForgotten = false;
       mend('learnt-not-stored');
-    } catch (error) {
-      const { name, message } = error as Error;
-      degrade(
-        'learnt-not-stored',
-        `What was learnt is kept in this page's memory and ends with it: ${message || name}`,
-      );
+      return undefined;
+    } catch (cause) {
+      const what = delta
+        ? "What was learnt is kept in this page's memory and ends with it"
+        : 'What was learnt is forgotten in this page, but not yet on the device';
+      const message = `${what}: ${reasonOf(cause)}`;
+      degrade('learnt-not-stored', message);
+      return new RecommenderError('io', message, { cause });
     }
   }
 
@@ -183,11 +186,11 @@ export class AdapterStore {
     return (this.#delta !== undefined || this.#since !== undefined) && !this.#isStored;
   }
 
-  /** Forgets the adapter and all events up to that time, in seconds since 1970. */
+  /** Forgets the adapter and all events up to that time, in seconds since 1970. What is stored is not read until `save` has replaced it. */
   forget(since: number): void {
     this.drop();
     this.#since = since;
-    this.#isForgotten = this.#parts.status().storage !== 'indexeddb';
+    this.#isForgotten = true;
   }
 
   /**

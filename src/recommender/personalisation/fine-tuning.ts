@@ -374,9 +374,10 @@ export function createFineTuning(parts: FineTuningParts): FineTuning {
         const last = history.sessions().at(-1)?.at(-1)?.time ?? now() / 1000;
         adapterStore.forget(Math.min(last, span().latest));
         await store.flush();
-        await adapterStore.save();
+        const failure = await adapterStore.save();
         await adapterStore.setAdapter();
         show('idle');
+        if (failure) throw failure;
       },
     },
     async learnt() {
