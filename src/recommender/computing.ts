@@ -4,7 +4,9 @@ import { type BackendChoice, type BackendName, isGpu } from '../compute/types';
 import type { Control, LoadProgress, ModelInfo, ModelSource, Recommendations, RecommendRequest } from '../engine/types';
 import { quiet, RecommenderError, reasonOf } from '../errors';
 import type { DeviceNotes } from '../store/device-notes';
+import { sleep } from '../store/waiting';
 import type { WorkerEngine } from '../worker/client';
+import { whenIdle } from './idle';
 import type { Trials } from './trials';
 import type { DegradationCode, Status } from './types';
 
@@ -100,9 +102,12 @@ export function createComputing(options: ComputingOptions) {
 
   /** Finds the fastest backend: only in a worker, because trials would block the page, and not if the visitor saves data. */
   async function settle(model: ModelInfo): Promise<void> {
+    await Promise.race([answered, sleep(PATIENCE).over]);
+    await whenIdle();
+    // The diagnosis is loaded for every visitor: a request must not tell that ids are unknown.
+    quiet(() => engine.loadedFiles());
     const isChosen = model.backend === requested || model.candidates.length < 2;
     if (isChosen || shown?.engine.thread !== 'worker' || savesData()) return;
-    await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
     const found = await (await loadTrials()).fastest(model, source);
     if (!found || !shown) return;
     moves++;

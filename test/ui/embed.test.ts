@@ -82,9 +82,9 @@ describe('a plain page with the tag and three products', () => {
   test.each(slice(starts, ([, head]) => head === SETTLED))(
     'causes the same requests whatever its visitor has looked at, %s',
     async (_, head) => {
-      const visits = [[FIRST.id, SECOND.id], [THIRD.id, 'unknown', CATALOGUE[300]!.id], []];
+      const visits = [[FIRST.id, SECOND.id], ['unknown'], [THIRD.id, 'unknown', CATALOGUE[300]!.id], []];
       const logs: string[][] = [];
-      for (const visit of head === SETTLED ? visits : visits.slice(1)) {
+      for (const visit of head === SETTLED ? visits : visits.slice(2)) {
         const before = pages.server.requests.length;
         const recent = '<aisle-recommendations strategy="recent"></aisle-recommendations>';
         const { page } = await open(`<aisle-recommendations id="you"></aisle-recommendations>${recent}`, head);
@@ -93,6 +93,8 @@ describe('a plain page with the tag and three products', () => {
         const answer = await asked(page, { k: 8, exclude: visit }); // what was looked at is in the other slot
         await expect.poll(() => shown(page, '#you')).toEqual(answer);
         await page.locator('#you img[src]').nth(7).waitFor();
+        const hasCome = () => pages.server.requests.slice(before).some((request) => request.includes('diagnosis'));
+        await expect.poll(hasCome).toBe(true); // for unknown ids, and for every other visit once the page is idle
         const why = () => page.evaluate(() => window.aisle!.recommender!.status.engine!.why);
         if (head === SCRIPT) await expect.poll(why, { timeout: 60_000 }).toMatch(/\d ms/); // all were tried
         logs.push(pages.server.requests.slice(before + 1).sort()); // without the page itself, which has another name
