@@ -4,6 +4,7 @@ import type { CatalogueItem } from '../checkpoint/artifact';
 import type { Rule } from '../checkpoint/rules';
 import type { RankedItem } from '../engine/types';
 import { RecommenderError, reasonOf } from '../errors';
+import { loaded } from '../loaded';
 import type { Arrangement } from '../page/arrange';
 import { STRATEGIES } from '../recommender/arguments';
 import type { Recommender, Strategy } from '../recommender/types';
@@ -48,7 +49,7 @@ const ARRANGED = '[fallback],[min],[filter],[diversity]';
 export async function requestOf(slot: Slot, name: string, filling: Filling): Promise<Request> {
   const { host, recommender, options, rules } = filling;
   const { element } = slot;
-  const served = slot.frame.list ? undefined : await import('./server-rendered');
+  const served = slot.frame.list ? undefined : await loaded(import('./server-rendered'));
   const known = STRATEGIES.find((other) => other === name);
   const strategy = known ?? 'for-you';
   const limit = served?.countOf(slot) ?? slot.limit;
@@ -71,7 +72,7 @@ export async function requestOf(slot: Slot, name: string, filling: Filling): Pro
     showsBasket: element.getAttribute('hide') === 'none',
   };
   if (name === 'none' || (known && rules.length === 0 && !element.matches(ARRANGED))) return request;
-  const { arrangeSlot } = await import('../page/arrange');
+  const { arrangeSlot } = await loaded(import('../page/arrange'));
   const attribute = (name: string) => element.getAttribute(name) ?? '';
   const wishes = { name, strategy, limit, rules, id: element.id, attribute, allowed };
   return { ...request, ...arrangeSlot(wishes, recommender, host.warn) };

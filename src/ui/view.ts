@@ -69,8 +69,18 @@ export function createView(host: Host, source: () => Source | undefined): View {
       const item = await from.pageItem();
       const { cart, bought } = await recommender.basket();
       const filling = { ...from, host, rules: await recommender.rules(), pageItem: item, signal };
+      const requests = await Promise.all(
+        filled.map(async ([slot, name]) => {
+          try {
+            return await requestOf(slot, name, filling);
+          } catch (error) {
+            failed(slot, error);
+            return [];
+          }
+        }),
+      );
       await planSlots(
-        await Promise.all(filled.map((wanted) => requestOf(...wanted, filling))),
+        requests.flat(),
         { basket: [...cart, ...bought], onShow: [item ?? [], kept].flat() },
         (request, strategy, exclude) => ask(request, strategy, exclude, filling),
         async (request, items) => {

@@ -353,6 +353,18 @@ describe('where something fails, a slot says so and the page hears of no error:'
   });
 });
 
+test('a slot whose script is missing says so, and the others show suggestions', async () => {
+  const body = `${SLOT}<aisle-recommendations strategy="popular" min="2"></aisle-recommendations>`;
+  const { page } = await open(body, SETTLED, (opened) =>
+    opened.route('**/aisle/arrange-*', (route) => route.fulfill({ status: 503 })),
+  );
+  const states = () =>
+    page
+      .locator('aisle-recommendations')
+      .evaluateAll((slots) => slots.map((slot) => slot.getAttribute('data-aisle-state')));
+  await expect.poll(states).toEqual(['ready', 'error-io']);
+});
+
 test('cards have no place for a picture where there shall be none', async () => {
   const { page } = await open(SLOT, SETTLED.replace('data-', 'data-images="none" data-'));
   await ready(page);
