@@ -74,7 +74,9 @@ const PAGE_VIEW = 60;
 export class VisitorHistory<E extends VisitorEvent = VisitorEvent> {
   readonly #options: ReadingOptions<E>;
   #events: E[] = [];
-  #pageView: { name: string | undefined; viewed: string | undefined; from: number; reports: Set<string> } | undefined;
+  #pageView:
+    | { name: string | undefined; viewed: string | undefined; from: number; reports: Map<string, string> }
+    | undefined;
 
   constructor(options: ReadingOptions<E>) {
     this.#options = options;
@@ -82,7 +84,7 @@ export class VisitorHistory<E extends VisitorEvent = VisitorEvent> {
 
   /**
    * Whether this page has reported the event before, within one page view, in which each kind of event of each item
-   * counts once. A view of another item opens the next page view. Views with candidates are of one page view, and repeat only
+   * counts once; putting into the cart and taking out count in turn. A view of another item opens the next page view. Views with candidates are of one page view, and repeat only
    * the last one. Remembers the report.
    *
    * @param name Of the page view. Without one it lasts a minute.
@@ -91,16 +93,21 @@ export class VisitorHistory<E extends VisitorEvent = VisitorEvent> {
     const before = this.#pageView;
     const item = candidates ? stringify(candidates) : itemId;
     const isOther = event === 'view' && before?.viewed !== undefined && before.viewed !== item;
-    const report = stringify([event, item, transaction]);
+    const report = stringify([event === 'remove' ? 'cart' : event, item, transaction]);
     const isLate = name === undefined && before !== undefined && Math.abs(time - before.from) > PAGE_VIEW;
     if (before === undefined || before.name !== name || (isOther && !candidates) || isLate) {
-      this.#pageView = { name, viewed: event === 'view' ? item : undefined, from: time, reports: new Set([report]) };
+      this.#pageView = {
+        name,
+        viewed: event === 'view' ? item : undefined,
+        from: time,
+        reports: new Map([[report, event]]),
+      };
       return false;
     }
     if (event === 'view') before.viewed = item;
-    const repeated = !isOther && before.reports.has(report);
+    const repeated = !isOther && before.reports.get(report) === event;
     if (before.reports.size > MAX_EVENTS_PER_MINUTE) before.reports.clear();
-    before.reports.add(report);
+    before.reports.set(report, event);
     return repeated;
   }
 

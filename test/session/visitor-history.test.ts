@@ -198,6 +198,10 @@ describe('a report', () => {
       [view('c', 83, 'cart'), true],
       [view('c', 84), false],
       [view('c', 85, 'cart'), false],
+      [view('c', 86, 'remove'), false],
+      [view('c', 87, 'remove'), true],
+      [view('c', 88, 'cart'), false],
+      [view('c', 89, 'cart'), true],
     ] as const;
     expect(reports.map(([event]) => history.isRepeated(event))).toEqual(reports.map(([, repeated]) => repeated));
   });
