@@ -65,21 +65,27 @@ export function showInPlace(host: Host, slot: Slot, suggestions: readonly Sugges
     if (!wanted.includes(card)) wanted.push(card);
   }
   const staying = new Set<Element>(wanted);
-  const shown = [...list.children].filter((child) => child.nodeName !== 'TEMPLATE' && child.nodeName !== 'SCRIPT');
+  const shown = [...list.children].filter(isShown);
   // A card that is already in its place is not touched: moving it would take its focus and its animations.
   let place: Element | null = shown[0] ?? null;
   for (const card of wanted) {
     while (place !== null && place !== card && !staying.has(place)) place = removed(place);
-    if (place === card) place = place.nextElementSibling;
+    if (place === card) place = next(place);
     else list.insertBefore(card, place);
   }
   for (const child of shown) if (!staying.has(child)) child.remove();
 }
 
+const isShown = ({ nodeName }: Element): boolean => nodeName !== 'TEMPLATE' && nodeName !== 'SCRIPT';
+
+function next({ nextElementSibling: sibling }: Element): Element | null {
+  return sibling === null || isShown(sibling) ? sibling : next(sibling);
+}
+
 function removed(child: Element): Element | null {
-  const next = child.nextElementSibling;
+  const after = next(child);
   child.remove();
-  return next;
+  return after;
 }
 
 /** A card for a product that the server did not render: the shop's template, filled in, or a plain one. */

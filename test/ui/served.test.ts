@@ -90,6 +90,20 @@ describe('products that the server rendered', () => {
     expect(await own.locator('a').getAttribute('href')).toContain(`#/product/${first}`);
   });
 
+  test('have a template beside them, which stays for the next answer', async () => {
+    const ids = STOCK.slice(-2).map(({ id }) => id);
+    const template = '<template><li class="own"><a data-aisle="link"><b data-aisle="title"></b></a></li></template>';
+    const list = `<ul>${card(ids[0]!)}${template}${card(ids[1]!)}</ul>`;
+    const { page } = await pages.open(`<aisle-recommendations>${list}</aisle-recommendations>`);
+    await ready(page);
+    const own = page.locator('aisle-recommendations li.own');
+    expect(await own.count()).toBe(2);
+    const before = await cards(page);
+    await push(page, 'track', before[0]);
+    await expect.poll(() => cards(page)).not.toEqual(before);
+    expect(await own.count()).toBe(2);
+  });
+
   test('have a template whose scripts, styles and frames stay as they are: the text of a catalogue is no code', async () => {
     const parts = ['script', 'style', 'iframe', 'embed', 'object'].map((tag) => `<${tag} data-aisle="title"></${tag}>`);
     const sources = ['script', 'iframe'].map((tag) => `<${tag} data-aisle="image"></${tag}>`);
