@@ -9,8 +9,9 @@ export function isSale(value: unknown): boolean {
   return typeof price === 'number' && price >= 0 && isInstant(from) && isInstant(until);
 }
 
-/** The product with what a page knows of it. A price that the page names replaces a sale, too. */
+/** The product with what a page knows of it: an undefined field says nothing. A price that the page names replaces a sale, too. */
 export function updatedBy(update: CatalogueItem, given?: CatalogueItem): CatalogueItem {
+  const known = Object.fromEntries(Object.entries(update).filter(([, value]) => value !== undefined));
   const { sale, ...product } = given ?? update;
-  return { ...product, ...(sale && update.price === undefined && { sale }), ...update };
+  return { ...product, ...(sale && update.price === undefined && { sale }), ...known };
 }

@@ -81,6 +81,7 @@ describe('the catalogue of a page', () => {
     expect(recent.map(({ itemId }) => itemId)).toEqual(['item-9', 'new']);
     const sold = (await recommender.recommend({ k: 1 }))[0]!.itemId;
     await recommender.update([{ id: sold, availability: 'out of stock' }]);
+    await recommender.update([{ id: sold, price: 5, availability: undefined } as never]); // says nothing of it
     expect((await recommender.recommend({ k: 100 })).map(({ itemId }) => itemId)).not.toContain(sold);
   });
 
