@@ -66,13 +66,13 @@ export function createComputing(options: ComputingOptions) {
     onChange(shown);
   }
 
-  /** Shows a new backend, or a new model, that the engine has reported. */
+  /** Shows a new backend that the engine has reported; with a model, its worker has crashed, and `why` is of the new one. */
   function follow({ backend, why }: Origin, model?: ModelInfo): void {
     if (!shown || (lastOrigin === backend + why && !model)) return;
     lastOrigin = backend + why;
     const before = shown.model.backend;
     show({ ...(model ?? shown.model), backend, why }, shown.engine.thread);
-    if (backend !== before) failed(before, why);
+    if (backend !== before) failed(before, model ? `"${before}" crashed its worker.` : why);
   }
 
   /** A backend that had worked has failed. */
