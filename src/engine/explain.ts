@@ -40,7 +40,10 @@ export async function explain(
   if (clicks.length === 0 || requested.length === 0) return [];
   const columns = requested.map((id) => items.indexOf(id)! - 1);
 
-  const wholeAndParts = [clicks, ...clicks.map((_, t) => clicks.filter((_, other) => other !== t))];
+  const isSame = (a: EngineEvent, b: EngineEvent) => a.itemId === b.itemId && a.time === b.time;
+  // A purchase, which the model reads several times, is one click.
+  const events = clicks.filter((click, t) => clicks.findIndex((other) => isSame(click, other)) === t);
+  const wholeAndParts = [clicks, ...events.map((event) => clicks.filter((click) => !isSame(click, event)))];
   const inputs = await Promise.all(wholeAndParts.map((part: readonly EngineEvent[]) => items.known(part, user)));
   /** For each session and each requested item. */
   const rows: Float64Array[] = [];
@@ -70,7 +73,7 @@ export async function explain(
     itemId,
     score: whole.row[columns[i]!]!,
     rank: placeOf(whole, whole.row, items.popularity, columns[i]!, hidden),
-    clicks: clicks.map((click, t) => ({
+    clicks: events.map((click, t) => ({
       itemId: click.itemId,
       time: click.time,
       effect: rows[0]![i]! - rows[t + 1]![i]!,

@@ -183,7 +183,7 @@ export interface Explanation {
   readonly score: number;
   /** Its place in a list of all items that may be shown, from 1. */
   readonly rank: number;
-  /** The clicks that the model knows, in the order of the session. */
+  /** The clicks that the model knows, in the order of the session; one that it reads several times, such as a purchase, once. */
   readonly clicks: readonly ClickEffect[];
 }
 

@@ -73,6 +73,19 @@ describe.each(Object.keys(models))('explain by %s', (architecture) => {
     },
   );
 
+  test('takes a click that is read several times for one', async () => {
+    const engine = await loaded(architecture);
+    const [viewed, bought] = clicks('item-9', 'item-12') as [EngineEvent, EngineEvent];
+    const session = [viewed, bought, bought, bought];
+    const [explanation] = await engine.explain({ session, itemIds: ['a,b'] });
+    const of = async (part: readonly EngineEvent[]) => (await logProbabilities(engine, part)).get('a,b')!;
+    const whole = await of(session);
+    expect(explanation!.clicks).toEqual([
+      { ...viewed, effect: expect.closeTo(whole - (await of([bought, bought, bought])), 4) },
+      { ...bought, effect: expect.closeTo(whole - (await of([viewed])), 4) },
+    ]);
+  });
+
   test.each(['wasm', 'plan'] as const)('leaves memory and the session as they were, on %s', async (backend) => {
     const engine = await loaded(architecture, backend);
     const session = clicks('item-9', 'item-12', 'item-7');
