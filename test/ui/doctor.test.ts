@@ -46,6 +46,13 @@ const finding = ({ findings }: Awaited<ReturnType<typeof examined>>, code: strin
   findings.find((one) => one.code === code);
 
 describe('the doctor finds', () => {
+  test('the catalogue as it is now, with what the page has said of products since the last look', async () => {
+    const { page, found } = await examine(SLOT);
+    await push(page, 'catalogue', [{ id: A, availability: 'out of stock' }]);
+    const soldOut = async () => (await examined(page)).catalogue?.soldOut;
+    await expect.poll(soldOut).toBe(found.catalogue!.soldOut + 1);
+  });
+
   test('nothing wrong with a good page: which candidate won, what computes, what was loaded', async () => {
     const layer = script(
       `dataLayer = [{ event: 'view_item', ecommerce: { items: [{ item_id: '${A}' }] } }, { event: 'x' }]`,

@@ -128,14 +128,16 @@ async function filesOf(patient: Patient | undefined): Promise<Examination['files
   };
 }
 
-/** Each catalogue is fetched from the engine once. */
-const catalogues = new WeakMap<Recommender, ReturnType<Recommender['catalogue']>>();
+/** Each catalogue is fetched from the engine once, by its status, or by the recommender where it is the model's own. */
+const catalogues = new WeakMap<object, ReturnType<Recommender['catalogue']>>();
 
 async function catalogueOf(patient: Patient | undefined): Promise<CatalogueFacts | undefined> {
   if (patient?.recommender.status.model === undefined) return undefined;
   const { recommender, options } = patient;
-  const products = catalogues.get(recommender) ?? recommender.catalogue();
-  catalogues.set(recommender, products);
+  const key = recommender.status.catalogue ?? recommender;
+  const products = catalogues.get(key) ?? recommender.catalogue();
+  catalogues.set(key, products);
+  products.catch(() => catalogues.delete(key)); // the next look tries again
   const all = (await products).slice(0, MAX_PRODUCTS);
   const withoutPicture = all.filter(({ image }) => image === undefined).length;
   const count = { products: all.length, soldOut: 0, leftOut: 0, withoutLink: 0, sameLink: 0, withoutPicture };
