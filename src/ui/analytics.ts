@@ -32,7 +32,8 @@ export function startAnalytics(
   dataLayer: string,
   product: Pick<PageProduct, 'candidates'>,
 ): () => void {
-  const watched = new Map<Element, Watched>();
+  const watched = new WeakMap<Element, Watched>(); // an application may drop a slot
+  const watchedNow = () => [...host.slots].flatMap(({ element }) => watched.get(element) ?? []);
   const observer = new IntersectionObserver(
     (entries) => {
       for (const { target, intersectionRatio, intersectionRect, rootBounds } of entries) {
@@ -90,7 +91,7 @@ export function startAnalytics(
     look(found);
   }
   function lookAtAll(): void {
-    for (const found of watched.values()) look(found);
+    for (const found of watchedNow()) look(found);
   }
   function chosen({ itemId, index, list }: Selection): void {
     const slot = [...host.slots].find(
@@ -108,7 +109,7 @@ export function startAnalytics(
     document.removeEventListener('visibilitychange', lookAtAll);
     observer.disconnect();
     delete host.onShown;
-    for (const { timer } of watched.values()) clearTimeout(timer);
+    for (const { timer } of watchedNow()) clearTimeout(timer);
   };
 }
 

@@ -66,6 +66,31 @@ describe('a page with data-analytics="ga4"', () => {
     expect(errors).toEqual([]);
   });
 
+  test('lets go of slots that the page has dropped', async () => {
+    const { page } = await pages.open('<div id="here"></div>', { head: GA4 });
+    await page.evaluate(() => window.aisle!.ready);
+    await page.evaluate(() => Object.assign(globalThis, { dropped: [] }));
+    for (let round = 0; round < 3; round++) {
+      await page.evaluate(() =>
+        document.querySelector('#here')!.append(document.createElement('aisle-recommendations')),
+      );
+      await ready(page);
+      await page.evaluate(() => {
+        const slot = document.querySelector('aisle-recommendations')!;
+        (globalThis as unknown as { dropped: WeakRef<Element>[] }).dropped.push(new WeakRef(slot));
+        slot.remove();
+      });
+    }
+    const protocol = await page.context().newCDPSession(page);
+    const left = async () => {
+      await protocol.send('HeapProfiler.collectGarbage');
+      return page.evaluate(
+        () => (globalThis as unknown as { dropped: WeakRef<Element>[] }).dropped.filter((slot) => slot.deref()).length,
+      );
+    };
+    await expect.poll(left).toBe(0);
+  });
+
   test('tells of a slot below the window when it is scrolled to, and again when it shows others', async () => {
     const { page } = await pages.open(`<div style="height:3000px"></div>${SLOT}`, { head: GA4 });
     await ready(page);
