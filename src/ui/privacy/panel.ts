@@ -26,6 +26,9 @@ const EVENTS: readonly (keyof RecommenderEvents)[] = ['ready', 'status', 'erased
 /** Milliseconds in which several changes are shown as one. */
 const TOGETHER = 200;
 
+/** Ends what a panel follows, by its element: one that has moved starts again. */
+const ends = new WeakMap<HTMLElement, () => void>();
+
 /** Draws the panel into its element and keeps it up to date as long as that is in the page. */
 export function showPanel(element: HTMLElement, host: PanelHost): void {
   const language = element.closest('[lang]')?.getAttribute('lang') || document.documentElement.lang || 'en';
@@ -41,8 +44,7 @@ export function showPanel(element: HTMLElement, host: PanelHost): void {
   /** Follows the page's current recommender. */
   function follow(): void {
     if (!element.isConnected) {
-      stop();
-      host.panels.delete(follow);
+      end();
       return;
     }
     const current = host.recommender();
@@ -52,11 +54,16 @@ export function showPanel(element: HTMLElement, host: PanelHost): void {
     }
     stop();
     from = current;
-    const ends = from ? EVENTS.map((event) => from!.on(event, soon)) : [];
+    const listening = from ? EVENTS.map((event) => from!.on(event, soon)) : [];
     stop = () => {
-      for (const end of ends) end();
+      for (const unsubscribe of listening) unsubscribe();
     };
     host.guard('<aisle-privacy>', look);
+  }
+
+  function end(): void {
+    stop();
+    host.panels.delete(follow);
   }
 
   function soon(): void {
@@ -124,6 +131,8 @@ export function showPanel(element: HTMLElement, host: PanelHost): void {
     );
   }
 
+  ends.get(element)?.();
+  ends.set(element, end);
   host.panels.add(follow);
   follow();
 }
