@@ -278,10 +278,10 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   /** @param isDenied Whether it must not be stored, whatever consent is now. */
   function track(event: string | TrackedEvent, isDenied: boolean): void {
     assertAlive();
-    const { kind, time, pageView, candidates, ...given } = checkedEvent(event, now());
+    const { pageView, candidates, ...given } = checkedEvent(event, now());
     privacy.lookAgain(); // before it may be stored
     if (status.paused) return;
-    const plain = { ...given, event: kind, time: time / 1000 };
+    const plain = { ...given, time: given.time / 1000 };
     const reported = { ...plain, ...(candidates && { candidates, ...(pageView !== undefined && { pageView }) }) };
     if (!unseen && history.isRepeated(reported, pageView)) return;
     const seen = store.identify(reported);
@@ -292,7 +292,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     mend('events-refused');
     if (unseen) {
       const { time } = event as Partial<TrackedEvent>; // else it is that of the moment when it is seen
-      const later = { ...given, event: kind, pageView, candidates, time } as TrackedEvent;
+      const later = { ...given, pageView, candidates, time } as TrackedEvent;
       unseen.push([later, status.consent === 'denied']);
       return;
     }

@@ -114,28 +114,23 @@ const EVENTS: Readonly<Record<keyof RecommenderEvents, true>> = {
 };
 
 export function checkedOptions(options: RecommenderOptions) {
-  const known = checked('createRecommender', options, OPTIONS);
-  const { modelUrl, catalogueUrl, backend = 'auto', sessionGap = 30, retention = RETENTION } = known;
-  const { workerUrl, startDeadline = 10, now = Date.now, maxModelBytes } = known;
-  const { consent = 'auto', consentMap, dataLayer = 'dataLayer', history = 'session' } = known;
-  const { images = 'artifact', learn = 'manual', user } = known;
+  const defaults = {
+    backend: 'auto',
+    sessionGap: 30,
+    retention: RETENTION,
+    startDeadline: 10,
+    now: Date.now,
+    consent: 'auto',
+    dataLayer: 'dataLayer',
+    history: 'session',
+    images: 'artifact',
+    learn: 'manual',
+  } as const;
+  const known = { ...defaults, ...checked('createRecommender', options, OPTIONS) };
+  const { modelUrl, catalogueUrl } = known;
   must('modelUrl', modelUrl, OPTIONS.modelUrl);
   if (catalogueUrl !== undefined) absoluteFolder('catalogueUrl', catalogueUrl); // which one, the language tells
-  const places = { catalogueUrl, consent, consentMap, dataLayer };
-  const rest = {
-    backend,
-    maxModelBytes,
-    sessionGap,
-    retention,
-    history,
-    images,
-    learn,
-    workerUrl,
-    startDeadline,
-    user,
-    now,
-  };
-  return { modelUrl: absoluteFolder('modelUrl', modelUrl), ...places, ...rest };
+  return { ...known, modelUrl: absoluteFolder('modelUrl', modelUrl) };
 }
 
 export function checkedAnswer(answer: ConsentAnswer): ConsentAnswer {
@@ -144,23 +139,13 @@ export function checkedAnswer(answer: ConsentAnswer): ConsentAnswer {
 }
 
 export function checkedEvent(event: string | TrackedEvent, now: number) {
-  const known: TrackedEvent = typeof event === 'string' ? { itemId: event } : event;
-  const {
-    itemId,
-    event: kind = 'view',
-    time = now,
-    pageView,
-    features,
-    candidates,
-    transaction,
-  } = checked('track', known, EVENT);
+  const given = checked('track', typeof event === 'string' ? { itemId: event } : event, EVENT);
+  const { itemId, features, candidates } = given;
   must('itemId', itemId, ITEM);
   return {
-    itemId,
-    kind,
-    time,
-    pageView,
-    ...(transaction !== undefined && { transaction }),
+    event: 'view',
+    time: now,
+    ...given,
     ...(features && { features: { ...features } }),
     ...(candidates && { candidates: checkedCandidates(candidates) }),
   };
@@ -179,9 +164,8 @@ export function checkedCandidates(candidates: readonly Candidate[]): readonly Ca
 }
 
 export function checkedRequest(request: RecommendOptions = {}) {
-  const known = checked('recommend', request, REQUEST);
-  const { k = 10, exclude = [], strategy = 'for-you', item, filter, within, signal } = known;
-  return { k, exclude: item === undefined ? [...exclude] : [...exclude, item], strategy, item, filter, within, signal };
+  const known = { k: 10, exclude: [], strategy: 'for-you' as const, ...checked('recommend', request, REQUEST) };
+  return { ...known, exclude: [known.exclude, known.item ?? []].flat() };
 }
 
 export function checkedIds(name: string, ids: readonly string[]): readonly string[] {
@@ -194,14 +178,18 @@ export function checkedEventName(event: keyof RecommenderEvents): keyof Recommen
   return event;
 }
 
-/** Checks what is there: what is missing or undefined has a default, or is required by `must`. */
+/** A checked copy of what is there: what is missing or undefined has a default, or is required by `must`. */
 export function checked<T extends object>(name: string, value: T, checks: Checks<T>): T {
   if (typeof value !== 'object' || value === null) wrong(name, 'an object of options', value);
-  for (const key of keysOf(value) as (keyof T & string)[]) {
-    if (!hasOwn(checks, key)) unknown(name, 'option', key, checks);
-    if (value[key] !== undefined) must(key, value[key], checks[key]);
+  for (const key of keysOf(value)) if (!hasOwn(checks, key)) unknown(name, 'option', key, checks);
+  const known: Partial<T> = {};
+  for (const key of keysOf(checks) as (keyof T & string)[]) {
+    const given = value[key];
+    if (given === undefined) continue;
+    must(key, given, checks[key]);
+    known[key] = given;
   }
-  return value;
+  return known as T;
 }
 
 export function must(name: string, value: unknown, [expected, holds]: Check): void {

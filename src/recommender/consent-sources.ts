@@ -24,7 +24,7 @@ export interface ConsentReader {
  * @param ignored Called with a sentence about types of Consent Mode that are granted, do not count, and leave the answer open.
  */
 export function readConsent(
-  { dataLayer, consentMap }: { readonly dataLayer: string; readonly consentMap: string | undefined },
+  { dataLayer, consentMap }: { readonly dataLayer: string; readonly consentMap?: string | undefined },
   report: ConsentReport,
   ignored: (message: string) => void,
 ): ConsentReader {

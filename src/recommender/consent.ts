@@ -24,7 +24,7 @@ export interface ConsentParts {
    */
   readonly decide: (consent: Consent, words: ConsentWords, isNews: boolean) => Promise<void>;
   /** The types of Consent Mode that count, separated by `|`, where the shop names them. */
-  readonly consentMap: string | undefined;
+  readonly consentMap?: string | undefined;
   /** Called with the error if the readers of the sources cannot be loaded, and with undefined when they are. */
   readonly onUnread: (error: unknown) => void;
   /** Called with a sentence about types of Consent Mode that are granted and do not count, where nothing else answers. */

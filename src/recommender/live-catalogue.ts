@@ -58,7 +58,7 @@ const PRODUCT: Checks<CatalogueItem> = {
 export interface LiveCatalogueParts {
   readonly engine: Pick<Engine, 'fetchCatalogue' | 'setCatalogue' | 'updateProducts'>;
   readonly notes: Pick<DeviceNotes, 'life' | 'read' | 'write'>;
-  readonly options: { readonly catalogueUrl: string | undefined; readonly now: () => number };
+  readonly options: { readonly catalogueUrl?: string | undefined; readonly now: () => number };
   readonly on: Recommender['on'];
   readonly status: () => Status;
   readonly degrade: (code: DegradationCode, message: string) => void;

@@ -640,7 +640,7 @@ export interface FineTuningParts extends AdapterStoreParts {
   readonly options: {
     readonly learn: LearnChoice;
     readonly history: HistoryChoice;
-    readonly user: string | undefined;
+    readonly user?: string | undefined;
     /** Minutes. */
     readonly sessionGap: number;
     /** Milliseconds since 1970. */
