@@ -23,7 +23,8 @@ interface Running {
   readonly product: PageProduct;
   readonly slots: Slots;
   strategyFor(strategy: string): string;
-  stop(): void;
+  /** What ends with it. */
+  readonly stops: (() => unknown)[];
 }
 
 /** The privacy panel, whose code is loaded only if a page has one. */
@@ -141,7 +142,7 @@ export function startPage(host: Host): Promise<unknown> {
     else host.warn('Too many events at once.');
   }
 
-  function start(options: EmbedOptions): void {
+  async function start(options: EmbedOptions): Promise<void> {
     end();
     hasStarted = true;
     isOver = false;
@@ -150,44 +151,34 @@ export function startPage(host: Host): Promise<unknown> {
       const { recommender, page } = partOptions(options);
       host.pictures = recommender.images !== 'none';
       let experiment: Experiment | undefined;
-      (page.variants === undefined
-        ? createRecommender(recommender)
-        : host
-            .load(
-              () => import('./variants'),
-              (error) => {
-                notYet(error);
-                if (mine === turn) failAll('io');
-              },
-            )
-            .then(({ openExperiment }) => openExperiment(page.variants!, host, page.dataLayer))
-            .then((found) => {
-              experiment = found;
-              return createRecommender({ ...recommender, ...found.model });
-            })
-      )
-        .then(async (opened) => {
-          if (mine !== turn) return opened.dispose();
-          aisle.recommender = opened;
-          updatePanels();
-          if (!options.product) keepLists(opened, page); // what that says now is not known yet
-          // Before what reads the page is loaded: the model may be there, or not, first.
-          const answered = new Promise<void>((resolve) => {
-            opened.on('ready', () => resolve());
-            opened.on('error', (error) => {
-              host.warn('there are no suggestions.', error);
-              resolve();
-            });
-          });
-          const loaded = await loading.catch(() => undefined); // `embed.js` says so
-          if (mine !== turn) return opened.dispose();
-          if (loaded) return open(opened, page, loaded, answered, experiment);
-          end();
-          settled(undefined);
-        })
-        .then(undefined, (error) => mine === turn && failed(error));
+      if (page.variants !== undefined) {
+        const { openExperiment } = await host.load(
+          () => import('./variants'),
+          (error) => {
+            notYet(error);
+            if (mine === turn) failAll('io');
+          },
+        );
+        experiment = await openExperiment(page.variants, host, page.dataLayer);
+      }
+      const opened = await createRecommender({ ...recommender, ...experiment?.model });
+      if (mine !== turn) return opened.dispose();
+      aisle.recommender = opened;
+      updatePanels();
+      if (!options.product) keepLists(opened, page); // what that says now is not known yet
+      // Before what reads the page is loaded: the model may be there, or not, first.
+      const answered = new Promise<void>((resolve) => {
+        opened.on('ready', () => resolve());
+        opened.on('error', (error) => {
+          host.warn('there are no suggestions.', error);
+          resolve();
+        });
+      });
+      const loaded = await loading;
+      if (mine !== turn) return opened.dispose();
+      open(opened, page, loaded, answered, experiment);
     } catch (error) {
-      failed(error);
+      if (mine === turn) failed(error);
     }
   }
 
@@ -223,7 +214,7 @@ export function startPage(host: Host): Promise<unknown> {
   function failAll(code: string): void {
     const mine = turn;
     quiet(async () => {
-      await loading;
+      await quiet(() => loading); // `embed.js` says what failed
       if (mine !== turn) return;
       settled(undefined);
       view?.failAll(code);
@@ -240,16 +231,14 @@ export function startPage(host: Host): Promise<unknown> {
   ): void {
     const { addressOf, idIn, readDataLayer, watchPage, watchSelections } = slots;
     const product = slots.pageProduct(earlyPage);
-    const stops: (() => void)[] = [];
+    const stops: Running['stops'] = [() => recommender.dispose()];
     const mine: Running = {
       recommender,
       options,
       product,
       slots,
       strategyFor: experiment?.strategyFor ?? ((strategy) => strategy),
-      stop() {
-        for (const end of stops) host.guard('The end', end);
-      },
+      stops,
     };
     running = mine;
     if (experiment) stops.push(experiment.attach(recommender));
@@ -373,8 +362,7 @@ export function startPage(host: Host): Promise<unknown> {
     running = undefined;
     aisle.recommender = undefined;
     if (before) updatePanels();
-    before?.stop();
-    host.guard('The end', () => before?.recommender.dispose());
+    for (const stop of before?.stops ?? []) host.guard('The end', stop);
   }
 
   // Without custom elements, `embed.js` has warned already.
