@@ -10,10 +10,10 @@ import {
   checkedCandidates,
   checkedEvent,
   checkedEventName,
-  checkedIds,
   checkedOptions,
   checkedRequest,
   checkedSelection,
+  IDS,
   must,
   TEXT,
 } from './recommender/arguments';
@@ -370,7 +370,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       return (await engine.catalogue()).map((product) => pictured(product, options.images));
     },
     products(ids) {
-      const wanted = checkedIds('products', ids);
+      const wanted = must('products', ids, IDS);
       return (async () => {
         assertAlive();
         await ready;

@@ -134,8 +134,7 @@ export function checkedOptions(options: RecommenderOptions) {
 }
 
 export function checkedAnswer(answer: ConsentAnswer): ConsentAnswer {
-  must('consent', answer, oneOf(...ANSWERS));
-  return answer;
+  return must('consent', answer, oneOf(...ANSWERS));
 }
 
 export function checkedEvent(event: string | TrackedEvent, now: number) {
@@ -159,18 +158,12 @@ export function checkedSelection(selection: Selection): Selection {
 export function checkedCandidates(candidates: readonly Candidate[]): readonly Candidate[] {
   must('candidates', candidates, CANDIDATES);
   const copies = candidates.map(({ id, kind, source }) => ({ id, kind, source }));
-  must('candidates', copies, CANDIDATES); // the page may have replaced `map`: an event of no candidates cannot be stored
-  return copies;
+  return must('candidates', copies, CANDIDATES); // the page may have replaced `map`: an event of no candidates cannot be stored
 }
 
 export function checkedRequest(request: RecommendOptions = {}) {
   const known = { k: 10, exclude: [], strategy: 'for-you' as const, ...checked('recommend', request, REQUEST) };
   return { ...known, exclude: [known.exclude, known.item ?? []].flat() };
-}
-
-export function checkedIds(name: string, ids: readonly string[]): readonly string[] {
-  must(name, ids, IDS);
-  return ids;
 }
 
 export function checkedEventName(event: keyof RecommenderEvents): keyof RecommenderEvents {
@@ -192,8 +185,9 @@ export function checked<T extends object>(name: string, value: T, checks: Checks
   return known as T;
 }
 
-export function must(name: string, value: unknown, [expected, holds]: Check): void {
+export function must<T>(name: string, value: T, [expected, holds]: Check): T {
   if (!holds(value)) wrong(name, expected, value);
+  return value;
 }
 
 function unknown(name: string, what: string, got: unknown, known: object): never {

@@ -1,5 +1,6 @@
 /** The options of a page's embed: those of the library, and a few that only a page has. */
 import { keysOf } from '../captured';
+import type { CatalogueItem } from '../checkpoint/artifact';
 import { isListOf } from '../limits';
 import { type Checks, calls, checked, ITEM, isText, OPTIONS, oneOf } from '../recommender/arguments';
 import type { RecommenderOptions } from '../recommender/types';
@@ -43,12 +44,12 @@ export function partOptions(options: EmbedOptions): { recommender: RecommenderOp
     itemUrl,
     analytics,
     variants,
-    ...others
+    product = (known: CatalogueItem) => known,
+    ...given
   } = checked('start', options, ALL);
-  const { product = (known) => known, learn = 'auto', ...given } = others;
-  const recommender = { ...given, learn };
+  const recommender = { learn: 'auto' as const, dataLayer: 'dataLayer', ...given };
   const hosts = typeof allowHosts === 'string' ? allowHosts.split(/[\s,]+/).filter(Boolean) : allowHosts;
-  const { dataLayer = 'dataLayer' } = recommender;
+  const { dataLayer } = recommender;
   const own = { track, item: item || undefined, dataLayer, allowHosts: hosts, itemUrl, product, analytics, variants };
   return { recommender, page: { ...own, recommender } };
 }
