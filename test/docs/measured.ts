@@ -40,6 +40,8 @@ export function trainings(): string {
   );
   const loss = Math.max(...losses.map((by) => Math.abs(Number.parseFloat(by))));
   const runs = new Set(official.map(([run]) => run)).size;
+  const times = rowsOf('official-gru4rec.md').flatMap(({ length, 4: ratio }) => (length === 6 ? [Number(ratio)] : []));
+  const longer = range(times.filter(Number.isFinite), (value) => value.toFixed(1));
   const ratio = (name: string) => rowsOf('peers.md').find(([row]) => row === name)![2]!;
   const larger = found('peers.md', /100,000 items took .*?: ([\d.]+) times/s);
   const { rows } = JSON.parse(read('training-steps.json')) as { rows: { ours: number; stock: number }[] };
@@ -50,6 +52,7 @@ export function trainings(): string {
   return `* **Equal to the reference after training**: GRU4Rec with the official options of ${runs} runs on real logs, ${official[0]![1]} seeds each: no
   mean of Recall and MRR at 5, 10 and 20 differs by more than ${(100 * apart).toFixed(1)} % from that of the official PyTorch code, and no epoch's loss by more than
   ${loss.toFixed(2)} % ([table](../test/bench/results/official-gru4rec.md), \`node test/run.mjs test/bench/official-runs.ts\`).
+  A whole training takes ${longer} times the seconds of the official code, which are of another machine.
 * **Speed**, on one thread, in turns of one sitting: a GRU4Rec training step (64 rows, 2,048 negatives) took ${ratio('train-gru4rec')} of
   PyTorch's time, and with 100,000 items ${larger} times as long as with 10,000; a SASRec step took ${ratio('train-sasrec-bce')} times PyTorch's with binary
   cross-entropy and ${ratio('train-sasrec-ce')} times with the full softmax ([table](../test/bench/results/peers.md), \`npm run bench -- train\`). Beside
