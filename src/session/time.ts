@@ -47,7 +47,7 @@ export class TimeReader {
     if (!Number.isFinite(value)) return this.fail('a finite time');
     if (!this.given) {
       if (this.unit === undefined && isDate(value))
-        return this.fail('no number that is a date, too (which it is, `timeUnit` or --time-unit says: iso or s)');
+        return this.fail('a time of one meaning (`timeUnit` iso takes it for a date, s for seconds)');
       if (value >= TOO_FINE_FROM) return this.fail('seconds or milliseconds since 1970 (this is finer)');
       const unit = value >= MILLISECONDS_FROM ? 'ms' : 's';
       this.unit ??= unit;
