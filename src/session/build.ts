@@ -211,7 +211,7 @@ function finish(
     ...(events && { events, eventNames: columns.kindNames() }),
     ...(features.size > 0 && { features }),
     support: countSupport(items, itemIds.length),
-    report: report(columns, options, dropped, keys.length, shared, file),
+    report: report(columns, options, dropped, { sessions: keys.length, shared }, file),
   };
 }
 
@@ -229,9 +229,16 @@ function usersOf({ rows, offsets, keys }: Draft, columns: Collector, options: Re
   if (!user) return {};
   const shared: string[] = [];
   const userIds = Array.from(keys, (key, s) => {
-    const codes = new Set(Array.from(rows.subarray(offsets[s]!, offsets[s + 1]!), (row) => user.get(row)));
-    const [first = '', second] = [...codes].map((code) => users!.text(code)).filter((id) => id !== '');
-    if (second !== undefined) shared.push(columns.keys.text(key));
+    let first = '';
+    let known = -1;
+    for (let e = offsets[s]!; e < offsets[s + 1]!; e++) {
+      const code = user.get(rows[e]!);
+      const id = code === known ? first : users!.text(code);
+      if (first === '') [first, known] = [id, code];
+      if (id === '' || id === first) continue;
+      shared.push(columns.keys.text(key));
+      break;
+    }
     return first;
   });
   return { userIds, shared };
@@ -241,8 +248,7 @@ function report(
   columns: Collector,
   options: ReadOptions,
   dropped: Dropped,
-  sessions: number,
-  shared: readonly string[] = [],
+  { sessions, shared = [] }: { readonly sessions: number; readonly shared?: readonly string[] | undefined },
   file: string,
 ): EventLog['report'] {
   const warnings: string[] = [];
@@ -250,8 +256,8 @@ function report(
   const kinds = columns.kindNames();
   if (shared.length > 0)
     warnings.push(
-      `${file}: ${shared.length.toLocaleString('en')} sessions name several users, such as session ${JSON.stringify(shared[0])}. Where each user ` +
-        'has numbers of their own for sessions, --sessions-by gap:30 cuts them by user.',
+      `${file}: sessions that name several users: ${shared.length.toLocaleString('en')}, such as ${JSON.stringify(shared[0])}. If session ids ` +
+        'begin anew with each user, cut sessions by user: --sessions-by gap:30.',
     );
   for (const kind of options.events ?? [])
     if (!kinds.includes(kind)) warnings.push(`${file}: no event of kind "${kind}"; there are ${kinds.join(', ')}.`);

@@ -63,6 +63,9 @@ type Devtools = Awaited<ReturnType<Browser['newBrowserCDPSession']>>;
 export async function main(args: readonly string[]): Promise<void> {
   const turns = Number(args.find((argument) => argument.startsWith('turns='))?.slice(6) ?? 5);
   const names = args.filter((argument) => !argument.includes('='));
+  const unknown = names.find((name) => !DEMO_MODELS.some((model) => model.name === name));
+  if (unknown)
+    throw new RangeError(`No such model: ${unknown}. There are ${DEMO_MODELS.map(({ name }) => name).join(', ')}.`);
   const [site, browser] = await Promise.all([served(), launchChromium()]);
   const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}`;
   const rows = new Map(earlier().map((row) => [`${row.name} ${row.method}`, row]));

@@ -49,6 +49,15 @@ test('a stack trace is for those who ask', async () => {
   expect(stderr).toMatch(/^\s+at /m);
 });
 
+test('a column of another use than its name says may be left unread', async () => {
+  const rows = Array.from({ length: 600 }, (_, e) => `s${e >> 1},i${e % 3},${e},id-${e}\n`);
+  const data = await file('events.csv', `session_id,item_id,timestamp,event\n${rows.join('')}`);
+  const { code, stderr } = await aisle('inspect', data);
+  expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('--columns event= leaves it unread') });
+  expect((await aisle('inspect', data, '--columns', 'event=')).code).toBe(0);
+  expect((await aisle('inspect', data, '--columns', 'item=')).code).toBe(2);
+});
+
 test('bad rows that are tolerated are counted', async () => {
   const path = await file('e.csv', `${GOOD}c,x\n`);
   const { code, stdout, stderr } = await aisle('inspect', path, '--skip-bad-rows', '1', '--json');

@@ -80,7 +80,7 @@ describe('the reader', () => {
     const log = await read(text);
     expect(log.userIds).toEqual(['u', '', 'u']);
     expect(summarise(log).users).toBe(1);
-    expect(log.report.warnings.join()).toContain('1 sessions name several users, such as session "c"');
+    expect(log.report.warnings.join()).toContain('sessions that name several users: 1, such as "c"');
     expect((await read(text.replace('c,v', 'c,u'))).report.warnings).toEqual([]);
   });
 
