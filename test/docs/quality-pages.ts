@@ -15,6 +15,7 @@ import { readTrainAlone, trainAlonePage } from '../bench/train-alone/record';
 import { costs } from './costs';
 import { neighbours, smallSteps, trainings } from './measured';
 import { marked, type Pages, pageNow, writePages } from './pages';
+import { whichForClicks, whichModel } from './which-model';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -28,7 +29,7 @@ export function qualityPages(): Pages {
   }
   add('goals.md', goalsPage(readResults));
   const objectives = readObjectives();
-  if (Object.keys(objectives).length > 0) add('objectives.md', objectivesPage(objectives));
+  if (Object.keys(objectives).length > 0) add('objectives.md', objectivesPage(objectives, readResults));
   const exams = readExams();
   if (exams.length > 0) add('release-exams.md', examsPage(exams));
   add('train-alone.md', trainAlonePage(readTrainAlone()));
@@ -43,6 +44,8 @@ export function qualityPages(): Pages {
   const withNeighbours = marked(withSteps, 'neighbours', neighbours());
   const withIntervals = marked(withNeighbours, 'beside', besideSummary(readResults, readClaims));
   pages.set(claims, marked(withIntervals, 'personal', personalSummary(report)));
+  const models = join(ROOT, 'docs/models.md');
+  pages.set(models, marked(marked(pageNow(models), 'kinds', whichModel()), 'clicks', whichForClicks()));
   const scale = join(ROOT, 'docs/scale.md');
   pages.set(scale, marked(pageNow(scale), 'costs', costs()));
   const readme = join(ROOT, 'README.md');

@@ -1,10 +1,12 @@
 /** The page of what objectives and side information bring, from what is committed of it. */
 import { LOGS } from '../quality/logs';
+import type { QualityRow, Results } from '../quality/record';
 import { mean, table } from '../quality/tables';
 import {
   type AllObjectiveResults,
   type ClaimTest,
   type Gap,
+  isStale,
   MARGIN,
   METRIC,
   METRICS,
@@ -44,19 +46,24 @@ const rowCells = (row: ObjectiveRow, cuts: readonly Cut[]): string[] => [
   ...cuts.flatMap((cut) => METRICS.map((metric) => spread(row[cut].map((figures) => figures[metric])))),
 ];
 
-const testCells = (test: ClaimTest, rows: readonly ObjectiveRow[], cuts: readonly Cut[]): string[] => {
+const testCells = (
+  test: ClaimTest,
+  rows: readonly ObjectiveRow[],
+  cuts: readonly Cut[],
+  measured: readonly QualityRow[],
+): string[] => {
   const worse = rows.find(({ name }) => name === test.worse)!;
   return [
     `${test.better} ${test.orEqual ? '≥' : '>'} ${test.worse}`,
     String(test.seeds.length),
     ...cuts.flatMap((cut) => {
       const value = mean(worse[cut].map((figures) => figures[METRIC]));
-      return [gapText(test[cut]), verdictOf(test, test[cut], value)];
+      return [gapText(test[cut]), isStale(test, measured) ? 'stale' : verdictOf(test, test[cut], value)];
     }),
   ];
 };
 
-function section(log: ObjectiveLog, { rows, tests }: ObjectiveResults): string[] {
+function section(log: ObjectiveLog, { rows, tests }: ObjectiveResults, measured: readonly QualityRow[]): string[] {
   const best = [...rows].sort((a, b) => mean(b.all.map((f) => f[METRIC])) - mean(a.all.map((f) => f[METRIC])));
   // Of left-out events there is one a session.
   const cuts = LOGS[log].protocol === 'events' ? CUTS : CUTS.slice(0, 1);
@@ -70,14 +77,15 @@ function section(log: ObjectiveLog, { rows, tests }: ObjectiveResults): string[]
     '',
     table(
       ['claim', 'seeds', ...cuts.flatMap((cut) => [headed('gap', cut), ''])],
-      tests.map((test) => testCells(test, rows, cuts)),
+      tests.map((test) => testCells(test, rows, cuts, measured)),
     ),
     '',
   ];
 }
 
-export function objectivesPage(results: AllObjectiveResults): string {
-  const logs = OBJECTIVE_LOGS.flatMap((log) => (results[log] ? section(log, results[log]) : []));
+/** @param resultsOf The rows of quality as they are now. */
+export function objectivesPage(results: AllObjectiveResults, resultsOf: (log: ObjectiveLog) => Results): string {
+  const logs = OBJECTIVE_LOGS.flatMap((log) => (results[log] ? section(log, results[log], resultsOf(log).rows) : []));
   return [
     '# Training objectives and side information',
     '',
@@ -89,7 +97,7 @@ export function objectivesPage(results: AllObjectiveResults): string {
       'tested on rows of the tables of quality, whose pages tell their settings. Gaps are in ' +
       `${METRIC}, of means over the seeds, with the 95 % interval of a paired bootstrap over sessions. "reproduced": the ` +
       'interval, and each seed, lies above 0, or, where the paper claims no more than "not worse" (≥), the interval not below 0, ' +
-      `and above −${100 * MARGIN} % of the other's figure; "refuted": the interval and each seed lie below 0.`,
+      `and above −${100 * MARGIN} % of the other's figure; "refuted": the interval and each seed lie below 0; "stale": a row was measured again since, with other figures.`,
     '',
     "Transformers4Rec's paper predicts the last event of each session, window after window, here one cut is predicted: every event " +
       'after the first, and the last one of each session apart. On a log mlm, plm and rtd have one preset and clm another, from ' +

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Difference, MetricName } from '../../../src/pipeline/compare/statistics';
 import type { LogName } from '../quality/logs';
-import { RESULTS, replace } from '../quality/record';
+import { type QualityRow, RESULTS, replace } from '../quality/record';
 import { SIDE_ROWS } from '../quality/rows';
 
 /** What Transformers4Rec's paper compares by. */
@@ -87,6 +87,13 @@ export const readObjectives = (): AllObjectiveResults =>
 export const writeObjectives = (results: AllObjectiveResults): void =>
   replace(FILE, `${JSON.stringify(results, null, 1)}\n`);
 
+/** Whether a row of it was measured again, with other figures, since it was compared. */
+export function isStale({ better, worse, seeds, all }: ClaimTest, rows: readonly QualityRow[]): boolean {
+  const value = (name: string, seed: number) =>
+    rows.find((row) => row.name === name && row.seed === seed)?.metrics.conservative[METRIC] ?? Number.NaN;
+  return !seeds.every((seed, i) => Math.abs(value(better, seed) - value(worse, seed) - all.bySeed[i]!) < 3e-5);
+}
+
 /** Who may lose no more than such a share of the other's figure, and does not lose for certain, is not worse. */
 export const MARGIN = 0.01;
 
@@ -99,7 +106,7 @@ export const MARGIN = 0.01;
 export function verdictOf({ orEqual }: Claim, { low, high, bySeed }: Gap, value: number): Verdict {
   const agree = (sign: number) => bySeed.every((gap) => sign * gap > 0);
   if (high < 0 && agree(-1)) return 'refuted';
-  const isReproduced = orEqual ? low > -MARGIN * value : low > 0 && agree(1);
+  const isReproduced = orEqual ? high >= 0 && low > -MARGIN * value : low > 0 && agree(1);
   return isReproduced ? 'reproduced' : 'undecided';
 }
 

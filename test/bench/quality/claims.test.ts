@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Rank } from '../../../src/pipeline/files/ranks';
 import { type Claim, differencesOf, divisionsOf, readClaims, staleness, strataOf, verdict } from './claims';
+import { bestCounter, tunedName } from './counters';
 import { LOG_NAMES, LOGS } from './logs';
 import { type QualityRow, readResults } from './record';
 
@@ -13,11 +14,12 @@ const ranks = (rankOf: (session: number, position: number) => number): Rank[] =>
 const counter = ranks((session) => 1 + (session % 4));
 
 test.each(LOG_NAMES.filter((log) => readClaims(log).length > 0))(
-  'every comparison of %s is of the rows that stand in its table',
+  'every comparison of %s is of the rows that stand in its table, with the counting that was best on the validation part',
   (log) => {
     const { rows } = readResults(log);
     for (const claim of readClaims(log)) {
       expect(staleness(claim, rows), claim.network.row).toBeUndefined();
+      expect(claim.counter.row).toBe(tunedName(bestCounter(log)!));
       const mean = (row: string, metric: string) => {
         const runs = rows.filter(({ name, stale }) => name === row && stale === undefined);
         return runs.reduce((sum, run) => sum + run.metrics.conservative[metric]!, 0) / runs.length;
@@ -39,9 +41,10 @@ describe('a comparison', () => {
     // (1 + 1/2) / 2 against (1 + 1/2 + 1/3 + 1/4) / 4
     expect(mrr!.mean).toBeCloseTo(0.75 - 25 / 48, 5);
     expect(recall!.mean).toBeCloseTo(0.5 - 0.25, 5);
-    expect(verdict(mrr!)).toBe('better');
-    expect(verdict(differencesOf([counter], counter, ['mrr@20'])['mrr@20']!)).toBe('tie');
-    expect(verdict(differencesOf([ranks(() => 30)], counter, ['mrr@20'])['mrr@20']!)).toBe('worse');
+    expect(verdict(mrr!, 25 / 48)).toBe('better');
+    expect(verdict(mrr!, 5)).toBe('better, < 5 %');
+    expect(verdict(differencesOf([counter], counter, ['mrr@20'])['mrr@20']!, 25 / 48)).toBe('tie');
+    expect(verdict(differencesOf([ranks(() => 30)], counter, ['mrr@20'])['mrr@20']!, 25 / 48)).toBe('worse');
   });
 
   test('is refused where the rows did not predict the same clicks', () => {

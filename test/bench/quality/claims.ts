@@ -60,9 +60,17 @@ export function staleness({ network, counter }: Claim, rows: readonly QualityRow
   return changed && `"${changed.row}" was measured again, or with other seeds, since it was compared`;
 }
 
-/** Better or worse where the interval excludes 0, else a tie; differences may be small. */
-export const verdict = ({ low, high }: Difference): 'better' | 'worse' | 'tie' =>
-  low > 0 ? 'better' : high < 0 ? 'worse' : 'tie';
+/**
+ * Better or worse where the interval excludes 0, else a tie. Differences under 5 % seldom survive in a shop, certain as they
+ * are on the log: they are called small.
+ *
+ * @param of The figure that it is a difference from.
+ */
+export function verdict({ mean, low, high }: Difference, of: number): string {
+  if (low <= 0 && high >= 0) return 'tie';
+  const found = low > 0 ? 'better' : 'worse';
+  return Math.abs(mean) < 0.05 * of ? `${found}, < 5 %` : found;
+}
 
 const GAINS: Readonly<Record<string, (rank: number, k: number) => number>> = {
   recall: recallAt,

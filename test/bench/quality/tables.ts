@@ -2,7 +2,6 @@
 
 import { baselines } from '../../../src/neighbours/index';
 import { combinedText } from '../../../src/pipeline/compare/markdown';
-import type { Difference } from '../../../src/pipeline/compare/statistics';
 import { markdownTable, whole } from '../../../src/pipeline/format';
 import { type Claim, staleness, verdict } from './claims';
 import { bestCounter, readCounters, tunedName } from './counters';
@@ -226,11 +225,13 @@ function before(earlier: readonly Earlier[], groups: readonly Group[], log: Qual
 
 const signed = (value: number, log: QualityLog): string => `${value < 0 ? '−' : '+'}${figure(Math.abs(value), log)}`;
 
-/** A difference with its interval, and what it says. */
-const differenceText = (difference: Difference, log: QualityLog): string => {
+/** What a claim says of a metric: the difference, its interval, and what follows. */
+function differenceText(claim: Claim, metric: string, rows: readonly QualityRow[], log: QualityLog): string {
+  const difference = claim.differences[metric]!;
   const [mean, low, high] = [difference.mean, difference.low, difference.high].map((value) => signed(value, log));
-  return `${mean} [${low}, ${high}] ${verdict(difference)}`;
-};
+  const of = rows.find(({ name }) => name === claim.counter.row)!.metrics.conservative[metric]!;
+  return `${mean} [${low}, ${high}] ${verdict(difference, of)}`;
+}
 
 /** Networks beside the counting that is best on the validation part. */
 function besideCounting(claims: readonly Claim[], rows: readonly QualityRow[], log: QualityLog): string[] {
@@ -242,7 +243,7 @@ function besideCounting(claims: readonly Claim[], rows: readonly QualityRow[], l
     return [
       claim.network.row,
       String(claim.network.keys.length),
-      ...metrics.map((metric) => differenceText(claim.differences[metric]!, log)),
+      ...metrics.map((metric) => differenceText(claim, metric, rows, log)),
       old === undefined ? '' : `stale: ${old}`,
     ];
   });
@@ -264,7 +265,7 @@ function besideCounting(claims: readonly Claim[], rows: readonly QualityRow[], l
     '## Beside tuned counting',
     '',
     `Row − ${counter.row}, the mean over seeds, on the same predictions, with the 95 % interval of a paired bootstrap over ` +
-      'sessions: "better" or "worse" where it excludes 0, else "tie". The interval is that of other sessions, not of other seeds. ' +
+      'sessions: "better" or "worse" where it excludes 0, else "tie"; "< 5 %" where the difference is less than 5 % of that row\'s figure. The interval is that of other sessions, not of other seeds. ' +
       'Then the predictions divided in four ways, with their number. ' +
       `Nothing predicts ${whole(dropped.events)} clicks on items that the training part lacks, nor what was then in ` +
       `${whole(dropped.sessions)} sessions of a single click: they are left out for all rows.`,
@@ -296,7 +297,7 @@ export function besideSummary(
       const claim = claims.find(({ network }) => network.row === chosen(groups, model)?.name);
       if (!claim) return 'not compared';
       const [first, second] = log.shown as [string, string];
-      const figures = [second, first].map((metric) => differenceText(claim.differences[metric]!, log)).join('; ');
+      const figures = [second, first].map((metric) => differenceText(claim, metric, rows, log)).join('; ');
       const seeds = claim.network.keys.length === 1 ? '; one seed' : `; ${claim.network.keys.length} seeds`;
       return `${figures}${seeds}${staleness(claim, rows) ? '; stale' : ''}`;
     }),
@@ -492,14 +493,15 @@ export function headline(name: LogName, results: Results, claims: readonly Claim
   const log = LOGS[name];
   const groups = groupsOf(results.rows, log);
   const [first, second] = log.shown as [string, string];
-  const cell = ({ name: row, runs }: Group) => {
+  const cell = (group: Group) => {
+    const { runs } = group;
     const of = (metric: string) =>
       spread(
         runs.map(({ metrics }) => metrics.conservative[metric]!),
         log,
       );
     const seeds = runs[0]!.form === 'counted' ? '' : `, ${runs.length === 1 ? 'one seed' : `${runs.length} seeds`}`;
-    return `${of(second)} / ${of(first)} (${row}${seeds})`;
+    return `${of(second)} / ${of(first)} (${marked(group)}${seeds})`;
   };
   const network = groups.find(isLearnt);
   const counted = groups.find(({ form }) => form === 'counted');
@@ -509,7 +511,7 @@ export function headline(name: LogName, results: Results, claims: readonly Claim
   );
   const claim = claims.find(({ network: { row } }) => row === network.name);
   const interval = claim
-    ? `in ${first} ${differenceText(claim.differences[first]!, log)} beside ${claim.counter.row}`
+    ? `in ${first} ${differenceText(claim, first, results.rows, log)} beside ${claim.counter.row}`
     : 'no interval was computed';
   return (
     `**Quality**: ${metrics.join(' / ')} ${unit(log)} on ${log.title}: the best network ${cell(network)}, the best of counting ${cell(counted)}; ` +

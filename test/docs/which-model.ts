@@ -1,0 +1,128 @@
+/** Which model for which kind of log, in `docs/models.md`: every figure and verdict from what is committed of the logs. */
+import { markdownTable } from '../../src/pipeline/format';
+import { type Claim, readClaims, type Stratum, verdict } from '../bench/quality/claims';
+import { LOGS, type LogName } from '../bench/quality/logs';
+import { readResults } from '../bench/quality/record';
+import { figure, type Group, groupsOf, mean } from '../bench/quality/tables';
+
+interface Kind {
+  readonly log: LogName;
+  readonly kind: string;
+  readonly preset: string;
+  /** Rows to begin with. */
+  readonly first: readonly string[];
+  /** What the tables do not say. */
+  readonly more?: string;
+}
+
+const KINDS: readonly Kind[] = [
+  {
+    log: 'amazon-beauty',
+    kind: 'histories over days, no product twice',
+    preset: '`beauty`',
+    first: ['sasrec'],
+    more: 'on the same day as the event before, counting is level',
+  },
+  { log: 'diginetica', kind: 'more than 10,000 products', preset: '`diginetica`', first: ['cl4srec', 'sasrec'] },
+  {
+    log: 'online-retail',
+    kind: 'baskets: six products and more at once, none twice',
+    preset: '`eshop`, fitted',
+    first: ['sasrec', 'decayed-sr, tuned'],
+    more: 'counting takes seconds, a network minutes',
+  },
+  { log: 'eshop', kind: 'visits of six clicks and more', preset: '`eshop`', first: ['caser', 'cl4srec'] },
+  { log: 'yoochoose-100k', kind: 'shorter visits', preset: '`yoochoose-100k`', first: ['caser'] },
+];
+
+const link = (log: LogName): string => `[${LOGS[log].title}](../test/bench/results/quality-${log}.md)`;
+const quoted = (row: string): string => `\`${row}\``;
+
+/** Means over seeds in the two metrics of the log, recall first. */
+const reached = ({ runs }: Group, log: LogName): number[] =>
+  [LOGS[log].shown[1]!, LOGS[log].shown[0]!].map((metric) =>
+    mean(runs.map(({ metrics }) => metrics.conservative[metric]!)),
+  );
+
+const told = (group: Group, log: LogName): string =>
+  `${quoted(group.name)} ${reached(group, log)
+    .map((value) => figure(value, LOGS[log]))
+    .join(' / ')}`;
+
+const ORDER = ['better', 'better, < 5 %', 'tie', 'worse, < 5 %', 'worse'];
+
+/** What claims say of a metric: `better: caser, sasrec; tie: gru4rec`. */
+function verdicts(claims: readonly Claim[], metric: string, of: number): string {
+  const said = claims.map(
+    ({ network, differences }) => [verdict(differences[metric]!, of), quoted(network.row)] as const,
+  );
+  return ORDER.flatMap((one) => {
+    const rows = said.flatMap(([verdict, row]) => (verdict === one ? [row] : []));
+    return rows.length > 0
+      ? [`${one}: ${rows.length === claims.length && rows.length > 2 ? 'each network' : rows.join(', ')}`]
+      : [];
+  }).join('; ');
+}
+
+function row({ log, kind, preset, first, more }: Kind): string[] {
+  const groups = groupsOf(readResults(log).rows, LOGS[log]);
+  const named = (name: string) => groups.find((group) => group.name === name)!;
+  const counted = groups.filter(({ form }) => form === 'counted');
+  const [recall, other] = [LOGS[log].shown[1]!, LOGS[log].shown[0]!];
+  const best = (metric: 0 | 1) =>
+    counted.reduce((a, b) => (reached(b, log)[metric]! > reached(a, log)[metric]! ? b : a));
+  const counters = [...new Set([best(1), best(0)])];
+  const claims = readClaims(log);
+  const beside = claims[0] && named(claims[0].counter.row);
+  const percent = (metric: 0 | 1) => {
+    const rival = reached(best(metric), log)[metric]!;
+    return first
+      .map((name) => `${quoted(name)} ${((reached(named(name), log)[metric]! / rival - 1) * 100).toFixed(1)} %`)
+      .join(', ');
+  };
+  const which = beside
+    ? `by the interval beside ${quoted(beside.name)}, the best on the validation part: in ${recall} ${verdicts(claims, recall, reached(beside, log)[0]!)}. In ${other} ${verdicts(claims, other, reached(beside, log)[1]!)}`
+    : `more than the best counting row, without an interval: ${recall} ${percent(0)}; ${other} ${percent(1)}; under 5 % is a tie`;
+  return [
+    `${kind} (${link(log)})`,
+    preset,
+    `${first.map((name) => told(named(name), log)).join(', ')} (${recall} / ${other}${LOGS[log].inPercent ? ', in percent' : ''})`,
+    counters.map((group) => told(group, log)).join(', '),
+    `${which}${more === undefined ? '' : `. And ${more}`}`,
+  ];
+}
+
+/** The best rows of a part of the predictions, log by log, where the part is not the whole. */
+function bestIn(division: string, label: string): string {
+  const logs = (Object.keys(LOGS) as LogName[]).flatMap((log) => {
+    const claims = readClaims(log);
+    const part = (strata: readonly Stratum[]) => strata.find((part) => part.label === label);
+    if (!claims[0] || claims[0].strata[division]!.length < 2 || !part(claims[0].strata[division]!)) return [];
+    const of = ({ network, strata }: Claim) => ({ name: network.row, value: part(strata[division]!)!.network });
+    const counter = { name: claims[0].counter.row, value: part(claims[0].strata[division]!)!.counter };
+    const [first, second] = [...claims.map(of), counter].sort((a, b) => b.value - a.value);
+    const text = [first!, second!].map(({ name, value }) => `${quoted(name)} ${figure(value, LOGS[log])}`).join(', ');
+    return [`${link(log)}, ${LOGS[log].shown[0]}: ${text}`];
+  });
+  return logs.join('; ');
+}
+
+export function whichModel(): string {
+  return markdownTable(
+    ['log', 'preset', 'begin with', 'the best counting, by the test itself', 'which is better'],
+    KINDS.map(row),
+  ).join('\n');
+}
+
+/** What the divisions of the predictions say: the best two of each log, networks and tuned counting. */
+export function whichForClicks(): string {
+  const rows = [
+    [
+      'the next product was clicked at most 5 times',
+      bestIn('how often the next item was clicked in training', 'at most 5 times'),
+    ],
+    ['the next product is new to the visit', bestIn('the next item', 'is new to it')],
+    ['the next product was in the visit', bestIn('the next item', 'was in the session')],
+  ];
+  return markdownTable(['predictions where', 'the best two rows'], rows).join('\n');
+}
