@@ -130,7 +130,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       erasures++;
       unseen &&= [];
       history.clear();
-      resolveIds();
+      resolveIds(true);
       forgetSession();
       const forgotten = notes.forget();
       emit('erased', { by });
@@ -155,13 +155,17 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     },
     onReloaded(model) {
       computing.reloaded(model);
-      identity.changed();
-      resolveIds();
+      resolveIds(true);
     },
   });
   const identity = createIdentity({ engine, history, update, degrade, mend, status: () => status });
-  /** Asks the model, if it is loaded, which items the new events are of. */
-  function resolveIds(): void {
+  /**
+   * Asks the model, if it is loaded, which items the new events are of.
+   *
+   * @param again Also those of before: another model or catalogue is there, or all was erased.
+   */
+  function resolveIds(again?: boolean): void {
+    if (again) identity.changed();
     quiet(() => ready?.then(identity.settle)); // a model that is not there, or a lost engine: `recommend` reports it
   }
   const computing = createComputing({
@@ -217,10 +221,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   function showCatalogue(catalogue: CatalogueInfo): void {
     const isNew = catalogue.version !== status.catalogue?.version;
     update({ catalogue });
-    if (isNew) {
-      identity.changed(); // it has aliases
-      resolveIds();
-    }
+    if (isNew) resolveIds(true); // it has aliases
     emit('catalogue', catalogue);
   }
   if (options.catalogueUrl !== undefined) liveCatalogue().catch(({ message }) => degrade('catalogue-stale', message));
@@ -231,8 +232,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     hasFailed = false;
     ready = computing.start().then(
       (model) => {
-        identity.changed();
-        resolveIds();
+        resolveIds(true);
         personalisation.lookAgain(false);
         if (!disposed) emit('ready', model);
       },

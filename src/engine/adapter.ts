@@ -65,7 +65,7 @@ export async function checkFit(delta: Delta, artifact: OpenedArtifact, frozen: F
   const sizes: Readonly<Record<string, number>> =
     method === 'full'
       ? await fullSizes(artifact, frozen)
-      : { shift: d, gain: d, weights: 2 + (frozen.attributes ?? []).length };
+      : { shift: d, gain: d, weights: 2 + (arrays['attributes'] ?? { data: frozen.attributes ?? [] }).data.length };
   for (const [name, { data, shape }] of Object.entries(arrays)) {
     const size = /^(slot\.)?rows\./.test(name) ? itemIds.length * (sizes[name] ?? 1) : sizes[name];
     if (size !== undefined && data.length !== size)

@@ -137,7 +137,9 @@ function migrate(delta: Delta, artifact: OpenedArtifact): Migrated {
       base: baseOf(artifact),
       itemIds: rows.map((row) => itemIds[row]!),
       arrays: Object.fromEntries(kept),
-      gate: CLOSED, // its evidence was of another model
+      // Evidence and surprise were of another model.
+      gate: CLOSED,
+      guard: { ...delta.guard, surprise: 0 },
     },
     dropped: itemIds.filter((id) => !known.has(id)),
   };

@@ -173,7 +173,7 @@ function hasSource(dataLayer: string): boolean {
 }
 
 /** The visitor's choice in the browser's settings. https://www.w3.org/TR/gpc/#javascript-property-to-detect-preference */
-function hasPrivacyControl(): boolean {
+export function hasPrivacyControl(): boolean {
   try {
     return (globalThis.navigator as { globalPrivacyControl?: unknown } | undefined)?.globalPrivacyControl === true;
   } catch {

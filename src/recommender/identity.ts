@@ -25,19 +25,22 @@ interface IdentityParts {
 export function createIdentity({ engine, history, status, update, degrade, mend }: IdentityParts) {
   /** The item of each event that the model was asked about, as it came and as `read` gives it; null where it knows none. */
   let items = new WeakMap<StoredEvent, string | null>();
+  /** The answers of the loaded model, which become `items` once it has given all: until then, those of the model before count. */
+  let answers = items;
   let isReported = false;
   /** Number of counts so far: one that was overtaken by the next says nothing. */
   let turn = 0;
 
   /** Asks the model about the events that it was not asked about yet, and counts. Call it when the model is loaded. */
   async function settle(): Promise<void> {
-    const asked = items;
+    const asked = answers;
     const events = history.events().filter((event) => !asked.has(event));
     if (events.length > 0) {
       const found = await engine.resolve(events.map(candidatesOf));
       events.forEach((event, k) => void asked.set(event, found[k] ?? null));
-      if (asked !== items) return settle(); // another model was loaded meanwhile
+      if (asked !== answers) return settle(); // another model was loaded meanwhile
     }
+    items = asked;
     await count();
   }
 
@@ -112,7 +115,7 @@ export function createIdentity({ engine, history, status, update, degrade, mend 
     read,
     /** Another model is loaded, or another catalogue. */
     changed(): void {
-      items = new WeakMap();
+      answers = new WeakMap();
       isReported = false;
       mend('unknown-ids');
     },

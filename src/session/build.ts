@@ -261,6 +261,12 @@ function report(
     );
   for (const kind of options.events ?? [])
     if (!kinds.includes(kind)) warnings.push(`${file}: no event of kind "${kind}"; there are ${kinds.join(', ')}.`);
+  const removals = options.events ? 0 : (columns.kindCounts[kinds.indexOf('remove')] ?? 0);
+  if (removals > 0)
+    warnings.push(
+      `${file}: events of kind "remove" (${removals.toLocaleString('en')}) are read as clicks, which a page does not do; ` +
+        `--events ${kinds.filter((kind) => kind !== 'remove').join(',')} leaves them out.`,
+    );
   if (columns.badRows > 0)
     warnings.push(`${file}: ${columns.badRows} bad rows left out, the first: ${columns.badRowExamples[0]}.`);
   if (columns.incomplete > 0)

@@ -4,8 +4,9 @@
  * How kinds of events weigh: a view 1, a cart 2, a purchase 3, any other kind as a view. A purchase implies a cart, and a
  * cart a view, so an event is read with the steps that it implies and that the session does not show yet: after a cart,
  * the model reads its item at least twice, after a purchase at least three times. A session in which every
- * step was reported reads as it would in a log of all events. Where an earlier session fades (`recent`), its purchases
- * outlast its carts, and carts its views. An item that was removed from the cart (`remove`) is not read.
+ * step was reported reads as it would in a log of all events but removals. Where an earlier session fades (`recent`), its purchases
+ * outlast its carts, and carts its views. A removal from the cart (`remove`) is not read; what was put
+ * into it before is.
  *
  * Stronger signals imply the weaker ones: Wan & McAuley, "Item Recommendation on Monotonic Behavior Chains", RecSys 2018,
  * https://doi.org/10.1145/3240323.3240369

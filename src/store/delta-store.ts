@@ -8,7 +8,7 @@
 import { promisifyRequest } from 'idb-keyval';
 import type { EventStore } from './interface';
 import { quarantine, textOf } from './record-reader';
-import { randomName } from './records';
+import { QUARANTINE, randomName } from './records';
 import { LEARNT, LEARNT_NAME } from './transactions';
 
 /** The stored record. This module does not read its bytes. */
@@ -35,7 +35,10 @@ export interface DeltaStore {
    * @returns The name of the new record; undefined if nothing was written. Rejects with the error of IndexedDB.
    */
   write(delta: KeptDelta, isOver: (there: string | undefined) => boolean): Promise<string | undefined>;
-  /** Quarantines the record of that name, with the reason. Does nothing if another tab has replaced the record. */
+  /**
+   * Quarantines the record of that name, with the reason; its `since` stays, so that nothing forgotten is learnt again. Does
+   * nothing if another tab has replaced the record.
+   */
   quarantine(name: string | undefined, reason: string): Promise<void>;
 }
 
@@ -55,6 +58,7 @@ export function createDeltaStore(store: Pick<EventStore, 'beside'>, maxSize: num
         if (epoch === undefined || (paused && bytes) || isOver(learnt)) return undefined;
         records.put(value, LEARNT);
         records.put(name, LEARNT_NAME);
+        if (!bytes) records.delete(QUARANTINE + LEARNT); // what is forgotten was in there, too
         records.transaction.commit?.(); // a page that is being left gets no success event
         return name;
       }, true);
@@ -65,6 +69,10 @@ export function createDeltaStore(store: Pick<EventStore, 'beside'>, maxSize: num
         const value: unknown = await promisifyRequest(records.get(LEARNT));
         records.delete(LEARNT_NAME);
         await quarantine(records, [[LEARNT, beginning(value), reason]]);
+        const { since } = (value ?? {}) as KeptDelta;
+        if (!Number.isFinite(since)) return true;
+        records.put({ since }, LEARNT);
+        records.put(randomName(), LEARNT_NAME);
         return true;
       }, true);
     },

@@ -382,7 +382,10 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     async beside(body, changes = false) {
       if (!isOpen() || !epoch) return undefined;
       const result = await (changes ? change(body) : look(body, undefined));
-      if (changes && result) channel?.post({ changed: true });
+      if (changes && result) {
+        channel?.post({ changed: true });
+        learnt = String(result); // not nothing
+      }
       return result;
     },
     erase(goOn = true) {

@@ -159,7 +159,7 @@ export function startPage(host: Host): Promise<unknown> {
             if (mine === turn) failAll('io');
           },
         );
-        experiment = await openExperiment(page.variants, host, page.dataLayer);
+        experiment = await openExperiment(page.variants, host, page.dataLayer, recommender.consent);
       }
       const opened = await createRecommender({ ...recommender, ...experiment?.model });
       if (mine !== turn) return opened.dispose();

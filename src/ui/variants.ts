@@ -5,8 +5,9 @@
  */
 
 import { STRATEGIES } from '../recommender/arguments';
+import { hasPrivacyControl } from '../recommender/consent';
 import { VARIANT } from '../recommender/device-record';
-import type { Recommender } from '../recommender/types';
+import type { Recommender, RecommenderOptions } from '../recommender/types';
 import { openDeviceNotes } from '../store/device-notes';
 import { pushEvent } from './push-event';
 import type { Host, Slot } from './types';
@@ -81,14 +82,27 @@ export function leaveEmpty({ frame: { message, section } }: Slot): void {
   section.querySelector<HTMLElement>('#heading')?.style.setProperty('visibility', 'hidden');
 }
 
-/** @throws RangeError for a wrong `text`. */
-export async function openExperiment(text: string, { guard }: Host, dataLayer: string): Promise<Experiment> {
+/**
+ * The variant is read before the page's sources of consent have answered, because it decides which model is loaded. It is
+ * there only if the visitor has agreed before, and a denial erases it. Where the visitor is known to deny, it is not read.
+ *
+ * @throws RangeError for a wrong `text`.
+ */
+export async function openExperiment(
+  text: string,
+  { guard }: Host,
+  dataLayer: string,
+  consent: RecommenderOptions['consent'],
+): Promise<Experiment> {
   const variants = variantsOf(text);
   /** Visitors are drawn again for a test with other names. */
   const test = variants.map(({ name }) => name).join(' ');
   const notes = openDeviceNotes();
   notes.allow('event'); // which creates nothing
-  const note = (await notes.read(VARIANT)) as { readonly test?: unknown; readonly variant?: unknown } | undefined;
+  const isDenied = consent === 'denied' || hasPrivacyControl();
+  const note = (isDenied ? undefined : await notes.read(VARIANT)) as
+    | { readonly test?: unknown; readonly variant?: unknown }
+    | undefined;
   const own = note?.test === test ? variants.find(({ name }) => name === note.variant) : undefined;
   let isDrawn = own !== undefined;
   let isReported = false;

@@ -435,6 +435,7 @@ describe('a delta', () => {
     expect(migrated.dropped).toEqual(['gone']);
     expect(migrated.delta.itemIds).toEqual(delta.itemIds.slice(1));
     expect(migrated.delta.gate).toMatchObject({ isOpen: false, events: 0 });
+    expect(migrated.delta.guard.surprise).toBe(0);
     const base = await everything(after, clicks('item-20'));
     await after.setAdapter(migrated.delta);
     const tuned = await everything(after, clicks('item-20'));

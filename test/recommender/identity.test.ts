@@ -1,6 +1,9 @@
 /** Under which ids the model gets what a page has reported. */
 import { describe, expect, test } from 'vitest';
-import type { Candidate, CandidateKind, Recommender } from '../../src/index';
+import type { Candidate, CandidateKind, Recommender, Status } from '../../src/index';
+import { createIdentity } from '../../src/recommender/identity';
+import { VisitorHistory } from '../../src/session/visitor-history';
+import type { StoredEvent } from '../../src/store/records';
 import { folderOf, smallModel } from '../engine/fixture';
 import { servedModels } from './served-models';
 
@@ -115,7 +118,40 @@ test('ids that the model does not know are counted, and five of them reported on
   );
   await recommender.privacy.erase();
   await expect.poll(() => recommender.status.ids).toEqual({ known: 0, unknown: 0, examples: [] });
+  expect(codes()).not.toContain('unknown-ids'); // it names what was erased
   time += 1;
+});
+
+test('while another catalogue is asked, events are still read by the one before', async () => {
+  const found = new Map([['4711', 'item-9']]);
+  const history: VisitorHistory<StoredEvent> = new VisitorHistory({
+    gap: 1800,
+    read: (events) => identity.read(events),
+  });
+  const identity = createIdentity({
+    engine: {
+      resolve: async (asked) => asked.map(([first]) => found.get(first!.id) ?? null),
+      foreignIds: async () => '',
+    },
+    history,
+    status: () => ({}) as Status,
+    update() {},
+    degrade() {},
+    mend() {},
+  });
+  history.add([{ tab: 't', number: 0, time: 1, itemId: '4711', event: 'view' }]);
+  const items = () =>
+    history
+      .sessions()
+      .flat()
+      .map(({ itemId }) => itemId);
+  await identity.settle();
+  found.set('4711', 'item-10');
+  identity.changed();
+  const settled = identity.settle();
+  expect(items()).toEqual(['item-9']);
+  await settled;
+  expect(items()).toEqual(['item-10']);
 });
 
 test('the first id of a session is reported beside one of the model if it knows none, which is nothing degraded yet', async () => {

@@ -101,6 +101,20 @@ describe('taste', () => {
     expect((await other.privacy.export()).learnt).toMatchObject({ events: 40, recent: [] });
   });
 
+  test('that was imported before the visitor agreed replaces what is on the device then', async () => {
+    const earlier = await habitual(8);
+    await earlier.fineTune();
+    const file = await earlier.taste.export(PASSPHRASE);
+    await earlier.taste.forget();
+    await follow(earlier, 1);
+    expect((await earlier.fineTune()).events).toBe(5);
+    await earlier.dispose();
+    const recommender = await opened('small', { consent: 'manual' });
+    expect(await recommender.taste.import(file, PASSPHRASE)).toMatchObject({ events: 40, storage: 'memory' });
+    await recommender.privacy.consent('granted');
+    await expect.poll(() => recommender.status.learning).toMatchObject({ events: 40, storage: 'indexeddb' });
+  });
+
   test('that was imported is stored where that is allowed, for every tab', async () => {
     const file = await sealedHabit();
     const [here, there] = [await opened(), await opened()];

@@ -126,6 +126,15 @@ describe('the reader', () => {
     expect(log.report.warnings).toContain('log.tsv: no event of kind "wish"; there are view, cart, buy.');
   });
 
+  test('says that removals are read as clicks, and how to leave them out', async () => {
+    const text = 'session_id,event,item_id,timestamp\na,view,x,1\na,cart,x,2\na,remove,x,3\na,view,y,4\n';
+    expect((await read(text)).report.warnings).toContain(
+      'log.tsv: events of kind "remove" (1) are read as clicks, which a page does not do; --events view,cart leaves them out.',
+    );
+    expect((await read(text, { events: ['view', 'cart'] })).report.warnings).toEqual([]);
+    expect((await read(text, { events: ['view', 'remove'] })).report.warnings).toEqual([]);
+  });
+
   test('cuts the sessions of a user at pauses longer than the gap', async () => {
     const log = await read('user_id,item_id,timestamp\nu,a,0\nv,x,1000\nu,b,1800\nu,c,3601\nv,y,1001\nu,d,3602\n', {
       sessionsBy: { by: 'gap', minutes: 30 },

@@ -94,6 +94,16 @@ describe('what was learnt', () => {
     expect(await dump()).toBeUndefined();
   });
 
+  test('is erased where the browser deletes a database that held nothing else', async () => {
+    const { store, deltas, notices } = tab();
+    await store.flush();
+    await store.begin();
+    await deltas.write({ bytes: OLD }, goesOn);
+    await deleteFromOutside();
+    await expect.poll(() => notices).toContain('erased');
+    expect(await deltas.read()).toBeUndefined();
+  });
+
   test('of after an erasure is not deleted by a tab that tidies up after it', async () => {
     const [here, there] = [await visited(), tab()];
     await there.store.flush();
@@ -209,6 +219,18 @@ describe('a record that', () => {
     await deltas.quarantine(name, reason);
     expect(await deltas.read()).toEqual({ name: undefined });
     expect(await readQuarantine(store)).toEqual([{ key: 'learnt', reason, value: expect.any(String) }]);
+  });
+
+  test('is set aside leaves the time up to which events are not learnt again, and goes with the next forgetting', async () => {
+    const { store, deltas } = await visited();
+    const name = await deltas.write({ bytes: OLD, since: 7 }, goesOn);
+    await deltas.quarantine(name, 'it is damaged');
+    expect(await deltas.read()).toEqual({ name: expect.any(String), since: 7 });
+    expect(await readQuarantine(store)).toHaveLength(1);
+    await deltas.write({ bytes: NEW, since: 7 }, goesOn);
+    expect(await readQuarantine(store)).toHaveLength(1);
+    await deltas.write({ since: 9 }, goesOn);
+    expect(await readQuarantine(store)).toEqual([]);
   });
 
   test('another tab has replaced meanwhile stays', async () => {

@@ -167,6 +167,13 @@ describe('variants', () => {
     await page.reload();
     await ready(page);
     expect(await impressions(page)).toEqual([]);
+    // Who now denies by the browser's settings is not in the test any more, from the first page on.
+    await push(page, 'track', A);
+    await expect.poll(() => variant(page)).toBe('b');
+    await page.addInitScript(() => Object.defineProperty(navigator, 'globalPrivacyControl', { get: () => true }));
+    await page.reload();
+    await ready(page);
+    expect(await impressions(page)).toEqual([]);
   });
 
   if (isSoak)

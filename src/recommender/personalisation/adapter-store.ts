@@ -21,8 +21,8 @@ export class AdapterStore {
   #wasFound = false;
   #bytes = 0;
   #isStored = false;
-  /** Whether the record on the device has still to be deleted. */
-  #isForgotten = false;
+  /** Whether this page has replaced what is on the device, which `save` has still to write. */
+  #isReplaced = false;
   /** Whether the engine may hold the adapter. */
   #isSet = false;
   /** Counts erasures: earlier work does nothing afterwards. */
@@ -82,7 +82,10 @@ export class AdapterStore {
     // Nothing may be read, or there is no record: only this page's memory counts.
     if (!found || life !== this.#life || found.name === this.#name) return;
     this.#name = found.name;
-    if (this.#isForgotten) return;
+    if (this.#isReplaced) {
+      if ('since' in found) this.#since ??= found.since;
+      return;
+    }
     this.#wasFound = true;
     this.#take(undefined);
     if ('reason' in found) return this.#quarantine(found.reason);
@@ -149,6 +152,12 @@ export class AdapterStore {
     this.#take(delta);
   }
 
+  /** Replaces the adapter by one from elsewhere. What is stored is not read until `save` has replaced it. */
+  import(delta: Delta): void {
+    this.#take(delta);
+    this.#isReplaced = true;
+  }
+
   /**
    * Stores the adapter if that is allowed. Otherwise it stays in memory, and `status` gives the reason if storing failed.
    *
@@ -168,7 +177,7 @@ export class AdapterStore {
       if (name === undefined || life !== this.#life) return undefined;
       this.#name = name;
       this.#isStored = delta === this.#delta;
-      this.#isForgotten = false;
+      this.#isReplaced = false;
       mend('learnt-not-stored');
       return undefined;
     } catch (cause) {
@@ -190,7 +199,7 @@ export class AdapterStore {
   forget(since: number): void {
     this.drop();
     this.#since = since;
-    this.#isForgotten = true;
+    this.#isReplaced = true;
   }
 
   /**
@@ -213,7 +222,7 @@ export class AdapterStore {
     this.#take(undefined);
     this.#since = undefined;
     this.#name = undefined;
-    this.#isForgotten = false;
+    this.#isReplaced = false;
   }
 
   #take(delta: Delta | undefined, bytes = 0): void {

@@ -361,7 +361,7 @@ export function createFineTuning(parts: FineTuningParts): FineTuning {
         stop();
         learntUpTo = undefined;
         latest = [];
-        adapterStore.replace(delta);
+        adapterStore.import(delta);
         await adapterStore.save(() => !isAllowed());
         assertKept();
         await adapterStore.setAdapter();

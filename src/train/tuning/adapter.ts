@@ -62,6 +62,8 @@ export class Adapter implements FineTuner {
   readonly #weights: Float32Array;
   readonly #slots: Float32Array;
   readonly #weightSlots: Float32Array;
+  /** Numbers of the properties that the weights are of. */
+  readonly #attributes: Int32Array;
   readonly #rows: ItemBiases;
   #step = 0;
   /** Of the event that was predicted last: its candidates, their raw scores, and their logits, which then become δ. */
@@ -88,11 +90,20 @@ export class Adapter implements FineTuner {
       const data = saved?.arrays[name]?.data;
       return data?.length === start.length ? Float32Array.from(data) : start.slice();
     };
+    this.#attributes = Int32Array.from(attributes, ({ name }) => numberOf(name));
+    const before = saved?.arrays['attributes']?.data ?? this.#attributes;
+    /** Of base, item and the properties; what the catalogue of that time did not have begins anew. */
+    const restoredWeights = (name: string, start: Float32Array): Float32Array => {
+      const data = saved?.arrays[name]?.data;
+      if (data?.length !== 2 + before.length) return start.slice();
+      const places = [0, 1, ...Array.from(this.#attributes, (number) => before.indexOf(number) + 2)];
+      return start.map((value, j) => (j > 1 && places[j] === 1 ? value : data[places[j]!]!));
+    };
     this.#shift = restored('shift', new Float32Array(this.#d));
     this.#gain = restored('gain', new Float32Array(this.#d));
-    this.#weights = restored('weights', this.#startWeights);
+    this.#weights = restoredWeights('weights', this.#startWeights);
     this.#slots = restored('slot.vectors', new Float32Array(2));
-    this.#weightSlots = restored('slot.weights', new Float32Array(this.#startWeights.length));
+    this.#weightSlots = restoredWeights('slot.weights', new Float32Array(this.#startWeights.length));
     this.#rows = new ItemBiases(itemIds, saved);
     this.#q = new Float64Array(this.#d);
     this.#step = saved?.step ?? 0;
@@ -155,6 +166,7 @@ export class Adapter implements FineTuner {
         shift: flat(this.#shift),
         gain: flat(this.#gain),
         weights: flat(this.#weights),
+        attributes: { data: this.#attributes.slice(), shape: [this.#attributes.length] },
         'slot.vectors': flat(this.#slots),
         'slot.weights': flat(this.#weightSlots),
         ...this.#rows.save(),
@@ -320,6 +332,13 @@ export class Adapter implements FineTuner {
       sum += this.#weights[2 + f]! * priors[f]![attributes[f]!.codes[column]!]!;
     return sum;
   }
+}
+
+/** Of a property's name, by which its weight is found again beside another catalogue: FNV-1a over UTF-16 units. */
+function numberOf(name: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
+  return hash | 0;
 }
 
 function rootMeanSquare(values: Float32Array): number {

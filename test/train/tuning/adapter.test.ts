@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { random } from '../../../src/session/random';
 import { Adapter, type AdapterGradients } from '../../../src/train/tuning/adapter';
 import type { FineTunerState } from '../../../src/train/tuning/fine-tuner';
+import type { ItemAttribute } from '../../../src/train/tuning/item-attributes';
 import { ADAPTER, CAPS, SAMPLE_ABOVE } from '../../../src/train/tuning/settings';
 import type { NdArray } from '../../../src/types';
 import { D, eventsOf, fondEvents, frozenModelOf, vectorOf } from './shop';
@@ -152,8 +153,21 @@ test('a reset forgets what was learnt and keeps what was counted', () => {
   const { base, item, category, facet } = ADAPTER.weights;
   expect([...after.arrays['weights']!.data]).toEqual([...Float32Array.of(base, item, category, facet)]);
   for (const [name, { data }] of Object.entries(after.arrays)) {
-    if (name !== 'rows.count' && name !== 'weights') expect(Math.max(...data.map(Math.abs)), name).toBe(0);
+    if (!['rows.count', 'weights', 'attributes'].includes(name)) expect(Math.max(...data.map(Math.abs)), name).toBe(0);
   }
+});
+
+test('beside another catalogue each property keeps its weight, and a new one begins at its start', () => {
+  const saved = learnt().save();
+  const [, item, category, brand] = saved.arrays['weights']!.data;
+  const [kinds, brands] = frozen.attributes!;
+  const weights = (...attributes: ItemAttribute[]) =>
+    [...new Adapter({ ...frozen, attributes }, saved).save().arrays['weights']!.data].slice(1);
+  const start = Math.fround(ADAPTER.weights.facet);
+  expect(weights(kinds!, brands!)).toEqual([item, category, brand]);
+  expect(weights(brands!)).toEqual([item, brand]);
+  expect(weights({ ...brands!, name: 'colour' }, brands!, kinds!)).toEqual([item, start, brand, category]);
+  expect(weights({ ...brands!, name: 'colour' }, { ...kinds!, name: 'size' })).toEqual([item, start, start]);
 });
 
 test('hidden items take no probability and no rank', () => {
