@@ -106,6 +106,7 @@ describe.each(readers)('the export of Google Analytics 4 as %s', (_, reading) =>
     expect(log.userIds).toEqual(['1.2', '3.4']);
     expect(log.report.dropped.otherKinds).toBe(2);
     expect(log.report.warnings).toEqual([
+      'log.tsv: events of kind "remove" (1) are read as clicks, which a page does not do; --events view,cart,purchase leaves them out.',
       'log.tsv: 4 events of Google Analytics left out, because they have no visitor, session or item.',
     ]);
   });

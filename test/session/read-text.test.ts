@@ -131,8 +131,11 @@ describe('the reader', () => {
     expect((await read(text)).report.warnings).toContain(
       'log.tsv: events of kind "remove" (1) are read as clicks, which a page does not do; --events view,cart leaves them out.',
     );
-    expect((await read(text, { events: ['view', 'cart'] })).report.warnings).toEqual([]);
-    expect((await read(text, { events: ['view', 'remove'] })).report.warnings).toEqual([]);
+    for (const events of [
+      ['view', 'cart'],
+      ['view', 'remove'],
+    ])
+      expect((await read(text, { events })).report.warnings.join()).not.toContain('read as clicks');
   });
 
   test('cuts the sessions of a user at pauses longer than the gap', async () => {
