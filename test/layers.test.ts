@@ -132,6 +132,36 @@ describe('the checker refuses, with file, line and rule,', () => {
       'DOM only in ui, page, demo, studio: document',
     ],
     [
+      'the DOM by a name of it',
+      'src/store/a.ts',
+      `const { document } = globalThis;`,
+      'DOM only in ui, page, demo, studio: document',
+    ],
+    [
+      'the DOM under another name',
+      'src/engine/a.ts',
+      `const { document: page } = self as Page;`,
+      'DOM only in ui, page, demo, studio: document',
+    ],
+    [
+      'the DOM by its name as text',
+      'src/train/a.ts',
+      `const page = globalThis['document'];`,
+      'DOM only in ui, page, demo, studio: document',
+    ],
+    [
+      'the DOM behind a cast',
+      'src/nn/a.ts',
+      `const page = (globalThis as Page).document;`,
+      'DOM only in ui, page, demo, studio: document',
+    ],
+    [
+      'the database by a name of it',
+      'src/recommender/a.ts',
+      `const { indexedDB } = globalThis;`,
+      'IndexedDB only in store',
+    ],
+    [
       'the DOM by way of globalThis',
       'src/engine/a.ts',
       `globalThis.document.title;`,

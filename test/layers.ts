@@ -54,6 +54,8 @@ const OF_STUDIO = new Set(['src/errors', 'src/demo/dom']);
 const TENSOR_HOMES = new Set(['compute', 'nn', 'models', 'objectives', 'ranking', 'train', 'engine']);
 const NODE_HOMES = new Set(['build', 'cli']);
 const DOM_HOMES = new Set(['ui', 'page', 'demo', 'studio']);
+/** What runs in a page as well as in Node listens to the document, or resolves addresses by it, where there is one. */
+const mayAskDocument = (file: string): boolean => partOf(file) === 'recommender' || file === 'src/worker/start.ts';
 /** Names that only a page has. `location`, `navigator`, `fetch` and `Worker` exist in workers too. */
 const DOM_GLOBALS =
   /^(document|window|customElements|localStorage|sessionStorage|history|alert|getComputedStyle|matchMedia|requestAnimationFrame|MutationObserver|IntersectionObserver|ResizeObserver|DOMParser|Document|Window|Element|Node|ShadowRoot|(HTML|SVG)\w*Element)$/;
@@ -165,17 +167,15 @@ function checkFile(file: string, text: string, imports: Import[]): Violation[] {
         report(node, `the WASM heap only in ${HEAP_HOME}, through a kernel's plan: ${node.text}`);
       }
     }
-    if (ts.isIdentifier(node)) {
-      if (isGlobalUse(node) && !declared.has(node.text)) {
-        if (DOM_GLOBALS.test(node.text) && !DOM_HOMES.has(part)) {
-          report(node, `DOM only in ${[...DOM_HOMES].join(', ')}: ${node.text}`);
-        }
-        if (node.text === 'console' && part === 'pipeline') report(node, 'the pipeline prints nothing: console');
-        if (node.text === 'process' && part === 'pipeline' && !file.startsWith(NODE_FOLDER))
-          report(node, `Node only in ${[...NODE_HOMES].join(', ')}, ${NODE_FOLDER}: process`);
-        if (node.text === 'indexedDB' && part !== 'store' && file !== STORAGE_PLUG)
-          report(node, 'IndexedDB only in store');
+    const used = ts.isIdentifier(node) && isGlobalUse(node) && !declared.has(node.text) ? [node.text] : [];
+    for (const name of [...used, ...takenFromGlobals(node)]) {
+      if (DOM_GLOBALS.test(name) && !DOM_HOMES.has(part) && !(name === 'document' && mayAskDocument(file))) {
+        report(node, `DOM only in ${[...DOM_HOMES].join(', ')}: ${name}`);
       }
+      if (name === 'console' && part === 'pipeline') report(node, 'the pipeline prints nothing: console');
+      if (name === 'process' && part === 'pipeline' && !file.startsWith(NODE_FOLDER))
+        report(node, `Node only in ${[...NODE_HOMES].join(', ')}, ${NODE_FOLDER}: process`);
+      if (name === 'indexedDB' && part !== 'store' && file !== STORAGE_PLUG) report(node, 'IndexedDB only in store');
     }
     if (part === 'pipeline' && ts.isPropertyAccessExpression(node) && OF_PROCESS.test(node.name.text)) {
       if (node.expression.getText() === 'process')
@@ -297,12 +297,24 @@ function declaredNames(source: ts.SourceFile): Set<string> {
 function isGlobalUse(node: ts.Identifier): boolean {
   const { parent } = node;
   if (ts.isPropertyAccessExpression(parent) && parent.name === node) {
-    return ['globalThis', 'self', 'window'].includes(parent.expression.getText());
+    return isGlobals(parent.expression);
   }
   if (ts.isQualifiedName(parent)) return parent.left === node;
   const names =
     (parent as { name?: ts.Node }).name === node || (parent as { propertyName?: ts.Node }).propertyName === node;
   return !(names && !ts.isShorthandPropertyAssignment(parent));
+}
+
+const isGlobals = (node: ts.Node): boolean => ['globalThis', 'self', 'window'].includes(stripCasts(node).getText());
+
+/** Names of globals in `const { name } = globalThis` and `globalThis['name']`. */
+function takenFromGlobals(node: ts.Node): string[] {
+  if (ts.isElementAccessExpression(node) && isGlobals(node.expression)) {
+    return ts.isStringLiteralLike(node.argumentExpression) ? [node.argumentExpression.text] : [];
+  }
+  const isTaken = ts.isVariableDeclaration(node) && ts.isObjectBindingPattern(node.name);
+  if (!isTaken || !node.initializer || !isGlobals(node.initializer)) return [];
+  return node.name.elements.map(({ name, propertyName }) => (propertyName ?? name).getText());
 }
 
 function readsGpu(node: ts.Node): boolean {

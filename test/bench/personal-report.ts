@@ -1,7 +1,17 @@
 /** What is committed of the rows, `results/personal.json`, and its pages; nothing here measures. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { LOG_NAMES, LONG, type LogName, MODEL_NAMES, type ModelName, type RowName, rowKey } from './personal-plan';
+import type { AdapterSettings } from '../../src/train/tuning/settings';
+import {
+  LOG_NAMES,
+  LONG,
+  type LogName,
+  MIXTURES,
+  MODEL_NAMES,
+  type ModelName,
+  type RowName,
+  rowKey,
+} from './personal-plan';
 import type { RowFigures } from './personal-statistics';
 import { RESULTS } from './quality/record';
 
@@ -95,6 +105,7 @@ it is fitted on the tuning visitors.
   suit the tuning visitors of the log and model best. *Adapter* is the default: both together, and weights that go on learning.
   *All parameters*: \`method: 'full'\`. The base models here were trained without \`--replay\`: they hold no sessions of others, so
   neither of the two replays any.
+* Beauty's base models are small and have 3 to 10 epochs: on a base that knows more, learning may gain less.
 
 Rates, starting weights and the gate (\`src/train/tuning/settings.ts\`, \`gate.ts\`) were chosen on tuning visitors of whom no figure is
 reported: 100 to 150 of the simulator's with GRU4Rec, SASRec and Caser, 138 of eshop's and 40 to 60 of Beauty's with GRU4Rec.
@@ -122,7 +133,15 @@ function beside(results: readonly Result[], row: RowName): string {
     const rest = least < 0 ? `; where it gains less, by at most ${figure(-least)}` : '';
     return `${kind} in ${more.filter((difference) => difference > 0).length} of ${pairs.length} pairs of log and model${rest}`;
   });
-  return `The adapter gains more than the row *${ROWS[row]}*, ${compared.join(', and ')}.`;
+  return `The adapter gains more than the row *${ROWS[row]}*, ${compared.join(', and ')}.${row === 'mixture' ? edges(pairs.map(({ other }) => other)) : ''}`;
+}
+
+/** How many mixtures chose the largest weight that they were offered. */
+function edges(mixtures: readonly Result[]): string {
+  const most = Math.max(...MIXTURES.map(({ item }) => item));
+  const isAtEdge = ({ settings }: Result) =>
+    Object.entries((settings as AdapterSettings).weights).some(([name, weight]) => name !== 'base' && weight === most);
+  return ` ${mixtures.filter(isAtEdge).length} of the ${mixtures.length} mixtures have the largest weight of their grid, ${most}, beside the base's 1: a wider grid might gain more.`;
 }
 
 function linesOf(result: Result): string[] {

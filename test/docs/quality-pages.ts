@@ -94,7 +94,7 @@ function headlines(): string[] {
     `${short(sasrec.facts![`${which} answer, ms`])} ms (theirs ${short(sasrec.facts![`${which} answer of the peer, ms`])})`;
   return [
     `* ${headline('diginetica', readResults('diginetica'), readClaims('diginetica'))}`,
-    `* **Speed**: a warm recommendation takes ${short(gru4rec.ratio)} (GRU4Rec) and ${short(sasrec.ratio)} (SASRec, 10,000 items) of ONNX Runtime Web's time in one sitting; SASRec's first answer ${of('first')}, its fifth ${of('fifth')} ([the table](test/bench/results/inference.md)). A second page, slowed 4 times, has its suggestions after ${mine}, one with ONNX Runtime Web after ${peers} (median, 95th percentile).`,
+    `* **Speed**: a warm recommendation takes ${short(gru4rec.ratio)} (GRU4Rec) and ${short(sasrec.ratio)} (SASRec, 10,000 items) of ONNX Runtime Web's time in one sitting; SASRec's first answer ${of('first')}, its fifth ${of('fifth')} ([table](test/bench/results/inference.md)). A second page, its thread slowed 4 times, has suggestions after ${mine}, one with ONNX Runtime Web after ${peers} (median, 95th percentile).`,
     '* **Equal to the reference**: outputs, losses and gradients from the same weights, and weights after training: `npm run golden -- test/golden`.',
   ];
 }

@@ -245,7 +245,8 @@ export const RISKS: readonly Risk[] = [
   {
     id: 'S7',
     name: 'poisoned learning',
-    tried: 'bursts, repetitions and nonsense; the gate opens for none of it',
+    tried:
+      'bursts and nonsense, for which the gate does not open; one product over and over, most of which is not learnt',
     in: ['engine/tune', 'train/tuning/gate', 'train/tuning/tune'],
     elsewhere: ['a burst of nonsense opens no gate'],
   },

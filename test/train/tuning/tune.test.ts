@@ -94,20 +94,23 @@ async function refusals(events: readonly TuneEvent[], kind: 'rate' | 'repetition
   expect(encodeDelta(after).length).toBeLessThan(64 * 1024);
 }
 
-test('10,000 events a minute are refused', async () => {
+/** Of a visitor of whom nothing else is known. */
+const opensNoGate = async (events: readonly TuneEvent[]): Promise<void> =>
+  expect((await learn(events)).gate.openings).toBe(0);
+
+test('10,000 events a minute are refused, and open no gate', async () => {
   const draws = random(3, 'bot');
   const items = Array.from({ length: 2000 }, () => 1 + draws.integer(BASE.items));
-  await refusals(
-    eventsOf(items).map((event, t) => ({ ...event, time: 2e9 + t * 0.006 })),
-    'rate',
-  );
+  const burst = eventsOf(items).map((event, t) => ({ ...event, time: 2e9 + t * 0.006 }));
+  await refusals(burst, 'rate');
+  await opensNoGate(burst);
 });
 
 test('one item over and over is refused', async () => {
   await refusals(eventsOf(new Array(300).fill(4), 1, 2e9), 'repetition');
 });
 
-test('walks by chance are refused, and their end is found', async () => {
+test('walks by chance are refused, open no gate, and their end is found', async () => {
   const draws = random(4, 'walk');
   const items = Array.from({ length: 600 }, () => 1 + draws.integer(BASE.items));
   // A sure model: its vectors are long.
@@ -116,4 +119,5 @@ test('walks by chance are refused, and their end is found', async () => {
     ...(event.vector && { vector: event.vector.map((value) => 6 * value) }),
   }));
   await refusals(walk, 'entropy');
+  await opensNoGate(walk);
 });
