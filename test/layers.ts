@@ -55,7 +55,7 @@ const TENSOR_HOMES = new Set(['compute', 'nn', 'models', 'objectives', 'ranking'
 const NODE_HOMES = new Set(['build', 'cli']);
 const DOM_HOMES = new Set(['ui', 'page', 'demo', 'studio']);
 /** What runs in a page as well as in Node listens to the document, or resolves addresses by it, where there is one. */
-const mayAskDocument = (file: string): boolean => partOf(file) === 'recommender' || file === 'src/worker/start.ts';
+const mayAskDocument = (file: string): boolean => file.startsWith('src/recommender/') || file === 'src/worker/start.ts';
 /** Names that only a page has. `location`, `navigator`, `fetch` and `Worker` exist in workers too. */
 const DOM_GLOBALS =
   /^(document|window|customElements|localStorage|sessionStorage|history|alert|getComputedStyle|matchMedia|requestAnimationFrame|MutationObserver|IntersectionObserver|ResizeObserver|DOMParser|Document|Window|Element|Node|ShadowRoot|(HTML|SVG)\w*Element)$/;
