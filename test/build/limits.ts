@@ -15,6 +15,8 @@ export const ENGINE: Readonly<Record<BackendName, number>> = {
   webgl: 100_000,
   webgpu: 90_000,
 };
+/** What learns from the visitor by the adapter, and is loaded by every page once it has its suggestions. */
+export const LEARNING = 24_500;
 /** Trials of both GPU backends, beside a plan, with the largest architecture. */
 export const TRIALS = 115_000;
 /** The demo's model, its products and their pictures. */

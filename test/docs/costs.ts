@@ -1,6 +1,6 @@
 /** What serving costs, in `docs/scale.md`, by the limits that the tests of the built files hold. */
 import { markdownTable, whole } from '../../src/pipeline/format';
-import { DEMO_MODEL, ENGINE, OWN, TRIALS } from '../build/limits';
+import { DEMO_MODEL, ENGINE, LEARNING, OWN, TRIALS } from '../build/limits';
 import { textOf } from './manual';
 
 const VIEWS = 1_000_000;
@@ -28,6 +28,7 @@ export function costs(): string {
       each: first,
       views: FIRST,
     },
+    { what: 'what learns', each: LEARNING, views: FIRST },
     { what: 'trials of both GPU backends', each: TRIALS, views: FIRST },
     { what: 'later pages: two answers `304`', each: LATER, views: VIEWS - FIRST },
   ];

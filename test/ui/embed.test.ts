@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
 import { brotliBytes, built, ROOT } from '../build/built';
-import { EMBED, OWN, READERS } from '../build/limits';
+import { EMBED, LEARNING, OWN, READERS } from '../build/limits';
 import { slice } from '../soak-slice';
 import {
   asked,
@@ -73,6 +73,16 @@ describe('a plain page with the tag and three products', () => {
       expect(url.startsWith(`${pages.server.origin}/`), url).toBe(true);
       expect(new URL(url).search, url).toBe('');
     }
+    // By default every page also loads what learns, so that the requests tell nothing of the visitor.
+    const learning = await open(SLOT);
+    await ready(learning.page);
+    const names = (all: typeof requests) => new Set(all.map(({ url }) => new URL(url).pathname));
+    const more = () =>
+      [...names(learning.requests)].filter((path) => path.endsWith('.js') && !names(requests).has(path));
+    await expect.poll(() => more().some((path) => path.includes('/worker-personalisation-'))).toBe(true);
+    expect(
+      more().reduce((sum, path) => sum + brotliBytes(join(folder, path.replace('/aisle/', ''))), 0),
+    ).toBeLessThanOrEqual(LEARNING);
   });
 
   const starts = [
