@@ -91,18 +91,6 @@ export function adamUpdate(tensors: AdamTensors, options: AdamOptions): void {
   run('AisleAdam', tensors, options);
 }
 
-/**
- * Writes rows into a table: `param[rows[i]] ← values[i]`.
- *
- * @param param `[n, …]`, written.
- * @param rows `[r]` int32.
- * @param values `[r, …]`.
- * @throws Error if shapes do not fit, a row is out of range, or `param` has an alias.
- */
-export function assignRows(param: Tensor, rows: Tensor1D, values: Tensor): void {
-  run('AisleAssignRows', { param, values, rows }, {});
-}
-
 function run(kernel: string, tensors: object, attrs: object): void {
   const given = Object.entries(tensors).filter(([, tensor]) => tensor !== undefined);
   engine().runKernel(kernel, Object.fromEntries(given) as NamedTensorMap, attrs as Record<string, number>);

@@ -1,7 +1,7 @@
 import { engine, memory, type Tensor, tensor, tensor1d } from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { adagradUpdate, adamUpdate, assignRows } from '../../../src/nn/updates';
+import { adagradUpdate, adamUpdate } from '../../../src/nn/updates';
 import { backends, start } from '../backends/start';
 import { closeTo, floatsOf, property } from './random';
 
@@ -119,12 +119,6 @@ describe.each(backends)('in-place updates on %s', (name) => {
       { learningRate: 0.5, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, step: 1, weightDecay: 0, decay: 'coupled' },
     );
     closeTo([...(await param.data())], [1, 2, 2.5, 4.5], 1e-5);
-  });
-
-  test('assigns rows', async () => {
-    const param = tensor([1, 2, 3, 4, 5, 6], [3, 2]);
-    assignRows(param, tensor1d([2, 0], 'int32'), tensor([7, 8, 9, 10], [2, 2]));
-    expect([...(await param.data())]).toEqual([9, 10, 3, 4, 7, 8]);
   });
 
   test('refuses what would write in the wrong place, and writes nothing', async () => {

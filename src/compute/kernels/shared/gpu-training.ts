@@ -112,36 +112,23 @@ function adamPasses(attrs: AdamAttrs): Pass[] {
   ];
 }
 
-const assignPasses = (): Pass[] => [
-  { name: 'assign', writes: 'param', reads: [], given: 'values', numbers: {}, formula: 'given' },
-];
-
-/** The three update kernels of a backend. */
+/** The two update kernels of a backend. */
 export function updateKernels<B extends { refCount(dataId: object): number }>(
   backendName: string,
   runPass: RunPass<B>,
 ): readonly KernelConfig[] {
-  const kernel = (
-    kernelName: string,
-    caller: string,
-    given: string,
-    passesOf: (attrs: never) => readonly Pass[],
-  ): KernelConfig => ({
+  const kernel = (kernelName: string, caller: string, passesOf: (attrs: never) => readonly Pass[]): KernelConfig => ({
     kernelName,
     backendName,
     kernelFunc: (({ inputs, attrs, backend }) => {
       const gpu = backend as unknown as B;
       const passes = passesOf(attrs as never);
       const written = [...new Set(['param', ...passes.map(({ writes }) => writes)])];
-      checkShapes(caller, inputs, inputs[given]!, written, ({ dataId }) => gpu.refCount(dataId));
-      if (inputs[given]!.shape.includes(0)) return [];
-      for (const pass of passes) runPass(gpu, pass, inputs, inputs[given]!);
+      checkShapes(caller, inputs, written, ({ dataId }) => gpu.refCount(dataId));
+      if (inputs.gradient!.shape.includes(0)) return [];
+      for (const pass of passes) runPass(gpu, pass, inputs, inputs.gradient!);
       return [];
     }) as KernelFunc,
   });
-  return [
-    kernel('AisleAdagrad', 'adagradUpdate', 'gradient', adagradPasses),
-    kernel('AisleAdam', 'adamUpdate', 'gradient', adamPasses),
-    kernel('AisleAssignRows', 'assignRows', 'values', assignPasses),
-  ];
+  return [kernel('AisleAdagrad', 'adagradUpdate', adagradPasses), kernel('AisleAdam', 'adamUpdate', adamPasses)];
 }

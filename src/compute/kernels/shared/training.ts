@@ -5,7 +5,7 @@ import { dropout } from './dropout';
 import type { Kernel } from './kernel';
 import { maskEqual } from './mask-equal';
 import { unsortedSegmentSum } from './rows';
-import { adagrad, adam, assignRows } from './updates';
+import { adagrad, adam } from './updates';
 
 export const sharedTraining: readonly Kernel[] = [
   unsortedSegmentSum,
@@ -17,5 +17,4 @@ export const sharedTraining: readonly Kernel[] = [
   dropout,
   adagrad,
   adam,
-  assignRows,
 ];

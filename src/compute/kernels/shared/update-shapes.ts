@@ -17,7 +17,6 @@ export const adamFactors = ({ learningRate, beta1, beta2, step, weightDecay, dec
 });
 
 /**
- * @param gradient The input with a row for each row that is written.
  * @param written Names of the inputs that are written.
  * @param references How many tensors share a tensor's numbers.
  * @throws Error if shapes or types do not fit, or a tensor written to has an alias.
@@ -25,11 +24,11 @@ export const adamFactors = ({ learningRate, beta1, beta2, step, weightDecay, dec
 export function checkShapes(
   kernel: string,
   inputs: NamedTensorInfoMap,
-  gradient: TensorInfo,
   written: readonly string[],
   references: (tensor: TensorInfo) => number,
 ): void {
   const param = inputs.param!;
+  const gradient = inputs.gradient!;
   for (const name of written) {
     const tensor = inputs[name]!;
     if (tensor.dtype !== 'float32' || !util.arraysEqual(tensor.shape, param.shape)) {

@@ -7,14 +7,8 @@ import { type AdagradAttrs, type AdamAttrs, adamFactors, checkShapes } from './u
 type Step = (views: Views, rows: Int32Array | undefined, count: number, width: number) => void;
 
 /** The plan of a step. All that could fail is checked before the first number is written. */
-function updating(
-  kernel: string,
-  { inputs, references }: KernelCall,
-  gradient: TensorInfo,
-  written: readonly string[],
-  step: Step,
-): Plan {
-  checkShapes(kernel, inputs, gradient, written, references);
+function updating(kernel: string, { inputs, references }: KernelCall, written: readonly string[], step: Step): Plan {
+  checkShapes(kernel, inputs, written, references);
   const { param, rows } = inputs as { param: TensorInfo; rows?: TensorInfo };
   return {
     outputs: [],
@@ -34,7 +28,7 @@ export const adagrad: Kernel = {
     const { inputs } = call;
     const { learningRate, momentum, epsilon } = call.attrs as unknown as AdagradAttrs;
     const written = momentum > 0 ? ['param', 'accumulator', 'velocity'] : ['param', 'accumulator'];
-    return updating('adagradUpdate', call, inputs.gradient!, written, ({ floats }, rows, count, width) => {
+    return updating('adagradUpdate', call, written, ({ floats }, rows, count, width) => {
       const [p, a, g] = [floats(inputs.param!), floats(inputs.accumulator!), floats(inputs.gradient!)];
       const v = momentum > 0 ? floats(inputs.velocity!) : undefined;
       for (let r = 0, from = 0; r < count; r++) {
@@ -62,7 +56,7 @@ export const adam: Kernel = {
     const attrs = call.attrs as unknown as AdamAttrs;
     const { beta1, beta2, epsilon } = attrs;
     const { coupled, shrink, rate, scale } = adamFactors(attrs);
-    return updating('adamUpdate', call, inputs.gradient!, ['param', 'm', 'v'], ({ floats }, rows, count, width) => {
+    return updating('adamUpdate', call, ['param', 'm', 'v'], ({ floats }, rows, count, width) => {
       const [p, m, v, g] = [floats(inputs.param!), floats(inputs.m!), floats(inputs.v!), floats(inputs.gradient!)];
       for (let r = 0, from = 0; r < count; r++) {
         const start = rows ? rows[r]! * width : 0;
@@ -76,17 +70,6 @@ export const adam: Kernel = {
           p[at] = weight - (rate * mean) / (Math.sqrt(square) * scale + epsilon);
         }
       }
-    });
-  },
-};
-
-export const assignRows: Kernel = {
-  name: 'AisleAssignRows',
-  plan(call) {
-    const { inputs } = call;
-    return updating('assignRows', call, inputs.values!, ['param'], ({ floats }, rows, count, width) => {
-      const [p, values] = [floats(inputs.param!), floats(inputs.values!)];
-      for (let r = 0; r < count; r++) p.set(values.subarray(r * width, (r + 1) * width), rows![r]! * width);
     });
   },
 };

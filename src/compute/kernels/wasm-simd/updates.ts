@@ -16,7 +16,7 @@ function updating(
   step: Step,
 ): WasmPlan {
   const { param, gradient, rows } = inputs as { param: TensorInfo; gradient: TensorInfo; rows?: TensorInfo };
-  checkShapes(kernel, inputs, gradient, written, references);
+  checkShapes(kernel, inputs, written, references);
   const changes = written.map((name) => inputs[name]!);
   return {
     outputs: [],
