@@ -8,7 +8,7 @@
  *     fc1.weight [d, nv · d + nh · L], fc1.bias       hidden, transposed
  *     W2.weight [n + 1, 2d], b2.weight [n + 1, 1]     outputs, bias
  */
-import { bad, count, type Importer, translate } from './importer';
+import { bad, count, type Importer, ignored, translate } from './importer';
 import { MapBuilder } from './map-builder';
 
 interface Config {
@@ -42,11 +42,7 @@ export const caser: Importer = {
       l2: 'l2',
       n_iter: 'nIter',
       // Its data, where and from which seed it computes, and what a caller did with its users.
-      train_root: { ignored: true },
-      test_root: { ignored: true },
-      seed: { ignored: true },
-      use_cuda: { ignored: true },
-      user_embeddings_all_zero: { ignored: true },
+      ...ignored('train_root', 'test_root', 'seed', 'use_cuda', 'user_embeddings_all_zero'),
     });
     return { ...imported, config: { ...imported.config, profile: 'user', padding: 'trained' } };
   },

@@ -8,7 +8,7 @@
  *     item_encoder.layer.b.attention.LayerNorm, intermediate.LayerNorm    norms of attention and feed-forward
  *     item_encoder.layer.b.intermediate.dense_1 [4d, d], dense_2 [d, 4d]    feed.inner, feed.outer, transposed
  */
-import { bad, type Importer, translate } from './importer';
+import { bad, type Importer, ignored, translate } from './importer';
 import { MapBuilder } from './map-builder';
 
 interface Config {
@@ -48,7 +48,7 @@ export const cl4srec: Importer = {
       adam_beta1: { fixed: 0.9 },
       adam_beta2: 'beta2',
       // Its data and results, where to compute, and augmentations that are CoSeRec's own.
-      ...Object.fromEntries(OWN.map((key) => [key, { ignored: true as const }])),
+      ...ignored(...OWN),
     });
     const { mask_id: mask, hidden_dropout_prob: dropout, attention_probs_dropout_prob: ofAttention } = reference;
     if (ofAttention !== undefined && ofAttention !== (dropout ?? 0.5)) {

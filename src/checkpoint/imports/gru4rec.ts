@@ -9,7 +9,7 @@
  *     GE.Wrz0, GE.Wh0         gru.0.wh: reset, update and candidate
  *     GE.Bh0 [3h]             gru.0.b; theirs: candidate, reset, update
  */
-import { type Importer, translate } from './importer';
+import { type Importer, ignored, translate } from './importer';
 import { MapBuilder } from './map-builder';
 
 interface Config {
@@ -41,10 +41,7 @@ export const gru4rec: Importer = {
       n_epochs: 'nEpochs',
       logq: 'logq',
       // The caller's own: variants of the loss, which sessions come first, where to compute.
-      losses: { ignored: true },
-      time_sort: { ignored: true },
-      train_random_order: { ignored: true },
-      device: { ignored: true },
+      ...ignored('losses', 'time_sort', 'train_random_order', 'device'),
     }),
 
   map(config, items) {

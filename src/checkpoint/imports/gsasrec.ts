@@ -9,7 +9,7 @@
  *     transformer_blocks.b.multihead_attention.query_proj, key_proj, val_proj    query, key and value, transposed
  *     transformer_blocks.b.dense1, dense2   feed.inner, feed.outer, transposed
  */
-import { bad, type Importer, translate } from './importer';
+import { bad, type Importer, ignored, translate } from './importer';
 import { MapBuilder } from './map-builder';
 
 interface Config {
@@ -40,14 +40,16 @@ export const gsasrec: Importer = {
       train_batch_size: 'batchSize',
       max_epochs: 'numEpochs',
       // Its data, its evaluation, and when it stops.
-      dataset_name: { ignored: true },
-      max_batches_per_epoch: { ignored: true },
-      metrics: { ignored: true },
-      val_metric: { ignored: true },
-      early_stopping_patience: { ignored: true },
-      filter_rated: { ignored: true },
-      eval_batch_size: { ignored: true },
-      recommendation_limit: { ignored: true },
+      ...ignored(
+        'dataset_name',
+        'max_batches_per_epoch',
+        'metrics',
+        'val_metric',
+        'early_stopping_patience',
+        'filter_rated',
+        'eval_batch_size',
+        'recommendation_limit',
+      ),
     });
     const padding = reference['padding_id'];
     const { items } = imported;

@@ -50,6 +50,10 @@ export type KeyRule =
   | { readonly fixed: number }
   | ((value: unknown) => Readonly<Record<string, ConfigValue>>);
 
+/** The rules of keys that say nothing of the model. */
+export const ignored = (...keys: readonly string[]): Readonly<Record<string, KeyRule>> =>
+  Object.fromEntries(keys.map((key) => [key, { ignored: true as const }]));
+
 /** Applies one rule to each key of a reference configuration. Ranges are checked where the options are known. */
 export function translate(
   what: string,

@@ -8,23 +8,21 @@
 import type { NdArray } from '../../types';
 import { verifyParameters } from '../verify-parameters';
 import { gru4rec as official } from './gru4rec';
-import { bad, type ConfigValue, type Importer, translate } from './importer';
+import { bad, type ConfigValue, type Importer, ignored, translate } from './importer';
 import { MapBuilder } from './map-builder';
 import { srgnnMap } from './srgnn';
 
 /** Of its data, its search for the best epoch, and where it computes: nothing that a model is made of. */
-const ITS_OWN = Object.fromEntries(
-  [
-    'model',
-    'dataset',
-    'data_path',
-    'seed',
-    'device',
-    'use_gpu',
-    'eval_batch_size',
-    'stopping_step',
-    'train_neg_sample_args',
-  ].map((key) => [key, { ignored: true }]),
+const ITS_OWN = ignored(
+  'model',
+  'dataset',
+  'data_path',
+  'seed',
+  'device',
+  'use_gpu',
+  'eval_batch_size',
+  'stopping_step',
+  'train_neg_sample_args',
 );
 
 interface GruConfig {

@@ -9,7 +9,7 @@
  *     attention_layers.b.out_proj                 output, transposed
  *     forward_layers.b.conv1, conv2 [d, d, 1]     feed.inner, feed.outer, transposed
  */
-import { bad, type Importer, translate } from './importer';
+import { bad, type Importer, ignored, translate } from './importer';
 import { MapBuilder } from './map-builder';
 
 interface Config {
@@ -41,12 +41,7 @@ export const sasrec: Importer = {
       batch_size: 'batchSize',
       num_epochs: 'numEpochs',
       // Where its data and results are, and where to compute.
-      user_num: { ignored: true },
-      dataset: { ignored: true },
-      train_dir: { ignored: true },
-      device: { ignored: true },
-      inference_only: { ignored: true },
-      state_dict_path: { ignored: true },
+      ...ignored('user_num', 'dataset', 'train_dir', 'device', 'inference_only', 'state_dict_path'),
     });
     // The port knows one loss.
     // The port's own defaults, where the configuration leaves them out; in 2020 they were those of the official code.

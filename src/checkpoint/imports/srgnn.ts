@@ -11,7 +11,7 @@
  *     linear_transform [d, 2d]                        hybrid, transposed; nonhybrid: not used
  *     gnn.linear_edge_f [d, d]                        not used
  */
-import { bad, type Importer, translate } from './importer';
+import { bad, type Importer, ignored, translate } from './importer';
 import { MapBuilder } from './map-builder';
 
 interface Config {
@@ -34,13 +34,9 @@ export const srgnn: Importer = {
       lr_dc: 'lrDc',
       lr_dc_step: 'lrDcStep',
       l2: 'l2',
-      // Its data, when it stops, and what a caller did with it.
-      dataset: { ignored: true },
       patience: 'patience',
-      validation: { ignored: true },
-      valid_portion: { ignored: true },
-      adam: { ignored: true },
-      adam_steps: { ignored: true },
+      // Its data, and what a caller did with it.
+      ...ignored('dataset', 'validation', 'valid_portion', 'adam', 'adam_steps'),
     });
     // It never cuts a session.
     return { ...imported, config: { ...imported.config, maxlen: 4096 } };
