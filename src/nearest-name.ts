@@ -1,5 +1,6 @@
-/** The candidate that takes the fewest edits to reach from `name`, for "did you mean": undefined if none is near. */
 import { max, min } from './captured';
+
+/** The candidate that takes the fewest edits to reach from `name`, for "did you mean": undefined if none is near. */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
   const distanceTo = (candidate: string) => editDistance(name.toLowerCase(), candidate.toLowerCase());
   const [best] = [...candidates].sort((a, b) => distanceTo(a) - distanceTo(b));

@@ -43,9 +43,9 @@ export const sasrec: Importer = {
       // Where its data and results are, and where to compute.
       ...ignored('user_num', 'dataset', 'train_dir', 'device', 'inference_only', 'state_dict_path'),
     });
-    // The port knows one loss.
     // The port's own defaults, where the configuration leaves them out; in 2020 they were those of the official code.
     const defaults = reference['norm_first'] === null ? {} : { maxlen: 200, dropoutRate: 0.2 };
+    // The port knows one loss.
     return { ...imported, config: { ...defaults, ...imported.config, loss: 'bce', negatives: 1 } };
   },
 
