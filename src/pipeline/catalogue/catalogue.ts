@@ -12,22 +12,21 @@
  * Products that the model knows come first, so that a page may stop one part after those that hold `known` products. Every page
  * reads the same parts, whoever visits it.
  */
-import { COLD_START, PART_PRODUCTS, partName, partsOfPage } from '../../checkpoint/catalogue-folder';
-import { ALIASES, type FileEntry, RULES } from '../../checkpoint/manifest';
+import type { FileEntry } from '../../checkpoint/manifest';
 import { RecommenderError } from '../../errors';
 import { defined } from '../defined';
 import { isAborted } from '../errors';
 import { readArtifactFolder } from '../files/artifact-folder';
-import { checkCatalogueFolder, createSpool, openFeed, writeCatalogueFolder } from '../files/catalogue-folder';
-import { hashOf, readInput } from '../files/disk';
+import { checkCatalogueFolder, createSpool, openFeed } from '../files/catalogue-folder';
+import { readInput } from '../files/disk';
 import { peakMemory, stopwatch } from '../files/usage';
 import { whole } from '../format';
 import { inform, type Observer, startTask, warn } from '../observer';
 import { readRules } from '../rules';
 import { columnsOf, type Dialect, type Entry, type EntryOptions, nameKey, shown } from './dialects';
-import { NearestProducts } from './nearest-products';
 import { type Counts, MATCH_KINDS, type MatchKind, ProductIndex, type ResolvedIndex } from './product-index';
 import { type FeedFormat, readFeed } from './read-feed';
+import { EXAMPLES, type Spool, writeCatalogue } from './write-catalogue';
 
 /** Options of `catalogue`. */
 export interface CatalogueOptions extends Observer, Omit<EntryOptions, 'now' | 'decimalComma'> {
@@ -113,12 +112,6 @@ export interface ModelMatch {
   readonly advice?: string;
 }
 
-/** Known products that stand for a new one. */
-export const NEIGHBOURS = 5;
-const EXAMPLES = 5;
-/** Characters of a piece of a file. */
-const PIECE = 1 << 16;
-
 /**
  * Reads product feeds and writes a catalogue. Only the fields of `CatalogueItem` are published, and `features` by name.
  *
@@ -141,7 +134,7 @@ export async function catalogue(options: CatalogueOptions): Promise<CatalogueRep
     if (resolved.shown === 0) throw nothingToShow(feeds, intake.rows, resolved);
     const match = model && matchOf(model.info, model.itemIds.length, index, resolved);
     if (match && match.missing === match.items) throw nothingMatches(match, index.otherCase(), feeds);
-    const written = await write(options, spool, resolved, intake.records, match !== undefined, rules, signal);
+    const written = await writeCatalogue(options, spool, resolved, intake.records, match !== undefined, rules, signal);
     intake.remark(written.missing, resolved);
     if (match?.advice) warn(options, match.advice);
     return {
@@ -168,8 +161,6 @@ export async function catalogue(options: CatalogueOptions): Promise<CatalogueRep
     await spool.remove();
   }
 }
-
-type Spool = Awaited<ReturnType<typeof createSpool>>;
 
 /** Takes the rows of all feeds. */
 class Intake {
@@ -378,122 +369,4 @@ function nothingMatches(
     'bad-input',
     `${feeds.join(', ')}: the model ${match.name} knows none of the products. ${what}`,
   );
-}
-
-/** Writes the files, in one or two passes over the records: first what the model knows. */
-async function write(
-  { out, lang }: CatalogueOptions,
-  spool: Spool,
-  resolved: ResolvedIndex,
-  records: number,
-  hasModel: boolean,
-  rules: readonly unknown[] | undefined,
-  signal: AbortSignal | undefined,
-) {
-  const missing = { title: 0, url: 0, image: 0, price: 0, currency: 0 };
-  const unknown: string[] = [];
-  const known = new NearestProducts();
-  let names = 0;
-
-  async function* products(): AsyncGenerator<string> {
-    for (const isKnown of hasModel ? [true, false] : [false]) {
-      let record = 0;
-      for await (const line of spool.lines()) {
-        const published = resolved.published(record++);
-        if (!published || published.isKnown !== isKnown) continue;
-        const item = JSON.parse(line) as Entry['item'];
-        const { price = published.price, availability = published.availability } = item;
-        const body = { ...item, ...defined({ price, availability }) };
-        for (const field of ['title', 'url', 'image', 'price'] as const)
-          if (body[field] === undefined) missing[field]++;
-        if (price !== undefined && item.currency === undefined) missing.currency++;
-        if (isKnown) known.add(published.ids[0]!, item);
-        else if (hasModel && unknown.length < EXAMPLES) unknown.push(...published.ids);
-        for (const id of published.ids) yield JSON.stringify({ id, ...body });
-      }
-    }
-  }
-
-  /** Of what the model knows; without a model, of all. */
-  function* aliases(): Generator<string> {
-    let text = '{';
-    let separator = '\n';
-    for (let record = 0; record < records; record++) {
-      const { ids, isKnown, also, group } = resolved.published(record) ?? {};
-      if (!ids || isKnown !== hasModel) continue;
-      ids.forEach((id, k) => {
-        // Several ids of one product: its other names lead to the first.
-        const others = k === 0 ? also! : [];
-        if (others.length === 0 && (group === undefined || group === id)) return;
-        names += others.length;
-        const entry = { ...(others.length > 0 && { also: others }), ...(group !== undefined && { group }) };
-        text += `${separator}${JSON.stringify(id)}:${JSON.stringify(entry)}`;
-        separator = ',\n';
-      });
-      if (text.length < PIECE) continue;
-      yield text;
-      text = '';
-    }
-    yield `${text}\n}\n`;
-  }
-
-  /** Of the new products that a page reads; written after the products, which fill `known`. */
-  async function* coldStart(): AsyncGenerator<string> {
-    let text = '{';
-    let separator = '\n';
-    let record = 0;
-    let left = PART_PRODUCTS * partsOfPage(parts.length, resolved.known) - resolved.known;
-    for await (const line of spool.lines()) {
-      const published = resolved.published(record++);
-      if (!published || published.isKnown) continue;
-      if (left-- === 0) break;
-      const neighbours = known.nearest(JSON.parse(line), NEIGHBOURS);
-      if (neighbours.length === 0) continue;
-      text += `${separator}${JSON.stringify(published.ids[0])}:${JSON.stringify(neighbours)}`;
-      separator = ',\n';
-      if (text.length < PIECE) continue;
-      yield text;
-      text = '';
-    }
-    yield `${text}\n}\n`;
-  }
-
-  const all = products();
-  const parts = Array.from({ length: Math.ceil(resolved.products / PART_PRODUCTS) }, (_, k) => partName(k + 1));
-  const files: Record<string, AsyncIterable<string> | Iterable<string>> = {};
-  parts.forEach((name, k) => {
-    files[name] = part(all, Math.min(PART_PRODUCTS, resolved.products - k * PART_PRODUCTS));
-  });
-  files[ALIASES] = aliases();
-  const hasNew = hasModel && resolved.products > resolved.known;
-  if (hasNew) files[COLD_START] = coldStart();
-  if (rules) files[RULES] = [`${JSON.stringify(rules, null, 2)}\n`];
-  const result = { version: '', files: {} as Readonly<Record<string, FileEntry>> };
-  const manifestOf = (entries: Readonly<Record<string, FileEntry>>): string => {
-    result.files = entries;
-    result.version = hashOf(JSON.stringify(entries)).slice(0, 12);
-    const { products, known } = resolved;
-    const names = { aliases: ALIASES, ...(hasNew && { coldStart: COLD_START }) };
-    const about = { version: result.version, ...defined({ lang }), products, ...(hasModel && { known }) };
-    return `${JSON.stringify({ ...about, parts, ...names, files: entries }, null, 2)}\n`;
-  };
-  try {
-    await writeCatalogueFolder(out, files, manifestOf, signal);
-  } finally {
-    await all.return(undefined); // where the disk refused a part, the records are still open
-  }
-  return { ...result, missing, unknown: unknown.slice(0, EXAMPLES), names };
-}
-
-/** The next products as a JSON list, one a line. */
-async function* part(products: AsyncIterator<string>, count: number): AsyncGenerator<string> {
-  let text = '[';
-  for (let k = 0; k < count; k++) {
-    const { value } = await products.next();
-    text += `${k === 0 ? '\n' : ',\n'}${value}`;
-    if (text.length < PIECE) continue;
-    yield text;
-    text = '';
-  }
-  yield `${text}\n]\n`;
 }
