@@ -7,7 +7,7 @@ import { upload } from '../../src/models/tensors';
 import { backends, start } from '../compute/backends/start';
 import { caserLoss, caserVector, type Instance, type ReferenceSettings } from '../reference/caser';
 import { drawing, INFERENCE, lossAndGradients, withNegatives } from '../reference/through-training';
-import { drawWeights, expectGradients, far, finiteDifferences } from '../reference/weights64';
+import { differencesByWeight, drawWeights, expectGradients, far } from '../reference/weights64';
 import { logOf } from '../train/helpers';
 
 const ITEMS = 9;
@@ -69,7 +69,7 @@ describe.each(cases)('%j', (given) => {
   const { params, reference } = drawWeights(caser, config, catalogue);
   const lossOf = () => caserLoss(reference, INSTANCES, settings, sampled);
   const fixed = config.padding === 'zero' ? ['items', 'profiles', 'outputs', 'bias'] : ['profiles'];
-  const differences = finiteDifferences(reference, lossOf, fixed);
+  const differences = differencesByWeight(reference, lossOf, fixed);
 
   test.each(backends)('has vectors, loss and gradients of the 64-bit reference on %s', async (backend) => {
     await start(backend);

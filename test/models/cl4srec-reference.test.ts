@@ -22,7 +22,7 @@ import {
   type Weights,
 } from '../reference/sasrec';
 import { drawing, lossAndGradients, withNegatives } from '../reference/through-training';
-import { drawWeights, expectGradients, finiteDifferences } from '../reference/weights64';
+import { differencesByWeight, drawWeights, expectGradients } from '../reference/weights64';
 import { logOf } from '../train/helpers';
 
 const ITEMS = 8;
@@ -122,7 +122,7 @@ describe.each(cases)('%s', (_, given, settings) => {
     const felt = Object.fromEntries(Object.entries(reference).filter(([name]) => !name.endsWith('key.b')));
     const fixed = ['items', 'outputs', ...(config.norm === 'tf' ? [] : ['positions'])];
     expectGradients(
-      finiteDifferences(felt, () => joint(reference), fixed),
+      differencesByWeight(felt, () => joint(reference), fixed),
       gradients,
     );
     // The mask token learns from views alone.

@@ -24,7 +24,7 @@ import { Trainer } from '../../src/train/trainer';
 import type { NdArray } from '../../src/types';
 import { backends, start } from '../compute/backends/start';
 import { outputTable, predictions } from '../reference/sasrec';
-import { drawWeights, expectGradients, finiteDifferences, type Weights } from '../reference/weights64';
+import { differencesByWeight, drawWeights, expectGradients, type Weights } from '../reference/weights64';
 import { logOf, supportOf } from '../train/helpers';
 import { runOf, uploaded } from './steps';
 
@@ -107,7 +107,7 @@ describe.each(cases)('%s', (_, given) => {
   });
   const { reference, params } = drawWeights(sasrec, config, { items: ITEMS });
   const felt = Object.fromEntries(Object.entries(reference).filter(([name]) => !name.endsWith('key.b')));
-  const differences = finiteDifferences(felt, () => lossOf(reference, config), ['items', 'positions']);
+  const differences = differencesByWeight(felt, () => lossOf(reference, config), ['items', 'positions']);
 
   test.each(backends)('has the loss and the gradients of the 64-bit reference on %s', async (backend) => {
     await start(backend);

@@ -20,7 +20,7 @@ import {
   type Weights,
 } from '../reference/sasrec';
 import { drawing, INFERENCE, lossAndGradients, withNegatives } from '../reference/through-training';
-import { drawWeights, expectGradients, far, finiteDifferences } from '../reference/weights64';
+import { differencesByWeight, drawWeights, expectGradients, far } from '../reference/weights64';
 import { logOf } from '../train/helpers';
 
 const ITEMS = 8;
@@ -138,7 +138,7 @@ describe.each(forms)('%s', (_, given, settings, losses) => {
     const felt = Object.fromEntries(Object.entries(reference).filter(([name]) => !name.endsWith('key.b')));
     const fixed = ['items', 'outputs', ...(config.norm === 'tf' ? [] : ['positions'])];
     expectGradients(
-      finiteDifferences(felt, () => of[loss](reference), fixed),
+      differencesByWeight(felt, () => of[loss](reference), fixed),
       result.gradients,
     );
     dispose([result.loss, ...Object.values(result.gradients), ...Object.values(at)]);

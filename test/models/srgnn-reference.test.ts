@@ -7,7 +7,7 @@ import { upload } from '../../src/models/tensors';
 import { backends, start } from '../compute/backends/start';
 import { type ReferenceSettings, srgnnLoss, srgnnVector } from '../reference/srgnn';
 import { drawing, INFERENCE, lossAndGradients } from '../reference/through-training';
-import { drawWeights, expectGradients, far, finiteDifferences } from '../reference/weights64';
+import { differencesByWeight, drawWeights, expectGradients, far } from '../reference/weights64';
 import { isSoak } from '../soak-slice';
 import { logOf } from '../train/helpers';
 
@@ -55,7 +55,7 @@ describe.each(cases.filter((_, n) => isSoak || n % 2 === 1 || n === 0))('%o', (g
   const sampled = config.loss === 'sampled' ? SAMPLED : undefined;
   const { params, reference } = drawWeights(srgnn, config, catalogue);
   const lossOf = () => srgnnLoss(reference, SESSIONS, TARGETS, settings, sampled);
-  const differences = finiteDifferences(reference, lossOf);
+  const differences = differencesByWeight(reference, lossOf);
 
   test.each(backends)('has vectors, loss and gradients of the 64-bit reference on %s', async (backend) => {
     await start(backend);

@@ -10,8 +10,7 @@ import { random } from '../../src/session/random';
 import { backends, start } from '../compute/backends/start';
 import { uploaded } from '../models/steps';
 import { finiteDifferences } from '../reference/finite-differences';
-
-const softplus = (s: number): number => Math.max(s, 0) + Math.log1p(Math.exp(-Math.abs(s)));
+import { softplus } from '../reference/weights64';
 
 describe('the weight of the target', () => {
   test.each([

@@ -4,10 +4,7 @@
  */
 import { fullLoss, type Prediction, sampledLoss, unit } from './sasrec';
 import type { Sampled } from './srgnn';
-import { matrix, type Weights } from './weights64';
-
-type Vector = number[];
-type Matrix = number[][];
+import { dot, type Matrix, matrix, type Vector, type Weights } from './weights64';
 
 export interface ReferenceSettings {
   readonly L: number;
@@ -38,7 +35,6 @@ const ACTIVATIONS = {
   sigm: (x: number) => 1 / (1 + Math.exp(-x)),
 };
 
-const dot = (a: Vector, b: Vector): number => a.reduce((total, x, i) => total + x * b[i]!, 0);
 const column = (w: Matrix, j: number): Vector => w.map((row) => row[j]!);
 
 type Clicks = Omit<Instance, 'targets' | 'negatives'>;

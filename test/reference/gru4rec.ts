@@ -2,10 +2,7 @@
  * GRU4Rec in plain 64-bit loops: one click of a batch through every layer, the scores of the sampled columns, and the
  * five losses, each as the official codes write it. Slow and literal on purpose; it shares no code with the model.
  */
-type Vector = number[];
-type Matrix = number[][];
-
-export type Weights = Record<string, { shape: readonly number[]; data: Float64Array }>;
+import { type Matrix, sigmoid, type Vector, type Weights } from './weights64';
 
 export interface ReferenceSettings {
   layers: readonly number[];
@@ -26,8 +23,6 @@ export interface ReferenceStep {
   extra: readonly number[];
   nominalBatch: number;
 }
-
-const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
 const row = ({ shape, data }: Weights[string], i: number): Vector =>
   Array.from(data.subarray(i * shape[1]!, (i + 1) * shape[1]!));

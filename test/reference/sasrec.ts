@@ -2,12 +2,9 @@
  * SASRec in plain 64-bit loops: the forms of its codes, cosine scoring, and the losses, one session at a time, always
  * over `maxlen` columns. Slow and literal on purpose; it shares no code with the model.
  */
-import { matrix, type Weights } from './weights64';
+import { dot, gelu, type Matrix, matrix, sigmoid, softmax, softplus, type Vector, type Weights } from './weights64';
 
 export type { Weights } from './weights64';
-
-type Vector = number[];
-type Matrix = number[][];
 
 export interface ReferenceSettings {
   hiddenUnits: number;
@@ -31,7 +28,6 @@ export interface ReferenceSettings {
 }
 
 const zeros = (rows: number, columns: number): Matrix => Array.from({ length: rows }, () => Array(columns).fill(0));
-const dot = (a: Vector, b: Vector): number => a.reduce((total, x, i) => total + x * b[i]!, 0);
 const plus = (a: Matrix, b: Matrix): Matrix => a.map((row, t) => row.map((x, i) => x + b[t]![i]!));
 /** Scaled to length 1, with the ε that keeps a zero vector one. */
 export const unit = (x: Vector): Vector => {
@@ -41,25 +37,6 @@ export const unit = (x: Vector): Vector => {
 
 function affine(x: Matrix, w: Matrix, b: Vector): Matrix {
   return x.map((row) => b.map((bias, j) => row.reduce((total, value, i) => total + value * w[i]![j]!, bias)));
-}
-
-function softmax(scores: Vector): Vector {
-  const highest = Math.max(...scores);
-  const e = scores.map((s) => Math.exp(s - highest));
-  const total = e.reduce((a, b) => a + b, 0);
-  return e.map((value) => value / total);
-}
-
-/** x Φ(x), Φ by the series of the error function, which converges for every x that occurs here. */
-function gelu(x: number): number {
-  const z = x / Math.SQRT2;
-  let term = z;
-  let erf = z;
-  for (let n = 1; n < 120; n++) {
-    term *= (-z * z) / n;
-    erf += term / (2 * n + 1);
-  }
-  return 0.5 * x * (1 + (2 / Math.sqrt(Math.PI)) * erf);
 }
 
 /**
@@ -159,7 +136,6 @@ export function predictions(
 }
 
 const mean = (values: Vector): number => values.reduce((a, b) => a + b, 0) / values.length;
-const softplus = (s: number): number => Math.max(s, 0) + Math.log1p(Math.exp(-Math.abs(s)));
 
 /** The vectors that score items 0…n: of a table of their own where there is one; scaled for cosine scoring. */
 export function outputTable(weights: Weights, n: number, cosine = false): Matrix {
@@ -223,7 +199,6 @@ export function calibratedLoss(
   const count = negatives[0]!.length;
   const alpha = count / (items.length - 2);
   const beta = alpha * (calibration * (1 - 1 / alpha) + 1 / alpha);
-  const sigmoid = (s: number) => 1 / (1 + Math.exp(-s));
   return mean(
     made.map(({ vector, target }, i) => {
       const transformed = Math.log(1 / (sigmoid(dot(vector, items[target]!)) ** -beta - 1));

@@ -3,10 +3,7 @@
  * on purpose; it shares no code with the model.
  */
 import { fullLoss, outputTable, sampledLoss, unit } from './sasrec';
-import { matrix, type Weights } from './weights64';
-
-type Vector = number[];
-type Matrix = number[][];
+import { dot, type Matrix, matrix, sigmoid, type Vector, type Weights } from './weights64';
 
 export interface ReferenceSettings {
   readonly step: number;
@@ -35,9 +32,7 @@ export interface Sampled {
   readonly logq: number;
 }
 
-const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 const plus = (...vectors: Vector[]): Vector => vectors[0]!.map((_, j) => vectors.reduce((sum, v) => sum + v[j]!, 0));
-const dot = (a: Vector, b: Vector): number => a.reduce((total, x, i) => total + x * b[i]!, 0);
 const times = (x: Vector, w: Matrix): Vector =>
   w[0]!.map((_, j) => x.reduce((total, value, i) => total + value * w[i]![j]!, 0));
 

@@ -3,10 +3,9 @@
  * losses, side information. Slow and literal on purpose, written from the papers' equations; it shares no code with the
  * model.
  */
-type Vector = number[];
-type Matrix = number[][];
+import { dot, gelu, type Matrix, matrix, sigmoid, softmax, type Vector, type Weights } from './weights64';
 
-export type Weights = Record<string, { shape: readonly number[]; data: Float64Array }>;
+export type { Weights } from './weights64';
 
 export interface Settings {
   form: 'paper' | 'library';
@@ -33,9 +32,6 @@ export interface Column {
 /** How each feature becomes a vector. */
 export type Kinds = Record<string, 'categorical' | 'numeric' | 'soft' | 'cyclic'>;
 
-const matrix = ({ shape, data }: Weights[string]): Matrix =>
-  Array.from({ length: shape[0]! }, (_, i) => Array.from(data.subarray(i * shape[1]!, (i + 1) * shape[1]!)));
-const dot = (a: Vector, b: Vector): number => a.reduce((total, x, i) => total + x * b[i]!, 0);
 const plus = (a: Vector, b: Vector): Vector => a.map((x, i) => x + b[i]!);
 const through = (x: Vector, w: Matrix, b?: Vector): Vector =>
   w[0]!.map((_, j) => (b ? b[j]! : 0) + x.reduce((total, value, i) => total + value * w[i]![j]!, 0));
@@ -50,26 +46,6 @@ function norm(x: Vector, gain: Vector, bias: Vector, epsilon: number): Vector {
 function unit(x: Vector, { scoring }: Settings): Vector {
   return scoring === 'cosine' ? x.map((value) => value / Math.sqrt(dot(x, x) + 1e-7)) : x;
 }
-
-function softmax(scores: Vector): Vector {
-  const highest = Math.max(...scores);
-  const e = scores.map((s) => Math.exp(s - highest));
-  const total = e.reduce((a, b) => a + b, 0);
-  return e.map((value) => value / total);
-}
-
-/** erf by its Taylor series, exact to 1e-15 where weights are small: |x| < 4. */
-function erf(x: number): number {
-  let term = x;
-  let total = x;
-  for (let n = 1; n < 120 && Math.abs(term) > 1e-18; n++) {
-    term *= (-x * x) / n;
-    total += term / (2 * n + 1);
-  }
-  return (2 / Math.sqrt(Math.PI)) * total;
-}
-const gelu = (x: number): number => 0.5 * x * (1 + erf(x / Math.SQRT2));
-const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
 /** Names inside one network. */
 function reader(weights: Weights, prefix: string) {

@@ -4,12 +4,40 @@ import { expect } from 'vitest';
 import { initialise } from '../../src/models/initialise';
 import type { SessionModel } from '../../src/models/model';
 import type { Catalogue, NdArray } from '../../src/types';
+import { finiteDifferences } from './finite-differences';
 
 export type Weights = Record<string, { readonly shape: readonly number[]; readonly data: Float64Array }>;
 
+export type Vector = number[];
+export type Matrix = number[][];
+
 /** Row-major rows of a weight. */
-export const matrix = ({ shape, data }: Weights[string]): number[][] =>
+export const matrix = ({ shape, data }: Weights[string]): Matrix =>
   Array.from({ length: shape[0]! }, (_, i) => Array.from(data.subarray(i * shape[1]!, (i + 1) * shape[1]!)));
+
+export const dot = (a: Vector, b: Vector): number => a.reduce((total, x, i) => total + x * b[i]!, 0);
+export const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+export const softplus = (s: number): number => Math.max(s, 0) + Math.log1p(Math.exp(-Math.abs(s)));
+
+export function softmax(scores: Vector): Vector {
+  const highest = Math.max(...scores);
+  const e = scores.map((s) => Math.exp(s - highest));
+  const total = e.reduce((a, b) => a + b, 0);
+  return e.map((value) => value / total);
+}
+
+/** erf by its Taylor series, exact to 1e-15 where weights are small: |x| < 4. */
+function erf(x: number): number {
+  let term = x;
+  let total = x;
+  for (let n = 1; n < 120 && Math.abs(term) > 1e-18; n++) {
+    term *= (-x * x) / n;
+    total += term / (2 * n + 1);
+  }
+  return (2 / Math.sqrt(Math.PI)) * total;
+}
+/** x Φ(x). */
+export const gelu = (x: number): number => 0.5 * x * (1 + erf(x / Math.SQRT2));
 
 /** Random weights everywhere, biases too, so that none can be forgotten; those in 64 bits are exact copies. */
 export function drawWeights<C>(
@@ -39,23 +67,15 @@ export const far = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
  * @param loss Of the weights, which are moved while it is asked.
  * @param fixed Names of tables whose row 0 is no weight.
  */
-export function finiteDifferences(
+export function differencesByWeight(
   weights: Weights,
   loss: () => number,
   fixed: readonly string[] = [],
 ): Record<string, Float64Array> {
   const entries = Object.entries(weights).map(([name, { data, shape }]) => {
     const first = fixed.includes(name) ? data.length / shape[0]! : 0;
-    const differences = Float64Array.from(data, (value, k) => {
-      if (k < first) return 0;
-      const step = 1e-6;
-      data[k] = value + step;
-      const above = loss();
-      data[k] = value - step;
-      const below = loss();
-      data[k] = value;
-      return (above - below) / (2 * step);
-    });
+    const differences = new Float64Array(data.length);
+    differences.set(finiteDifferences(data.subarray(first), loss), first);
     return [name, differences] as const;
   });
   return Object.fromEntries(entries);
