@@ -7,6 +7,9 @@ export interface NdArray<D extends Float32Array | Int32Array = Float32Array | In
   readonly shape: readonly number[];
 }
 
+/** Arrays by name. */
+export type NdArrays = Readonly<Record<string, NdArray>>;
+
 /** What an id is. `variant`: an id of one of the product's variants, none of which is selected. `url`: an address. */
 export type CandidateKind = 'sku' | 'productID' | 'item_id' | 'gtin' | 'mpn' | 'group' | 'variant' | 'platform' | 'url';
 
@@ -89,7 +92,7 @@ export interface Catalogue {
   /** Events of each item in the training log, `[n + 1]`, entry 0 unused; needed to draw popularity-weighted negatives. */
   readonly support?: ArrayLike<number>;
   /** Item features by name, each `[n + 1]` or `[n + 1, width]`. */
-  readonly features?: Readonly<Record<string, NdArray>>;
+  readonly features?: NdArrays;
   /** Number of values of each category of clicks, by name. */
   readonly categories?: Readonly<Record<string, number>>;
 }

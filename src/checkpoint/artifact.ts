@@ -1,5 +1,5 @@
 /** What an artifact folder holds, in memory: plain arrays, no tensors, no files. `packArtifact` documents the file form. */
-import type { ClickFeatures, NdArray } from '../types';
+import type { ClickFeatures, NdArrays } from '../types';
 
 /** One product of `catalogue.json`. Only `id` is required. */
 export interface CatalogueItem {
@@ -148,7 +148,7 @@ export interface Artifact {
    * Weights by name. Besides the parameters of the architecture: `catalogue.support`, `[n + 1]` int32, events of each
    * item in the training log (entry 0 unused), from which popularity answers where a session is empty.
    */
-  readonly tensors: Readonly<Record<string, NdArray>>;
+  readonly tensors: NdArrays;
   readonly catalogue?: readonly CatalogueItem[];
   readonly aliases?: Aliases;
   /** `strategies.json` and `rules.json`, to be written. An artifact that was opened reads them by `further`. */

@@ -4,7 +4,7 @@
  */
 import { RecommenderError } from '../errors';
 import { isName } from '../limits';
-import type { NdArray } from '../types';
+import type { NdArray, NdArrays } from '../types';
 import type { Delta, GateState, GuardState, TuneMethod } from './delta';
 import { isRecord, parseJson, quote } from './json';
 import { readSafetensors, toNdArray } from './safetensors';
@@ -149,7 +149,7 @@ function checkRest(value: unknown): Rest {
 }
 
 /** FNV-1a over UTF-16 units and 32-bit words: finds what is torn; it is no signature. http://www.isthe.com/chongo/tech/comp/fnv/ */
-function checksumOf(json: string, arrays: Readonly<Record<string, NdArray>>): string {
+function checksumOf(json: string, arrays: NdArrays): string {
   let hash = 0x811c9dc5;
   const add = (unit: number): void => {
     hash = Math.imul(hash ^ unit, 0x01000193);

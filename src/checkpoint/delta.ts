@@ -2,7 +2,7 @@
  * The state of a model that was tuned on a device, as plain data: it crosses threads, is stored, exported, and carried over to
  * another version of the model. Item ids, never indices, so that another catalogue can tell what still holds.
  */
-import type { NdArray } from '../types';
+import type { NdArrays } from '../types';
 
 /**
  * - `adapter`: the base stays as it is; a few vectors and counts are trained beside it.
@@ -73,7 +73,7 @@ export interface Delta {
   /** The items that arrays named `rows.*` and `slot.rows.*` have a row for, in their order. */
   readonly itemIds: readonly string[];
   /** Parameters by name; `slot.*` is the optimiser's state, `rows.count` decayed counts of the visitor's own events. */
-  readonly arrays: Readonly<Record<string, NdArray>>;
+  readonly arrays: NdArrays;
   /** Updates so far. */
   readonly step: number;
   readonly learnt: TuningProgress;

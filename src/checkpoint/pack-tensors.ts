@@ -1,6 +1,6 @@
 /** Weights at a precision, as `precision.ts` says how they are stored. */
 import { RecommenderError } from '../errors';
-import type { NdArray } from '../types';
+import type { NdArray, NdArrays } from '../types';
 import { MIX_PREFIX, SUPPORT_TENSOR } from './artifact';
 import { isCoded } from './coded-array';
 import { fromHalf, MAX_HALF, toHalf, toHalves } from './half';
@@ -25,7 +25,7 @@ const MIN_ROW = 8;
  * @throws RangeError if the name of a scale or of centroids is taken.
  */
 export async function packTensors(
-  tensors: Readonly<Record<string, NdArray>>,
+  tensors: NdArrays,
   precision: Precision,
   onShare?: OnShare,
 ): Promise<ReadonlyMap<string, StoredTensor>> {
@@ -69,13 +69,13 @@ export async function packTensors(
 }
 
 /** How much rows of a table count: as often as their items were clicked, and once more. */
-function weightsOf(tensors: Readonly<Record<string, NdArray>>, rows: number): Float64Array {
+function weightsOf(tensors: NdArrays, rows: number): Float64Array {
   const support = tensors[SUPPORT_TENSOR]?.data;
   return Float64Array.from({ length: rows }, (_, row) => 1 + (support?.[row] ?? 0));
 }
 
 /** Whether each row of a table has a number beside it. */
-const hasBias = (tensors: Readonly<Record<string, NdArray>>, rows: number): boolean =>
+const hasBias = (tensors: NdArrays, rows: number): boolean =>
   Object.entries(tensors).some(
     ([name, { data, shape }]) =>
       shape.length === 1 && shape[0] === rows && data instanceof Float32Array && !name.startsWith(MIX_PREFIX),

@@ -14,6 +14,7 @@
  * Centroid 0 of each piece is 0, so that rows of zeros, such as padding, stay what they are.
  */
 import type { NdArray } from '../types';
+import type { CodedArray } from './coded-array';
 import { CENTROID_COUNT, pieceStart } from './product-codes';
 
 /** λ: chosen on the validation part of Diginetica, where 4 to 8 differ little. */
@@ -37,12 +38,7 @@ const LAST_ROUNDS = 2;
 /** Rows that centroids are found by. */
 const SAMPLE = 2 ** 16;
 
-export interface Quantised {
-  /** `[rows, m]`. */
-  readonly codes: Uint8Array;
-  /** `[256, d]`. */
-  readonly centroids: Float32Array;
-}
+type Quantised = Pick<CodedArray, 'codes' | 'centroids'>;
 
 /** Pieces of a row; undefined where a table of this shape is not worth it. @param hasBias Whether each row has a number beside it. */
 export function pieceCount([rows = 0, d = 1, ...more]: readonly number[], hasBias: boolean): number | undefined {

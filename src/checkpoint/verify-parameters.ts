@@ -1,6 +1,6 @@
 /** Checks tensors against what they must be for one architecture. */
 import { RecommenderError } from '../errors';
-import type { NdArray } from '../types';
+import type { NdArrays } from '../types';
 import {
   BIRTHS_TENSOR,
   FEATURE_PREFIX,
@@ -13,8 +13,6 @@ import { isFloat } from './coded-array';
 import { quote } from './json';
 import { WEIGHTS } from './manifest';
 
-type Tensors = Readonly<Record<string, NdArray>>;
-
 /** Tensors of an artifact that belong to no architecture, besides those of features. */
 const SHARED = [SUPPORT_TENSOR, BIRTHS_TENSOR, REPLAY_TENSOR, REPLAY_OFFSETS_TENSOR, USERS_TENSOR];
 
@@ -26,7 +24,7 @@ const SHARED = [SUPPORT_TENSOR, BIRTHS_TENSOR, REPLAY_TENSOR, REPLAY_OFFSETS_TEN
  * @throws RecommenderError `weights-mismatch` that names the tensor, what was expected and what came.
  */
 export function verifyParameters(
-  tensors: Tensors,
+  tensors: NdArrays,
   specs: Readonly<Record<string, { readonly shape: readonly number[]; readonly rows?: unknown }>>,
   what = WEIGHTS,
 ): void {
@@ -62,7 +60,7 @@ export function verifyParameters(
  * @param what What holds the tensors, for messages. Default `weights.safetensors`.
  * @throws RecommenderError `weights-mismatch` that names the tensor.
  */
-export function verifyNames(tensors: Tensors, names: readonly string[], what = WEIGHTS): void {
+export function verifyNames(tensors: NdArrays, names: readonly string[], what = WEIGHTS): void {
   const known = new Set([...SHARED, ...names]);
   const surplus = Object.keys(tensors).find((name) => !known.has(name) && !name.startsWith(FEATURE_PREFIX));
   if (surplus !== undefined) {

@@ -1,12 +1,10 @@
 /** Checks tensors against what they must be for every artifact. */
 import { RecommenderError } from '../errors';
-import type { NdArray } from '../types';
+import type { NdArray, NdArrays } from '../types';
 import { REPLAY_OFFSETS_TENSOR, REPLAY_TENSOR, SUPPORT_TENSOR } from './artifact';
 import { isFloat } from './coded-array';
 import { quote } from './json';
 import { WEIGHTS } from './manifest';
-
-type Tensors = Readonly<Record<string, NdArray>>;
 
 /** Rows after the items, for special tokens such as a mask. */
 const MAX_SPECIAL_ROWS = 8;
@@ -16,7 +14,7 @@ const MAX_SPECIAL_ROWS = 8;
  *
  * @throws RecommenderError `bad-artifact` that names the tensor.
  */
-export function checkTensors(tensors: Tensors, items: number): void {
+export function checkTensors(tensors: NdArrays, items: number): void {
   const support = Object.hasOwn(tensors, SUPPORT_TENSOR) ? tensors[SUPPORT_TENSOR] : undefined;
   if (!support) throw bad(`${WEIGHTS}: tensor ${quote(SUPPORT_TENSOR)} is missing; every artifact needs it.`);
   const { data, shape } = support;
@@ -43,7 +41,7 @@ export function checkTensors(tensors: Tensors, items: number): void {
 }
 
 /** No sessions, or sessions of two items or more. */
-function isReplay({ [REPLAY_TENSOR]: replay, [REPLAY_OFFSETS_TENSOR]: starts }: Tensors, items: number): boolean {
+function isReplay({ [REPLAY_TENSOR]: replay, [REPLAY_OFFSETS_TENSOR]: starts }: NdArrays, items: number): boolean {
   if (!replay && !starts) return true;
   if (!(replay?.data instanceof Int32Array && starts?.data instanceof Int32Array)) return false;
   const offsets = starts.data;

@@ -1,5 +1,5 @@
 /** safetensors, written; `safetensors.ts` says what the format is, and reads it. */
-import type { NdArray } from '../types';
+import type { NdArray, NdArrays } from '../types';
 import { quote, show } from './json';
 import { METADATA, SIZES, type StoredTensor } from './safetensors';
 
@@ -9,10 +9,7 @@ import { METADATA, SIZES, type StoredTensor } from './safetensors';
  * @param metadata Text by name, stored in the header.
  * @throws RangeError if a shape does not fit its data or a name is reserved.
  */
-export function encodeSafetensors(
-  tensors: Readonly<Record<string, NdArray>>,
-  metadata?: Readonly<Record<string, string>>,
-): Uint8Array {
+export function encodeSafetensors(tensors: NdArrays, metadata?: Readonly<Record<string, string>>): Uint8Array {
   return writeSafetensors(new Map(Object.entries(tensors).map(([name, tensor]) => [name, toStored(tensor)])), metadata);
 }
 

@@ -7,7 +7,7 @@
  */
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs';
 import type { Outputs } from '../nn/scores';
-import type { BatchArray } from '../objectives/batch';
+import type { Prepared } from '../objectives/batch';
 import type { Catalogue, SessionInput, Sessions, WantedFeature } from '../types';
 
 /** Parameters by name. The names are those of the artifact's `weights.safetensors`. */
@@ -37,8 +37,7 @@ export interface ParameterSpec {
   readonly zeroRow?: boolean | 'start';
 }
 
-/** What `prepare` makes of sessions, by name: plain arrays, no tensors. */
-export type Prepared = Readonly<Record<string, BatchArray>>;
+export type { Prepared };
 
 /** The same arrays as tensors. */
 export type PreparedTensors = Readonly<Record<string, Tensor>>;

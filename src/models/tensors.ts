@@ -1,6 +1,6 @@
 /** Plain arrays to tensors and back. */
 import { type Tensor, tensor } from '@tensorflow/tfjs';
-import type { NdArray } from '../types';
+import type { NdArray, NdArrays } from '../types';
 
 /** A tensor of an array: int32 for `Int32Array`, float32 for `Float32Array`. The caller disposes it. */
 export function toTensor(array: NdArray): Tensor {
@@ -8,7 +8,7 @@ export function toTensor(array: NdArray): Tensor {
 }
 
 /** Tensors of a record of arrays, by the same names. The caller disposes them. */
-export function upload(arrays: Readonly<Record<string, NdArray>>): Record<string, Tensor> {
+export function upload(arrays: NdArrays): Record<string, Tensor> {
   return Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, toTensor(array)]));
 }
 

@@ -2,7 +2,7 @@
 import { RecommenderError } from '../errors';
 import type { OptionSpecs } from '../models/model';
 import { boolean } from '../models/options';
-import type { Catalogue, ItemIndex, NdArray, Scorer, SequenceRow, Sessions } from '../types';
+import type { Catalogue, ItemIndex, NdArray, NdArrays, Scorer, SequenceRow, Sessions } from '../types';
 
 /** A baseline. `C` is its configuration, checked by `models/configuration.ts` like a network's. */
 export interface Baseline<C> {
@@ -19,7 +19,7 @@ export interface Baseline<C> {
    *
    * @throws RecommenderError `weights-mismatch` if an array is missing or does not fit the catalogue.
    */
-  scorer(arrays: Readonly<Record<string, NdArray>>, catalogue: Catalogue, config: C): Scorer;
+  scorer(arrays: NdArrays, catalogue: Catalogue, config: C): Scorer;
 }
 
 /**
@@ -182,7 +182,7 @@ export function forgetSession(items: ArrayLike<ItemIndex>, from: number, to: num
  * @param length Number of values, where it is known.
  * @throws RecommenderError `weights-mismatch`
  */
-export function float32(arrays: Readonly<Record<string, NdArray>>, name: string, length?: number): Float32Array {
+export function float32(arrays: NdArrays, name: string, length?: number): Float32Array {
   const data = arrays[name]?.data;
   if (!(data instanceof Float32Array)) throw mismatch(name, 'float32 values', data ? 'int32 values' : 'nothing');
   if (length !== undefined && data.length !== length) throw mismatch(name, `${length} values`, `${data.length}`);
@@ -193,7 +193,7 @@ export function float32(arrays: Readonly<Record<string, NdArray>>, name: string,
 }
 
 /** The same for int32. */
-export function int32(arrays: Readonly<Record<string, NdArray>>, name: string, length?: number): Int32Array {
+export function int32(arrays: NdArrays, name: string, length?: number): Int32Array {
   const data = arrays[name]?.data;
   if (!(data instanceof Int32Array)) throw mismatch(name, 'int32 values', data ? 'float32 values' : 'nothing');
   if (length !== undefined && data.length !== length) throw mismatch(name, `${length} values`, `${data.length}`);

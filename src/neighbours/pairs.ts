@@ -1,5 +1,5 @@
 /** Weighted item pairs: what item-kNN, Markov, AR and SR count, keep and look up. */
-import type { Catalogue, ItemIndex, NdArray, Sessions } from '../types';
+import type { Catalogue, ItemIndex, NdArray, NdArrays, Sessions } from '../types';
 import { float32, int32, mismatch, type ScoreRows } from './baseline';
 
 /**
@@ -128,7 +128,7 @@ export function writePairs({ offsets, items, weights }: Pairs): Record<string, N
 }
 
 /** The pairs of an artifact, checked against the catalogue so that scoring never reads or writes out of bounds. */
-export function readPairs(arrays: Readonly<Record<string, NdArray>>, { items: n }: Catalogue): Pairs {
+export function readPairs(arrays: NdArrays, { items: n }: Catalogue): Pairs {
   const offsets = int32(arrays, 'pairs.offsets', n + 2);
   const items = int32(arrays, 'pairs.items');
   const weights = float32(arrays, 'pairs.weights', items.length);

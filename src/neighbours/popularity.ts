@@ -9,7 +9,7 @@
 
 import type { OptionSpecs } from '../models/model';
 import { integer, number } from '../models/options';
-import type { Catalogue, NdArray, Sessions } from '../types';
+import type { Catalogue, NdArray, NdArrays, Sessions } from '../types';
 import { type Baseline, float32, rowScorer, supportOf } from './baseline';
 
 export interface PopularityConfig {
@@ -83,7 +83,7 @@ function below(value: number): number {
   return new Float32Array(bits.buffer)[0]!;
 }
 
-function read(arrays: Readonly<Record<string, NdArray>>, { items }: Catalogue): Float32Array {
+function read(arrays: NdArrays, { items }: Catalogue): Float32Array {
   return float32(arrays, ARRAY, items + 1).subarray(1);
 }
 

@@ -4,7 +4,7 @@
  * A query takes the `sampleSize` most recent of all sessions that share an item with it. Those can only be among the
  * `sampleSize` most recent sessions of each of its items, so no other session is stored: the answers are the same.
  */
-import type { Catalogue, ItemIndex, NdArray, Sessions } from '../types';
+import type { Catalogue, ItemIndex, NdArray, NdArrays, Sessions } from '../types';
 import { float32, int32, mismatch, supportOf } from './baseline';
 
 export const SECONDS_PER_DAY = 86_400;
@@ -110,7 +110,7 @@ function mostRecentOfAnyItem(sessions: Sessions, order: readonly number[], n: nu
  *
  * @throws RecommenderError `weights-mismatch`
  */
-export function readSessionIndex(arrays: Readonly<Record<string, NdArray>>, { items: n }: Catalogue): SessionIndex {
+export function readSessionIndex(arrays: NdArrays, { items: n }: Catalogue): SessionIndex {
   const days = int32(arrays, 'sessions.days');
   const seconds = float32(arrays, 'sessions.seconds', days.length);
   const offsets = int32(arrays, 'sessions.offsets', days.length + 1);

@@ -11,6 +11,9 @@ export interface BatchArray<T extends Tensor = Tensor> extends NdArray {
   readonly as?: T;
 }
 
+/** What `prepare` makes of sessions, by name: plain arrays, no tensors. */
+export type Prepared = Readonly<Record<string, BatchArray>>;
+
 /** A batch with tensors in place of its `BatchArray`s; everything else stays as it is. */
 export type Uploaded<B> =
   B extends BatchArray<infer T>

@@ -2,7 +2,7 @@
 import type { Tensor1D } from '@tensorflow/tfjs';
 import { sessionInput } from '../session/event-log';
 import type { SessionInput, Sessions } from '../types';
-import { type BatchArray, outputItems, type TrainingLog, vector } from './batch';
+import { type BatchArray, outputItems, type Prepared, type TrainingLog, vector } from './batch';
 import { lengthBuckets } from './bucketing';
 
 /** Part of session `source`: the clicks `from` … `firstTarget` − 1 are read, `firstTarget` … `end` − 1 predicted. */
@@ -47,7 +47,6 @@ export function prefixes({ sessions, first }: TrainingLog, maxLength: number): E
 export const targetsOf = (examples: readonly Example[], { items }: Sessions): Int32Array =>
   Int32Array.from(examples.flatMap(({ firstTarget, end }) => Array.from(items.subarray(firstTarget, end))));
 
-type Prepared = Readonly<Record<string, BatchArray>>;
 type Prepare = (sessions: readonly SessionInput[]) => Prepared;
 
 /** The place of a session: its number among the rows of all buckets, and its first cell and width among their cells. */

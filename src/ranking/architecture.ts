@@ -4,7 +4,7 @@ import { within } from '../checkpoint/prefixes';
 import { RecommenderError } from '../errors';
 import { loadCode } from '../load-code';
 import { models } from '../models/index';
-import type { Catalogue, NdArray, Scorer, SessionInput } from '../types';
+import type { Catalogue, NdArray, NdArrays, Scorer, SessionInput } from '../types';
 import type { SessionScorer } from './session-scorer';
 
 /** A trained network on a device, as explaining and learning use it: in plain arrays. */
@@ -18,7 +18,7 @@ export interface Network {
   /** The same network with another table and bias. Its owner disposes it, this one's remains. */
   withItems(items: Pick<ItemSide, 'table'> & Required<Pick<ItemSide, 'bias'>>): LoadedScorer;
   /** The same architecture with some other parameters. Absent where a plan computes, which has its own. */
-  withParameters?(parameters: Readonly<Record<string, NdArray>>): LoadedScorer;
+  withParameters?(parameters: NdArrays): LoadedScorer;
 }
 
 /** score of item i = c · table[i] + bias[i] + repeats[l], l clicks after item i was clicked last, if it was. */
@@ -61,7 +61,7 @@ export async function loadArchitecture({ architecture, name }: Pick<ArtifactInfo
 /** What of an artifact tells of its items, users and clicks. */
 export interface SideOf {
   readonly info: Pick<ArtifactInfo, 'items' | 'features'>;
-  readonly tensors: Readonly<Record<string, NdArray>>;
+  readonly tensors: NdArrays;
 }
 
 /** What the architectures may know of the artifact's catalogue. */

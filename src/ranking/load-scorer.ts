@@ -6,7 +6,7 @@ import { loadCode } from '../load-code';
 import { models } from '../models/index';
 import type { Params, SessionModel } from '../models/model';
 import { toTensor, upload } from '../models/tensors';
-import type { NdArray, SessionInput } from '../types';
+import type { NdArrays, SessionInput } from '../types';
 import { type ItemSide, type LoadedScorer, loadArchitecture, type Network } from './architecture';
 import { type NetworkInfo, networkInfo } from './network-info';
 import { INFERENCE, neuralScorer } from './neural-scorer';
@@ -57,7 +57,7 @@ export async function loadScorer(artifact: Artifact): Promise<LoadedScorer> {
 /** A network whose parameters are on the active backend, until it is disposed. */
 export function uploaded<C>(
   of: Omit<TensorNetwork<C>, 'params'>,
-  tensors: Readonly<Record<string, NdArray>>,
+  tensors: NdArrays,
 ): { readonly network: TensorNetwork<C>; dispose(): void } {
   const params: Record<string, Tensor> = {};
   const free = () => dispose(params);

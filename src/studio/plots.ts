@@ -1,6 +1,6 @@
 /** Plots as SVG elements: a page's security policy forbids the styles that texts would carry. */
 import { h } from '../demo/dom';
-import { ticks } from '../pipeline/compare/plots';
+import { type Series, ticks } from '../pipeline/compare/plots';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const WIDTH = 480;
@@ -8,11 +8,6 @@ const HEIGHT = 220;
 const MARGIN = { left: 52, right: 14, top: 12, bottom: 40 };
 /** Classes `c0` … of the style sheet. */
 const COLOURS = 8;
-
-export interface Series {
-  readonly name: string;
-  readonly points: readonly (readonly [x: number, y: number])[];
-}
 
 function s(
   tag: string,

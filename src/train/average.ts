@@ -7,12 +7,10 @@
  * https://arxiv.org/abs/1803.05407. Differs from the paper: the learning rate moves as the plan says, not in cycles, and
  * the mean moves on with the epochs, so that each can be validated. Holds m copies of all parameters.
  */
-import type { NdArray } from '../types';
-
-export type Weights = Readonly<Record<string, NdArray>>;
+import type { NdArrays } from '../types';
 
 export class WeightAverage {
-  readonly #ends: Weights[];
+  readonly #ends: NdArrays[];
 
   /**
    * @param epochs m.
@@ -20,24 +18,24 @@ export class WeightAverage {
    */
   constructor(
     readonly epochs: number,
-    saved: readonly Weights[] = [],
+    saved: readonly NdArrays[] = [],
   ) {
     this.#ends = [...saved];
   }
 
   /** Weights at the ends of the last epochs, the oldest first. */
-  get ends(): readonly Weights[] {
+  get ends(): readonly NdArrays[] {
     return [...this.#ends];
   }
 
   /** Takes the weights at the end of an epoch in, and lets the oldest go. */
-  add(weights: Weights): void {
+  add(weights: NdArrays): void {
     this.#ends.push(weights);
     if (this.#ends.length > this.epochs) this.#ends.shift();
   }
 
   /** Summed in 64 bits, in the order of the epochs. */
-  mean(): Weights {
+  mean(): NdArrays {
     const entries = Object.entries(this.#ends[0]!).map(([name, { data, shape }]) => {
       const sums = new Float64Array(data.length);
       for (const end of this.#ends) {

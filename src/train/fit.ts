@@ -3,8 +3,8 @@ import type { Tensor } from '@tensorflow/tfjs';
 import { RecommenderError } from '../errors';
 import { upload } from '../models/tensors';
 import { neuralScorer } from '../ranking/neural-scorer';
-import type { Sessions } from '../types';
-import { WeightAverage, type Weights } from './average';
+import type { NdArrays, Sessions } from '../types';
+import { WeightAverage } from './average';
 import { conservativeMetrics } from './evaluate';
 import { type Progress, Trainer, type TrainerOptions, type TrainerState } from './trainer';
 import type { Protocol } from './types';
@@ -54,9 +54,9 @@ export interface FitState {
   /** Seconds spent on the epoch that runs, and its loss where only its validation is missing. */
   readonly seconds: number;
   readonly unvalidated?: number;
-  readonly best?: { readonly epoch: BestEpoch; readonly weights: Weights };
+  readonly best?: { readonly epoch: BestEpoch; readonly weights: NdArrays };
   /** Where weights are averaged: those at the ends of the last epochs. */
-  readonly ends?: readonly Weights[];
+  readonly ends?: readonly NdArrays[];
   /** Time and memory that the training has used so far, where the caller measures them. */
   readonly spent?: Spent;
 }
@@ -71,7 +71,7 @@ export interface FitResult {
   readonly epochs: readonly EpochResult[];
   readonly best: BestEpoch;
   /** Averaged where the plan says so. */
-  readonly weights: Weights;
+  readonly weights: NdArrays;
 }
 
 /** A training that its signal ended: `state` goes on from there. */
@@ -110,7 +110,7 @@ export async function fitModel<C>(options: FitOptions<C>): Promise<FitResult> {
     }
   };
   /** Of the epochs so far. */
-  const weights = async (): Promise<Weights> => average?.mean() ?? trainer.weights();
+  const weights = async (): Promise<NdArrays> => average?.mean() ?? trainer.weights();
   const epochs: EpochResult[] = [...(resume?.epochs ?? [])];
   let best = resume?.best;
   let seconds = resume?.seconds ?? 0;

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import { WeightAverage, type Weights } from '../../src/train/average';
+import { WeightAverage } from '../../src/train/average';
+import type { NdArrays } from '../../src/types';
 
-const weights = (...values: number[]): Weights => ({ w: { data: Float32Array.from(values), shape: [values.length] } });
+const weights = (...values: number[]): NdArrays => ({ w: { data: Float32Array.from(values), shape: [values.length] } });
 
 test('the mean is over the ends of the last epochs, fewer at first', () => {
   const average = new WeightAverage(3);

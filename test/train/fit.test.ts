@@ -6,9 +6,10 @@ import { upload } from '../../src/models/tensors';
 import type { Training } from '../../src/models/training';
 import { neuralScorer } from '../../src/ranking/neural-scorer';
 import { random } from '../../src/session/random';
-import { WeightAverage, type Weights } from '../../src/train/average';
+import { WeightAverage } from '../../src/train/average';
 import { evaluate } from '../../src/train/evaluate';
 import { type FitOptions, type FitState, fitModel, Interrupted } from '../../src/train/fit';
+import type { NdArrays } from '../../src/types';
 import { expectNoTensorsLeft, start } from '../compute/backends/start';
 import { bitsOf, logOf, supportOf } from './helpers';
 
@@ -233,7 +234,7 @@ describe('averaged weights', () => {
 
   /** The plain weights at the end of each epoch, and the losses. */
   async function plain() {
-    const ends: Weights[] = [];
+    const ends: NdArrays[] = [];
     const { epochs } = await fitModel(
       optionsOf({
         onEpoch: async (_, state) => {
@@ -245,7 +246,7 @@ describe('averaged weights', () => {
     );
     return { ends, losses: epochs.map(({ loss }) => loss) };
   }
-  const meanOf = (ends: readonly Weights[]) => new WeightAverage(averageEpochs, ends).mean();
+  const meanOf = (ends: readonly NdArrays[]) => new WeightAverage(averageEpochs, ends).mean();
 
   test('are the result, and training goes on from the plain ones', async () => {
     const { ends, losses } = await plain();

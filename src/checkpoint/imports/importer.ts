@@ -1,7 +1,7 @@
 /** What an import of one reference implementation consists of. */
 import { RecommenderError } from '../../errors';
 import { nearestName } from '../../nearest-name';
-import type { NdArray } from '../../types';
+import type { NdArrays } from '../../types';
 import type { NameMap } from './name-map';
 
 export type ConfigValue = number | boolean | string | readonly number[];
@@ -34,12 +34,7 @@ export interface Importer {
    * @param what What holds the weights, for messages.
    * @throws RecommenderError `weights-mismatch`, as `toOurs`.
    */
-  fold?(
-    weights: Readonly<Record<string, NdArray>>,
-    config: Readonly<Record<string, unknown>>,
-    items: number,
-    what: string,
-  ): Readonly<Record<string, NdArray>>;
+  fold?(weights: NdArrays, config: Readonly<Record<string, unknown>>, items: number, what: string): NdArrays;
 }
 
 /** What becomes of a reference key: one of ours, the item count, options worked out from its value, or nothing. */

@@ -1,7 +1,5 @@
 /** Collects a name map, entry by entry. Arguments are theirs first, then ours. */
-import type { Block, NameMap } from './name-map';
-
-type Shape = readonly number[];
+import type { Block, NameMap, Shape } from './name-map';
 
 export class MapBuilder {
   readonly #theirs: Record<string, Shape> = {};

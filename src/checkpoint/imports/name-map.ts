@@ -4,11 +4,11 @@
  * and weights after a step can be compared under either name.
  */
 import { RecommenderError } from '../../errors';
-import type { NdArray } from '../../types';
+import type { NdArray, NdArrays } from '../../types';
 import { quote } from '../json';
 import { verifyParameters } from '../verify-parameters';
 
-type Shape = readonly number[];
+export type Shape = readonly number[];
 
 /** Copies `rows × columns` numbers of our tensor. Tensors are read as matrices: see `asMatrix`. */
 export interface Block {
@@ -47,7 +47,7 @@ export interface NameMap {
  */
 export function toOurs(
   map: NameMap,
-  tensors: Readonly<Record<string, NdArray>>,
+  tensors: NdArrays,
   what = 'the reference weights',
 ): Record<string, NdArray<Float32Array>> {
   verifyParameters(tensors, specs(map.theirs), what);
@@ -69,18 +69,14 @@ export function toOurs(
  *
  * @throws RecommenderError `weights-mismatch`.
  */
-export function toTheirs(
-  map: NameMap,
-  tensors: Readonly<Record<string, NdArray>>,
-  what = 'the weights',
-): Record<string, NdArray<Float32Array>> {
+export function toTheirs(map: NameMap, tensors: NdArrays, what = 'the weights'): Record<string, NdArray<Float32Array>> {
   verifyParameters(tensors, specs(map.ours), what);
   return copy(map, tensors, map.theirs, 'theirs');
 }
 
 function copy(
   map: NameMap,
-  sources: Readonly<Record<string, NdArray>>,
+  sources: NdArrays,
   shapes: Readonly<Record<string, Shape>>,
   into: 'ours' | 'theirs',
 ): Record<string, NdArray<Float32Array>> {

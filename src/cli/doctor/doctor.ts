@@ -5,9 +5,10 @@ import { basename, relative, sep } from 'node:path';
 import { CATALOGUE_MANIFEST } from '../../checkpoint/catalogue-folder';
 import { MANIFEST, WEIGHTS } from '../../checkpoint/manifest';
 import { RecommenderError } from '../../errors';
+import type { Severity } from '../../ui/doctor/types';
 import { checkCatalogueFolder, checkEmbed, checkModel, checkPage, FILES, filesIn } from './check';
 import { FOLDER, folderSite, webSite } from './site';
-import type { Add, Finding, Severity } from './types';
+import type { Add, Finding } from './types';
 
 export interface Diagnosis {
   /** As it was given. */

@@ -1,7 +1,6 @@
 /** What `aisle doctor` finds, and where it looks. Types only. */
 
-/** `error`: no suggestions. `warning`: suggestions with less, later or stale. `ok`: as it should be, or something to know. */
-export type Severity = 'error' | 'warning' | 'ok';
+import type { Severity } from '../../ui/doctor/types';
 
 export interface Finding {
   readonly severity: Severity;

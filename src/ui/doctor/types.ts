@@ -4,7 +4,7 @@ import type { Consent, ConsentWords, Degradation, IdCounts, Status } from '../..
 import type { StorageState } from '../../store/event-store';
 import type { Candidate } from '../../types';
 
-/** `error`: no suggestions, or wrong ones. `warning`: suggestions with less. `ok`: something to know. */
+/** `error`: no suggestions, or wrong ones. `warning`: suggestions with less, later or stale. `ok`: as it should be, or something to know. */
 export type Severity = 'error' | 'warning' | 'ok';
 
 export interface Finding {
