@@ -2,6 +2,7 @@
 import { RecommenderError, reasonOf } from '../errors';
 import { type Preview, previewText } from '../session/preview';
 import { whole } from './format';
+import { isGzip } from './gzip';
 import type { EventsSource, LogSource } from './read-events';
 
 /** A file of a page under the name that messages have. */
@@ -25,8 +26,6 @@ export function logName(files: readonly Pick<NamedBlob, 'name'>[]): string {
   const end = common((name, length) => name.slice(Math.max(start.length, name.length - length)));
   return `${start}*${end}`;
 }
-
-const GZIP = [0x1f, 0x8b];
 
 /** Files as one log, in this order. */
 export function logSource(files: readonly NamedBlob[]): LogSource {
@@ -65,7 +64,7 @@ export async function previewEvents(given: NamedBlob): Promise<Preview> {
 
 /** Parquet is read from its end, so what is in a gzip file has to be unpacked as a whole. */
 async function unpackedParquet({ name, blob }: NamedBlob): Promise<NamedBlob | undefined> {
-  if (!(await isGzip(blob).catch(unreadable(name)))) return undefined;
+  if (!(await isPackedBlob(blob).catch(unreadable(name)))) return undefined;
   const content = pieces({ name, blob }, true);
   const first = await content.next();
   if (first.done || new TextDecoder('latin1').decode(first.value.subarray(0, 4)) !== 'PAR1') {
@@ -77,21 +76,19 @@ async function unpackedParquet({ name, blob }: NamedBlob): Promise<NamedBlob | u
   return { name, blob: new Blob(parts) };
 }
 
-const isGzip = async (blob: Blob): Promise<boolean> => {
-  const magic = new Uint8Array(await blob.slice(0, 2).arrayBuffer());
-  return GZIP.every((byte, i) => magic[i] === byte);
-};
+const isPackedBlob = async (blob: Blob): Promise<boolean> =>
+  isGzip(new Uint8Array(await blob.slice(0, 2).arrayBuffer()));
 
 /** The whole content, unpacked where it is gzip. */
 export async function contentOf({ name, blob }: NamedBlob): Promise<Uint8Array<ArrayBuffer>> {
   const parts: Uint8Array<ArrayBuffer>[] = [];
-  for await (const piece of pieces({ name, blob }, await isGzip(blob).catch(unreadable(name)))) parts.push(piece);
+  for await (const piece of pieces({ name, blob }, await isPackedBlob(blob).catch(unreadable(name)))) parts.push(piece);
   return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
 
 /** The first bytes of the content, unpacked where it is gzip, and the length of the whole, estimated. */
 async function headOf({ name, blob }: NamedBlob): Promise<{ readonly head: Uint8Array; readonly length: number }> {
-  if (!(await isGzip(blob).catch(unreadable(name)))) {
+  if (!(await isPackedBlob(blob).catch(unreadable(name)))) {
     const head = await blob.slice(0, HEAD_BYTES).arrayBuffer().catch(unreadable(name));
     return { head: new Uint8Array(head), length: blob.size };
   }

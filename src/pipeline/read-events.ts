@@ -10,6 +10,7 @@ import { type LogSummary, summarise } from '../session/summary';
 import { defined } from './defined';
 import { isAborted } from './errors';
 import { whole } from './format';
+import { isGzip } from './gzip';
 import { inform, type Observer, startTask, warn } from './observer';
 
 export interface EventsSource {
@@ -81,7 +82,7 @@ async function readPart(
 ): Promise<Collector> {
   const { name, size, constants = {} } = source;
   const magic = new Uint8Array(await source.slice(0, 4));
-  const isPacked = magic[0] === 0x1f && magic[1] === 0x8b;
+  const isPacked = isGzip(magic);
   const isParquet = /\.(parquet|pq)$/i.test(name) || new TextDecoder('latin1').decode(magic) === 'PAR1';
   const file: LogFile = { name, constants, before };
   if (!isParquet || isPacked || size === 0) return readText(source.pieces(isPacked, update), file, options, signal);

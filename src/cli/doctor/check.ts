@@ -2,7 +2,7 @@
 
 import type { CatalogueItem } from '../../checkpoint/artifact';
 import { checkCatalogue } from '../../checkpoint/catalogue-file';
-import { CATALOGUE_MANIFEST } from '../../checkpoint/catalogue-folder';
+import { CATALOGUE_MANIFEST, PART_NAME } from '../../checkpoint/catalogue-folder';
 import { isRecord, parseJson } from '../../checkpoint/json';
 import { checkManifest, type FileEntry, MANIFEST, REPORT } from '../../checkpoint/manifest';
 import { openArtifact } from '../../checkpoint/open';
@@ -283,7 +283,7 @@ export async function checkCatalogueFolder(
   try {
     const products = [...found].flatMap(([href, { bytes }]) => {
       const name = href.slice(href.lastIndexOf('/') + 1);
-      return /^catalogue(-\d+)?\.json$/.test(name) ? checkCatalogue(parseJson(bytes, name), name) : [];
+      return PART_NAME.test(name) ? checkCatalogue(parseJson(bytes, name), name) : [];
     });
     add('ok', 'catalogue', site.name(folder), `holds a catalogue of ${products.length} products, complete.`);
     return products;

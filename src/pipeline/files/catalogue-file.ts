@@ -5,6 +5,7 @@ import type { CatalogueItem } from '../../checkpoint/artifact';
 import { checkCatalogue } from '../../checkpoint/catalogue-file';
 import { RecommenderError } from '../../errors';
 import { blamingInput, readCatalogue } from '../catalogue/read-catalogue';
+import { isGzip } from '../gzip';
 import { readCatalogueFolder } from './catalogue-folder';
 import { isFolder, readInput } from './disk';
 
@@ -22,7 +23,7 @@ export async function readCatalogueFile(path: string, idColumn?: string): Promis
 }
 
 async function unpacked(bytes: Uint8Array, path: string): Promise<Uint8Array> {
-  if (!(bytes[0] === 0x1f && bytes[1] === 0x8b)) return bytes;
+  if (!isGzip(bytes)) return bytes;
   try {
     return await promisify(gunzip)(bytes);
   } catch (cause) {

@@ -9,6 +9,7 @@ import { type FileEntry, MANIFEST, RULES } from '../../checkpoint/manifest';
 import { sha256 } from '../../checkpoint/sha256';
 import { RecommenderError, throwIfAborted } from '../../errors';
 import { systemCodeOf } from '../errors';
+import { isGzip } from '../gzip';
 import { type Content, pieces, readInput, refused, remove, replaceFiles, temporaryFolder } from './disk';
 import { openFile, pieces as piecesOf } from './events-file';
 
@@ -18,7 +19,7 @@ export async function openFeed(path: string) {
   try {
     const { size } = await file.stat();
     const { buffer } = await file.read(new Uint8Array(2), 0, 2, 0);
-    const isPacked = buffer[0] === 0x1f && buffer[1] === 0x8b;
+    const isPacked = isGzip(buffer);
     return { size, pieces: (onBytes: (bytes: number) => void) => piecesOf(path, isPacked, onBytes, path) };
   } finally {
     await file.close();

@@ -11,6 +11,7 @@ import type { EventLog } from '../../session/event-log';
 import type { ReadOptions } from '../../session/options';
 import { systemCodeOf, systemMeaning } from '../errors';
 import { whole } from '../format';
+import { isGzip } from '../gzip';
 import { inform, type Observer, startTask } from '../observer';
 import { type EventsSource, readLog } from '../read-events';
 import { basename, dirname, exists, isFolder, join, refused, remove, resolve, temporaryFolder } from './disk';
@@ -169,7 +170,7 @@ async function spool(source: AsyncIterable<Uint8Array>, name: string): Promise<F
 
 async function isPackedParquet(file: FileHandle, shown: string): Promise<boolean> {
   const { buffer } = await file.read(new Uint8Array(2), 0, 2, 0);
-  if (!(buffer[0] === 0x1f && buffer[1] === 0x8b)) return false;
+  if (!isGzip(buffer)) return false;
   const first = pieces(file, true, () => {}, shown);
   for await (const piece of first) return new TextDecoder('latin1').decode(piece.subarray(0, 4)) === 'PAR1';
   return false;
