@@ -11,6 +11,7 @@
 import { cpus, release, totalmem, type } from 'node:os';
 import type { BenchCase } from './bench-case';
 import { writeInference } from './inference-results';
+import { short } from './machine';
 
 const modules = import.meta.glob<{ cases: readonly BenchCase[] }>('./cases/*.ts');
 
@@ -117,5 +118,3 @@ function describe({ case: name, ours, peer, theirs, ratio, unit, runs, threads, 
     lines.push(`  ${fact}: ${typeof value === 'number' ? value.toLocaleString('en') : value}`);
   return lines.join('\n');
 }
-
-const short = (value: number): string => String(Number(value.toPrecision(3)));

@@ -10,7 +10,6 @@
  */
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, release, type } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { quoted } from '../../src/pipeline/commands';
@@ -18,6 +17,7 @@ import type { Report } from '../../src/pipeline/compare/markdown';
 import { breakdowns, RESULT_TITLES, resultCells, verdictSentences } from '../../src/pipeline/compare/markdown';
 import { markdownTable } from '../../src/pipeline/format';
 import { sharedPath } from '../shared';
+import { commit, machine } from './machine';
 
 interface Comparison {
   readonly log: string;
@@ -151,16 +151,15 @@ function compare(
     else aisle('split', ...split);
   }
   const facts = JSON.parse(aisle('compare', ...argv, '--epochs', epochs, '--json')) as Report;
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim();
-  const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${type()} ${release()}, Node ${process.versions.node}`;
+  const measured = { commit: commit(), machine: machine() };
   const results = join(root, 'test/bench/results');
   const file = name === 'incremental' ? name : `compare-${name}`;
   const rows = facts.rows.map(({ commands: _, ...row }) => row);
   writeFileSync(
     join(results, `${file}.json`),
-    `${JSON.stringify({ commands, commit, machine, ...facts, rows }, null, 1)}\n`,
+    `${JSON.stringify({ commands, ...measured, ...facts, rows }, null, 1)}\n`,
   );
-  writeFileSync(join(results, `${file}.md`), markdown(about, facts, { commands, commit, machine, epochs }));
+  writeFileSync(join(results, `${file}.md`), markdown(about, facts, { commands, ...measured, epochs }));
 }
 
 interface About {

@@ -11,10 +11,11 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { presetOf } from '../../src/models/presets';
+import { markdownTable } from '../../src/pipeline/format';
 import { sharedPath } from '../shared';
 import { builtChild, Contender } from './contender';
 import { EPOCH_WORKLOADS, type EpochLine, type EpochStart, type EpochWorkload } from './epoch-workloads';
-import { commit, machine } from './machine';
+import { commit, machine, short } from './machine';
 
 interface Row extends EpochStart {
   readonly name: string;
@@ -72,7 +73,7 @@ export async function main(args: readonly string[]): Promise<void> {
         lines.push(line);
         rows.set(name, { name, config, preset: work.preset, every, ...start, ...facts, epochs: [...lines] });
         write(Object.keys(EPOCH_WORKLOADS).flatMap((row) => rows.get(row) ?? []));
-        console.error(`${name}, epoch ${line.epoch}: ${seconds(line.seconds)} s, ${megabytes(line.peakBytes)} MB`);
+        console.error(`${name}, epoch ${line.epoch}: ${short(line.seconds)} s, ${megabytes(line.peakBytes)} MB`);
       }
       await side.close();
     }
@@ -84,7 +85,6 @@ export async function main(args: readonly string[]): Promise<void> {
 
 const read = (): Row[] => JSON.parse(readFileSync(JSON_FILE, 'utf8')).rows;
 
-const seconds = (value: number): string => String(Number(value.toPrecision(3)));
 const megabytes = (bytes: number): string => Math.round(bytes / 1e6).toLocaleString('en');
 
 function write(rows: readonly Row[]): void {
@@ -108,9 +108,9 @@ function markdown(rows: readonly Row[]): string {
       every === 1 ? 'all' : `1 in ${every}`,
       sessions.toLocaleString('en'),
       events.toLocaleString('en'),
-      of(row, (line) => seconds(line.seconds)),
-      of(row, ({ processor }) => seconds(processor)),
-      `${every === 1 ? '' : '≈ '}${seconds(every * epochs.at(-1)!.processor)}`,
+      of(row, (line) => short(line.seconds)),
+      of(row, ({ processor }) => short(processor)),
+      `${every === 1 ? '' : '≈ '}${short(every * epochs.at(-1)!.processor)}`,
       of(row, ({ peakBytes }) => megabytes(peakBytes)),
       growth,
       Math.max(...peaks) < LIMIT ? 'yes' : 'no',
@@ -145,6 +145,6 @@ clock and of processor time, and the most memory that was resident, counted agai
 from that. Architectures that know how tell targets from draws among the 43,097 items; GRU4Rec does so by itself, SR-GNN and
 Caser compare all. The machine did other work too, which stretches the seconds. Machine: ${rows.at(-1)?.machine}.
 
-${[titles, titles.map(() => '---'), ...cells].map((line) => `| ${line.join(' | ')} |`).join('\n')}
+${markdownTable(titles, cells).join('\n')}
 `;
 }

@@ -12,10 +12,12 @@ import { cpus, release, totalmem, type } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { dependencies } from '../../package.json';
+import { markdownTable } from '../../src/pipeline/format';
 import { launchChromium } from '../chromium';
 import { builtChild, Contender, median, type Sample, servedPage } from './contender';
 import type { Ask } from './learner-page';
 import type { TrainingWorkload } from './learner-steps';
+import { short } from './machine';
 import { WORKLOADS } from './workloads';
 
 /** Sessions of a fine-tuning step. */
@@ -122,8 +124,6 @@ function report(results: Results): void {
   writeFileSync(join(FOLDER, 'fine-tuning.md'), markdown(results));
 }
 
-const short = (value: number): string => String(Number(value.toPrecision(3)));
-
 function markdown({ machine, versions, turns, rows }: Results): string {
   const software = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   const figures = ({ processor, clock }: Times): string => `${short(processor)} / ${short(clock)}`;
@@ -141,6 +141,6 @@ are. Milliseconds a step, of processor time / by the clock: the mean, and the me
 that alternate with the other side. All parameters learn, over the whole catalogue where the loss is; the work of each row
 stands in \`test/bench/workloads.ts\`.
 
-${[titles, titles.map(() => '---'), ...cells].map((line) => `| ${line.join(' | ')} |`).join('\n')}
+${markdownTable(titles, cells).join('\n')}
 `;
 }

@@ -8,7 +8,7 @@ import { markdownTable, whole } from '../../src/pipeline/format';
 import type { Result } from './bench';
 import { LENGTHS } from './cases/clicks';
 import { SCALES } from './cases/scale';
-import { commit, machine } from './machine';
+import { commit, machine, short } from './machine';
 import { standalonePlot } from './standalone-svg';
 
 export interface Row extends Result {
@@ -71,8 +71,6 @@ function plotsOf(rows: ReadonlyMap<string, Row>): Map<string, string> {
   );
 }
 
-const short = (value: number | undefined): string => (value === undefined ? '' : String(Number(value.toPrecision(3))));
-
 function aboutMixture(rows: readonly Row[]): string {
   const row = rows.find(({ case: name }) => name === 'infer-mixture');
   if (!row) return '';
@@ -88,7 +86,7 @@ function markdown(rows: readonly Row[], plots: readonly string[]): string {
   const fact = (row: Row, name: string): string => String(row.facts?.[name] ?? '');
   const head = ({ case: name, ratio, ours, theirs, peer }: Row): string[] => [
     name,
-    short(ratio ?? undefined),
+    ratio === null ? '' : short(ratio),
     short(ours.median),
     theirs ? `${peer}, ${short(theirs.median)}` : peer,
   ];

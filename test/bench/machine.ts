@@ -1,4 +1,4 @@
-/** Where and of what a figure was measured. */
+/** Where and of what a figure was measured, and how it is written. */
 import { execFileSync } from 'node:child_process';
 import { cpus, release, totalmem, type } from 'node:os';
 
@@ -10,3 +10,7 @@ export function commit(): string {
 
 export const machine = (): string =>
   `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}, Node ${process.versions.node}`;
+
+/** To three digits. */
+export const round = (value: number): number => Number(value.toPrecision(3));
+export const short = (value: number): string => String(round(value));

@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { run } from '../../src/cli/main';
 import { quoted } from '../../src/pipeline/commands';
+import { markdownTable } from '../../src/pipeline/format';
 import { sharedPath } from '../shared';
 
 const RESULTS = fileURLToPath(new URL('./results/neighbours.md', import.meta.url));
@@ -132,4 +133,4 @@ const settings = (config: object): string =>
     .join(' ');
 
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  markdownTable(head, rows).join('\n');

@@ -10,13 +10,14 @@
  * `docs/claims.md`, and marks the rows there whose base model or way of learning has changed since. Beauty and eshop need the logs of
  * `../shared`.
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpus, release, totalmem, type } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { GATE } from '../../src/train/tuning/gate';
 import { ADAPTER } from '../../src/train/tuning/settings';
+import { commit } from './machine';
 import { type Base, baseOf, write } from './personal-base';
 import { openLog, type PersonalLog } from './personal-logs';
 import {
@@ -155,9 +156,6 @@ async function measure(
 
 const interval = ({ mean, low, high }: { mean: number; low: number; high: number }): string =>
   `${mean.toFixed(4)} [${low.toFixed(4)}, ${high.toFixed(4)}]`;
-
-const commit = (): string =>
-  execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim();
 
 /** Puts one row into the results; `npm run docs` writes their pages. */
 function report(log: PersonalLog, { artifact }: Base, result: Result): void {

@@ -12,6 +12,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
+import { markdownTable } from '../../src/pipeline/format';
 import { buildChanged, built, plainEnv } from '../build/built';
 import { median } from './contender';
 
@@ -124,6 +125,6 @@ Seconds of the last of ${EPOCHS} epochs by the clock, medians (and range) of tur
 \`aisle simulate ${CATALOGUE.join(' ')}\`. "One" and "two threads" are \`aisle train --threads\`, which cuts each batch into four
 parts of like sessions; without the flag it stays whole, SASRec's in groups of like length where those hold fewer numbers. Machine: ${rows.at(-1)?.machine}.
 
-${[titles, titles.map(() => '---'), ...cells].map((line) => `| ${line.join(' | ')} |`).join('\n')}
+${markdownTable(titles, cells).join('\n')}
 `;
 }

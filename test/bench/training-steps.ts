@@ -13,9 +13,11 @@ import { join, resolve } from 'node:path';
 import { matMul, tensor2d, tidy, transpose } from '@tensorflow/tfjs';
 import { dependencies } from '../../package.json';
 import { wasmPath } from '../../src/pipeline/files/backend';
+import { markdownTable } from '../../src/pipeline/format';
 import { builtChild, Contender, median, torchPeer } from './contender';
 import { type KernelTime, kernelTimes } from './kernel-times';
 import { learnerSteps, type TrainingWorkload } from './learner-steps';
+import { short } from './machine';
 import { WORKLOADS } from './workloads';
 
 /** Cases of the peer, by ours. */
@@ -190,7 +192,6 @@ interface Facts {
   readonly runs: number;
 }
 
-const short = (value: number): string => String(Number(value.toPrecision(3)));
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
 
 function markdown(rows: readonly Row[], { machine, versions, peak, runs }: Facts): string {
@@ -238,4 +239,4 @@ ${table(['step', ...SMALL.map((batch) => `batch of ${batch}`)], fine)}
 }
 
 const table = (header: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [header, header.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  markdownTable(header, rows).join('\n');

@@ -12,6 +12,7 @@ import { join, resolve } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import type { TuneMethod } from '../../src/checkpoint/delta';
 import type { EngineEvent } from '../../src/engine/types';
+import { markdownTable } from '../../src/pipeline/format';
 import { random } from '../../src/session/random';
 import { buildChanged, built } from '../build/built';
 import { launchChromium } from '../chromium';
@@ -337,7 +338,7 @@ learns ${EVENTS} events in four visits from nothing, each predicted by base and 
 the page only where no worker can start. Memory is by how much the renderer grew at most
 beyond what it held after a first run, whose freed memory it uses again; growth of less than 1 MB is given as that.
 
-${[titles, titles.map(() => '---'), ...cells].map((line) => `| ${line.join(' | ')} |`).join('\n')}
+${markdownTable(titles, cells).join('\n')}
 
 ${list}`;
 }

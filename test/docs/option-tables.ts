@@ -5,6 +5,7 @@ import { defaultOf, describe } from '../../src/models/configuration';
 import { allModels } from '../../src/models/index';
 import type { OptionSpec } from '../../src/models/model';
 import { baselines } from '../../src/neighbours/index';
+import { markdownTable } from '../../src/pipeline/format';
 import { type Pages, pageNow, writePages } from './pages';
 
 const FOLDER = resolve(import.meta.dirname, '../../docs/models');
@@ -36,9 +37,10 @@ function table(options: Readonly<Record<string, OptionSpec>>): string {
     return [`\`${key}\``, describe(option), `\`${defaultOf(option)}\``, option.doc, option.source];
   });
   const header = ['option', 'values', 'default', 'meaning', 'source'];
-  return [header, header.map(() => '---'), ...rows]
-    .map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
-    .join('\n');
+  return markdownTable(
+    header,
+    rows.map((cells) => cells.map((cell) => cell.replaceAll('|', '\\|'))),
+  ).join('\n');
 }
 
 export const main = async (): Promise<void> => writePages(await optionPages());

@@ -6,7 +6,6 @@
  *
  * Writes test/bench/results/random-mutants.{json,md}: the share that is seen, and each error that survives. COUNT default 150.
  */
-import { execFileSync } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -21,6 +20,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import ts from 'typescript';
 import { random } from '../../src/session/random';
+import { commit } from '../bench/machine';
 import { firstFailure } from './first-failure';
 import { COPIED } from './mutants';
 
@@ -144,9 +144,6 @@ export async function main([count = '150', ...parts]: string[]): Promise<void> {
     rmSync(join(copy, '..'), { recursive: true, force: true });
   }
 }
-
-const commit = (): string =>
-  execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: ROOT, encoding: 'utf8' }).trim();
 
 function write(report: {
   commit: string;

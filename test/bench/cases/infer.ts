@@ -4,6 +4,7 @@ import { sharedPath } from '../../shared';
 import type { BenchCase, OpenCase } from '../bench-case';
 import { builtChild, Contender, median, type Sample, torchPeer } from '../contender';
 import type { FirstAnswers } from '../infer-child';
+import { round } from '../machine';
 
 const STEPS = 20;
 /** Processes whose first answers are timed. */
@@ -110,5 +111,3 @@ function sameItems(ours: readonly number[], theirs: readonly number[]): number {
   const items = theirs.filter((item) => item !== 0);
   return items.filter((item, i) => item === ours[i]).length;
 }
-
-const round = (value: number): number => Number(value.toPrecision(3));

@@ -2,6 +2,7 @@ import { dependencies } from '../../../package.json';
 import type { BenchCase, OpenCase } from '../bench-case';
 import { builtChild, Contender, median, type Sample, torchPeer } from '../contender';
 import type { TrainingWorkload } from '../learner-steps';
+import { round } from '../machine';
 import { GRU4REC, OTHERS, SASREC_BCE, SASREC_CE } from '../workloads';
 
 /**
@@ -107,5 +108,3 @@ async function openBesideStock(work: TrainingWorkload): Promise<OpenCase> {
     },
   };
 }
-
-const round = (value: number): number => Number(value.toPrecision(3));
