@@ -1,14 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { aisle, file, folder } from './program';
-import { RING_LOG, SMALL } from './ring-log';
+import { aisle, file } from './program';
+import { RING_LOG, ringFolder, SMALL } from './ring-log';
 
 let data: string;
 let place: string;
 beforeEach(async () => {
-  data = await file('events.csv', RING_LOG);
-  place = await folder();
+  ({ data, place } = await ringFolder());
 });
 const at = (name: string) => join(place, name);
 

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { built } from '../build/built';
 import { isSoak, slice } from '../soak-slice';
-import { aisle, file, folder } from './program';
-import { RING_LOG, SMALL } from './ring-log';
+import { aisle, file } from './program';
+import { FILES, ringFolder, SMALL } from './ring-log';
 import { startProgram } from './start-program';
 
 vi.setConfig({ testTimeout: 120_000 }); // several processes, on a machine that may be busy
@@ -15,8 +15,7 @@ const program = join(built('cli'), 'aisle.js');
 let data: string;
 let place: string;
 beforeEach(async () => {
-  data = await file('events.csv', RING_LOG);
-  place = await folder();
+  ({ data, place } = await ringFolder());
 });
 
 /** @param preload Code that runs in the process before the program. */
@@ -136,15 +135,7 @@ describe('a reader that goes away', () => {
     child.stderr?.destroy();
     child.stdout?.destroy();
     expect(await code).toBe(0);
-    expect(await readdir(join(place, 'model'))).toEqual([
-      'README.md',
-      'items.json',
-      'manifest.json',
-      'plan.bin',
-      'report.html',
-      'strategies.json',
-      'weights.safetensors',
-    ]);
+    expect(await readdir(join(place, 'model'))).toEqual(FILES);
   });
 
   const commands: [string, () => string[]][] = [

@@ -7,14 +7,13 @@ import { run } from '../../src/cli/main';
 import { createSha256, readCheckpoint, writeCheckpoint } from '../../src/pipeline/files/training-checkpoint';
 import { CHECKPOINT, encodeCheckpoint } from '../../src/pipeline/training-checkpoint';
 import { slice } from '../soak-slice';
-import { aisle, file, folder } from './program';
-import { RING_LOG, trainSmall } from './ring-log';
+import { aisle } from './program';
+import { FILES, RING_LOG, ringFolder, trainSmall } from './ring-log';
 
 let data: string;
 let place: string;
 beforeEach(async () => {
-  data = await file('events.csv', RING_LOG);
-  place = await folder();
+  ({ data, place } = await ringFolder());
 });
 afterEach(() => vi.restoreAllMocks());
 
@@ -28,16 +27,6 @@ const argv = (model: string, out: string, ...more: string[]) => [
   ...more,
 ];
 const weights = (out: string) => readFile(join(at(out), 'weights.safetensors'));
-
-const FILES = [
-  'README.md',
-  'items.json',
-  'manifest.json',
-  'plan.bin',
-  'report.html',
-  'strategies.json',
-  'weights.safetensors',
-];
 
 /** When to press Ctrl-C: as this line is printed, or the n-th time (from 0) that somebody asks whether it was pressed. */
 type Moment = { readonly line: string } | { readonly ask: number };

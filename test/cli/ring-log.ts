@@ -1,10 +1,25 @@
 /** A log that a tiny model learns in a blink. */
 import { RING } from '../engine/fixture';
+import { file, folder } from './program';
 
 /** Visitors who walk a ring of 12 items, as CSV; its ids hold quotes. */
 export const RING_LOG = `session_id,item_id,timestamp\n${RING.flatMap((session, s) =>
   session.map(({ itemId, time }) => `s${s},"p""${itemId.match(/\d+/)}",${time}\n`),
 ).join('')}`;
+
+/** The log as a file, and a folder, until the test ends. */
+export const ringFolder = async () => ({ data: await file('events.csv', RING_LOG), place: await folder() });
+
+/** What a training of a small network writes. */
+export const FILES = [
+  'README.md',
+  'items.json',
+  'manifest.json',
+  'plan.bin',
+  'report.html',
+  'strategies.json',
+  'weights.safetensors',
+];
 
 /** A preset by the log would be larger. */
 const DEFAULTS = ['--preset', 'none'];

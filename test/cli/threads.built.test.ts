@@ -5,8 +5,8 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { CHECKPOINT } from '../../src/pipeline/training-checkpoint';
 import { built } from '../build/built';
 import { isSoak, slice } from '../soak-slice';
-import { aisle, file, folder } from './program';
-import { RING_LOG, trainSmall } from './ring-log';
+import { aisle } from './program';
+import { ringFolder, trainSmall } from './ring-log';
 import { startProgram } from './start-program';
 
 vi.setConfig({ testTimeout: 120_000 }); // several processes, on a machine that may be busy
@@ -16,8 +16,7 @@ const program = join(built('cli'), 'aisle.js');
 let data: string;
 let place: string;
 beforeEach(async () => {
-  data = await file('events.csv', RING_LOG);
-  place = await folder();
+  ({ data, place } = await ringFolder());
 });
 
 const at = (name: string) => join(place, name);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { readArtifactFolder } from '../../src/pipeline/files/artifact-folder';
 import { aisle, file, folder } from './program';
-import { RING_LOG, SMALL } from './ring-log';
+import { RING_LOG, ringFolder, SMALL } from './ring-log';
 
 const LINES = RING_LOG.trimEnd().split('\n');
 const HEADER = LINES[0]!;
@@ -18,8 +18,7 @@ const csv = (sessions: readonly (readonly string[])[]): string => `${[HEADER, ..
 let data: string;
 let place: string;
 beforeEach(async () => {
-  data = await file('events.csv', RING_LOG);
-  place = await folder();
+  ({ data, place } = await ringFolder());
 });
 
 const at = (name: string) => join(place, name);
