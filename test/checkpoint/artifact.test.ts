@@ -6,8 +6,8 @@ import { sha256 } from '../../src/checkpoint/sha256';
 import { encodeSafetensors } from '../../src/checkpoint/write-safetensors';
 import { RecommenderError } from '../../src/errors';
 import type { NdArray } from '../../src/types';
+import { PATIENT, runs } from '../soak-slice';
 import { editManifest, type Folder, ODD_IDS, reader, replaceFile, smallArtifact } from './artifacts';
-import { PATIENT, runs } from './runs';
 
 const artifact = smallArtifact();
 const folder = await packArtifact(artifact);

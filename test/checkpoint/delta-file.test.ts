@@ -6,10 +6,10 @@ import { readSafetensors } from '../../src/checkpoint/safetensors';
 import { encodeSafetensors, writeSafetensors } from '../../src/checkpoint/write-safetensors';
 import { RecommenderError } from '../../src/errors';
 import type { NdArray } from '../../src/types';
+import { PATIENT, runs } from '../soak-slice';
 import { tried } from '../tries';
 import { DELTA } from './deltas';
 import { mutated } from './mutations';
-import { PATIENT, runs } from './runs';
 
 const number = fc.double({ noNaN: true, noDefaultInfinity: true }).filter((value) => !Object.is(value, -0));
 const count = fc.nat();

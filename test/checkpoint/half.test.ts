@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fromBfloat16, fromHalf, MAX_HALF, toHalf } from '../../src/checkpoint/half';
-import { PATIENT, runs } from './runs';
+import { PATIENT, runs } from '../soak-slice';
 
 /** Every finite half that is not negative, ascending: bit patterns 0 … 0x7bff are in order. */
 const halves = Float64Array.from({ length: 0x7c00 }, (_, bits) => fromHalf(bits));

@@ -7,7 +7,7 @@ import { readSafetensors, type StoredTensor, toNdArray } from '../../src/checkpo
 import { writeSafetensors } from '../../src/checkpoint/write-safetensors';
 import { random } from '../../src/session/random';
 import type { NdArray } from '../../src/types';
-import { PATIENT, runs } from './runs';
+import { PATIENT, runs } from '../soak-slice';
 
 const through = async (tensor: NdArray, precision: Precision) => {
   const bytes = writeSafetensors(await packTensors({ w: tensor }, precision));

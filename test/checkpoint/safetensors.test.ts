@@ -9,7 +9,7 @@ import { encodeSafetensors, writeSafetensors } from '../../src/checkpoint/write-
 import { RecommenderError } from '../../src/errors';
 import type { NdArray } from '../../src/types';
 import { GOLDEN } from '../shared';
-import { PATIENT, runs } from './runs';
+import { PATIENT, runs } from '../soak-slice';
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 

@@ -2,9 +2,9 @@ import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { seal, unseal } from '../../src/checkpoint/sealed-file';
 import { sha256 } from '../../src/checkpoint/sha256';
 import { RecommenderError } from '../../src/errors';
+import { PATIENT, runs } from '../soak-slice';
 import { tried } from '../tries';
 import { mutated } from './mutations';
-import { PATIENT, runs } from './runs';
 
 const CONTENT = new TextEncoder().encode('{"favourite":"🧦"}');
 const PASSPHRASE = 'correct horse battery staple';

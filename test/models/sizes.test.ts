@@ -23,8 +23,9 @@ import { srgnnVector } from '../reference/srgnn';
 import { INFERENCE } from '../reference/through-training';
 import { scores, states } from '../reference/transformers4rec';
 import { drawWeights, far, type Weights } from '../reference/weights64';
+import { isSoak } from '../soak-slice';
 
-const ROUNDS = Number(process.env['SOAK'] ?? 0) > 0 ? 300 : 5;
+const ROUNDS = isSoak ? 300 : 5;
 
 type Draw = (from: number, to: number) => number;
 type Given = Record<string, unknown>;

@@ -4,6 +4,7 @@ import type { RankedItem } from '../../src/engine/types';
 import { firstOf } from '../../src/page/arrange';
 import { type PageFacts, planSlots, type SlotRequest } from '../../src/page/plan-slots';
 import type { Strategy } from '../../src/recommender/types';
+import { runs } from '../soak-slice';
 
 type Request = SlotRequest & { readonly name: string; readonly limit: number };
 type Answers = Readonly<Partial<Record<Strategy, readonly string[]>>>;
@@ -122,7 +123,7 @@ describe('slots of a page', () => {
           for (const id of shown[name]!) taken.add(id);
         }
       }),
-      { numRuns: Number(process.env['SOAK'] ?? 300), seed: 1 },
+      { numRuns: runs(300), seed: 1 },
     );
   });
 });

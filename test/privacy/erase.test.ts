@@ -7,11 +7,12 @@ import type { Recommender } from '../../src/index';
 import { random } from '../../src/session/random';
 import { openShopPage, type ShopPage, STORING, shopVisit } from '../engine/shop-page';
 import { originOf } from '../server';
+import { isSoak } from '../soak-slice';
 import { tried } from '../tries';
 import { NOTHING, storedIn } from './stored';
 
 /** In `npm test` a small part of what `npm run soak` does. */
-const ROUNDS = process.env['SOAK'] ? 100 : 6;
+const ROUNDS = isSoak ? 100 : 6;
 const TABS = 8;
 const HOW = ['erases', 'erases, in two tabs at once', 'says no, and yes again'] as const;
 

@@ -8,13 +8,14 @@ import { random } from '../../src/session/random';
 import { IDS } from '../engine/fixture';
 import { openShopPage, type ShopPage, STORING, shopVisit } from '../engine/shop-page';
 import { originOf } from '../server';
+import { isSoak } from '../soak-slice';
 import { tried } from '../tries';
 import { NOTHING, storedIn } from './stored';
 
 const TABS = 8;
 /** In `npm test` a small part of what `npm run soak` does. */
-const EVENTS = process.env['SOAK'] ? 60 : 6;
-const ERASURES = process.env['SOAK'] ? 100 : 3;
+const EVENTS = isSoak ? 60 : 6;
+const ERASURES = isSoak ? 100 : 3;
 
 const visit = shopVisit();
 

@@ -7,8 +7,7 @@ import { seal, unseal } from '../../src/checkpoint/sealed-file';
 import type { Recommender } from '../../src/index';
 import { DELTA } from '../checkpoint/deltas';
 import { mutated } from '../checkpoint/mutations';
-import { PATIENT, runs } from '../checkpoint/runs';
-import { isSoak, slice } from '../soak-slice';
+import { isSoak, PATIENT, runs, slice } from '../soak-slice';
 import { tried } from '../tries';
 import { HABIT, learningVisits, ranking, replaceStored, storedDelta, storedKeys, stores } from './learning-page';
 

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { random } from '../../src/session/random';
 import { createDeltaStore, type DeltaStore } from '../../src/store/delta-store';
 import { readQuarantine } from '../../src/store/quarantine';
-import { runs } from '../checkpoint/runs';
+import { runs } from '../soak-slice';
 import { closeAll, deleteFromOutside, dump, freshDatabase, type Page, page, raw, view } from './helpers';
 
 beforeEach(freshDatabase);

@@ -2,6 +2,7 @@ import { promisifyRequest } from 'idb-keyval';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readQuarantine, readWaiting } from '../../src/store/quarantine';
 import { encode } from '../../src/store/records';
+import { runs } from '../soak-slice';
 import { tried } from '../tries';
 import { closeAll, databaseName, deleteFromOutside, dump, freshDatabase, page, raw, stored, view } from './helpers';
 
@@ -513,7 +514,7 @@ describe('erasing', () => {
   });
 
   test('at any moment after the opening leaves no database, and none is made by looking for one', async () => {
-    const rounds = Number(process.env['SOAK'] ?? 40);
+    const rounds = runs(40);
     tried(rounds);
     for (let round = 0; round < rounds; round++) {
       freshDatabase();
@@ -606,7 +607,7 @@ describe('erasing', () => {
   });
 
   test('while every page writes leaves nothing from before it', async () => {
-    const rounds = Number(process.env['SOAK'] ?? 20);
+    const rounds = runs(20);
     tried(rounds);
     for (let round = 0; round < rounds; round++) {
       freshDatabase();

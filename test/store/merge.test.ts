@@ -5,9 +5,10 @@ import { VisitorHistory } from '../../src/session/visitor-history';
 import { readQuarantine } from '../../src/store/quarantine';
 import { decode, surplus } from '../../src/store/record-reader';
 import { EVENTS, encode, FIRST_EVENTS, keyOf, type StoredEvent } from '../../src/store/records';
+import { runs } from '../soak-slice';
 import { closeAll, freshDatabase, page, raw, view } from './helpers';
 
-const rounds = Number(process.env['SOAK'] ?? 200);
+const rounds = runs(200);
 /** Rounds that open a database. */
 const fewRounds = Math.min(1000, Math.ceil(rounds / 10));
 

@@ -2,10 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decode, surplus } from '../../src/store/record-reader';
 import { encode, isCandidates, type StoredEvent } from '../../src/store/records';
+import { runs } from '../soak-slice';
 
 /** The checksum of that record of the first version. */
 const FIRST = '967qq4';
-const rounds = Number(process.env['SOAK'] ?? 200);
+const rounds = runs(200);
 const text = fc.oneof(fc.string({ minLength: 1 }), fc.constantFrom('__proto__', '🧦', '"', '\n', ' '));
 const event = fc.record({
   number: fc.nat(),

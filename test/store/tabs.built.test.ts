@@ -12,10 +12,11 @@ import { random } from '../../src/session/random';
 import { CHROMIUM_FLAGS, findChromium, launchChromium } from '../chromium';
 import { type Hooks, openShopPage, type PageOptions, type ShopPage, STORING, serveShopPage } from '../engine/shop-page';
 import { closeServer } from '../server';
+import { isSoak } from '../soak-slice';
 import { tried } from '../tries';
 
 /** In `npm test` a small part of what `npm run soak` does. */
-const EVENTS = process.env['SOAK'] ? 500 : 40;
+const EVENTS = isSoak ? 500 : 40;
 const TABS = 8;
 
 let server: Server;

@@ -17,14 +17,14 @@ import type { ScoredItem } from '../../../src/ranking/top-k';
 import { random } from '../../../src/session/random';
 import type { NdArray } from '../../../src/types';
 import { SMALL } from '../../engine/parity';
-import { isSoak } from '../../soak-slice';
+import { isSoak, runs } from '../../soak-slice';
 import { tried } from '../../tries';
 import { codedTables } from './coded';
 import { loadPlanModule } from './module';
 
 const SEED = 11;
 /** `npm run soak` tries 100,000. */
-const CHANGES = Math.max(900, 10 * Number(process.env['SOAK'] ?? 0));
+const CHANGES = 10 * runs(90);
 const catalogue = { items: 40 };
 const session = { items: [3, 5, 3, 8, 1] };
 

@@ -3,6 +3,7 @@ import type { GateState } from '../../../src/checkpoint/delta';
 import { random } from '../../../src/session/random';
 import type { Pair } from '../../../src/train/tuning/frozen-model';
 import { CLOSED, GATE, judge, payoff } from '../../../src/train/tuning/gate';
+import { runs } from '../../soak-slice';
 import { tried } from '../../tries';
 
 /** A pair whose tuned model gains so much: 1 is a rank of a quarter. */
@@ -23,7 +24,7 @@ function opens(gainOf: (uniform: number, normal: number) => number, seed: number
   return state.isOpen;
 }
 
-const ROUNDS = Math.max(400, Number(process.env['SOAK'] ?? 0));
+const ROUNDS = runs(400);
 
 describe('where the tuned model gains nothing, the gate opens with probability 1/threshold at most, however long one looks', () => {
   test.each<[string, (uniform: number, normal: number) => number]>([
