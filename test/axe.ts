@@ -3,21 +3,21 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+export const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** An entry for each element at fault. */
-export async function faults(page: Page): Promise<string[]> {
-  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe);
-  return page.evaluate(async () => {
+/** An entry for each element at fault, of the page or of the parts of a selector. */
+export async function faults(page: Page, part?: string): Promise<string[]> {
+  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(AXE);
+  return page.evaluate(async (part) => {
     type Found = { violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] };
-    type Axe = { run(options: object): Promise<Found> };
+    type Axe = { run(part: Document | string, options: object): Promise<Found> };
     // Without what it would say of all that is right, which takes as long as the rules.
     const options = { resultTypes: ['violations'], selectors: false };
-    const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run(options);
+    const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run(part ?? document, options);
     return violations.flatMap(({ id, nodes }) =>
       nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
     );
-  });
+  }, part);
 }
 
 /** By how many pixels a page is wider than its window. */

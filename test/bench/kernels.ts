@@ -4,9 +4,6 @@
  *
  *     node test/run.mjs test/bench/kernels.ts [REGULAR EXPRESSION]
  */
-
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import tfjsInference from 'virtual:tfjs-kernels/wasm/inference';
 import tfjsTraining from 'virtual:tfjs-kernels/wasm/training';
 import * as tf from '@tensorflow/tfjs';
@@ -16,11 +13,7 @@ import { registerTraining } from '../../src/compute/training';
 import { crossEntropy } from '../../src/nn/cross-entropy';
 import { dropout } from '../../src/nn/dropout';
 import { adagradUpdate, adamUpdate } from '../../src/nn/updates';
-
-const wasmPath = join(
-  dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json')),
-  'wasm-out/',
-);
+import { wasmPath } from '../../src/pipeline/files/backend';
 
 /** Milliseconds of processor time per run, which other work on the machine does not stretch. */
 function time(run: () => void, budget = 150): number {
@@ -174,7 +167,7 @@ function cases(): Case[] {
   ];
 }
 
-await startBackend('wasm', { wasmPath });
+await startBackend('wasm', { wasmPath: wasmPath() });
 await registerTraining();
 const only = process.argv[2] ? new RegExp(process.argv[2]) : /./;
 const all = cases().filter(([name]) => only.test(name));

@@ -10,16 +10,13 @@ import type { BackendName } from '../../src/compute/types';
 import { createLocalEngine, type LocalEngineOptions } from '../../src/engine/local-engine';
 import type { Engine, EngineEvent, RankedItem } from '../../src/engine/types';
 import { tried } from '../tries';
-import { clicks, folderOf, MODEL_URL, NOW, serveFolder, smallModel } from './fixture';
+import { clicks, folderOf, habitOf, MODEL_URL, NOW, serveFolder, smallModel } from './fixture';
 
 export const FAULTS = ['throws', 'never settles', 'returns NaN', 'device lost'] as const;
 export type Fault = (typeof FAULTS)[number];
 
 const HABIT = ['item-20', 'item-31', 'item-9'];
-const habit = (sessions: number): EngineEvent[][] =>
-  Array.from({ length: sessions }, (_, s) =>
-    clicks(...HABIT).map((click) => ({ ...click, time: click.time + 86_400 * s })),
-  );
+const habit = (sessions: number): EngineEvent[][] => habitOf(HABIT, sessions);
 const SESSION = clicks('item-20', 'item-31');
 
 /** What a visitor may be in the middle of, and what has to come of it. */

@@ -144,6 +144,12 @@ export function serveFolder(folder: Folder): FetchFile & { readonly urls: string
 export const clicks = (...ids: readonly string[]): EngineEvent[] =>
   ids.map((itemId, t) => ({ itemId, time: 1_700_000_000 + 60 * t }));
 
+/** The same session in each of so many days. */
+export const habitOf = (ids: readonly string[], sessions: number): EngineEvent[][] =>
+  Array.from({ length: sessions }, (_, s) =>
+    clicks(...ids).map((click) => ({ ...click, time: click.time + 86_400 * s })),
+  );
+
 /** 200 clicks over all items, the odd ids among them. */
 export const LONG = clicks(...Array.from({ length: 200 }, (_, t) => IDS[(t * t + 3 * t) % IDS.length]!));
 

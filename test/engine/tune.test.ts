@@ -13,6 +13,7 @@ import {
   clicks,
   type FixtureOptions,
   folderOf,
+  habitOf,
   IDS,
   MODEL_URL,
   modelFor,
@@ -54,10 +55,7 @@ function replaying(artifact: Artifact, sessions: readonly (readonly number[])[])
 
 /** A visitor of habits: the same five items in the same order, in each of so many sessions, one a day. */
 const HABIT = ['item-20', 'item-31', 'item-9', 'item-44', 'item-27'];
-const habit = (sessions: number): EngineEvent[][] =>
-  Array.from({ length: sessions }, (_, s) =>
-    clicks(...HABIT).map((click) => ({ ...click, time: click.time + 86_400 * s })),
-  );
+const habit = (sessions: number): EngineEvent[][] => habitOf(HABIT, sessions);
 
 /** Learns all there is, slice by slice. */
 async function learnAll(engine: Engine, sessions: EngineEvent[][], given?: Delta, method?: TuneMethod): Promise<Delta> {

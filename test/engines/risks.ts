@@ -1,10 +1,10 @@
 /** What can go wrong in a shop's page, tried alike in every browser; all of it in `npm run soak` only. */
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, type test } from 'vitest';
 import type { RecommenderOptions } from '../../src/index';
+import { AXE } from '../axe';
 import { ROOT } from '../build/built';
 import { folderOf, IDS, smallModel } from '../engine/fixture';
 import { html, SCRIPT, SETTLED, SLOT } from '../ui/embed-window';
@@ -12,7 +12,6 @@ import type { BrowserEngine, BrowserOptions, Tab } from './browsers';
 import { createIn, expectWell, ids, LIBRARY, openShop, RECORD, statusOf } from './shop';
 
 const DEMO = join(ROOT, 'public/models/demo');
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** The setting by which Firefox sends it from private windows. */
 const GPC = 'privacy.globalprivacycontrol.pbmode.enabled';
 const PASSPHRASE = 'correct horse battery staple';

@@ -7,6 +7,7 @@ import { upload } from '../../src/models/tensors';
 import { inputItems, outputItems, vector } from '../../src/objectives/batch';
 import type { NdArray } from '../../src/types';
 import { backends, expectNoTensorsLeft, start } from '../compute/backends/start';
+import { expectClose } from '../compute/kernels/random';
 import { logOf } from '../train/helpers';
 import { runOf, uploaded } from './steps';
 
@@ -55,13 +56,6 @@ function lossOf(given: Partial<Gru4RecConfig>, { table, bias, targets, extra, lo
     });
     const run = { ...runOf(table.length - 1), state: [tensor2d(unit)] };
     return gru4recTraining.loss(params, batch, configOf(given), run).loss.dataSync()[0]!;
-  });
-}
-
-function expectClose(got: ArrayLike<number>, expected: readonly number[], limit = 1e-5): void {
-  expect(got.length).toBe(expected.length);
-  expected.forEach((value, i) => {
-    expect(Math.abs(got[i]! - value), `value ${i}: ${got[i]} for ${value}`).toBeLessThanOrEqual(limit);
   });
 }
 

@@ -5,6 +5,7 @@ import { bprMax } from '../../src/nn/bpr-max';
 import { crossEntropy } from '../../src/nn/cross-entropy';
 import { bpr, softmaxBinaryCrossEntropy, top1, top1Max } from '../../src/objectives/losses';
 import { backends, expectNoTensorsLeft, start } from '../compute/backends/start';
+import { expectClose } from '../compute/kernels/random';
 
 /** Two rows, the positives on the diagonal, two extra columns. */
 const R = [
@@ -17,13 +18,6 @@ type Loss = (r: Tensor2D, positive: Tensor1D) => Tensor1D;
 /** Row losses of a matrix of scores whose positives stand in the given columns. */
 const rowsOf = (loss: Loss, scores: readonly number[][] = R, positive: readonly number[] = [0, 1]): number[] =>
   tidy(() => Array.from(loss(tensor2d(scores as number[][]), tensor1d(positive as number[], 'int32')).dataSync()));
-
-function expectClose(got: ArrayLike<number>, expected: readonly number[], limit = 1e-5): void {
-  expect(got.length).toBe(expected.length);
-  expected.forEach((value, i) => {
-    expect(Math.abs(got[i]! - value), `value ${i}: ${got[i]} for ${value}`).toBeLessThanOrEqual(limit);
-  });
-}
 
 const halfElu: Loss = (s, positive) => bprMax(activate(s, { kind: 'elu', alpha: 0.5 }), positive, 0);
 const halfEluWithPenalty: Loss = (s, positive) => bprMax(activate(s, { kind: 'elu', alpha: 0.5 }), positive, 1);

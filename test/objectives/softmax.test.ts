@@ -9,6 +9,7 @@ import {
   sampledCrossEntropy,
 } from '../../src/objectives/softmax';
 import { backends, expectNoTensorsLeft, start } from '../compute/backends/start';
+import { expectClose } from '../compute/kernels/random';
 import { uploaded } from '../models/steps';
 
 /** Scores of two vectors, (1, 0) and (0, 1), for items 1 to 4; padding would win by far. */
@@ -27,13 +28,6 @@ const score = (m: number, item: number): number => R[m]![item - 1]!;
 /** −log of the share of the first. */
 const loss = (scores: readonly number[]): number =>
   Math.log(scores.reduce((total, s) => total + Math.exp(s), 0)) - scores[0]!;
-
-function expectClose(got: ArrayLike<number>, expected: readonly number[], limit = 1e-5): void {
-  expect(got.length).toBe(expected.length);
-  expected.forEach((value, i) => {
-    expect(Math.abs(got[i]! - value), `value ${i}: ${got[i]} for ${value}`).toBeLessThanOrEqual(limit);
-  });
-}
 
 const outputs = (bias?: readonly number[], table: readonly (readonly number[])[] = TABLE) => ({
   table: tensor2d(table as number[][]),

@@ -4,6 +4,7 @@
  */
 import 'fake-indexeddb/auto';
 import { IDBFactory } from 'fake-indexeddb';
+import { promisifyRequest } from 'idb-keyval';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import type { Delta } from '../../src/checkpoint/delta';
 import { decodeDelta, encodeDelta } from '../../src/checkpoint/delta-file';
@@ -72,16 +73,13 @@ const opened = (now: number): Promise<Recommender> =>
 async function raw<T>(mode: IDBTransactionMode, work: (store: IDBObjectStore) => IDBRequest<T>[]): Promise<T[]> {
   const opening = indexedDB.open('aisle');
   opening.onupgradeneeded = () => opening.result.createObjectStore('records');
-  const database = await settled(opening);
-  const results = await Promise.all(work(database.transaction('records', mode).objectStore('records')).map(settled));
+  const database = await promisifyRequest(opening);
+  const results = await Promise.all(
+    work(database.transaction('records', mode).objectStore('records')).map((request) => promisifyRequest(request)),
+  );
   database.close();
   return results;
 }
-const settled = <T>(request: IDBRequest<T>): Promise<T> =>
-  new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
 
 async function entries(): Promise<Entry[]> {
   const [keys] = await raw('readonly', (store) => [store.getAllKeys()]);

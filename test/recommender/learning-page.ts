@@ -1,6 +1,7 @@
 /** A visitor of habits, whose recommender learns: in Node, with a real engine and IndexedDB. */
 import 'fake-indexeddb/auto';
 import { IDBFactory } from 'fake-indexeddb';
+import { promisifyRequest } from 'idb-keyval';
 import { afterEach, beforeEach, expect, vi } from 'vitest';
 import type { CatalogueItem } from '../../src/checkpoint/artifact';
 import type { Recommender, RecommenderOptions } from '../../src/index';
@@ -91,17 +92,11 @@ export async function replaceStored(value: unknown): Promise<void> {
 }
 
 async function inDatabase<T>(ask: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
-  const db = await done(indexedDB.open('aisle'));
-  const answer = await done(ask(db.transaction('records', 'readwrite').objectStore('records')));
+  const db = await promisifyRequest(indexedDB.open('aisle'));
+  const answer = await promisifyRequest(ask(db.transaction('records', 'readwrite').objectStore('records')));
   db.close();
   return answer;
 }
-
-const done = <T>(request: IDBRequest<T>): Promise<T> =>
-  new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
 
 export const stores = (recommender: Recommender) =>
   expect.poll(() => recommender.status.storage, { timeout: 10_000, interval: 2 }).toBe('indexeddb');

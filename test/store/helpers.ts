@@ -1,6 +1,7 @@
 /** A fresh IndexedDB for each test, and pages that share it. */
 import 'fake-indexeddb/auto';
 import { IDBFactory } from 'fake-indexeddb';
+import { promisifyRequest } from 'idb-keyval';
 import { createEventStore, type EventStore, type EventStoreOptions } from '../../src/store/event-store';
 import type { StoredEvent } from '../../src/store/records';
 
@@ -84,7 +85,7 @@ export async function dump(): Promise<Map<string, unknown> | undefined> {
 
 /** One transaction by plain IndexedDB, as a foreign script would make it. */
 export async function raw(work: (store: IDBObjectStore) => void): Promise<void> {
-  const db = await done(indexedDB.open(name));
+  const db = await promisifyRequest(indexedDB.open(name));
   const transaction = db.transaction('records', 'readwrite');
   work(transaction.objectStore('records'));
   await new Promise<void>((resolve, reject) => {
@@ -94,11 +95,4 @@ export async function raw(work: (store: IDBObjectStore) => void): Promise<void> 
   db.close();
 }
 
-export const deleteFromOutside = (): Promise<unknown> => done(indexedDB.deleteDatabase(name));
-
-function done<T>(request: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
-}
+export const deleteFromOutside = (): Promise<unknown> => promisifyRequest(indexedDB.deleteDatabase(name));

@@ -1,15 +1,14 @@
 /** What a slot is to the eye, the keyboard and a screen reader, in every state, and that nothing moves. */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
+import { faults } from '../axe';
 import { takeShifts, watchShifts } from '../layout-shifts';
 import { slice } from '../soak-slice';
 import { asked, embedPages, push, ready, reserving, SETTLED, SLOT, STOCK, shown } from './embed-window';
 
 vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const PART = 'aisle-recommendations';
 
 const pages = embedPages();
 
@@ -192,18 +191,9 @@ test('in a page that is written the other way, English says that it is, and the 
   expect(await read(1, 'h2')).toEqual(['ar', 'rtl', 'right']);
   expect(await read(0, '.title')).toEqual(['ar', 'rtl', 'start']);
   expect(await read(2, 'p')).toEqual(['en', 'ltr', 'right']);
-  expect(await faults(page)).toEqual([]);
+  expect(await faults(page, PART)).toEqual([]);
   await page.getByRole('region', { name: 'Recently viewed' }).waitFor();
 });
-
-async function faults(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
-    type Axe = { run(part: string): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
-    const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run('aisle-recommendations');
-    return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-  });
-}
 
 describe('a slot has no accessibility fault', () => {
   const looks = [
@@ -222,11 +212,11 @@ describe('a slot has no accessibility fault', () => {
         prepare: late.hold,
       });
       await page.locator('[data-aisle-state=loading]').first().waitFor();
-      expect(await faults(page)).toEqual([]);
+      expect(await faults(page, PART)).toEqual([]);
       late.release();
       await ready(page);
       await page.locator('[data-aisle-state=empty]').waitFor();
-      expect(await faults(page)).toEqual([]);
+      expect(await faults(page, PART)).toEqual([]);
       await page.context().close();
 
       const failed = await pages.open(SLOT, {
@@ -234,7 +224,7 @@ describe('a slot has no accessibility fault', () => {
         context: { colorScheme, viewport: { width, height: 900 } },
       });
       await failed.page.locator('[data-aisle-state=error-bad-artifact]').waitFor();
-      expect(await faults(failed.page)).toEqual([]);
+      expect(await faults(failed.page, PART)).toEqual([]);
     },
   );
 

@@ -1,15 +1,11 @@
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { engine, memory, setBackend } from '@tensorflow/tfjs';
 import { afterEach, beforeEach, expect } from 'vitest';
 import { startBackend } from '../../../src/compute/backends/start';
 import { registerTraining } from '../../../src/compute/training';
+import { wasmPath as folderOfWasm } from '../../../src/pipeline/files/backend';
 
 /** Folder of TensorFlow.js' `.wasm` files in the installed package. */
-export const wasmPath = join(
-  dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json')),
-  'wasm-out/',
-);
+export const wasmPath = folderOfWasm();
 
 /** The backends under test. */
 export const backends = ['cpu', 'wasm'] as const;

@@ -33,6 +33,14 @@ export function closeTo(actual: ArrayLike<number>, expected: ArrayLike<number>, 
   }
 }
 
+/** Compares element by element, with an absolute tolerance. */
+export function expectClose(got: ArrayLike<number>, expected: readonly number[], limit = 1e-5): void {
+  expect(got.length).toBe(expected.length);
+  expected.forEach((value, i) => {
+    expect(Math.abs(got[i]! - value), `value ${i}: ${got[i]} for ${value}`).toBeLessThanOrEqual(limit);
+  });
+}
+
 /** A property over random cases with a fixed seed, which fast-check prints with the smallest failing case. */
 export async function property<T>(
   cases: fc.Arbitrary<T>,
