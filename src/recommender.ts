@@ -21,7 +21,7 @@ import { createComputing } from './recommender/computing';
 import { createIdentity } from './recommender/identity';
 import { isHidden } from './recommender/idle';
 import type { LiveCatalogue } from './recommender/live-catalogue';
-import { createPersonalisation } from './recommender/personalisation/lazy-personalisation';
+import { createLazyPersonalisation } from './recommender/personalisation/lazy-personalisation';
 import { createPrivacy } from './recommender/privacy';
 import { pictured } from './recommender/products';
 import { answer } from './recommender/strategies';
@@ -179,7 +179,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     onDegraded: degrade,
     onRefusedAdapter: (why) => void personalisation.ifLoaded((loaded) => loaded.quarantineActive(why)),
   });
-  const personalisation = createPersonalisation({
+  const personalisation = createLazyPersonalisation({
     engine,
     store,
     history,

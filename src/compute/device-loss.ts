@@ -38,14 +38,14 @@ export function watch(
 }
 
 /** Why a device was given up, or that it was lost. */
-export function lossOf(device: Device): BackendFault | undefined {
+export function deviceLossOf(device: Device): BackendFault | undefined {
   const { instance } = device;
   return faults.get(instance) ?? (watches.get(instance)?.isLost() ? lostFault(device) : undefined);
 }
 
 /** Why a device cannot be used any more: it was lost, or its backend was stopped. Undefined if it can be used. */
 export function goneFault({ name, instance }: Device): BackendFault | undefined {
-  const loss = lossOf({ name, instance });
+  const loss = deviceLossOf({ name, instance });
   if (loss) return loss;
   return runningDevice(name)?.instance === instance ? undefined : stopped({ name, instance });
 }

@@ -12,7 +12,7 @@ import { abortedError, RecommenderError, throwIfAborted } from '../errors';
 import { BackendFault, type Device } from './backend-fault';
 import type { BackendOptions } from './backends/options';
 import { startBackend } from './backends/start';
-import { giveUp, goneFault, lossOf, lossReported, onLost } from './device-loss';
+import { deviceLossOf, giveUp, goneFault, lossReported, onLost } from './device-loss';
 import { type RunningDevice, runningDevice, stopDevice } from './running';
 import type { BackendName } from './types';
 
@@ -205,7 +205,7 @@ class RunningSlice implements Slice {
   async start(name: BackendName, options: BackendOptions = {}): Promise<RunningDevice> {
     this.#starting = name;
     const running = runningDevice(name);
-    if (running && lossOf(running)) stopDevice(running); // another user may still hold it
+    if (running && deviceLossOf(running)) stopDevice(running); // another user may still hold it
     try {
       return this.#bind(await startBackend(name, { ...options, signal: this.signal }));
     } finally {
@@ -278,7 +278,7 @@ class RunningSlice implements Slice {
     // What failed with a reason of its own may have stopped the backend, which is then no reason. Another backend's fault is
     // none: where its own is gone, work goes astray.
     const isOwn = error instanceof BackendFault ? error.backend === device.name : error instanceof RecommenderError;
-    const gone = isOwn ? lossOf(device) : goneFault(device);
+    const gone = isOwn ? deviceLossOf(device) : goneFault(device);
     if (gone) return gone;
     if (error instanceof RecommenderError && error.code === 'not-finite' && !(error instanceof BackendFault)) {
       const { name, instance } = device;

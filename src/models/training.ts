@@ -43,7 +43,7 @@ export type ScheduleSpec =
   | { readonly kind: 'step'; readonly every: number; readonly factor: number }; // epochs
 
 /** What is plain data of a training. */
-export interface Plan {
+export interface TrainingPlan {
   readonly epochs: number;
   readonly optimiser: OptimiserSpec;
   readonly schedule: ScheduleSpec;
@@ -81,7 +81,7 @@ export interface Loss {
 /** The training of an architecture. Rows are examples of a batch, B what a step reads of them. */
 export interface Training<C = unknown, Row = unknown, B = unknown> {
   readonly network: SessionModel<C>;
-  plan(config: C): Plan;
+  plan(config: C): TrainingPlan;
   /**
    * The rows of each batch of one epoch: the same for the same streams. Cheap: an epoch is iterated to count its steps, and to skip
    * those of a resumed epoch.

@@ -1,7 +1,7 @@
 /** Weight averaging (`train/average.ts`), of every architecture; fine-tuning on recent sessions (`train/trainer.ts`), not of GRU4Rec. */
 import type { ConfigOf, OptionSpecs, RemovedOptions } from './model';
 import { integer, number } from './options';
-import type { Plan } from './training';
+import type { TrainingPlan } from './training';
 
 export const weightAveragingOptions = {
   averageEpochs: integer(
@@ -43,6 +43,6 @@ export function recentFinetuning({
   averageEpochs,
   recentEpochs: epochs,
   recentShare: share,
-}: RecentFinetuningConfig): Pick<Plan, 'averageEpochs' | 'recent'> {
+}: RecentFinetuningConfig): Pick<TrainingPlan, 'averageEpochs' | 'recent'> {
   return { averageEpochs, ...(epochs > 0 && { recent: { epochs, share, rate: RECENT_RATE } }) };
 }

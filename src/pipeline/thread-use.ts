@@ -1,7 +1,7 @@
 /** What several threads can do for a training. */
 import { reasonOf } from '../errors';
 import { models } from '../models/index';
-import type { Plan } from '../models/training';
+import type { TrainingPlan } from '../models/training';
 import { type Layout, SHARDS, whyIndivisible } from '../train/data-parallel';
 import { PATIENCE } from '../train/fit';
 import type { Settings } from './configuration';
@@ -17,7 +17,7 @@ import type { TrainOptions } from './options';
 export async function threadsOf(
   options: TrainOptions,
   config: Settings,
-  checkBeside: ((plan: Plan) => Promise<void>) | undefined,
+  checkBeside: ((plan: TrainingPlan) => Promise<void>) | undefined,
 ): Promise<{ readonly steps?: number; readonly beside: boolean }> {
   const { model, threads } = options;
   if (threads === undefined) return { beside: false };
@@ -45,7 +45,7 @@ export async function threadsOf(
 }
 
 /** The plan of a training whose epochs are the same however many follow. */
-async function repeatablePlan(model: string, config: Settings): Promise<Plan | undefined> {
+async function repeatablePlan(model: string, config: Settings): Promise<TrainingPlan | undefined> {
   if (!Object.hasOwn(models, model)) return undefined;
   const plan = (await models[model]!.training()).plan(config);
   return plan.schedule.kind === 'linear' || (plan.recent?.epochs ?? 0) > 0 ? undefined : plan;
@@ -55,7 +55,7 @@ async function repeatablePlan(model: string, config: Settings): Promise<Plan | u
 export const MOST_STATE_BYTES = 512e6;
 
 /** What `trainBeside` keeps at most: parameters and two slots each, and the ends of epochs that are averaged, by the patience. */
-export function stateBytes({ averageEpochs = 0, patience }: Plan, layout: Layout): number {
+export function stateBytes({ averageEpochs = 0, patience }: TrainingPlan, layout: Layout): number {
   const numbers = Object.values(layout).reduce((sum, size) => sum + size, 0);
   return 4 * numbers * (3 + averageEpochs) * mostStates(patience);
 }

@@ -14,7 +14,7 @@ import { RecommenderError, reasonOf } from '../errors';
 import { models } from '../models/index';
 import { hasPresets } from '../models/presets';
 import { AUTO } from '../models/presets/preset';
-import type { Plan } from '../models/training';
+import type { TrainingPlan } from '../models/training';
 import { catalogueOf } from '../ranking/architecture';
 import { type EventLog, sessionCount } from '../session/event-log';
 import { drawReplay } from '../session/replay';
@@ -165,7 +165,7 @@ export async function trainOn(host: TrainingHost, options: TrainOptions, compare
     return sizes;
   };
   const events = final.sessions.items.length;
-  const checkBeside = async (plan: Plan): Promise<void> => {
+  const checkBeside = async (plan: TrainingPlan): Promise<void> => {
     const kept = stateBytes(plan, await layout());
     if (kept > MOST_STATE_BYTES) throw new RangeError(`A second one would keep ${whole(kept / 1e6)} MB of states.`);
     host.checkMemory?.(model, await layout(), events, 2, kept);
@@ -327,7 +327,7 @@ interface Run {
   readonly backend: BackendName;
 }
 
-interface Learnt {
+interface TrainedPasses {
   /** By the training part. */
   readonly trained: TrainedModel;
   readonly validation?: Validation;
@@ -341,7 +341,7 @@ async function trainValidateRefit(
   parts: Splits,
   resume: Checkpoint | undefined,
   everything: EventLog | undefined,
-): Promise<Learnt> {
+): Promise<TrainedPasses> {
   const { host, options, compares, clock } = run;
   const { validated, ...state } = resume ?? {};
   const add = await logOf(host, options, resume);

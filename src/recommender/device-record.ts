@@ -10,7 +10,7 @@ export const VARIANT = 'variant';
 export const LISTS = 'lists';
 
 /** The backend that was the fastest. */
-export interface BackendChoice {
+export interface StoredChoice {
   /** Model, its version and the library's. */
   readonly model: string;
   /** The kind of device that it was measured on. */
@@ -31,7 +31,7 @@ export interface Refusal {
 }
 
 export interface DeviceRecord {
-  readonly choices: readonly BackendChoice[];
+  readonly choices: readonly StoredChoice[];
   readonly refusals: readonly Refusal[];
   /** The backend that is being tried. If a page finds it while no page tries a backend, the tab that tried it crashed. */
   readonly trying?: BackendName;
@@ -56,20 +56,20 @@ export function recordOf(note: unknown, now: number): DeviceRecord {
       return texts.every((name) => typeof entry[name] === 'string');
     });
   return {
-    choices: valid<BackendChoice>(choices, ['model', 'device', 'why']),
+    choices: valid<StoredChoice>(choices, ['model', 'device', 'why']),
     refusals: valid<Refusal>(refusals, ['why']),
     ...(NAMES.includes(trying) && { trying: trying as BackendName }),
   };
 }
 
 /** The choice that holds for a model on a device. */
-export const chosen = ({ choices, refusals }: DeviceRecord, model: string, device: string): BackendChoice | undefined =>
+export const chosen = ({ choices, refusals }: DeviceRecord, model: string, device: string): StoredChoice | undefined =>
   choices.find(
     (choice) =>
       choice.model === model && choice.device === device && !refusals.some(({ backend }) => backend === choice.backend),
   );
 
-export function withChoice(record: DeviceRecord, choice: BackendChoice): DeviceRecord {
+export function withChoice(record: DeviceRecord, choice: StoredChoice): DeviceRecord {
   const others = record.choices.filter(({ model }) => model !== choice.model);
   return { ...record, choices: [choice, ...others].slice(0, MAX_CHOICES) };
 }

@@ -7,7 +7,7 @@ import type { EventStore } from '../store/event-store';
 import type { StoredEvent } from '../store/records';
 import { checkedAnswer } from './arguments';
 import { type ConsentParts, createConsent } from './consent';
-import type { createPersonalisation } from './personalisation/lazy-personalisation';
+import type { createLazyPersonalisation } from './personalisation/lazy-personalisation';
 import type { Consent, ConsentWords, DegradationCode, Privacy, Status } from './types';
 
 interface PrivacyParts {
@@ -15,7 +15,7 @@ interface PrivacyParts {
   readonly store: EventStore;
   readonly notes: DeviceNotes;
   readonly history: VisitorHistory<StoredEvent>;
-  readonly personalisation: Pick<ReturnType<typeof createPersonalisation>, 'look' | 'ifLoaded'>;
+  readonly personalisation: Pick<ReturnType<typeof createLazyPersonalisation>, 'look' | 'ifLoaded'>;
   readonly now: () => number;
   readonly status: () => Status;
   readonly update: (change: Partial<Status>) => void;

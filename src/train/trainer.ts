@@ -9,7 +9,7 @@ import { within } from '../checkpoint/prefixes';
 import { RecommenderError, throwIfAborted } from '../errors';
 import { initialise } from '../models/initialise';
 import { download, toTensor, upload } from '../models/tensors';
-import type { Plan, Training } from '../models/training';
+import type { Training, TrainingPlan } from '../models/training';
 import type { Catalogue, NdArray, Sessions } from '../types';
 import type { DataParallel } from './data-parallel';
 import { learningRateAt, Optimiser } from './optimiser';
@@ -76,7 +76,7 @@ interface Pending {
 
 export class Trainer<C> {
   readonly #options: TrainerOptions<C>;
-  readonly #plan: Plan;
+  readonly #plan: TrainingPlan;
   readonly #params: Readonly<Record<string, Tensor>>;
   readonly #optimiser: Optimiser;
   readonly #trainStep: TrainStep<C>;
@@ -316,7 +316,7 @@ interface Epochs {
   readonly firstRecent: number;
 }
 
-function epochsOf({ epochs, recent }: Plan, { offsets }: Sessions, count = epochs): Epochs {
+function epochsOf({ epochs, recent }: TrainingPlan, { offsets }: Sessions, count = epochs): Epochs {
   const sessions = offsets.length - 1;
   return {
     count,

@@ -17,7 +17,7 @@ import { RecommenderError } from '../../errors';
 import { defined } from '../defined';
 import { isAborted } from '../errors';
 import { readArtifactFolder } from '../files/artifact-folder';
-import { checkCatalogueFolder, createSpool, openFeed } from '../files/catalogue-folder';
+import { createSpool, openFeed, refuseForeignFolder } from '../files/catalogue-folder';
 import { readInput } from '../files/disk';
 import { peakMemory, stopwatch } from '../files/usage';
 import { whole } from '../format';
@@ -121,7 +121,7 @@ export interface ModelMatch {
 export async function catalogue(options: CatalogueOptions): Promise<CatalogueReport> {
   const spent = stopwatch();
   const { feeds, out, artifact, signal, now = Date.now() } = options;
-  await checkCatalogueFolder(out);
+  await refuseForeignFolder(out);
   const model = artifact === undefined ? undefined : await readArtifactFolder(artifact);
   const rules = options.rules === undefined ? undefined : await readRules(options.rules, { readInput });
   const index = new ProductIndex(model?.itemIds ?? [], now / 1000);

@@ -77,7 +77,7 @@ export async function createSpool() {
  *
  * @throws RecommenderError `bad-input` where it is that of a model, whose files carry hashes of their own, or where files would go that are of no catalogue.
  */
-export async function checkCatalogueFolder(out: string): Promise<void> {
+export async function refuseForeignFolder(out: string): Promise<void> {
   const names = await namesIn(out);
   const foreign = names.includes(CATALOGUE_MANIFEST) ? undefined : names.find(isReplaced);
   const why = names.includes(MANIFEST)

@@ -12,7 +12,7 @@ export interface PersonalisationParts extends FineTuningParts {
   readonly assertAlive: () => void;
 }
 
-export function createPersonalisation(parts: PersonalisationParts) {
+export function createLazyPersonalisation(parts: PersonalisationParts) {
   let loading: Promise<FineTuning> | undefined;
   /** Settles when the stored adapter has been read. */
   let looking: Promise<unknown> | undefined;

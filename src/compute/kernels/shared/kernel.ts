@@ -50,7 +50,7 @@ export interface Routines {
 }
 
 /** What a kernel makes, and how. Numbers of new tensors are undefined until written. */
-export interface Plan<V extends Views = Views, R extends Routines = Routines> {
+export interface KernelPlan<V extends Views = Views, R extends Routines = Routines> {
   /** What it returns: a tensor, or a list. */
   readonly outputs: TensorSpec | readonly TensorSpec[];
   /** One more tensor, freed after the call. */
@@ -70,7 +70,7 @@ export interface Alias {
   readonly alias: TensorInfo;
 }
 
-export interface Kernel<P = Plan> {
+export interface Kernel<P = KernelPlan> {
   readonly name: string;
   /** @returns `undefined`: not for this; the kernel that is replaced does it. */
   readonly plan: (call: KernelCall) => P | Alias | undefined;
@@ -90,7 +90,7 @@ export interface Memory<V extends Views = Views, R extends Routines = Routines> 
 }
 
 function carryOut<V extends Views, R extends Routines>(
-  plan: Plan<V, R> | Alias,
+  plan: KernelPlan<V, R> | Alias,
   memory: Memory<V, R>,
 ): TensorInfo | TensorInfo[] {
   if ('alias' in plan) {
@@ -124,7 +124,7 @@ function carryOut<V extends Views, R extends Routines>(
  */
 export function kernelConfig<V extends Views, R extends Routines>(
   backendName: string,
-  { name, plan }: Kernel<Plan<V, R>>,
+  { name, plan }: Kernel<KernelPlan<V, R>>,
   memoryOf: (backend: KernelBackend) => Memory<V, R>,
   before?: KernelConfig,
 ): KernelConfig {

@@ -15,7 +15,7 @@ export interface Step {
   readonly value: string;
 }
 
-export interface Plan {
+export interface RowLossProgram {
   /** Tells the programs of one kernel apart. */
   readonly variant: string;
   /** Once per row, in this order; later ones may use earlier ones. */
@@ -36,7 +36,7 @@ export interface RowLoss {
   readonly hasGradient: boolean;
   /** Numbers that the formulas use by these names. */
   numbersOf(attrs: NamedAttrMap, columns: number): Readonly<Record<string, number>>;
-  plan(numbers: Readonly<Record<string, number>>, pick: Pick): Plan;
+  plan(numbers: Readonly<Record<string, number>>, pick: Pick): RowLossProgram;
 }
 
 const max = (name: string, value: string): Step => ({ name, kind: 'max', value });

@@ -1,13 +1,18 @@
 /** The in-place optimiser steps behind `nn/updates.ts`, which has the equations. They return no tensor. */
 import { type TensorInfo, util } from '@tensorflow/tfjs';
-import { checkIndices, type Kernel, type KernelCall, type Plan, type Views } from './kernel';
+import { checkIndices, type Kernel, type KernelCall, type KernelPlan, type Views } from './kernel';
 import { type AdagradAttrs, type AdamAttrs, adamFactors, checkShapes } from './update-shapes';
 
 /** A step over `count` rows of `width` numbers: row r of the gradient belongs to row `rows[r]` of the tables. */
 type Step = (views: Views, rows: Int32Array | undefined, count: number, width: number) => void;
 
 /** The plan of a step. All that could fail is checked before the first number is written. */
-function updating(kernel: string, { inputs, references }: KernelCall, written: readonly string[], step: Step): Plan {
+function updating(
+  kernel: string,
+  { inputs, references }: KernelCall,
+  written: readonly string[],
+  step: Step,
+): KernelPlan {
   checkShapes(kernel, inputs, written, references);
   const { param, rows } = inputs as { param: TensorInfo; rows?: TensorInfo };
   return {

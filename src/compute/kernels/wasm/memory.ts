@@ -7,9 +7,9 @@ import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm/dist/backend_was
 import { deviceFailed } from '../../backend-fault';
 import {
   type Kernel,
+  type KernelPlan,
   kernelConfig,
   type Memory,
-  type Plan,
   type Routines,
   type Values,
   type Views,
@@ -45,7 +45,7 @@ export interface WasmRoutines extends Routines {
 }
 
 export type WasmMemory = Memory<WasmViews, WasmRoutines>;
-export type WasmPlan = Plan<WasmViews, WasmRoutines>;
+export type WasmPlan = KernelPlan<WasmViews, WasmRoutines>;
 export type WasmKernel = Kernel<WasmPlan>;
 
 /** The most that an address can say. */
