@@ -16,10 +16,11 @@ import { ATTRIBUTES, TAG } from '../../ui/element';
 import { misspelt, warnOfMisspelt } from '../../ui/misspelt';
 import { optionsOfTag, partOptions } from '../../ui/options';
 import type { EmbedOptions } from '../../ui/types';
+import { checkPolicies } from './check-policies';
 import { checkFile, checkFiles, type Wanted } from './files';
 import { datasetOf, type Tag, tagsOf } from './html';
-import { allowsUrl, allowsWord, CHAINS, type Policy, policiesOf } from './policy';
-import type { Add, Answer, Site } from './types';
+import { policiesOf } from './policy';
+import type { Add, Answer, Page, Site } from './types';
 
 /** The list of its own files that a build writes beside `embed.js`. */
 export const FILES = 'files.json';
@@ -28,14 +29,6 @@ const STABLE = ['embed.js', 'worker.js'];
 /** Attributes of a slot that do not redraw it. */
 const SLOT_ATTRIBUTES = [...ATTRIBUTES, 'layout', 'reasons'];
 const COPY = 'Copy the whole folder dist/embed, not embed.js alone.';
-
-/** A page, and what it allows. */
-interface Page {
-  readonly url: URL;
-  readonly policies: readonly Policy[];
-  /** Of the tag of `embed.js`. */
-  readonly nonce: string | undefined;
-}
 
 export async function checkPage(site: Site, answer: Answer, add: Add): Promise<void> {
   const name = site.name(answer.url);
@@ -320,104 +313,6 @@ function imagesOf(options: EmbedOptions | undefined, products: readonly Catalogu
   const all = products.flatMap(({ image = '' }) => (URL.canParse(image) ? new URL(image) : []));
   const shown = all.filter(({ protocol }) => (protocol === 'data:') === (options?.images !== 'page'));
   return [...new Map(shown.map((url) => [url.protocol + url.host, url])).values()];
-}
-
-interface Needs {
-  readonly embed: URL;
-  readonly modelUrl: URL;
-  readonly workerUrl: URL;
-  readonly worker: Answer | undefined;
-  readonly images: readonly URL[];
-}
-
-/** Compares what the page's policy allows with what Aisle needs. */
-function checkPolicies(site: Site, { url: self, policies, nonce }: Page, needs: Needs, add: Add): void {
-  const { embed, modelUrl, workerUrl, worker, images } = needs;
-  const name = site.name(self);
-  let isEnough = true;
-  const lacks: Add = (...finding) => {
-    isEnough = false;
-    add(...finding);
-  };
-  const header = 'In the page’s Content-Security-Policy';
-  const folder = (url: URL) => new URL('.', url).href;
-  if (!allowsUrl(policies, CHAINS.script, embed, self, nonce)) {
-    lacks(
-      'error',
-      'policy-script',
-      name,
-      'has a security policy that forbids embed.js.',
-      `${header} add ${embed.origin} to script-src.`,
-    );
-  }
-  const isForeign = workerUrl.origin !== self.origin;
-  // A script of another origin is imported by one at a `blob:` address, and its own address counts, too.
-  const started = isForeign ? [new URL(`blob:${self.origin}/x`), workerUrl] : [workerUrl];
-  const forbidden = started.filter((url) => !allowsUrl(policies, CHAINS.worker, url, self));
-  if (forbidden.length > 0) {
-    const sources = forbidden.map(({ protocol, origin }) => (protocol === 'blob:' ? protocol : origin));
-    const todo = `${header} add ${sources.join(' ')} to worker-src.`;
-    lacks(
-      'warning',
-      'policy-worker',
-      name,
-      'has a security policy that forbids the worker: the page’s own thread computes.',
-      todo,
-    );
-  }
-  const needsPolicy = policies.filter((policy) => policy.get('require-trusted-types-for')?.includes("'script'"));
-  const isNamed = (sources: readonly string[] | undefined) =>
-    sources === undefined || sources.includes('aisle') || sources.includes('*');
-  if (needsPolicy.length > 0 && !policies.every((policy) => isNamed(policy.get('trusted-types')))) {
-    const what = 'requires Trusted Types and does not allow the policy aisle: no worker can start.';
-    lacks('warning', 'policy-trusted-types', name, what, `${header} add aisle to trusted-types.`);
-  }
-  // A worker from a blob: address has the page's policy, any other one that of its own answer.
-  const own = policiesOf([worker?.headers?.get('content-security-policy') ?? '']);
-  const inWorker = isForeign ? policies : own;
-  const where = isForeign ? header : 'In the Content-Security-Policy of worker.js';
-  const ofWorker = isForeign ? name : site.name(workerUrl);
-  if (!allowsWord(inWorker, CHAINS.wasm, "'wasm-unsafe-eval'", "'unsafe-eval'")) {
-    const todo = `${where} add 'wasm-unsafe-eval' to script-src.`;
-    lacks(
-      'warning',
-      'policy-wasm',
-      ofWorker,
-      'has a security policy that forbids WebAssembly: plain CPU computes, slower.',
-      todo,
-    );
-  }
-  const inside = isForeign ? self : workerUrl;
-  for (const [file, purpose] of [
-    [new URL(fileUrl(modelUrl.href, MANIFEST)), 'the model'],
-    [new URL('x.wasm', workerUrl), 'WebAssembly'],
-  ] as const) {
-    if (!allowsUrl(inWorker, CHAINS.connect, file, inside)) {
-      const todo = `${where} add ${folder(file)} to connect-src.`;
-      lacks('error', 'policy-connect', ofWorker, `has a security policy that forbids to fetch ${purpose}.`, todo);
-    } else if (!allowsUrl(policies, CHAINS.connect, file, self)) {
-      const what = `has a security policy that forbids to fetch ${purpose}, which is needed where no worker can start.`;
-      lacks('warning', 'policy-connect', name, what, `${header} add ${folder(file)} to connect-src.`);
-    }
-  }
-  for (const image of images) {
-    if (allowsUrl(policies, CHAINS.img, image, self)) continue;
-    const source = image.protocol === 'data:' ? 'data:' : image.origin;
-    lacks(
-      'warning',
-      'policy-img',
-      name,
-      `has a security policy that forbids pictures of ${source}.`,
-      `${header} add ${source} to img-src.`,
-    );
-  }
-  if (isEnough) {
-    const what =
-      policies.length === 0
-        ? 'has no security policy.'
-        : 'has a security policy that allows all that Aisle needs; style-src needs nothing.';
-    add('ok', 'policy', name, what);
-  }
 }
 
 /** A folder's address, with the `/` that it needs where it has no `{file}`. */

@@ -1,6 +1,6 @@
 /** What `aisle doctor` finds, and where it looks. Types only. */
-
 import type { Severity } from '../../ui/doctor/types';
+import type { Policy } from './policy';
 
 export interface Finding {
   readonly severity: Severity;
@@ -31,6 +31,14 @@ export interface Answer {
   readonly bytes: Uint8Array;
   /** Why nothing came, in words. */
   readonly failure?: string;
+}
+
+/** A page, and what it allows. */
+export interface Page {
+  readonly url: URL;
+  readonly policies: readonly Policy[];
+  /** Of the tag of `embed.js`. */
+  readonly nonce: string | undefined;
 }
 
 /** Takes a finding; several of one code and sentence become one about all of their files. */
