@@ -1,5 +1,4 @@
 /** What reports have in common: one HTML file that runs no script, asks for nothing, and is light or dark as its reader is. */
-import { escapeHtml as text } from './compare/plots';
 
 const STYLE = `
 :root { color-scheme: light dark; --ink: #1c1f23; --paper: #fff; --soft: #5d6670; --line: #d9dee3; --mark: #eef4fb; }
@@ -27,12 +26,16 @@ svg text { fill: var(--ink); font: 12px system-ui, sans-serif; } svg .tick, svg 
 code { font-size: 12.5px; overflow-wrap: anywhere; } summary { cursor: pointer; font-weight: 600; }
 `;
 
+/** Text as HTML shows it, in attributes too. */
+export const escapeHtml = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+
 /** @param styles Further rules of this page. */
 export const htmlPage = (title: string, body: readonly string[], styles = ''): string =>
   [
     '<!doctype html>',
     '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">',
-    `<meta name="robots" content="noindex"><title>${text(title)}</title><style>${STYLE}${styles}</style></head><body>`,
+    `<meta name="robots" content="noindex"><title>${escapeHtml(title)}</title><style>${STYLE}${styles}</style></head><body>`,
     '<main>',
     ...body,
     '</main></body></html>',
@@ -41,5 +44,5 @@ export const htmlPage = (title: string, body: readonly string[], styles = ''): s
 
 /** A table that scrolls sideways if it is wider than the window, also by keyboard. */
 export const tableOf = (name: string, titles: readonly string[], body: readonly string[]): string =>
-  `<div class="scroll" tabindex="0" role="region" aria-label="${text(name)}"><table><thead><tr>${titles.map((title) => `<th scope="col">${text(title)}</th>`).join('')}` +
+  `<div class="scroll" tabindex="0" role="region" aria-label="${escapeHtml(name)}"><table><thead><tr>${titles.map((title) => `<th scope="col">${escapeHtml(title)}</th>`).join('')}` +
   `</tr></thead><tbody>${body.join('\n')}</tbody></table></div>`;

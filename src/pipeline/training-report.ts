@@ -2,10 +2,10 @@
 import type { CatalogueItem } from '../checkpoint/artifact';
 import type { EpochResult } from '../train/fit';
 import type { Metrics } from '../train/metrics';
-import { linePlot, type Series, escapeHtml as text } from './compare/plots';
 import { duration, whole } from './format';
-import { htmlPage, tableOf } from './html';
+import { htmlPage, tableOf, escapeHtml as text } from './html';
 import type { CardFacts } from './model-card';
+import { linePlot, type Series } from './plots';
 import {
   type Example,
   METRICS,

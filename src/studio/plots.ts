@@ -1,6 +1,6 @@
 /** Plots as SVG elements: a page's security policy forbids the styles that texts would carry. */
 import { h } from '../demo/dom';
-import { type Series, ticks } from '../pipeline/compare/plots';
+import { type Series, ticks } from '../pipeline/plots';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const WIDTH = 480;

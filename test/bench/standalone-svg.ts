@@ -1,5 +1,5 @@
 /** The plots of the reports as pictures of their own, for pages that only show Markdown. */
-import { linePlot, type PlotOptions, type Series } from '../../src/pipeline/compare/plots';
+import { linePlot, type PlotOptions, type Series } from '../../src/pipeline/plots';
 
 const STYLE = `text{font:12px system-ui,sans-serif;fill:#333}.tick,.label{fill:#5d6670}.grid{stroke:#d9dee3}.axis{stroke:#5d6670}
 .series polyline{fill:none;stroke:var(--c);stroke-width:2}.series circle{fill:var(--c)}`;

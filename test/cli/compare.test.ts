@@ -3,8 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { run } from '../../src/cli/main';
-import { scatterPlot } from '../../src/pipeline/compare/plots';
 import { pairedDifference } from '../../src/pipeline/compare/statistics';
+import { scatterPlot } from '../../src/pipeline/plots';
 import { aisle, file, folder } from './program';
 import { RING_LOG } from './ring-log';
 

@@ -1,7 +1,7 @@
 import { whole } from '../format';
-import { htmlPage, tableOf } from '../html';
+import { htmlPage, tableOf, escapeHtml as text } from '../html';
+import { linePlot, type Series, scatterPlot } from '../plots';
 import { breakdowns, protocolSentences, RESULT_TITLES, type Report, resultCells, STANDARD } from './markdown';
-import { linePlot, type Series, scatterPlot, escapeHtml as text } from './plots';
 import type { Row } from './rows';
 import type { Part } from './statistics';
 

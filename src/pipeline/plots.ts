@@ -1,8 +1,5 @@
 /** Line, bar and scatter plots as SVG text, for a report that is one file and runs no script. */
-
-/** Text as HTML shows it, in attributes too. */
-export const escapeHtml = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+import { escapeHtml } from './html';
 
 export interface Series {
   readonly name: string;
