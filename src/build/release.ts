@@ -77,7 +77,8 @@ export const hashOf = (algorithm: string, path: string): string =>
   createHash(algorithm).update(readFileSync(path)).digest('base64');
 
 /** For each script and WASM file of the script to embed, what a tag's `integrity` says. */
-export function integrity(folder = join(ROOT, 'dist/embed')): Record<string, string> {
+export function integrity(): Record<string, string> {
+  const folder = join(ROOT, 'dist/embed');
   const names = readdirSync(folder).filter((name) => /\.(js|wasm)$/.test(name));
   return Object.fromEntries(names.sort().map((name) => [name, `sha384-${hashOf('sha384', join(folder, name))}`]));
 }

@@ -13,18 +13,18 @@ const MAX_ALIAS = 1000;
  *
  * @throws RecommenderError `bad-artifact` that names the item.
  */
-export function checkAliases(value: unknown, file = ALIASES): Aliases {
-  if (!isRecord(value)) throw bad(`must be an object with the ids of items as keys, got ${show(value)}.`, file);
+export function checkAliases(value: unknown): Aliases {
+  if (!isRecord(value)) throw bad(`must be an object with the ids of items as keys, got ${show(value)}.`, ALIASES);
   const isAlias = (text: unknown): boolean => typeof text === 'string' && text !== '' && text.length <= MAX_ALIAS;
   const checked = Object.entries(value).map(([id, entry]): [string, ItemAliases] => {
     const item = `item ${quote(id)}`;
-    const { also, group } = record(entry, item, file);
+    const { also, group } = record(entry, item, ALIASES);
     if (also !== undefined && !(Array.isArray(also) && also.length <= MAX_ALIASES && also.every(isAlias))) {
       const what = `at most ${MAX_ALIASES} texts of 1 to ${MAX_ALIAS} characters`;
-      throw expected(`${item}: also`, what, also, file);
+      throw expected(`${item}: also`, what, also, ALIASES);
     }
     if (group !== undefined && !isAlias(group)) {
-      throw expected(`${item}: group`, `a text of 1 to ${MAX_ALIAS} characters`, group, file);
+      throw expected(`${item}: group`, `a text of 1 to ${MAX_ALIAS} characters`, group, ALIASES);
     }
     return [id, { ...(also !== undefined && { also }), ...(group !== undefined && { group: group as string }) }];
   });

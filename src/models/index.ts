@@ -64,13 +64,8 @@ export const models: Record<string, Architecture> = {
   },
 };
 
-/** All networks by name, for tables of tests. */
-export const allModels = (): Promise<Readonly<Record<string, AnyModel>>> => all(({ network }) => network());
-
 /** All specifications by name, for the command line. */
-export const allSpecs = (): Promise<Readonly<Record<string, AnySpec>>> => all(({ spec }) => spec());
-
-async function all<T>(load: (architecture: Architecture) => Promise<T>): Promise<Record<string, T>> {
-  const loading = Object.entries(models).map(async ([name, architecture]) => [name, await load(architecture)] as const);
+export async function allSpecs(): Promise<Readonly<Record<string, AnySpec>>> {
+  const loading = Object.entries(models).map(async ([name, { spec }]) => [name, await spec()] as const);
   return Object.fromEntries(await Promise.all(loading));
 }

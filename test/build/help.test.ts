@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import ts from 'typescript';
 import { expect, test } from 'vitest';
 import { helpless } from '../../src/build/plugins';
-import { allModels } from '../../src/models/index';
 import type { OptionSpec } from '../../src/models/model';
+import { allModels } from '../models/all-models';
 import { built } from './built';
 
 test('a specification loses its help, whoever writes it down, and nothing else', () => {

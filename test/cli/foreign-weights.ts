@@ -2,9 +2,9 @@
 import { importers } from '../../src/checkpoint/imports';
 import type { Importer } from '../../src/checkpoint/imports/importer';
 import { configure } from '../../src/models/configuration';
-import { allModels } from '../../src/models/index';
 import { random } from '../../src/session/random';
 import type { NdArray } from '../../src/types';
+import { allModels } from '../models/all-models';
 
 /** Small configurations in the references' own words, each with seven items. */
 export const REFERENCES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {

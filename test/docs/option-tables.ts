@@ -2,10 +2,10 @@
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { defaultOf, describe } from '../../src/models/configuration';
-import { allModels } from '../../src/models/index';
 import type { OptionSpec } from '../../src/models/model';
 import { baselines } from '../../src/neighbours/index';
 import { markdownTable } from '../../src/pipeline/format';
+import { allModels } from '../models/all-models';
 import { type Pages, pageNow, writePages } from './pages';
 
 const FOLDER = resolve(import.meta.dirname, '../../docs/models');

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
-import { allModels } from '../../src/models/index';
 import { presetOf, presets } from '../../src/models/presets';
 import { AUTO, autoPreset } from '../../src/models/presets/auto';
 import { readEventsFile } from '../../src/pipeline/files/events-file';
@@ -12,6 +11,7 @@ import { type LogFacts, logFacts } from '../../src/session/log-facts';
 import { filesOf } from '../bench/quality/files';
 import { LOG_NAMES, LOGS, type LogName } from '../bench/quality/logs';
 import { testWithLogs } from '../with-logs';
+import { allModels } from './all-models';
 
 const models = await allModels();
 const DAY = 86_400;

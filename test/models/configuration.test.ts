@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { configure, describe as inWords } from '../../src/models/configuration';
 import { gru4rec } from '../../src/models/gru4rec';
-import { allModels } from '../../src/models/index';
 import type { OptionSpec } from '../../src/models/model';
 import { presetOf, presets } from '../../src/models/presets';
+import { allModels } from './all-models';
 
 const models = await allModels();
 

@@ -2,7 +2,7 @@
 import { type Tensor2D, tensor1d, tidy } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
-import { allModels, allSpecs } from '../../src/models/index';
+import { allSpecs } from '../../src/models/index';
 import { initialise } from '../../src/models/initialise';
 import type { Params, PreparedTensors, Run } from '../../src/models/model';
 import { upload } from '../../src/models/tensors';
@@ -15,6 +15,7 @@ import { sessionsOf } from '../neighbours/fixtures';
 import { INFERENCE } from '../reference/through-training';
 import { drawWeights, far } from '../reference/weights64';
 import { slice } from '../soak-slice';
+import { allModels } from './all-models';
 import { forms, SMALL, trainings } from './forms';
 
 const models = await allModels();

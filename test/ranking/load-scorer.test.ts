@@ -1,12 +1,13 @@
 import { memory } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Artifact } from '../../src/checkpoint/artifact';
-import { allModels, models } from '../../src/models/index';
+import { models } from '../../src/models/index';
 import { baselines } from '../../src/neighbours/index';
 import { loadScorer } from '../../src/ranking/load-scorer';
 import type { NdArray } from '../../src/types';
 import { start } from '../compute/backends/start';
 import { smallModel } from '../engine/fixture';
+import { allModels } from '../models/all-models';
 
 beforeAll(() => start('cpu'));
 

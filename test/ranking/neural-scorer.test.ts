@@ -3,7 +3,6 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { gru4rec } from '../../src/models/gru4rec';
-import { allModels } from '../../src/models/index';
 import { initialise } from '../../src/models/initialise';
 import type { SessionModel } from '../../src/models/model';
 import { upload } from '../../src/models/tensors';
@@ -11,6 +10,7 @@ import { neuralScorer } from '../../src/ranking/neural-scorer';
 import { openSession } from '../../src/ranking/session-scorer';
 import type { Catalogue } from '../../src/types';
 import { backends, start } from '../compute/backends/start';
+import { allModels } from '../models/all-models';
 import { sessionsOf } from '../neighbours/fixtures';
 
 const models = await allModels();

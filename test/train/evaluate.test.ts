@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
-import { allModels } from '../../src/models/index';
 import { initialise } from '../../src/models/initialise';
 import type { SessionModel } from '../../src/models/model';
 import { upload } from '../../src/models/tensors';
@@ -11,6 +10,7 @@ import { rankOf } from '../../src/ranking/rank';
 import { evaluate, type RankRow } from '../../src/train/evaluate';
 import type { Scorer, SessionInput } from '../../src/types';
 import { start } from '../compute/backends/start';
+import { allModels } from '../models/all-models';
 import { sessionsOf, worked } from '../neighbours/fixtures';
 
 const models = await allModels();

@@ -70,13 +70,13 @@ const RESAMPLES = 2000;
  * Paired bootstrap of the difference of two models' mean gains, a − b: sessions are drawn with replacement, the same for both.
  * Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, percentile interval.
  */
-export function pairedDifference(a: SessionScores, b: SessionScores, seed = 1): Difference {
+export function pairedDifference(a: SessionScores, b: SessionScores): Difference {
   const sessions = a.sums.length;
   const { counts } = a;
   const gaps = a.sums.map((sum, s) => sum - b.sums[s]!);
   const total = counts.reduce((sum, count) => sum + count, 0);
   const mean = gaps.reduce((sum, gap) => sum + gap, 0) / total;
-  const draw = random(seed, 'bootstrap');
+  const draw = random(1, 'bootstrap');
   const means = new Float64Array(RESAMPLES);
   for (let r = 0; r < RESAMPLES; r++) {
     let gap = 0;

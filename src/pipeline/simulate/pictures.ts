@@ -3,9 +3,6 @@ import { SHAPES } from './shapes';
 
 export type ShapeName = keyof typeof SHAPES;
 
-/** Every silhouette that can be drawn. */
-export const SHAPE_NAMES = Object.keys(SHAPES) as ShapeName[];
-
 const PART = /^([a-z])(?::(.+)|\((.+)\)|\[(.+)\]|([\d.]+)~(.+))$/;
 
 /** Paints that do not depend on the product; shade and highlight let what lies below shine through. */

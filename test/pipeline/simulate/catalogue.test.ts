@@ -2,10 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { BRANDS } from '../../../src/pipeline/simulate/brands';
 import { catalogueText } from '../../../src/pipeline/simulate/files';
 import { PALETTES } from '../../../src/pipeline/simulate/palettes';
-import { picture, SHAPE_NAMES, type ShapeName } from '../../../src/pipeline/simulate/pictures';
+import { picture, type ShapeName } from '../../../src/pipeline/simulate/pictures';
 import { catalogueItem } from '../../../src/pipeline/simulate/products';
+import { SHAPES } from '../../../src/pipeline/simulate/shapes';
 import { DEFAULT_OPTIONS, simulate } from '../../../src/pipeline/simulate/simulate';
 import { KINDS } from '../../../src/pipeline/simulate/taxonomy';
+
+const SHAPE_NAMES = Object.keys(SHAPES) as ShapeName[];
 
 const { shop } = simulate({ ...DEFAULT_OPTIONS, sessions: 10, visitors: 10 });
 const catalogue = shop.products.map(catalogueItem);
