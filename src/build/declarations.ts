@@ -53,7 +53,7 @@ interface File {
  *
  * @param texts Of all files, by their absolute path. Their imports and exports have names: no `*`, no default.
  */
-export function mentioned(texts: ReadonlyMap<string, string>, entries: readonly string[]): Map<string, string> {
+function mentioned(texts: ReadonlyMap<string, string>, entries: readonly string[]): Map<string, string> {
   const files = new Map<string, File>();
   function open(path: string): File {
     const text = texts.get(path);

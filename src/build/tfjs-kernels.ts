@@ -50,7 +50,7 @@ function present(backend: string, names: readonly string[]): string[] {
 }
 
 /** A module that imports the kernels of these names. Each file of TensorFlow.js exports one, `Abs.js` `absConfig`. */
-export function kernelImports(backend: string, names: readonly string[]): string {
+function kernelImports(backend: string, names: readonly string[]): string {
   const kernels = present(backend, names);
   const configs = kernels.map((name) => `${name.replace(/[A-Z]/, (letter) => letter.toLowerCase())}Config`);
   const imports = kernels.map((name, i) => `import { ${configs[i]} } from '${partOf(backend)}/dist/kernels/${name}';`);

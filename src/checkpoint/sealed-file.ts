@@ -29,7 +29,7 @@ import { sha256 } from './sha256';
  */
 const ITERATIONS = 600_000;
 /** Fewest characters of a passphrase. https://pages.nist.gov/800-63-3/sp800-63b.html#memsecret */
-export const MIN_PASSPHRASE = 8;
+const MIN_PASSPHRASE = 8;
 
 const MAGIC = 'AISLSEAL';
 const VERSION = 1;

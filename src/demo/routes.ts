@@ -25,7 +25,7 @@ export const routeOf = ({ search, hash }: Location): Route =>
   parseRoute(query === undefined ? hash : (new URLSearchParams(search).get('at') ?? ''));
 
 /** `#/product/ID` and so on; an address that cannot be read is `unknown`. */
-export function parseRoute(path: string): Route {
+function parseRoute(path: string): Route {
   const parts = path.replace(/^#?\/?/, '').split('/');
   try {
     const [page, ...rest] = parts.map(decodeURIComponent);

@@ -34,7 +34,7 @@ export function padItems(
 }
 
 /** The widest rectangle that options may ask for. */
-export const MOST_COLUMNS = 4096;
+const MOST_COLUMNS = 4096;
 
 /** @throws RangeError for a width that no option gives: a compiled plan may come from anywhere. */
 export function checkedWidth(width: number): number {

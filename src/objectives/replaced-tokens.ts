@@ -69,7 +69,7 @@ function gumbel(size: number, random: Random): Float32Array {
  * @param cells Places of the others, `[M]`, row-major.
  * @param others `[M]` int32.
  */
-export function replaceCells(values: Tensor2D, cells: Int32Array, others: Tensor1D): Tensor2D {
+function replaceCells(values: Tensor2D, cells: Int32Array, others: Tensor1D): Tensor2D {
   const from = Int32Array.from({ length: values.size }, (_, cell) => cell);
   cells.forEach((cell, m) => {
     from[cell] = values.size + m;

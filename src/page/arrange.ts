@@ -155,11 +155,11 @@ export interface Wishes {
 }
 
 /** The rules that hold at a moment (milliseconds since 1970) for the slot of this id. */
-export const rulesOf = (rules: readonly Rule[], slot: string, now: number): Rule[] =>
+const rulesOf = (rules: readonly Rule[], slot: string, now: number): Rule[] =>
   rules.filter((rule) => (rule.slot === undefined || rule.slot === slot) && rule.from <= now && now < rule.until);
 
 /** How many times as many products as a slot shows are asked for, to be boosted, buried or left out. */
-export const POOL = 5;
+const POOL = 5;
 
 /**
  * @param products The products of these ids; null for one that may not be shown by the page.

@@ -27,8 +27,8 @@ import { defined } from './defined';
 import { whole } from './format';
 import { inform, type Observer } from './observer';
 
-export const LEAST_SUPPORT = 3;
-export const LEAST_EVENTS = 5;
+const LEAST_SUPPORT = 3;
+const LEAST_EVENTS = 5;
 /** Complements of one item, and trending items, that are written. */
 const MAX_PAIRS = 20;
 const MAX_TRENDING = 500;

@@ -76,7 +76,7 @@ function eventOf(tab: unknown, row: readonly unknown[]): unknown {
 }
 
 /** Whether a value is an event within the limits. */
-export function isEvent(value: unknown): value is StoredEvent {
+function isEvent(value: unknown): value is StoredEvent {
   const given = (value ?? {}) as Record<keyof StoredEvent, unknown>;
   const { tab, number, time, itemId, event, features, candidates, pageView, transaction } = given;
   return (

@@ -81,7 +81,7 @@ export async function checkFile(
 }
 
 /** Whether a file came, and is none of a server's pages in its place. */
-export function isThere({ status, bytes, headers, failure }: Answer, name: string, add: Add): boolean {
+function isThere({ status, bytes, headers, failure }: Answer, name: string, add: Add): boolean {
   if (failure !== undefined) {
     add(
       'error',

@@ -127,7 +127,7 @@ export const MERCHANT: Dialect = {
   },
 };
 
-export const SHOPIFY: Dialect = {
+const SHOPIFY: Dialect = {
   name: 'Shopify',
   needs: [
     ['Handle', 'URL handle'],
@@ -186,7 +186,7 @@ function shopifyStock(row: FeedRow): { readonly availability?: string } {
   return { availability: policy === 'continue' || policy === 'true' ? 'backorder' : 'out of stock' };
 }
 
-export const WOOCOMMERCE: Dialect = {
+const WOOCOMMERCE: Dialect = {
   name: 'WooCommerce',
   needs: [['Type'], ['SKU'], ['Name'], ['Regular price']],
   columns: {
@@ -217,7 +217,7 @@ export const WOOCOMMERCE: Dialect = {
   },
 };
 
-export const MAGENTO: Dialect = {
+const MAGENTO: Dialect = {
   name: 'Magento 2',
   needs: [['sku'], ['product_type'], ['attribute_set_code', 'product_websites', 'url_key']],
   columns: {

@@ -30,7 +30,7 @@ export interface Report {
   readonly command: string;
 }
 
-export const SHOWN = ['recall@5', 'recall@20', 'mrr@20', 'ndcg@20'] as const;
+const SHOWN = ['recall@5', 'recall@20', 'mrr@20', 'ndcg@20'] as const;
 
 /** What every reader of the figures must know, in sentences. */
 export function protocolSentences(report: Report): string[] {
@@ -213,7 +213,7 @@ export function combinedText({ by, of, with: other, seeds, weight, chosen }: Com
   return `${scale} of ${of} with ${weight} of ${other}${why}`;
 }
 
-export const failureLine = ({ name, seed, message }: Failure): string => `- ${name}, seed ${seed}: ${message}`;
+const failureLine = ({ name, seed, message }: Failure): string => `- ${name}, seed ${seed}: ${message}`;
 
 export function cell({ metrics, deviation }: Row, metric: string): string {
   const spread = deviation ? ` ± ${deviation[metric]!.toFixed(4)}` : '';

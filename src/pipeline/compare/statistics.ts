@@ -15,7 +15,7 @@ const GAINS: Readonly<Record<MetricName | 'recall@20', (rank: number) => number>
 };
 
 /** Differences below this share of the better value are ties: less than what seeds, splits and machines change. */
-export const TIE = 0.05;
+const TIE = 0.05;
 
 /** Gains per session: the bootstrap draws sessions, because the predictions of one session are correlated. */
 export interface SessionScores {

@@ -71,7 +71,7 @@ export function refuseExhaustion(backend: BackendWasm): void {
 
 const memories = new WeakMap<object, WasmMemory>();
 
-export function memoryOf(anyBackend: KernelBackend): WasmMemory {
+function memoryOf(anyBackend: KernelBackend): WasmMemory {
   const backend = anyBackend as BackendWasm;
   const known = memories.get(backend.wasm);
   if (known) return known;
