@@ -13,14 +13,15 @@ const MARKED = /<!-- options (\S+) -->\n.*?<!-- \/options -->/gs;
 
 /** Every page, with its tables. */
 export async function optionPages(): Promise<Pages> {
-  const subjects = { ...(await allModels()), ...baselines };
+  const models = await allModels();
+  const subjects = { ...models, ...baselines };
   const pages = new Map<string, string>();
   for (const name of readdirSync(FOLDER)) {
     const path = join(FOLDER, name);
     const shouldBe = pageNow(path).replace(MARKED, (_, model: string) => {
       const subject = subjects[model];
       if (!subject) throw new Error(`${name} has a table for "${model}", which is no model.`);
-      return `<!-- options ${model} -->\n${table(subject.options)}\n<!-- /options -->`;
+      return `<!-- options ${model} -->\n${table(subject.options, model === 'cl4srec' ? models['sasrec']!.options : {})}\n<!-- /options -->`;
     });
     pages.set(path, shouldBe);
   }
@@ -32,8 +33,12 @@ export async function documented(): Promise<string[]> {
   return [...(await optionPages()).values()].flatMap((text) => [...text.matchAll(MARKED)].map(([, model]) => model!));
 }
 
-function table(options: Readonly<Record<string, OptionSpec>>): string {
-  const rows = Object.entries(options).map(([key, option]) => {
+type Options = Readonly<Record<string, OptionSpec>>;
+
+/** @param elsewhere Options that another table has. */
+function table(options: Options, elsewhere: Options): string {
+  const own = Object.entries(options).filter(([key, option]) => elsewhere[key] !== option);
+  const rows = own.map(([key, option]) => {
     return [`\`${key}\``, describe(option), `\`${defaultOf(option)}\``, option.doc, option.source];
   });
   const header = ['option', 'values', 'default', 'meaning', 'source'];
