@@ -15,6 +15,9 @@ export function whole(count: number): string {
   return Math.round(count).toLocaleString('en');
 }
 
+/** `1 epoch`, `2 epochs`. */
+export const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
+
 /** The lines of a table in Markdown. */
 export const markdownTable = (titles: readonly string[], rows: readonly (readonly string[])[]): string[] =>
   [titles, titles.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);

@@ -22,6 +22,7 @@
 import type { BoughtTogether, Strategies, Trending } from '../checkpoint/artifact';
 import { countPairs } from '../neighbours/pairs';
 import { countSupport, type EventLog } from '../session/event-log';
+import { DAY } from '../session/time';
 import type { ItemIndex, Sessions } from '../types';
 import { defined } from './defined';
 import { whole } from './format';
@@ -32,7 +33,6 @@ const LEAST_EVENTS = 5;
 /** Complements of one item, and trending items, that are written. */
 const MAX_PAIRS = 20;
 const MAX_TRENDING = 500;
-const DAY = 86_400;
 const NEWEST = 7 * DAY;
 const BEFORE = 28 * DAY;
 const HALF_LIFE = 2 * DAY;

@@ -4,6 +4,7 @@ import { models } from '../models/index';
 import { AUTO } from '../models/presets/preset';
 import { type EventLog, sessionCount } from '../session/event-log';
 import type { Settings } from './configuration';
+import { plural } from './format';
 import { type Observer, warn } from './observer';
 import type { TrainOptions } from './options';
 import { CHECKPOINT, type Checkpoint } from './training-checkpoint';
@@ -17,7 +18,7 @@ export function warnOfFew(log: EventLog, data: string, observer: Observer): void
   if (count >= FEW_SESSIONS) return;
   warn(
     observer,
-    `${data} has ${count} session${count === 1 ? '' : 's'} to learn from: a model can repeat what followed what in them, and little ` +
+    `${data} has ${plural(count, 'session')} to learn from: a model can repeat what followed what in them, and little ` +
       'else; its figures say nothing yet. Some thousand sessions are a start.',
   );
 }

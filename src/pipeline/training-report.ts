@@ -2,7 +2,7 @@
 import type { CatalogueItem } from '../checkpoint/artifact';
 import type { EpochResult } from '../train/fit';
 import type { Metrics } from '../train/metrics';
-import { duration, whole } from './format';
+import { duration, plural, whole } from './format';
 import { htmlPage, tableOf, escapeHtml as text } from './html';
 import type { CardFacts } from './model-card';
 import { linePlot, type Series } from './plots';
@@ -83,19 +83,17 @@ export function trainingReport(facts: ReportFacts): string {
 /** What was trained, in sentences. */
 function trainings({ epochs, best, refit, interrupted }: ReportFacts['training'], isValidated: boolean): string[] {
   const seconds = epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
-  const took = `${countOf(epochs.length)} in ${duration(seconds)}`;
+  const took = `${plural(epochs.length, 'epoch')} in ${duration(seconds)}`;
   const stopped = interrupted ? [`Training was interrupted ${interrupted}, and did not go on.`] : [];
   if (!isValidated) return [`Training took ${took}.`, ...stopped];
   const first = `Without the validation part, training took ${took}; epoch ${best!.epoch} was the best.`;
   if (!refit) return [first, ...stopped];
   return [
     first,
-    `Then the model was trained again on everything, ${countOf(refit.epochs)} in ${duration(refit.seconds)}: those are its weights.`,
+    `Then the model was trained again on everything, ${plural(refit.epochs, 'epoch')} in ${duration(refit.seconds)}: those are its weights.`,
     'All figures and examples here are of the first training, which had not seen the validation part.',
   ];
 }
-
-const countOf = (epochs: number): string => `${epochs} epoch${epochs === 1 ? '' : 's'}`;
 
 function plots({ training: { epochs }, refitEpochs, validation }: ReportFacts): string[] {
   const curve = (name: string, of: readonly EpochResult[], y: (epoch: EpochResult) => number): Series => ({

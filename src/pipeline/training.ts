@@ -30,7 +30,7 @@ import { trainCommand, trainFlags, UNLICENSED } from './commands';
 import { type Auto, checkedConfiguration, configurationFrom, type Settings } from './configuration';
 import { defined } from './defined';
 import { isAborted } from './errors';
-import { baseName, whole } from './format';
+import { baseName, plural, whole } from './format';
 import type { TrainingHost } from './host';
 import { insideOf, modelCard } from './model-card';
 import { inform, startTask, type TrainingEpoch, warn } from './observer';
@@ -365,7 +365,7 @@ async function trainValidateRefit(
     const { sessions, items } = countsOf(everything);
     inform(
       options,
-      `Training again on everything, ${whole(sessions)} sessions of ${whole(items)} items, for ${epochsOf(epoch)}.`,
+      `Training again on everything, ${whole(sessions)} sessions of ${whole(items)} items, for ${plural(epoch, 'epoch')}.`,
     );
     const again = { log: everything, epochs: epoch, validated: trained, add };
     const begun = beside ? await follow(run, beside, again) : validated && (state as FitState);
@@ -438,8 +438,6 @@ async function compared(
     return undefined;
   }
 }
-
-const epochsOf = (count: number): string => `${count} epoch${count === 1 ? '' : 's'}`;
 
 /** Adds an epoch to the file of `log`, if there is one. */
 async function logOf(

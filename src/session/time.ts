@@ -1,3 +1,6 @@
+/** Seconds. */
+export const DAY = 86_400;
+
 /** How a log writes its times. `iso` is ISO 8601; a time without a zone is UTC. */
 export type TimeUnit = 's' | 'ms' | 'iso';
 

@@ -19,6 +19,7 @@
  * search; validation ends a training that has more epochs than it needs.
  */
 import type { LogFacts } from '../../session/log-facts';
+import { DAY } from '../../session/time';
 import { camelCase } from '../configuration';
 import { presetOf } from '../presets';
 import { options as ofTransformers } from '../transformers4rec/options';
@@ -56,7 +57,6 @@ const SHORT_VISITS: Kind = {
   log: { items: 2933, events: 70_278, meanLength: 3.9495, longLength: 10 },
 };
 
-const DAY = 86_400;
 /** From so many items on a softmax over all of them costs more than it brings. */
 const SAMPLED_FROM = 20_000;
 

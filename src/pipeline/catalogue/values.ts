@@ -1,5 +1,5 @@
 /** The forms in which product feeds write prices, dates, stock and categories. */
-import { parseIso } from '../../session/time';
+import { DAY, parseIso } from '../../session/time';
 
 export interface Money {
   readonly price: number;
@@ -53,8 +53,6 @@ export function periodOf(text: string): Period | undefined {
   const [from = '', until = '', ...more] = text.split('/');
   return more.length > 0 ? undefined : periodBetween(from, until);
 }
-
-const DAY = 86_400;
 
 /** The same of two cells, either of which may be empty. A date without a time means its whole day, UTC. */
 export function periodBetween(from: string, until: string): Period | undefined {

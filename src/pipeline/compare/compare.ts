@@ -2,6 +2,7 @@
 import { CATALOGUE } from '../../checkpoint/manifest';
 import { RecommenderError } from '../../errors';
 import type { LogFacts } from '../../session/log-facts';
+import { DAY } from '../../session/time';
 import { compareCommand } from '../commands';
 import { informOfAuto } from '../configuration';
 import { defined } from '../defined';
@@ -19,7 +20,7 @@ import { factsOfTraining, type Parts, partsOf } from './parts';
 import { rowsOf } from './rows';
 import { computeEnsembles, computeSeries, seriesOnParts, seriesOnWindows, windowedVariants } from './runs';
 import { type Planned, variantsOf } from './variants';
-import { DAY, writeWindows } from './windows';
+import { writeWindows } from './windows';
 
 /**
  * Trains and evaluates models, and writes `report.json`, `report.md` and `report.html`. Finished runs are kept in the folder:

@@ -1,6 +1,7 @@
 /** The incremental protocol for one artifact: evaluates how it was trained, window by window, instead of its weights. */
 import { CATALOGUE } from '../../checkpoint/manifest';
 import { RecommenderError } from '../../errors';
+import { DAY } from '../../session/time';
 import type { Metrics } from '../../train/metrics';
 import { configurationOf } from '../../train/train-from-log';
 import { defined } from '../defined';
@@ -10,7 +11,7 @@ import { join, remove, replaceFile, temporaryFolder } from '../files/disk';
 import { observerOf } from '../observer';
 import type { EvaluateOptions, RunObserver } from '../options';
 import { computeSeries, seriesOnWindows } from './runs';
-import { DAY, type Retrain, usualRetrain, writeWindows } from './windows';
+import { type Retrain, usualRetrain, writeWindows } from './windows';
 
 export interface IncrementalOptions
   extends Pick<EvaluateOptions, 'artifacts' | 'data' | 'read' | 'backend' | 'target'>,

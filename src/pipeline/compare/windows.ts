@@ -7,10 +7,12 @@ import { RecommenderError } from '../../errors';
 import { type EventLog, reindex, selectSessions, sessionCount } from '../../session/event-log';
 import type { ReadOptions } from '../../session/options';
 import { isoTime } from '../../session/split';
+import { DAY } from '../../session/time';
 import { halves, type Window, windowsOf } from '../../session/windows';
 import { writeTsv } from '../../session/write';
 import { join, pieces, replaceFiles } from '../files/disk';
 import { readEventsFile } from '../files/events-file';
+import { plural } from '../format';
 import { inform, type Observer, warn } from '../observer';
 
 /**
@@ -62,9 +64,6 @@ export interface WindowsOptions {
   readonly retrains: readonly Retrain[];
 }
 
-/** The usual length of a window, in seconds. */
-export const DAY = 86_400;
-
 /** Warn of windows with fewer test sessions, because the mean weights all windows equally. */
 const FEW = 20;
 
@@ -106,7 +105,7 @@ export async function writeWindows(
       continue;
     }
     if (sessions < FEW) {
-      const count = `${sessions} session${sessions === 1 ? '' : 's'}`;
+      const count = plural(sessions, 'session');
       warn(observer, `${names[t + 1]} is tested on ${count} only, and counts as much as any other window.`);
     }
     const test = `${half}-${names[t + 1]}.tsv.gz`;

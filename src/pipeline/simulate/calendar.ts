@@ -1,10 +1,8 @@
 /** The days of the simulated log: its span, the seasons, and when in a week and a day people shop. */
 import type { Random } from '../../session/random';
+import { DAY } from '../../session/time';
 import { drawWeighted } from './draw';
 import type { Season } from './taxonomy';
-
-/** Seconds of a day. */
-export const DAY = 86400;
 
 export interface Period {
   /** Midnight UTC of the first day, seconds since 1970. */

@@ -1,8 +1,9 @@
 /** The simulated store's products: titles, brands, colours, prices, and how each one's popularity runs over the weeks. */
 import type { CatalogueItem } from '../../checkpoint/artifact';
 import { type Random, random } from '../../session/random';
+import { DAY } from '../../session/time';
 import { BRANDS, type Brand, type Style } from './brands';
-import { DAY, type Period, seasonFactor, seasonOf } from './calendar';
+import { type Period, seasonFactor, seasonOf } from './calendar';
 import { chance, drawWeighted, logNormal } from './draw';
 import { type Colour, PALETTES } from './palettes';
 import { blend, picture } from './pictures';

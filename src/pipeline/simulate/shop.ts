@@ -1,6 +1,7 @@
 /** The shop as its visitors walk it: listings, similar items, items that go together, and what is popular today. */
 import { type Random, random } from '../../session/random';
-import { DAY, type Period } from './calendar';
+import { DAY } from '../../session/time';
+import type { Period } from './calendar';
 import { drawFromSums, drawWeighted } from './draw';
 import { dailyPull, makeProducts, type Product } from './products';
 import { KINDS } from './taxonomy';

@@ -1,7 +1,8 @@
 /** The shop's visitors: how often they come, and a taste of their own that stays the same from visit to visit. */
 import { type Random, random } from '../../session/random';
+import { DAY } from '../../session/time';
 import { BRANDS } from './brands';
-import { DAY, dayWeight, type Period, timeOfDay } from './calendar';
+import { dayWeight, type Period, timeOfDay } from './calendar';
 import { chance, drawFromSums, drawWeighted, logNormal } from './draw';
 import type { ColourFamily } from './palettes';
 import { drawProduct, type Shop } from './shop';
