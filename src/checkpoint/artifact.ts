@@ -112,7 +112,7 @@ export interface ArtifactInfo {
   readonly mix?: MixedCounter;
   /** A session and the answer to it, which every device checks. */
   readonly golden: GoldenCheck;
-  /** Data counts, epochs, metrics with protocol, seed, command, software versions. */
+  /** Data counts, epochs, metrics with protocol, seed, command, software versions; what `aisle train --from` goes on from. */
   readonly training: Readonly<Record<string, unknown>>;
   /** Of the weights: a name, or `UNLICENSED`. */
   readonly licence: string;

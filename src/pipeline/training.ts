@@ -7,6 +7,7 @@ import {
   REPLAY_TENSOR,
   type Strategies,
 } from '../checkpoint/artifact';
+import { checkFeatures } from '../checkpoint/manifest-features';
 import { sha256 } from '../checkpoint/sha256';
 import { run as runOnDevice } from '../compute/executor';
 import type { BackendName } from '../compute/types';
@@ -295,10 +296,11 @@ function settingsOf(from: Artifact | undefined, { model, from: dir }: TrainOptio
 }
 
 /** What a training takes over from the artifact that it continues. */
-const knownOf = ({ info: { items, features }, tensors }: Artifact) => ({
+const knownOf = ({ info: { items, features, training }, tensors }: Artifact) => ({
   items,
   tensors,
   ...(features && { features }),
+  itemFeatures: checkFeatures(training['itemFeatures'] ?? {}),
 });
 
 const checksumOf = (value: unknown): Promise<string> => sha256(new TextEncoder().encode(JSON.stringify(value)));
@@ -575,7 +577,7 @@ interface Facts extends Pick<TrainResult, 'epochs' | 'baseline' | 'interrupted' 
 async function write(
   host: TrainingHost,
   options: TrainOptions,
-  { tensors: trained, epochs: _, best: __, ...model }: TrainedModel,
+  { tensors: trained, epochs: _, best: __, itemFeatures, ...model }: TrainedModel,
   { validation, refitEpochs, ...facts }: Facts,
   parts: Splits,
   further: Pick<Artifact, 'catalogue' | 'strategies' | 'rules'>,
@@ -590,6 +592,7 @@ async function write(
   const training = {
     data: { file: baseName(data), ...countsOf(log) },
     ...facts,
+    ...defined({ itemFeatures }),
     protocol: `${predicted}, full ranking, conservative ties`,
     seed,
     command: trainCommand(options),

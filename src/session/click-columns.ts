@@ -12,10 +12,12 @@ type Columns = ReadonlyMap<string, FeatureColumn>;
 /**
  * When each item was clicked first: what is known of its age at any later click, and at none before.
  *
+ * @param known Of an earlier log, with the first of the items.
  * @returns Minutes since 1970, rounded down, `[n + 1]`.
  */
-export function firstClicks({ items, times }: Sessions, n: number): Int32Array {
+export function firstClicks({ items, times }: Sessions, n: number, known: Births = []): Int32Array {
   const births = new Int32Array(n + 1).fill(UNKNOWN_BIRTH);
+  births.set(known);
   items.forEach((item, e) => {
     const minute = Math.floor(times[e]! / 60);
     if (births[item] === UNKNOWN_BIRTH || minute < births[item]!) births[item] = minute;

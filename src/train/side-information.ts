@@ -1,19 +1,30 @@
 /** Where a model finds what it reads beside item ids: in the log's columns, in the catalogue, or in how old items are. */
 import { BIRTHS_TENSOR, type CatalogueItem, FEATURE_PREFIX } from '../checkpoint/artifact';
 import { prefixed } from '../checkpoint/prefixes';
-import { featureNames, featureOf, itemFeatures } from '../checkpoint/product-features';
+import { describeItems, featureNames, featureOf, itemFeatures } from '../checkpoint/product-features';
 import { RecommenderError } from '../errors';
 import { nearestName } from '../nearest-name';
 import { describeClicks, firstClicks } from '../session/click-columns';
 import type { ClickLog } from '../session/event-log';
 import type { ClickFeatures, NdArray, WantedFeature } from '../types';
 
+/** What a model that a training continues reads: its numbers stay what its weights know. */
+export interface KnownSide {
+  readonly tensors: Readonly<Record<string, NdArray>>;
+  /** Of clicks: numbers of values, and spreads. */
+  readonly features?: ClickFeatures;
+  /** The same of items. */
+  readonly itemFeatures?: ClickFeatures;
+}
+
 /**
- * Finds what a model wants, each name first among the log's columns, then in the catalogue.
+ * Finds what a model wants, each name first among the log's columns, then in the catalogue; where a model continues, each where that
+ * reads it.
  *
  * @param columns Names of all columns of the log's file, for messages; `log` need hold only those that are wanted.
- * @returns What is read of clicks, for the artifact's manifest, and of items, as an artifact keeps it.
- * @throws RecommenderError `bad-config` for a name that neither has; `bad-input` for a cell that is no number.
+ * @returns How what is read of clicks and of items is numbered, and that of items, as an artifact keeps it.
+ * @throws RecommenderError `bad-config` for a name that neither has; `bad-input` for a cell that is no number, or a value of items that
+ *   the model to go on from does not know; `weights-mismatch` if that does not say how it numbers what it reads of items.
  */
 export function sideInformation(
   wanted: readonly WantedFeature[],
@@ -21,38 +32,57 @@ export function sideInformation(
   columns: readonly string[],
   products: readonly CatalogueItem[],
   itemIds: readonly string[],
-): { readonly clicks: ClickFeatures; readonly tensors: Readonly<Record<string, NdArray>> } {
+  from?: KnownSide,
+): {
+  readonly clicks: ClickFeatures;
+  readonly items: ClickFeatures;
+  readonly tensors: Readonly<Record<string, NdArray>>;
+} {
   const known = new Set(itemIds);
   const ofItems = products.filter(({ id }) => known.has(id));
   const hasItems = (name: string) => ofItems.some((product) => featureOf(product, name) !== undefined);
   const clicks: WantedFeature[] = [];
   const items: WantedFeature[] = [];
   let aged: WantedFeature | undefined;
+  const isKnown = (known: ClickFeatures = {}, name: string) =>
+    Object.hasOwn(known, name) && known[name]!.kind !== 'age';
   for (const feature of wanted) {
     const { name, otherwise } = feature;
-    if (log.features?.has(name)) clicks.push(feature);
-    else if (hasItems(name)) items.push(feature);
+    const [inLog, inCatalogue] = [from?.features, from?.itemFeatures].map((known) => !from || isKnown(known, name));
+    if (!inCatalogue && from?.tensors[FEATURE_PREFIX + name]) throw unnumbered(name);
+    if (log.features?.has(name) && inLog) clicks.push(feature);
+    else if (hasItems(name) && inCatalogue) items.push(feature);
     else if (otherwise === 'age') aged = feature;
     else if (otherwise !== 'time') throw absent(name, columns, ofItems);
   }
   const n = itemIds.length;
-  const births = aged && firstClicks(log.sessions, n);
+  const births = aged && firstClicks(log.sessions, n, from?.tensors[BIRTHS_TENSOR]?.data);
+  const ofClicks = describeClicks(aged ? [...clicks, aged] : clicks, log, births ?? []);
+  const described = describeItems(products, itemIds, items.map(ofItem), from?.itemFeatures);
   return {
-    clicks: describeClicks(aged ? [...clicks, aged] : clicks, log, births ?? []),
+    clicks: from ? (from.features ?? {}) : ofClicks,
+    items: described,
     tensors: {
-      ...prefixed(FEATURE_PREFIX, itemFeatures(products, itemIds, items.map(ofItem))),
+      ...prefixed(FEATURE_PREFIX, itemFeatures(products, itemIds, described)),
       ...(births && { [BIRTHS_TENSOR]: { data: births, shape: [n + 1] } }),
     },
   };
 }
 
-function ofItem({ name, kind }: WantedFeature) {
-  if (kind !== 'angle') return { name, kind };
+function ofItem({ name, kind, values }: WantedFeature) {
+  if (kind !== 'angle') return { name, kind, ...(values !== undefined && { values }) };
   throw new RecommenderError(
     'bad-config',
     `The feature "${name}" is one of items, and a cyclic one says when a click was. Write ${name}:categorical.`,
   );
 }
+
+const unnumbered = (name: string): RecommenderError =>
+  new RecommenderError(
+    'weights-mismatch',
+    `The model to go on from does not say how it numbers the feature "${name}" of items, as those of earlier releases do not. ` +
+      'Train once without `from`.',
+  );
 
 function absent(name: string, columns: readonly string[], products: readonly CatalogueItem[]): RecommenderError {
   const named = featureNames(products);

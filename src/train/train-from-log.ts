@@ -17,7 +17,7 @@ import type { DataParallel, Layout } from './data-parallel';
 import { expandVocabulary } from './expand-vocabulary';
 import { type BestEpoch, type EpochResult, type FitOptions, fitModel } from './fit';
 import { readClicks } from './read-clicks';
-import { sideInformation } from './side-information';
+import { type KnownSide, sideInformation } from './side-information';
 import { type Progress, Trainer } from './trainer';
 import { validationScale } from './validation-scale';
 
@@ -41,12 +41,7 @@ export interface TrainFromLogOptions
   /** Sessions that select the best epoch and end the training early, in the same item indices. */
   readonly valid?: ClickLog;
   /** Weights to go on from, of the same model with the first `items` of the items; default: drawn from the seed. */
-  readonly from?: {
-    readonly items: number;
-    readonly tensors: Readonly<Record<string, NdArray>>;
-    /** What it reads of clicks: numbers of values and spreads stay what its weights know, whatever the log has most of. */
-    readonly features?: ClickFeatures;
-  };
+  readonly from?: KnownSide & { readonly items: number };
   /**
    * Called before a network learns, with the size of each parameter: the threads to share every step with, if any.
    * `trainFromLog` ends the training.
@@ -64,6 +59,8 @@ export interface TrainedModel {
   readonly tensors: Readonly<Record<string, NdArray>>;
   /** What the model reads of clicks; absent where it reads nothing. */
   readonly features?: ClickFeatures;
+  /** How what it reads of items is numbered; absent where it reads nothing. */
+  readonly itemFeatures?: ClickFeatures;
   /** What turns scores into logits, fitted on the validation sessions; absent without them, or where no scale fits. */
   readonly scale?: number;
   readonly golden: GoldenCheck;
@@ -148,6 +145,7 @@ export async function trainFromLog(options: TrainFromLogOptions): Promise<Traine
   const scorer = await loadScorer({ info: { ...NAMELESS, ...side.info, architecture, config }, itemIds, tensors });
   try {
     const golden = await goldenAnswer(scorer, goldenSession(sessions));
+    const { itemFeatures } = task;
     const { features } = side.info;
     const scale = valid && (await validationScale(scorer, valid, { protocol: validProtocol, past: sessions }));
     return {
@@ -157,6 +155,7 @@ export async function trainFromLog(options: TrainFromLogOptions): Promise<Traine
       golden,
       epochs,
       ...(features && { features }),
+      ...(Object.keys(itemFeatures).length > 0 && { itemFeatures }),
       ...(scale !== undefined && { scale }),
       ...(best && { best }),
     };
@@ -193,7 +192,7 @@ export async function joinTraining(
 
 /** The model with its complete configuration, and what it may read of clicks and items. */
 async function taskOf(options: Omit<TrainFromLogOptions, 'signal'>) {
-  const { model: architecture, log, itemIds, support } = options;
+  const { model: architecture, log, itemIds, support, from } = options;
   const { isNeural, config: given, wanted } = await configurationOf(architecture, options.config);
   const model = isNeural ? await models[architecture]!.spec() : undefined;
   const items = itemIds.length;
@@ -205,8 +204,11 @@ async function taskOf(options: Omit<TrainFromLogOptions, 'signal'>) {
   }
   const users = usersOf(log);
   const { columns = [...(log.features?.keys() ?? [])], products = [] } = options;
-  const { clicks, tensors } = sideInformation(wanted, log, columns, products, itemIds);
-  const features = options.from?.features ?? clicks;
+  const {
+    clicks: features,
+    items: itemFeatures,
+    tensors,
+  } = sideInformation(wanted, log, columns, products, itemIds, from);
   const side = {
     info: { items, ...(Object.keys(features).length > 0 && { features }) },
     tensors: { ...tensors, [SUPPORT_TENSOR]: { data: support, shape: [items + 1] } },
@@ -216,7 +218,7 @@ async function taskOf(options: Omit<TrainFromLogOptions, 'signal'>) {
   const read = (clicks: ClickLog) => readClicks(side, clicks, (id) => numbers.get(id), visitors);
   const sessions = read(log);
   const config: Record<string, unknown> = model?.complete?.(given, sessions) ?? given;
-  return { model, config, catalogue: catalogueOf(side), sessions, read, users, side };
+  return { model, config, catalogue: catalogueOf(side), sessions, read, users, side, itemFeatures };
 }
 
 type Task = Awaited<ReturnType<typeof taskOf>>;

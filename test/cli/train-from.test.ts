@@ -69,6 +69,31 @@ describe('aisle train --from', () => {
     expect(training['command']).toContain('--from first');
   });
 
+  test('reads a category of an item as before, although the catalogue has changed', async () => {
+    const catalogue = (name: string, rows: readonly string[]) =>
+      file(name, ['item_id,shape', ...rows.map((row) => `"p""${row}`)].join('\n'));
+    const today = ['2",square', '3",round'];
+    const side = ['--set', 'features=shape', '--catalogue'];
+    await train('transformers4rec', data, 'first', ...side, await catalogue('first.csv', ['1",round', ...today]));
+    const { code } = await train(
+      'transformers4rec',
+      later,
+      'second',
+      ...side,
+      await catalogue('second.csv', today),
+      '--from',
+      at('first'),
+    );
+    expect(code).toBe(0);
+    const before = await readArtifactFolder(at('first'));
+    const after = await readArtifactFolder(at('second'));
+    const shapeOf = ({ itemIds, tensors }: typeof before, id: string) =>
+      tensors['catalogue.features.shape']!.data[itemIds.indexOf(id) + 1];
+    for (const id of ['p"2', 'p"3']) expect(shapeOf(after, id)).toBe(shapeOf(before, id));
+    expect(shapeOf(after, 'p"2')).not.toBe(shapeOf(after, 'p"3'));
+    expect(after.info.training['itemFeatures']).toEqual(before.info.training['itemFeatures']);
+  });
+
   test('learns: the second log is predicted better than by the first model', async () => {
     await train('gru4rec', data, 'first');
     await train('gru4rec', later, 'second', '--from', at('first'), '--epochs', '4');

@@ -1,4 +1,4 @@
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { Artifact, CatalogueItem } from '../../src/checkpoint/artifact';
 import { packArtifact } from '../../src/checkpoint/pack';
 import { loadScorer } from '../../src/ranking/load-scorer';
@@ -78,4 +78,40 @@ test('a model whose features the catalogue lacks is refused before it learns', a
   await expect(trainFromLog(options)).rejects.toThrow(
     'No click and no item has the feature "category". The log has no further columns; there is no catalogue of its items',
   );
+});
+
+describe('a training that goes on', () => {
+  const DAY = 86_400;
+  const config = { ...options.config, features: 'category,price:numeric,age' };
+  const on = (day: number, products: readonly CatalogueItem[]) => ({
+    ...options,
+    config,
+    products,
+    log: { sessions: { ...log, times: log.times.map((time) => day * DAY + time) } },
+  });
+  const knownOf = ({ tensors, features, itemFeatures }: Awaited<ReturnType<typeof trainFromLog>>) => ({
+    items: IDS.length,
+    tensors,
+    ...(features && { features }),
+    ...(itemFeatures && { itemFeatures }),
+  });
+
+  test('numbers categories, prices and ages of items as its weights know them', async () => {
+    const first = await trainFromLog(on(100, PRODUCTS));
+    const today = PRODUCTS.slice(1); // the first product has left the shop, and with it the first "even"
+    const second = await trainFromLog({ ...on(200, today), from: knownOf(first) });
+    expect(second.itemFeatures).toEqual(first.itemFeatures);
+    for (const name of ['catalogue.features.category', 'catalogue.features.price']) {
+      const [was, is] = [first, second].map(({ tensors }) => Array.from(tensors[name]!.data));
+      expect(is!.slice(2)).toEqual(was!.slice(2));
+    }
+    expect(second.tensors['catalogue.births']).toEqual(first.tensors['catalogue.births']);
+  });
+
+  test('from a model that does not say how it numbers them is refused', async () => {
+    const { itemFeatures: _, ...from } = knownOf(await trainFromLog(on(100, PRODUCTS)));
+    await expect(trainFromLog({ ...on(200, PRODUCTS), from })).rejects.toThrow(
+      'The model to go on from does not say how it numbers the feature "category" of items',
+    );
+  });
 });
