@@ -8,10 +8,11 @@ import { sha256 } from './sha256';
 const PREFIX = 'aisle user ';
 const WORDS = 4;
 
-/** The digests of users, `[users, 4]` int32, in their order. */
-export async function usersTensor(ids: readonly string[]): Promise<NdArray<Int32Array>> {
+/** The digests of users, `[users, 4]` int32, in their order. @param known Digests that come first. */
+export async function usersTensor(ids: readonly string[], known?: NdArray): Promise<NdArray<Int32Array>> {
   const digests = await Promise.all(ids.map(digest));
-  return { data: Int32Array.from(digests.flat()), shape: [ids.length, WORDS] };
+  const data = Int32Array.from([...(known?.data ?? []), ...digests.flat()]);
+  return { data, shape: [data.length / WORDS, WORDS] };
 }
 
 /** Finds the number of a user by id; undefined for an unknown id, or where the model knows no users. */

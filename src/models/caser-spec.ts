@@ -152,7 +152,7 @@ function complete(config: CaserConfig, { users }: Sessions): CaserConfig {
       'caser: profile=user needs a log that names its users; add a user column, or use profile=session.',
     );
   }
-  return { ...config, users: users.reduce((most, user) => Math.max(most, user + 1), 0) };
+  return { ...config, users: users.reduce((most, user) => Math.max(most, user + 1), config.users) };
 }
 
 function parameters(config: CaserConfig, { items: n }: Catalogue): Record<string, ParameterSpec> {
@@ -173,7 +173,7 @@ function parameters(config: CaserConfig, { items: n }: Catalogue): Record<string
   layer('vertical', L, nv);
   for (let h = 1; h <= L; h++) layer(`horizontal.${h}`, h * d, nh);
   layer('hidden', nv * d + nh * L, d);
-  if (profile === 'user') specs.users = { shape: [users, d], init: vectors };
+  if (profile === 'user') specs.users = { shape: [users, d], init: vectors, perUser: true };
   if (profile === 'shared') specs.shared = { shape: [1, d], init: vectors };
   if (readsClicks(config)) specs.profiles = { shape: [n + 1, d], init: vectors, rows };
   if (hasOwn) {

@@ -35,6 +35,8 @@ export interface ParameterSpec {
    * padding column. Default: `true` if `rows` is set.
    */
   readonly zeroRow?: boolean | 'start';
+  /** Set on tables with one row per user: later trainings add users behind those that are known. */
+  readonly perUser?: true;
 }
 
 export type { Prepared };

@@ -1,6 +1,6 @@
 /** Trains any model, neural or counted, from a log in memory to the content of an artifact; for the page and the command line. */
 import { type CatalogueItem, type GoldenCheck, SUPPORT_TENSOR, USERS_TENSOR } from '../checkpoint/artifact';
-import { usersTensor } from '../checkpoint/users';
+import { userFinder, usersTensor } from '../checkpoint/users';
 import { registerTraining } from '../compute/training';
 import { RecommenderError, throwIfAborted } from '../errors';
 import { configure, isRemoved } from '../models/configuration';
@@ -108,7 +108,7 @@ export async function configurationOf(
 export async function trainFromLog(options: TrainFromLogOptions): Promise<TrainedModel> {
   const { model: architecture, itemIds, signal } = options;
   const task = await taskOf(options);
-  const { model, config, catalogue, sessions, users, side } = task;
+  const { model, config, catalogue, sessions, newUsers, side } = task;
   const valid = model && options.valid && task.read(options.valid);
   const { validProtocol = 'events' } = options;
   let arrays: Readonly<Record<string, NdArray>>;
@@ -140,7 +140,9 @@ export async function trainFromLog(options: TrainFromLogOptions): Promise<Traine
     throwIfAborted(signal);
     arrays = baselines[architecture]!.fit(sessions, catalogue, config);
   }
-  const knownUsers = model?.knowsUsers?.(config) ? { [USERS_TENSOR]: await usersTensor(users) } : {};
+  const knownUsers = model?.knowsUsers?.(config)
+    ? { [USERS_TENSOR]: await usersTensor(newUsers, options.from?.tensors[USERS_TENSOR]) }
+    : {};
   const tensors = { ...arrays, ...side.tensors, ...knownUsers };
   const scorer = await loadScorer({ info: { ...NAMELESS, ...side.info, architecture, config }, itemIds, tensors });
   try {
@@ -202,7 +204,6 @@ async function taskOf(options: Omit<TrainFromLogOptions, 'signal'>) {
       `The log has ${items} item; a recommender needs at least two to choose from.`,
     );
   }
-  const users = usersOf(log);
   const { columns = [...(log.features?.keys() ?? [])], products = [] } = options;
   const {
     clicks: features,
@@ -213,12 +214,28 @@ async function taskOf(options: Omit<TrainFromLogOptions, 'signal'>) {
     info: { items, ...(Object.keys(features).length > 0 && { features }) },
     tensors: { ...tensors, [SUPPORT_TENSOR]: { data: support, shape: [items + 1] } },
   };
-  const numbers = new Map(users.map((id, user) => [id, user]));
+  const { numbers, newUsers } = await numberUsers(options);
   const visitors = new Map<string, number>();
   const read = (clicks: ClickLog) => readClicks(side, clicks, (id) => numbers.get(id), visitors);
   const sessions = read(log);
   const config: Record<string, unknown> = model?.complete?.(given, sessions) ?? given;
-  return { model, config, catalogue: catalogueOf(side), sessions, read, users, side, itemFeatures };
+  return { model, config, catalogue: catalogueOf(side), sessions, read, newUsers, side, itemFeatures };
+}
+
+/** The numbers of users: those of the model that the training continues, then new ones in the order of the log. */
+async function numberUsers({ log, valid, from }: Omit<TrainFromLogOptions, 'signal'>) {
+  const known = from?.tensors[USERS_TENSOR];
+  const find = userFinder(known);
+  const numbers = new Map<string, number>();
+  const newUsers: string[] = [];
+  const users = usersOf(log);
+  const found = await Promise.all(users.map(find));
+  for (const [k, id] of users.entries()) numbers.set(id, found[k] ?? (known?.shape[0] ?? 0) + newUsers.push(id) - 1);
+  for (const id of valid ? usersOf(valid) : []) {
+    const number = await find(id);
+    if (number !== undefined) numbers.set(id, number);
+  }
+  return { numbers, newUsers };
 }
 
 type Task = Awaited<ReturnType<typeof taskOf>>;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { usersTensor } from '../../src/checkpoint/users';
 import { architectures } from '../../src/pipeline/architectures';
 import { readArtifactFolder } from '../../src/pipeline/files/artifact-folder';
 import { aisle, file, folder } from './program';
@@ -92,6 +93,21 @@ describe('aisle train --from', () => {
     for (const id of ['p"2', 'p"3']) expect(shapeOf(after, id)).toBe(shapeOf(before, id));
     expect(shapeOf(after, 'p"2')).not.toBe(shapeOf(after, 'p"3'));
     expect(after.info.training['itemFeatures']).toEqual(before.info.training['itemFeatures']);
+  });
+
+  test('knows each user by the same number, and puts new ones behind', async () => {
+    const log = (...users: readonly string[]) =>
+      RING_LOG.replaceAll(/^s(\d*).*$/gm, (line, s) => `${line},${s ? users[s % users.length] : 'user_id'}`);
+    const user = ['--set', 'profile=user'];
+    await train('caser', await file('first.csv', log('ann', 'bob', 'cyd')), 'first', ...user);
+    const still = [...user, '--set', 'learningRate=0.00000001', '--from', at('first')];
+    expect((await train('caser', await file('second.csv', log('dan', 'bob')), 'second', ...still)).code).toBe(0);
+    const [first, second] = [await readArtifactFolder(at('first')), await readArtifactFolder(at('second'))];
+    expect(second.info.config['users']).toBe(4);
+    const idsOf = (users: readonly string[]) => usersTensor(users).then(({ data }) => Array.from(data));
+    expect(Array.from(second.tensors['catalogue.users']!.data)).toEqual(await idsOf(['ann', 'bob', 'cyd', 'dan']));
+    const [was, is] = [first, second].map(({ tensors }) => tensors['users']!.data);
+    expectClose(is!.subarray(0, was!.length), was!);
   });
 
   test('learns: the second log is predicted better than by the first model', async () => {
