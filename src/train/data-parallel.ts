@@ -55,6 +55,12 @@ export interface ShardResult {
 const ARRIVALS = 0;
 const ENDED = 1;
 
+/** Milliseconds of one wait. Waits are counted, so that a machine that slept has not waited meanwhile. */
+const WAIT = 1000;
+/** Milliseconds after which a thread that does not come is given up, or so many times the longest step. */
+const PATIENCE = 60_000;
+const PATIENCE_STEPS = 10;
+
 /** One thread's view of a data-parallel training. */
 export class DataParallel {
   readonly #control: Int32Array;
@@ -66,16 +72,20 @@ export class DataParallel {
   /** Where each parameter begins. */
   readonly #offsets: readonly number[];
   #barriers = 0;
+  /** Milliseconds. */
+  #longestStep = 0;
 
   /**
    * @param thread From 0.
    * @param threads At most `SHARDS`.
+   * @param wait `Atomics.wait`, for tests.
    */
   constructor(
     memory: SharedMemory,
     readonly layout: Layout,
     readonly thread: number,
     readonly threads: number,
+    readonly wait = Atomics.wait,
   ) {
     this.#names = Object.keys(layout);
     const length = lengthOf(layout);
@@ -116,9 +126,12 @@ export class DataParallel {
   /**
    * The sum over all shards; every thread adds up its share of the numbers.
    *
-   * @throws RecommenderError `aborted` if the training has ended, `engine-lost` with the reason if it had to.
+   * @param took Milliseconds that this thread has needed for its shards.
+   * @throws RecommenderError `aborted` if the training has ended, `engine-lost` with the reason if it had to, or, in the first thread,
+   *   if another one does not answer.
    */
-  allReduce(): ShardResult {
+  allReduce(took = 0): ShardResult {
+    this.#longestStep = Math.max(this.#longestStep, took);
     this.#barrier();
     const sum = this.#sum;
     const share = Math.ceil(sum.length / this.threads);
@@ -143,7 +156,8 @@ export class DataParallel {
     const all = ++this.#barriers * this.threads;
     Atomics.add(this.#control, ARRIVALS, 1);
     Atomics.notify(this.#control, ARRIVALS);
-    for (;;) {
+    const patience = Math.max(PATIENCE, PATIENCE_STEPS * this.#longestStep);
+    for (let waited = 0; ; ) {
       const arrived = Atomics.load(this.#control, ARRIVALS);
       if (Atomics.load(this.#control, ENDED) !== 0) {
         const reason = new TextDecoder().decode(this.#reason.slice()).replace(/\0+$/, '');
@@ -151,7 +165,14 @@ export class DataParallel {
         throw new RecommenderError('aborted', 'The threads that train together were ended.');
       }
       if (arrived >= all) return;
-      Atomics.wait(this.#control, ARRIVALS, arrived);
+      if (this.wait(this.#control, ARRIVALS, arrived, WAIT) === 'timed-out') waited += WAIT;
+      // The first thread validates between two steps, as long as that takes: only the others owe it an answer.
+      if (this.thread > 0 || waited <= patience) continue;
+      throw new RecommenderError(
+        'engine-lost',
+        `A thread of the training has not answered for ${waited / WAIT} seconds; its memory may be full. ` +
+          'Use fewer `threads`; `resume` goes on after the last epoch that has ended.',
+      );
     }
   }
 

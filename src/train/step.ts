@@ -111,12 +111,13 @@ export class TrainStep<C> {
     const sizeOf = (row: unknown) => training.size!(row);
     const targets = (of: readonly unknown[]) => of.reduce((sum: number, row) => sum + sizeOf(row).targets, 0);
     const shards = shardsOf(rows, sizeOf);
+    const from = performance.now();
     for (const s of parallel.own) {
       const shard = shards[s]!;
       const result = shard.length > 0 ? this.#resultOf(shard, step * shards.length + s) : undefined;
       parallel.publish(s, result, targets(shard) / targets(rows));
     }
-    const sum = parallel.allReduce();
+    const sum = parallel.allReduce(performance.now() - from);
     return tidy(() => {
       const gradients = Object.entries(sum.gradients).map(([name, data]) => {
         return [name, tensor(data, this.params[name]!.shape)] as const;

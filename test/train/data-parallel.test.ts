@@ -41,6 +41,34 @@ describe('data-parallel training', () => {
       }),
     );
   });
+
+  test.each([
+    ['a minute', 0, 61],
+    ['ten of the longest steps', 30_000, 301],
+  ])('gives up a thread that does not answer for %s', (_, took, seconds) => {
+    let waits = 0;
+    const parallel = new DataParallel(sharedMemory(LAYOUT), LAYOUT, 0, 2, () => {
+      waits++;
+      return 'timed-out';
+    });
+    expect(() => parallel.allReduce(took)).toThrow(
+      expect.objectContaining({
+        code: 'engine-lost',
+        message: expect.stringContaining(`for ${seconds} seconds; its memory`),
+      }),
+    );
+    expect(waits).toBe(seconds);
+  });
+
+  test('waits for the first thread as long as that validates', () => {
+    const memory = sharedMemory(LAYOUT);
+    let waits = 0;
+    const parallel = new DataParallel(memory, LAYOUT, 1, 2, () => {
+      if (++waits === 10_000) new DataParallel(memory, LAYOUT, 0, 2).end();
+      return 'timed-out';
+    });
+    expect(() => parallel.allReduce()).toThrow(expect.objectContaining({ code: 'aborted' }));
+  });
 });
 
 describe('the shards of a batch', () => {
