@@ -52,8 +52,9 @@ export function gradientsOf<C, B>(
     const gradient = grads[i];
     if (!gradient) return;
     const { rows, zeroRow = rows !== undefined } = specs[name]!;
-    // Padding stays at zero, whatever attends to it.
-    gradients[name] = zeroRow === true && readsPadding ? withoutFirstRow(gradient) : gradient;
+    // Padding stays at zero, whatever attends to it; so does a missing value, which a batch without padding may read.
+    const readsZero = readsPadding || rows === undefined;
+    gradients[name] = zeroRow === true && readsZero ? withoutFirstRow(gradient) : gradient;
   });
   return { loss: value as Scalar, gradients, ...beside };
 }

@@ -80,6 +80,21 @@ test('a model whose features the catalogue lacks is refused before it learns', a
   );
 });
 
+test('a missing category has a vector of zeros, whatever batches read it', async () => {
+  const sessions = logOf([
+    [1, 2, 3],
+    [4, 5, 6],
+  ]); // of one length, so that no batch has padding
+  const device = { codes: Int32Array.of(1, 0, 2, 0, 1, 2), names: ['', 'phone', 'desk'] };
+  const { tensors } = await trainFromLog({
+    ...options,
+    config: { ...options.config, features: 'device', lm: 'gru', objective: 'clm' },
+    log: { sessions, features: new Map([['device', device]]) },
+  });
+  const { data, shape } = tensors['features.device.table']!;
+  expect(Array.from(data.subarray(0, shape[1]))).toEqual(new Array(shape[1]).fill(0));
+});
+
 describe('a training that goes on', () => {
   const DAY = 86_400;
   const config = { ...options.config, features: 'category,price:numeric,age' };
