@@ -7,7 +7,9 @@ import { presets } from '../../src/models/presets';
 import { drawTrials } from '../../src/models/search-space';
 import { baselines } from '../../src/neighbours/index';
 import { architectures } from '../../src/pipeline/architectures';
-import { best, rungsOf } from '../../src/pipeline/search/halving';
+import { best, type Rung, rungsOf } from '../../src/pipeline/search/halving';
+import type { Tried } from '../../src/pipeline/search/report';
+import { halve } from '../../src/pipeline/search/search';
 import { subjectOf } from '../../src/pipeline/search/space';
 import { CHECKPOINT } from '../../src/pipeline/training-checkpoint';
 import { isSoak } from '../soak-slice';
@@ -454,6 +456,33 @@ describe('rungs', () => {
     const values = [0.2, undefined, 0.3, 0.2, 0.1];
     expect(best([0, 1, 2, 3, 4], 3, (trial) => values[trial])).toEqual([2, 0, 3]);
     expect(best([0, 1, 2], 5, (trial) => values[trial])).toEqual([2, 0]);
+  });
+
+  test('the next best goes on where a trial that was promoted fails, at every rung', async () => {
+    const rungs: Rung[] = [
+      { epochs: 1, trials: 6 },
+      { epochs: 2, trials: 2 },
+      { epochs: 3, trials: 1 },
+    ];
+    /** Epochs before each fails. */
+    const ends = [9, 1, 9, 2, 2, 9];
+    const tried: Tried[] = [0.1, 0.6, 0.2, 0.5, 0.4, 0.3].map((value, i) => {
+      const epochs = [1, 2, 3].map((epoch) => ({ epoch, seconds: 0, valid: { 'mrr@20': value } }));
+      return { number: i + 1, draw: {}, record: { epochs, isFinished: false }, rung: 0 };
+    });
+    const places: string[] = [];
+    const runner = {
+      async advance({ number, record }: Pick<Tried, 'number'> & Partial<Tried>, epochs: number) {
+        const failure = epochs > ends[number - 1]! ? { failure: 'The loss became NaN.' } : {};
+        return { record: { ...record!, ...failure }, isNew: true };
+      },
+      release: async () => {},
+    };
+    await halve(runner, tried, rungs, 'mrr@20', {
+      onTrial: ({ trial, rung: [rung], place: [place, of] }) => places.push(`${rung}: ${trial} ${place}/${of}`),
+    });
+    expect(places.slice(6)).toEqual(['2: 2 1/2', '2: 4 2/3', '2: 5 3/3', '3: 4 1/1', '3: 5 2/2', '3: 6 3/3']);
+    expect(tried.map(({ rung }) => rung)).toEqual([1, 2, 1, 3, 3, 3]);
   });
 });
 

@@ -44,7 +44,7 @@ export function searchReport({ model, metric, seed, rungs, space, base, fixed, t
       epochs: record.epochs,
     };
   });
-  // Of equal trials the first. The best of a rung is always promoted, so a trial that was left behind cannot lead.
+  // Of equal trials the first. The best of a rung that does not fail is always promoted, so a trial that was left behind cannot lead.
   const leader = trials.filter(({ value }) => value !== undefined).sort((a, b) => b.value! - a.value!)[0];
   const keys = Object.entries(space).filter(([key]) => !fixed.includes(key));
   return {

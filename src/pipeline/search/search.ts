@@ -119,17 +119,21 @@ export async function search(options: SearchOptions): Promise<SearchReport & Req
   throw new RecommenderError(record.code!, `No trial gave a result. Trial ${number} said: ${record.failure}`);
 }
 
-/** Runs rung after rung, and stores the results in `tried`. */
-async function halve(
-  runner: TrialRunner,
+/** Runs rung after rung, and stores the results in `tried`. The next best takes the place of a promoted trial that fails. */
+export async function halve(
+  runner: Pick<TrialRunner, 'advance' | 'release'>,
   tried: Tried[],
   rungs: readonly Rung[],
   metric: string,
-  { onTrial }: SearchOptions,
+  { onTrial }: Pick<SearchOptions, 'onTrial'>,
 ): Promise<void> {
-  let survivors: readonly Tried[] = tried;
+  const rate = ({ record, rung }: Tried) => bestOf(record, metric, rungs[rung - 1]!.epochs)?.value;
+  let candidates: readonly Tried[] = tried;
   for (const [r, rung] of rungs.entries()) {
-    for (const [i, trial] of survivors.entries()) {
+    const survivors: Tried[] = [];
+    for (const [i, trial] of candidates.entries()) {
+      if (survivors.length === rung.trials) break;
+      const place = Math.min(candidates.length, i + rung.trials - survivors.length);
       const { record, isNew } = await runner.advance(trial, rung.epochs);
       Object.assign(trial, { record, rung: r + 1 });
       const top = bestOf(record, metric, rung.epochs);
@@ -137,17 +141,18 @@ async function halve(
         trial: trial.number,
         config: trial.draw,
         rung: [r + 1, rungs.length],
-        place: [i + 1, survivors.length],
+        place: [i + 1, place],
         ...defined({ best: top, failure: record.failure }),
         epochs: record.epochs.length,
         isCached: !isNew,
         seconds: record.epochs.reduce((sum, epoch) => sum + epoch.seconds, 0),
       });
+      if (top) survivors.push(trial);
     }
     const next = rungs[r + 1];
     if (!next) return;
-    const promoted = best(survivors, next.trials, ({ record }) => bestOf(record, metric, rung.epochs)?.value);
-    for (const trial of survivors) if (!promoted.includes(trial)) await runner.release(trial);
-    survivors = promoted;
+    // Then those that were left behind at this rung, and at earlier ones.
+    candidates = best(tried, tried.length, rate).sort((a, b) => b.rung - a.rung);
+    for (const trial of survivors) if (candidates.indexOf(trial) >= next.trials) await runner.release(trial);
   }
 }
