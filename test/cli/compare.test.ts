@@ -480,6 +480,12 @@ describe('aisle compare', () => {
       /shares no item with .*events\.csv, so there is nothing to predict/,
       'x,other,1\nx,more,2\n',
     ],
+    [
+      'a test file without two known items in a session',
+      [],
+      /No session of .*test\.csv has two items that .*events\.csv knows, so there is nothing to predict/,
+      'x,"p""1",1\nx,more,2\n',
+    ],
     ['an unknown model', ['--models', 'pop,gru5rec'], /No model is called "gru5rec"/, ''],
     ['windows of a protocol that has none', ['--window', '1d'], /--window does not go with --protocol events/, ''],
   ])('refuses %s in one sentence', async (_, argv, message, rows) => {

@@ -1,6 +1,6 @@
 /** The files that a comparison trains and tests on, and the facts that `auto` may use. */
 import { RecommenderError } from '../../errors';
-import { selectSessions } from '../../session/event-log';
+import { reindex, selectSessions, sessionCount } from '../../session/event-log';
 import { holdOut } from '../../session/hold-out';
 import type { LogFacts } from '../../session/log-facts';
 import { type ReadOptions, withoutMinima } from '../../session/options';
@@ -25,7 +25,7 @@ export interface Parts {
 /**
  * The given files. If there is only one, its last tenth becomes the test part; with `holdout`, the file is both.
  *
- * @throws RecommenderError `bad-input` if the two share no item: every model would fail one by one; or if the file cannot be cut.
+ * @throws RecommenderError `bad-input` if no model could predict anything of the test part; or if the file cannot be cut.
  */
 export async function partsOf(
   { data, test, holdout, out, read = {} }: CompareOptions,
@@ -45,10 +45,12 @@ async function withSupport(files: Omit<Parts, 'support'>, observer: Observer, is
   if (isHeldOut) return { ...files, support };
   const tested = await readEventsFile(test, { ...withoutMinima(read), minLength: 1, minItems: 1 }, observer);
   warnOfShared({ log: known, name: train }, { log: tested, name: test }, observer);
-  if (tested.itemIds.some((id) => support.has(id))) return { ...files, support };
+  if (sessionCount(reindex(tested, known.itemIds).log) > 0) return { ...files, support };
   throw new RecommenderError(
     'bad-input',
-    `${test} shares no item with ${train}, so there is nothing to predict: are both of the same shop, with ids written alike?`,
+    tested.itemIds.some((id) => support.has(id))
+      ? `No session of ${test} has two items that ${train} knows, so there is nothing to predict. Take a larger test part.`
+      : `${test} shares no item with ${train}, so there is nothing to predict: are both of the same shop, with ids written alike?`,
   );
 }
 
