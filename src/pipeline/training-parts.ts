@@ -77,9 +77,12 @@ export async function trainingParts(path: string, options: PartsOptions, observe
   };
   if (valid === 'none') return { whole: all, log: trainingPart(log) };
   if (valid === 'held-out') {
-    if (holdout === 0) {
-      const message = '`valid` held-out predicts the first event that `holdout` leaves out, and nothing is left out.';
-      throw new RecommenderError('bad-config', `${message} Add \`holdout\` 2, as leave-one-out has it.`);
+    if (holdout < 2) {
+      throw new RecommenderError(
+        'bad-config',
+        '`valid` held-out predicts the first event that `holdout` leaves out, and keeps the later ones for the test, ' +
+          `got \`holdout\` ${holdout}. Add \`holdout\` 2, as leave-one-out has it.`,
+      );
     }
     const withFirst = holdOut(all, holdout - 1);
     return { ...withValid(log, withFirst, () => withFirst), validProtocol: 'leave-one-out' };

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { run } from '../../src/cli/main';
+import { compare as compareModels } from '../../src/pipeline/compare/compare';
 import { pairedDifference } from '../../src/pipeline/compare/statistics';
 import { scatterPlot } from '../../src/pipeline/plots';
 import { aisle, file, folder } from './program';
@@ -516,6 +517,14 @@ describe('aisle compare', () => {
   ])('refuses variants with %s', async (_, list, message) => {
     const { code, stderr } = await compare('--variants', await variants(list));
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(message) });
+  });
+});
+
+test('another holdout than that of leave-one-out is refused by the function too: the test event would choose the epochs', async () => {
+  const options = { data, out, protocol: 'leave-one-out', holdout: 1 } as const;
+  await expect(compareModels(options)).rejects.toMatchObject({
+    code: 'bad-config',
+    message: expect.stringContaining('`holdout`: expected 2'),
   });
 });
 

@@ -191,6 +191,11 @@ describe('the validation part', () => {
 
   test.each([
     ['held-out events without any', ['--valid', 'held-out'], 'Add --holdout 2'],
+    [
+      'the test event as the held-out one',
+      ['--valid', 'held-out', '--holdout', '1'],
+      'got --holdout 1. Add --holdout 2',
+    ],
     ['a part that is none', ['--valid', 'last:soon'], 'Expected last:DAYSd'],
     ['a file that is not there', ['--valid', 'later.csv'], 'later.csv: no such file'],
     ['an empty name', ['--valid', ''], 'Expected none, last:10%'],

@@ -152,6 +152,8 @@ function refuseMixed({
     refuse(`\`from\` goes on with the settings of ${from}, so \`preset\` has no place. Leave one out.`);
   const isOneTarget = protocol === 'leave-one-out' || protocol === 'last-item';
   if (holdout !== undefined && !isOneTarget) refuseWith('holdout', 'it predicts more than the last event');
+  if (holdout !== undefined && holdout !== 2)
+    refuse(`\`holdout\`: expected 2, an event that chooses the epochs and the last one for the test, got ${holdout}.`);
   if (holdout !== undefined && test !== undefined) {
     refuse('`holdout` tests on `data` itself, so `test` has no place. Leave one out.');
   }
