@@ -117,6 +117,17 @@ describe('what follows the log', () => {
   });
 
   test('is the number of negatives: in proportion below, by the root above', () => {
+    // With the catalogue, past the size from which on a full softmax becomes a sampled one.
+    for (const [model, from] of [
+      ['caser', 12_101],
+      ['srgnn', 12_101],
+      ['sasrec', 20_001],
+    ] as const) {
+      const draws = [from, 19_999, 20_001, 25_000, 60_000].filter((items) => items >= from);
+      const found = draws.map((items) => autoPreset(model, { ...beauty!, items }).config['nSample']);
+      const expected = draws.map((items) => Math.min(8192, Math.round(4096 * Math.sqrt(items / beauty!.items))));
+      expect(found, model).toEqual(expected);
+    }
     const half = { ...diginetica!, items: diginetica!.items / 2 };
     expect(autoPreset('sasrec', half).config).toMatchObject({ nSample: 4096 });
     const four = { ...diginetica!, items: 4 * diginetica!.items };
@@ -155,7 +166,7 @@ describe('what follows the log', () => {
   test('is a sampled softmax for histories in a catalogue of tens of thousands', () => {
     const large = { ...beauty!, items: 50_000 };
     for (const model of ['sasrec', 'cl4srec', 'srgnn', 'caser']) {
-      expect(autoPreset(model, large).config, model).toMatchObject({ loss: 'sampled', nSample: 4096 });
+      expect(autoPreset(model, large).config, model).toMatchObject({ loss: 'sampled', nSample: 8192 });
     }
     expect(autoPreset('transformers4rec', large).config).toMatchObject({
       sampledSoftmax: true,

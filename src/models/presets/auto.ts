@@ -91,11 +91,12 @@ const UNSAID: Readonly<Record<string, Settings>> = {
 /** What only a sampled softmax takes, or what it is drawn by: left out where the user asks for another loss. */
 const OF_SAMPLED = ['loss', 'sampledSoftmax', 'nSample', 'maxNSamples', 'sampleBy', 'sparseUpdates'];
 
+const isSampled = (config: Settings): boolean => config['loss'] === 'sampled' || config['sampledSoftmax'] === true;
+
 /** Whether a configuration that draws negatives is not what the user asks for. */
 function isContradicted(config: Settings, given: Settings): boolean {
-  const isSampled = config['loss'] === 'sampled' || config['sampledSoftmax'] === true;
   const { loss = 'sampled', sampledSoftmax = true, labelSmoothing = 0 } = given;
-  return isSampled && (loss !== 'sampled' || String(sampledSoftmax) === 'false' || Number(labelSmoothing) > 0);
+  return isSampled(config) && (loss !== 'sampled' || String(sampledSoftmax) === 'false' || Number(labelSmoothing) > 0);
 }
 
 /** What tells targets from draws in place of all items, by architecture. */
@@ -130,11 +131,13 @@ export function autoPreset(model: string, facts: LogFacts, given: Settings = {})
   const { preset: name, words, log } = kindOf(facts);
   const preset = model === 'transformers4rec' && own['objective'] === 'clm' ? `${name}-clm` : name;
   const chosen = presetOf(model, preset).config;
-  const sampled = facts.items > SAMPLED_FROM && log.items <= SAMPLED_FROM ? SAMPLED[model] : undefined;
+  const isTooLarge = facts.items > SAMPLED_FROM && log.items <= SAMPLED_FROM && !isSampled(chosen);
+  const sampled = isTooLarge ? SAMPLED[model] : undefined;
   const isLeftOut = isContradicted({ ...chosen, ...sampled }, own);
   const leftOut = [...(isLeftOut ? OF_SAMPLED : []), ...(hasLatest(facts) ? [] : Object.keys(RECENT))];
-  const config = without(chosen, leftOut);
-  const followed = { ...scaled(model, config, facts, log), ...(isLeftOut ? undefined : sampled) };
+  const added = isLeftOut ? undefined : sampled;
+  const config = { ...without(chosen, leftOut), ...added };
+  const followed = { ...added, ...scaled(model, config, facts, log) };
   const changes = Object.entries(followed).map(
     ([key, value]) => `${key}=${Array.isArray(value) ? value.join('/') : value}`,
   );
