@@ -26,6 +26,8 @@ export const CLICK = 'click';
 export const STATE = 'state.';
 /** The longest session that a plan answers; of a longer one, it is asked the newest clicks. */
 export const MOST_CLICKS = 1000;
+/** Excluded items up to which one pass, in which each is a bias, is not slower than all scores. */
+const FEW = 1000;
 
 /**
  * The scorer of an artifact that has a plan.
@@ -124,12 +126,17 @@ export function planScorer(running: RunningPlan, reader: SessionReader, items = 
       async topK(session, k, exclude = new Set()) {
         encode(session);
         const added = repeated(session);
-        for (const item of exclude) added.set(item - 1, Number.NEGATIVE_INFINITY);
-        const { columns, scores } = items.top(k, added);
-        // A score beyond all numbers is first, or is left out: then all are computed, and refused.
-        const isWhole = columns.length === Math.min(k, n - [...added.values()].filter((by) => by === -Infinity).length);
-        if (!isWhole || scores[0] === Number.POSITIVE_INFINITY) return topK(score(session), k, exclude);
-        return Array.from(columns, (column, i) => ({ index: column + 1, score: scores[i]! }));
+        if (exclude.size <= FEW) {
+          const masked = new Map(added);
+          for (const item of exclude) masked.set(item - 1, Number.NEGATIVE_INFINITY);
+          const { columns, scores } = items.top(k, masked);
+          // A score beyond all numbers is first, or is left out: then all are computed, and refused.
+          const isWhole =
+            columns.length === Math.min(k, n - [...masked.values()].filter((by) => by === -Infinity).length);
+          if (isWhole && scores[0] !== Number.POSITIVE_INFINITY)
+            return Array.from(columns, (column, i) => ({ index: column + 1, score: scores[i]! }));
+        }
+        return topK(items.scores(added), k, exclude);
       },
       forget,
       dispose: forget,
