@@ -133,7 +133,10 @@ function codedItems(
     const best = list + 8 * (added.size + 1);
     const scores = best + 8 * k;
     const bytes = scores + 4 * GROUP * (k > 0 ? 1 : Math.ceil(n / GROUP));
-    if (bytes > room) [own, room] = [grow(bytes), bytes];
+    if (bytes > room) {
+      const more = Math.max(bytes, 2 * room); // the former room is lost
+      [own, room] = [grow(more), more];
+    }
     const view = new DataView(memory.buffer, own + list);
     const sorted = [...added].filter(([column]) => column >= 0 && column < n).sort(([a], [b]) => a - b);
     for (const [i, [column, more]] of [...sorted, [n, 0] as const].entries()) {

@@ -151,7 +151,10 @@ export function startPlan(
     /** @param k 0: all scores. */
     function scored(k: number, added: ReadonlyMap<number, number> = NOTHING): number {
       const length = k > 0 ? 2 * k : width;
-      if (length > room) [answerAt, room] = [grow(4 * length) / 4, length];
+      if (length > room) {
+        const more = Math.max(length, 2 * room); // the former room is lost
+        [answerAt, room] = [grow(4 * more) / 4, more];
+      }
       const at = 4 * answerAt;
       const before = [...added.keys()].map((column) => floats[biasAt + column]!);
       for (const [column, more] of added) floats[biasAt + column]! += more;

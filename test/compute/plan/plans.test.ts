@@ -144,49 +144,68 @@ test('of a session that is too long, the newest clicks count', async () => {
   expect(await best(items.subarray(0, MOST_CLICKS))).not.toEqual(await best(newest));
 });
 
-test.each([
-  ['numbers', false],
-  ['codes', true],
-])('many excluded items of a table of %s cost no work each, and answers stay as they are', async (_, isCoded) => {
-  const catalogue = { items: 2300 };
+/** Runs a plan whose items are in pairs that tie, where nothing else tells them apart. */
+async function runningPairs(items: number, isCoded: boolean) {
+  const catalogue = { items };
   const model = NETWORKS['gru4rec']!;
   const config = configure(model, { ...SMALL['gru4rec'], repeatLags: 5 });
   const values: Record<string, NdArray> = initialise(model.parameters(config, catalogue), SEED);
   values['repeats']!.data.fill(0.1);
-  if (isCoded) Object.assign(values, codedTables(values, catalogue.items, SEED));
-  // Half of the items tie with others.
+  if (isCoded) Object.assign(values, codedTables(values, items, SEED));
   const { items: table } = values;
   const cells = (table as Partial<CodedArray>).codes ?? (table!.data as Float32Array);
-  const width = cells.length / (catalogue.items + 1);
-  cells.copyWithin(1001 * width, width, 1001 * width);
+  const width = cells.length / (items + 1);
+  cells.copyWithin((1 + items / 2) * width, width, (1 + items / 2) * width);
   const params: Params = upload(values);
   const plan = compilePlan({ model, params, config, catalogue }, values);
   for (const tensor of Object.values(params)) tensor.dispose();
   const running = (isCoded ? await loadProducts() : startPlan)(planModule, plan, (of) => values[of]);
-  let most = 0;
-  const counted: PlanItems = {
-    ...running.items,
-    top(k, added) {
-      most = Math.max(most, added?.size ?? 0);
-      return running.items.top(k, added);
-    },
-  };
-  const session = planScorer(running, readerOf({ model, config, catalogue }), counted).openSession();
-  const { integer } = random(SEED, 'many');
-  for (let i = 0; i < 20; i++) {
-    const input = { items: Int32Array.from({ length: 4 }, () => 1 + integer(catalogue.items)) };
-    const excluded = new Set(input.items.subarray(2));
-    while (excluded.size < 1000) excluded.add(1 + integer(catalogue.items));
-    const best = await session.topK(input, K, excluded);
-    expect(best).toEqual(topK(await session.score(input), K, excluded));
-    // One more, which no item has.
-    expect(await session.topK(input, K, new Set([...excluded, catalogue.items + 1]))).toEqual(best);
-  }
-  const all = new Set(Array.from({ length: catalogue.items }, (_, i) => i + 1));
-  expect(await session.topK({ items: [1, 2] }, K, all)).toEqual([]);
-  all.delete(7);
-  expect((await session.topK({ items: [1, 2] }, K, all)).map(({ index }) => index)).toEqual([7]);
-  expect(most).toBeLessThan(1010);
+  return { running, reader: readerOf({ model, config, catalogue }) };
+}
+
+describe.each([
+  ['numbers', false],
+  ['codes', true],
+])('of a table of %s,', (_, isCoded) => {
+  test('many excluded items cost no work each, and answers stay as they are', async () => {
+    const n = 2300;
+    const { running, reader } = await runningPairs(n, isCoded);
+    let most = 0;
+    const counted: PlanItems = {
+      ...running.items,
+      top(k, added) {
+        most = Math.max(most, added?.size ?? 0);
+        return running.items.top(k, added);
+      },
+    };
+    const session = planScorer(running, reader, counted).openSession();
+    const { integer } = random(SEED, 'many');
+    for (let i = 0; i < 20; i++) {
+      const input = { items: Int32Array.from({ length: 4 }, () => 1 + integer(n)) };
+      const excluded = new Set(input.items.subarray(2));
+      while (excluded.size < 1000) excluded.add(1 + integer(n));
+      const best = await session.topK(input, K, excluded);
+      expect(best).toEqual(topK(await session.score(input), K, excluded));
+      // One more, which no item has.
+      expect(await session.topK(input, K, new Set([...excluded, n + 1]))).toEqual(best);
+    }
+    const all = new Set(Array.from({ length: n }, (_, i) => i + 1));
+    expect(await session.topK({ items: [1, 2] }, K, all)).toEqual([]);
+    all.delete(7);
+    expect((await session.topK({ items: [1, 2] }, K, all)).map(({ index }) => index)).toEqual([7]);
+    expect(most).toBeLessThan(1010);
+  });
+
+  test('answers that are each a little larger do not use up the memory', async () => {
+    const { running, reader } = await runningPairs(ITEMS, isCoded);
+    const session = planScorer(running, reader).openSession();
+    const excluded = new Set<number>();
+    const ask = (k: number) => session.topK({ items: [1, 2] }, k, excluded.add(k));
+    await ask(1);
+    const before = running.memory.buffer.byteLength;
+    for (let k = 2; k <= ITEMS; k++) await ask(k);
+    expect(running.memory.buffer.byteLength).toBeLessThan(before + 10 * 2 ** 16);
+  });
 });
 
 test('asked often, it goes over to a copy of the items in bytes, and answers alike', async () => {
