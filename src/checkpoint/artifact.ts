@@ -96,7 +96,7 @@ export interface MixedCounter {
 export interface ArtifactInfo {
   /** Of the folder that it was written into. */
   readonly name: string;
-  /** It follows from the content: the same training gives the same version. */
+  /** It follows from what pages read: the same training gives the same version; other weights, ids, products or rules give another. */
   readonly version: string;
   /** Name of an architecture or of a counting model, such as `gru4rec`. */
   readonly architecture: string;

@@ -42,30 +42,27 @@ export async function buildModel<T>(
   const { architecture, config, itemIds, tensors, features, scale, mix, golden, training, licence, ...further } = model;
   const { precision = 'f32', ...parts } = further;
   const stored = await packTensors(tensors, precision);
-  const about = {
-    name,
-    version: (await versionOf(writeSafetensors(stored), mix)).slice(0, 12),
-    architecture,
-    config,
-    items: itemIds.length,
-    ...defined({ features, scale, mix }),
-    golden,
-    training,
-    licence,
-  };
+  const settings = { architecture, config, items: itemIds.length, ...defined({ features, scale, mix }), golden };
   const artifact = {
-    info: { ...about, modelCard: cardOf({ ...about, paper: await paperOf(architecture) }) },
+    info: { name, version: '', ...settings, training, licence, modelCard: '' },
     itemIds,
     tensors,
     ...parts,
   };
   const plan = await compiled({ ...artifact, tensors: await unpackTensors(stored, WEIGHTS) }, observer);
-  return { ...artifact, ...defined({ plan }) };
+  // Of all that pages read: a folder that is named by it never has to hold anything else.
+  const { aliases, ...others } = parts;
+  const version = await hashOf([
+    await sha256(writeSafetensors(stored)),
+    plan && (await sha256(plan)),
+    { ...settings, licence, itemIds, aliases: aliases && [...aliases], ...others },
+  ]);
+  const about = { name, version: version.slice(0, 12), ...settings, training, licence };
+  const modelCard = cardOf({ ...about, paper: await paperOf(architecture) });
+  return { ...artifact, info: { ...about, modelCard }, ...defined({ plan }) };
 }
 
-/** It follows from the content: the same training gives the same version. So does what is mixed in, whose share is no weight. */
-const versionOf = async (weights: Uint8Array, mix: ArtifactInfo['mix']): Promise<string> =>
-  mix ? sha256(new TextEncoder().encode(`${await sha256(weights)} ${JSON.stringify(mix)}`)) : sha256(weights);
+const hashOf = (value: unknown): Promise<string> => sha256(new TextEncoder().encode(JSON.stringify(value)));
 
 /** All files of an artifact's folder by name, in the order in which they are written. @param report `report.html`. */
 export async function artifactFiles(

@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Artifact } from '../../src/checkpoint/artifact';
+import { buildModel } from '../../src/pipeline/build-model';
 import { loadEngine } from '../../src/pipeline/files/artifact-engine';
 import { inspectArtifact, readArtifactFolder, writeArtifactFolder } from '../../src/pipeline/files/artifact-folder';
 import { smallArtifact } from '../checkpoint/artifacts';
@@ -38,6 +39,37 @@ beforeEach(async () => {
   dir = join(root, 'model');
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
+
+describe('buildModel', () => {
+  const { info, itemIds, tensors } = artifact;
+  const { config, golden, licence } = info;
+  const built = (changes: object, name = 'model') => {
+    const model = { architecture: 'pop', config, golden, licence, itemIds, tensors, training: {}, ...changes };
+    return buildModel(name, model, ({ version }) => `# ${version}`, {});
+  };
+
+  test('gives the same model the same version, and other content another one', async () => {
+    const { version, modelCard } = (await built({})).info;
+    expect(version).toMatch(/^[0-9a-f]{12}$/);
+    expect(modelCard).toBe(`# ${version}`);
+    expect((await built({ training: { seconds: 3 } }, 'elsewhere')).info.version).toBe(version);
+    const others = [
+      { itemIds: itemIds.map((id) => `sku-${id}`) },
+      { catalogue: [{ id: itemIds[0]!, title: 'A lamp' }] },
+      { aliases: new Map([[itemIds[0]!, { also: ['lamp'] }]]) },
+      { aliases: new Map([[itemIds[0]!, { also: ['LAMP'] }]]) },
+      { rules: [{ do: 'pin', id: itemIds[0]! }] },
+      { strategies: { trending: { until: 1e9, items: [1, 2.5] } } },
+      { config: { ...config, halfLife: 3 } },
+      { scale: 3 },
+      { mix: { architecture: 'markov', config: {}, share: 0.5 } },
+      { golden: { ...golden, top: golden.top.slice(1) } },
+      { tensors: { ...tensors, more: { data: Float32Array.of(1), shape: [1] } } },
+    ];
+    const versions = await Promise.all(others.map(async (change) => (await built(change)).info.version));
+    expect(new Set([version, ...versions]).size).toBe(1 + others.length);
+  });
+});
 
 describe('writeArtifactFolder', () => {
   test('keeps what strategies answer by, and the rules of the shop', async () => {
