@@ -56,6 +56,8 @@ const besides = () => loaded(import('./dedicated-worker'));
 export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngine {
   const { maxRestarts = 3, onDegraded = () => {}, onReloaded = () => {} } = options;
   let current: Promise<EngineHost> | undefined;
+  /** The host that was started last: it may be loading its model. */
+  let newest: EngineHost | undefined;
   const dedicated: DedicatedWorkers = { options, running: new Set(), ended: () => ended, replaceWith };
   let lastLoad: LoadOptions | undefined;
   const state = new Map<Method, readonly unknown[]>();
@@ -85,10 +87,14 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
 
   async function start(): Promise<EngineHost> {
     const started = await startAnywhere();
+    newest = started;
     try {
       if (ended) throw ended;
-      if (lastLoad)
-        onReloaded(await started.call('load', [restarts > 1 ? { ...lastLoad, backend: 'auto' } : lastLoad]));
+      if (lastLoad) {
+        const model = await started.call('load', [restarts > 1 ? { ...lastLoad, backend: 'auto' } : lastLoad]);
+        if (ended) throw ended;
+        onReloaded(model);
+      }
       return await withState(started);
     } catch (error) {
       started.close(error as Error);
@@ -182,6 +188,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
     const running = current;
     current = undefined;
     for (const starting of dedicated.running) closeOnceStarted(starting, reason);
+    newest?.close(reason);
     // A starting host closes itself.
     await quiet(() => running?.then((started) => started.close(reason)));
   }

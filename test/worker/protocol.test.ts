@@ -144,7 +144,9 @@ describe('an engine behind a port', () => {
 });
 
 /** Workers made of a channel and an engine in this thread: they can be made to crash, to hang and never to start. */
-function workers(behaviour: (nth: number) => 'well' | 'never starts' | 'cannot be loaded' | 'deaf after its load') {
+function workers(
+  behaviour: (nth: number) => 'well' | 'never starts' | 'cannot be loaded' | 'never loads' | 'deaf after its load',
+) {
   const started: { crash(why?: string): void; terminated: boolean; readonly requests: string[] }[] = [];
   const open = (): EngineWorker => {
     const { port1, port2 } = new MessageChannel();
@@ -181,6 +183,7 @@ function workers(behaviour: (nth: number) => 'well' | 'never starts' | 'cannot b
         (setup) => {
           const served = createServedEngine(WASM, setup.artifact, (url, signal) => {
             worker.requests.push(url);
+            if (state === 'never loads') return new Promise(() => {});
             return serveFolder(files)(url, signal);
           });
           engine = served;
@@ -308,6 +311,21 @@ describe('an engine in a worker', () => {
     started.at(-1)!.crash();
     await lost;
     expect((await engine.recommend(request())).items).toEqual(base.items);
+  });
+
+  test('is terminated at once by dispose while it loads its model again, and reports nothing afterwards', async () => {
+    const reloaded: unknown[] = [];
+    const { engine, started } = client((nth) => (nth === 0 ? 'well' : 'never loads'), {
+      onReloaded: (model) => reloaded.push(model),
+    });
+    await engine.load(LOAD);
+    started[0]!.crash();
+    const refused = expect(engine.recommend(request())).rejects.toMatchObject({ code: 'disposed' });
+    await expect.poll(() => started[1]?.requests.length).toBe(1);
+    await engine.dispose();
+    expect(started[1]!.terminated).toBe(true);
+    await refused;
+    expect(reloaded).toEqual([]);
   });
 
   test('is started again after a crash while nobody waits', async () => {
