@@ -12,6 +12,8 @@ const MAGIC = 0x6e616c70;
 const VERSION = 1;
 const START = 12;
 const MOST_HEADER = 2 ** 20;
+/** Networks read two sizes: clicks, and items among them. There are monomials of each pair. */
+const MOST_VARIABLES = 8;
 
 type Span = readonly [at: number, length: number];
 const spanOf = ({ at, length }: Place): Span => [at, length];
@@ -114,11 +116,12 @@ export function decodePlan(bytes: Uint8Array): Plan {
         if (found.length !== variables.length) throw damaged('a range is wrong');
         return found;
       };
+      const inputs = placesOf(program['inputs']);
+      if (variables.length > MOST_VARIABLES || variables.some(({ name }) => !Object.hasOwn(inputs, name)))
+        throw damaged('a variable is wrong');
       const width = monomials(variables.map(() => 1)).length;
       const steps = words(program['words']);
       const varying = words(countOf(program['varying'], 'varying') * width);
-      const inputs = placesOf(program['inputs']);
-      if (variables.some(({ name }) => !Object.hasOwn(inputs, name))) throw damaged('a variable is wrong');
       return {
         variables,
         min: sizes(program['min']),

@@ -104,6 +104,15 @@ describe('is refused', () => {
     expect(() => decodePlan(damage(compiled['sasrec']!.bytes.slice()))).toThrow(why);
   });
 
+  test('more variables than a network has, of which there would be pairs without end', () => {
+    const { plan } = compiled['sasrec']!;
+    const programs = plan.programs.map((program) => ({
+      ...program,
+      variables: Array.from({ length: 2000 }, () => program.variables[0]!),
+    }));
+    expect(() => decodePlan(encodePlan({ ...plan, programs }))).toThrow('a variable is wrong');
+  });
+
   test('a parameter of another length', () => {
     const { plan } = compiled['sasrec']!;
     expect(() => startPlan(planModule, plan, () => ({ data: new Float32Array(3) }))).toThrow(PlanError);
