@@ -76,7 +76,7 @@ export function isAvailable({ availability }: Pick<CatalogueItem, 'availability'
 
 /** A session with the answer that the model must give to it on every backend. */
 export interface GoldenCheck {
-  /** Item indices, from 1. */
+  /** Item indices, from 1; at least one. */
   readonly session: readonly number[];
   /** The best items after it, by index, with their scores. */
   readonly top: readonly { readonly index: number; readonly score: number }[];

@@ -121,15 +121,16 @@ function checkGolden(value: unknown, items: number): GoldenCheck {
   const { session, top } = record(value, 'golden');
   const isIndex = (x: unknown): x is number => isWhole(x) && x >= 1 && x <= items;
   const isList = (list: unknown): list is unknown[] => Array.isArray(list) && list.length <= MAX_GOLDEN;
-  if (!isList(session) || !session.every(isIndex)) {
-    throw expected('golden.session', `a list of at most ${MAX_GOLDEN} item indices 1…${items}`, session);
+  if (!isList(session) || session.length === 0 || !session.every(isIndex)) {
+    throw expected('golden.session', `a list of 1 to ${MAX_GOLDEN} item indices 1…${items}`, session);
   }
-  if (!isList(top)) throw expected('golden.top', `a list of at most ${MAX_GOLDEN}`, top);
+  if (!isList(top) || top.length > items)
+    throw expected('golden.top', `a list of at most ${Math.min(MAX_GOLDEN, items)}`, top);
   const checked = top.map((entry: unknown, k) => {
     const { index, score } = record(entry, `golden.top[${k}]`);
     if (!isIndex(index)) throw expected(`golden.top[${k}].index`, `an item index 1…${items}`, index);
-    if (typeof score !== 'number') throw expected(`golden.top[${k}].score`, 'a number', score);
-    return { index, score };
+    if (!Number.isFinite(score)) throw expected(`golden.top[${k}].score`, 'a finite number', score);
+    return { index, score: score as number };
   });
   return { session, top: checked };
 }

@@ -14,7 +14,7 @@ export async function goldenAnswer(scorer: Scorer, session: readonly number[], c
  * Scores the golden session and compares: every item of the golden top must have its score, and no other item may rank
  * above them. Items whose scores are equal within the tolerance may change places.
  *
- * @param tolerance How far a score may be off, as a share of the largest golden score.
+ * @param tolerance How far a score may be off, as a share of the largest golden score, or of 1 if that is larger.
  * @returns What is wrong, in words; undefined where nothing is.
  */
 export async function goldenMismatch(

@@ -204,17 +204,22 @@ describe('openArtifact refuses, in one sentence that names file and tensor or fi
     [
       'a golden session of padding',
       () => field('golden', { session: [0], top: [] }),
-      /field golden\.session must be a list of at most 1000 item indices 1…11/,
+      /field golden\.session must be a list of 1 to 1000 item indices 1…11/,
+    ],
+    [
+      'a golden session without a click',
+      () => field('golden', { session: [], top: [] }),
+      /field golden\.session must be a list of 1 to 1000 item indices/,
     ],
     [
       'a golden session of 1,001 clicks',
       () => field('golden', { session: Array(1001).fill(1), top: [] }),
-      /field golden\.session must be a list of at most 1000 item indices/,
+      /field golden\.session must be a list of 1 to 1000 item indices/,
     ],
     [
-      'a golden answer of 1,001 items',
-      () => field('golden', { session: [1], top: Array(1001).fill({ index: 1, score: 1 }) }),
-      /field golden\.top must be a list of at most 1000/,
+      'a golden answer of more items than there are',
+      () => field('golden', { session: [1], top: Array(12).fill({ index: 1, score: 1 }) }),
+      /field golden\.top must be a list of at most 11/,
     ],
     [
       'a golden answer outside',
@@ -224,7 +229,16 @@ describe('openArtifact refuses, in one sentence that names file and tensor or fi
     [
       'a golden score of text',
       () => field('golden', { session: [1], top: [{ index: 1, score: 'x' }] }),
-      /golden\.top\[0\]\.score must be a number/,
+      /golden\.top\[0\]\.score must be a finite number/,
+    ],
+    [
+      'a golden score beyond all numbers, from which no score would differ',
+      () => {
+        const edited = field('golden', { session: [1], top: [{ index: 1, score: 12345 }] });
+        const text = new TextDecoder().decode(edited.get('manifest.json')).replace('12345', '1e999');
+        return new Map(edited).set('manifest.json', new TextEncoder().encode(text));
+      },
+      /golden\.top\[0\]\.score must be a finite number/,
     ],
     ['a golden list of another type', () => field('golden', { session: [1], top: {} }), /golden\.top must be a list/],
     ['no list of files', () => field('files', undefined), /field files must be a JSON object/],
