@@ -83,8 +83,6 @@ export interface RecommendRequest {
    * items are ranked, by the model.
    */
   readonly strategy?: CountedStrategy | 'related';
-  /** Seconds since 1970. */
-  readonly now: number;
 }
 
 /** Strategies that training counts; the artifact's `strategies.json` has them. */

@@ -19,8 +19,6 @@ export interface RecommendOptions extends Observer {
   readonly user?: string;
   /** How many items. */
   readonly k: number;
-  /** The time of the request, in seconds since 1970. */
-  readonly now: number;
   readonly backend: BackendChoice;
   /** Whether popular items answer a session of which the model knows no item. Default false. */
   readonly allowUnknown?: boolean;
@@ -32,11 +30,11 @@ export interface RecommendOptions extends Observer {
  * @throws RecommenderError `bad-input` where the model knows no item of the session; `bad-artifact`; `no-backend`; `aborted`.
  */
 export async function recommend(options: RecommendOptions): Promise<Recommendations & { readonly model: ModelInfo }> {
-  const { artifact, session, user, k, now, backend, signal = new AbortController().signal } = options;
+  const { artifact, session, user, k, backend, signal = new AbortController().signal } = options;
   const { engine, model } = await loadEngine(artifact, backend, signal);
   try {
     await checkKnown(options);
-    const request = { session, k, exclude: [], now, ...(user !== undefined && { user }) };
+    const request = { session, k, exclude: [], ...(user !== undefined && { user }) };
     return { ...(await engine.recommend(request, { signal })), model };
   } finally {
     await engine.dispose();

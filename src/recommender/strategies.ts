@@ -43,7 +43,7 @@ export async function answer(engine: Answerer, question: Question): Promise<Answ
 /** The model's best items that pass the page's filter: asks for more until there are k, or `within` is reached. */
 async function ranked(
   engine: Answerer,
-  { k, exclude, filter, within = Number.POSITIVE_INFINITY, signal, user, now }: Question,
+  { k, exclude, filter, within = Number.POSITIVE_INFINITY, signal, user }: Question,
   clicks: readonly EngineEvent[],
   strategy?: RecommendRequest['strategy'],
 ): Promise<Answer> {
@@ -51,7 +51,7 @@ async function ranked(
   const control = signal ? { signal } : {};
   const ask = (count: number) =>
     engine.recommend(
-      { session, k: count, exclude, now, ...(user !== undefined && { user }), ...(strategy && { strategy }) },
+      { session, k: count, exclude, ...(user !== undefined && { user }), ...(strategy && { strategy }) },
       control,
     );
   if (!filter) return ask(k);

@@ -921,7 +921,7 @@ async function rightAnswers() {
     const history = new VisitorHistory<KnownEvent>({ gap: GAP });
     history.add(events);
     const session = history.at(now / 1000).map(({ itemId, time }) => ({ itemId, time }));
-    return (await engine.recommend({ session, k: ITEMS, exclude: [], now: now / 1000 })).items;
+    return (await engine.recommend({ session, k: ITEMS, exclude: [] })).items;
   };
   return Object.assign(answerOf, { close: () => engine.dispose() });
 }

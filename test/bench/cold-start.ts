@@ -124,7 +124,7 @@ async function relatedScores(artifact: string, itemIds: readonly string[]): Prom
   try {
     const rows: Float32Array[] = [];
     for (const itemId of itemIds) {
-      const request = { session: [{ itemId, time: 0 }], k: itemIds.length, exclude: [], now: 0 };
+      const request = { session: [{ itemId, time: 0 }], k: itemIds.length, exclude: [] };
       const row = new Float32Array(itemIds.length);
       for (const { itemId: other, score } of (await engine.recommend(request)).items) row[index.get(other)!] = score;
       rows.push(row);

@@ -50,7 +50,6 @@ const asked = (over: Partial<RecommendRequest> = {}): RecommendRequest => ({
   session: clicks('item-9'),
   k: 20,
   exclude: [],
-  now: NOW,
   ...over,
 });
 

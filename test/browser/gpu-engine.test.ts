@@ -10,7 +10,6 @@ import {
   clicks,
   folderOf,
   MODEL_URL,
-  NOW,
   RING,
   RING_CONFIG,
   RING_LOSSES,
@@ -48,7 +47,6 @@ const request = (over: Partial<RecommendRequest> = {}): RecommendRequest => ({
   session: SESSIONS['a repeat']!,
   k: 20,
   exclude: [],
-  now: NOW,
   ...over,
 });
 

@@ -10,7 +10,7 @@ import type { TensorBackend } from '../../src/compute/types';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import type { Engine } from '../../src/engine/types';
 import { models } from '../../src/models/index';
-import { clicks, type Folder, folderOf, MODEL_URL, NOW, serveFolder, smallModel } from '../engine/fixture';
+import { clicks, type Folder, folderOf, MODEL_URL, serveFolder, smallModel } from '../engine/fixture';
 import { SMALL } from '../engine/parity';
 import { isSoak, slice } from '../soak-slice';
 import { patient } from './patient-engine';
@@ -109,7 +109,6 @@ const ask = (n: number) =>
     session: clicks(...Array.from({ length: 1 + (n % 4) }, (_, t) => `item-${6 + ((n * 7 + t * 5) % 55)}`)),
     k: 10,
     exclude: [],
-    now: NOW,
   });
 
 describe.each(ARCHITECTURES)('%s', (architecture) => {

@@ -7,7 +7,7 @@ import type { BackendName } from '../../src/compute/types';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import type { Engine, EngineEvent, RankedItem } from '../../src/engine/types';
 import { startWorkerEngine } from '../../src/worker/client';
-import { clicks, type Folder, folderOf, IDS, MODEL_URL, NOW, serveFolder, smallModel } from '../engine/fixture';
+import { clicks, type Folder, folderOf, IDS, MODEL_URL, serveFolder, smallModel } from '../engine/fixture';
 import { differences, SMALL, THOUSANDTH, within } from '../engine/parity';
 import { isSoak, slice } from '../soak-slice';
 import { lose } from './lose-device';
@@ -47,7 +47,7 @@ const sessions: EngineEvent[][] = [0, 1].map((day) =>
 const learn = async (engine: Engine, method: TuneMethod): Promise<Delta> =>
   (await engine.fineTune({ sessions, method, milliseconds: 1e9 })).delta;
 const ask = async (engine: Engine, session = clicks('item-20', 'item-31')): Promise<readonly RankedItem[]> =>
-  (await engine.recommend({ session, k: IDS.length, exclude: [], now: NOW })).items;
+  (await engine.recommend({ session, k: IDS.length, exclude: [] })).items;
 
 describe.each(KINDS.flatMap((kind) => METHODS.map((method) => [kind, method] as const)))(
   '%s, tuned by %s',

@@ -3,7 +3,7 @@ import { createLocalEngine } from '../../src/engine/local-engine';
 import type { Engine, EngineEvent } from '../../src/engine/types';
 import { models } from '../../src/models/index';
 import { wasmPath } from '../compute/backends/start';
-import { clicks, folderOf, IDS, MODEL_URL, modelFor, NOW, serveFolder, smallModel } from './fixture';
+import { clicks, folderOf, IDS, MODEL_URL, modelFor, serveFolder, smallModel } from './fixture';
 import { SMALL } from './parity';
 
 const running: Engine[] = [];
@@ -29,7 +29,7 @@ async function loaded(
 
 /** ln of each item's probability, from the scores of a recommendation of everything. */
 async function logProbabilities(engine: Engine, session: readonly EngineEvent[]): Promise<Map<string, number>> {
-  const { items } = await engine.recommend({ session, k: IDS.length, exclude: [], now: NOW });
+  const { items } = await engine.recommend({ session, k: IDS.length, exclude: [] });
   const shares = session.length === 0; // by popularity, whose scores count events
   const all = items.reduce((sum, { score }) => sum + (shares ? score : Math.exp(score)), 0);
   return new Map(
@@ -49,7 +49,7 @@ describe.each(Object.keys(models))('explain by %s', (architecture) => {
         const itemIds = ['item-9', 'a,b', 'unheard of', 'item-30'];
         const explanations = await engine.explain({ session, itemIds });
         const known = session.filter(({ itemId }) => IDS.includes(itemId));
-        const ranked = await engine.recommend({ session, k: IDS.length, exclude: [], now: NOW });
+        const ranked = await engine.recommend({ session, k: IDS.length, exclude: [] });
         const whole = await logProbabilities(engine, known);
         const parts = await Promise.all(
           known.map((_, t) =>
@@ -89,7 +89,7 @@ describe.each(Object.keys(models))('explain by %s', (architecture) => {
   test.each(['wasm', 'plan'] as const)('leaves memory and the session as they were, on %s', async (backend) => {
     const engine = await loaded(architecture, backend);
     const session = clicks('item-9', 'item-12', 'item-7');
-    const ask = () => engine.recommend({ session, k: 5, exclude: [], now: NOW });
+    const ask = () => engine.recommend({ session, k: 5, exclude: [] });
     const { items } = await ask();
     await engine.explain({ session, itemIds: ['item-8'] });
     const before = await engine.memory();
@@ -107,7 +107,7 @@ describe('explain', () => {
     running.push(engine);
     await engine.load({ modelUrl: MODEL_URL, backend: 'cpu' });
     const logProbability = async (session: readonly EngineEvent[], scale: number) => {
-      const { items } = await engine.recommend({ session, k: IDS.length, exclude: [], now: NOW });
+      const { items } = await engine.recommend({ session, k: IDS.length, exclude: [] });
       const score = items.find(({ itemId }) => itemId === 'item-30')!.score;
       return scale * score - Math.log(items.reduce((sum, { score }) => sum + Math.exp(scale * score), 0));
     };
@@ -129,7 +129,7 @@ describe('explain', () => {
       IDS.map((id, k) => ({ id, availability: k % 3 ? 'in stock' : 'out of stock' })),
     );
     const session = clicks('item-9', 'item-12');
-    const { items } = await engine.recommend({ session, k: 10, exclude: [], now: NOW });
+    const { items } = await engine.recommend({ session, k: 10, exclude: [] });
     const explanations = await engine.explain({ session, itemIds: items.map(({ itemId }) => itemId) });
     expect(explanations.map(({ rank }) => rank)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
   });
@@ -151,7 +151,7 @@ describe('explain', () => {
     const session = clicks(...Array.from({ length: 100 }, (_, t) => IDS[(t * 7) % IDS.length]!));
     const order: string[] = [];
     const explaining = engine.explain({ session, itemIds: ['item-9'] }).then(() => order.push('explained'));
-    await engine.recommend({ session, k: 5, exclude: [], now: NOW }).then(() => order.push('recommended'));
+    await engine.recommend({ session, k: 5, exclude: [] }).then(() => order.push('recommended'));
     await explaining;
     expect(order).toEqual(['recommended', 'explained']);
     const abort = new AbortController();

@@ -10,7 +10,7 @@ import type { BackendName } from '../../src/compute/types';
 import { createLocalEngine, type LocalEngineOptions } from '../../src/engine/local-engine';
 import type { Engine, EngineEvent, RankedItem } from '../../src/engine/types';
 import { tried } from '../tries';
-import { clicks, folderOf, habitOf, MODEL_URL, NOW, serveFolder, smallModel } from './fixture';
+import { clicks, folderOf, habitOf, MODEL_URL, serveFolder, smallModel } from './fixture';
 
 export const FAULTS = ['throws', 'never settles', 'returns NaN', 'device lost'] as const;
 export type Fault = (typeof FAULTS)[number];
@@ -43,7 +43,7 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'fineTune by all parameters', run: (engine) => fineTuned(engine) },
 ];
 
-const request = { session: SESSION, k: 20, exclude: [], now: NOW };
+const request = { session: SESSION, k: 20, exclude: [] };
 
 export interface Bench {
   /** Default: a small GRU4Rec. */

@@ -5,7 +5,7 @@ import { createLocalEngine } from '../../src/engine/local-engine';
 import type { CatalogueFiles, Engine } from '../../src/engine/types';
 import type { Candidate } from '../../src/types';
 import { CATALOGUE_URL, catalogueFolder, filesOf, serveCatalogue, versionOf } from './catalogue-folders';
-import { clicks, type Folder, folderOf, IDS, MODEL_URL, NOW, serveFolder, smallModel } from './fixture';
+import { clicks, type Folder, folderOf, IDS, MODEL_URL, serveFolder, smallModel } from './fixture';
 
 const OWN = IDS.map((id, k) => ({ id, title: `Own ${k}`, price: 1 }));
 const NEXT = IDS.map((id, k) => ({ id, title: `Next ${k}`, price: 2 }));
@@ -32,7 +32,7 @@ async function loaded(folder = model): Promise<Engine> {
   await engine.load({ modelUrl: MODEL_URL, backend: 'cpu' });
   return engine;
 }
-const request = { session: clicks('item-9'), k: IDS.length, exclude: [], now: NOW };
+const request = { session: clicks('item-9'), k: IDS.length, exclude: [] };
 const ids = async (engine: Engine, more = {}) =>
   (await engine.recommend({ ...request, ...more })).items.map(({ itemId }) => itemId);
 const scores = async (engine: Engine, id: string) =>

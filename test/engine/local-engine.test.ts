@@ -13,18 +13,7 @@ import type { SessionInput } from '../../src/types';
 import { wasmPath } from '../compute/backends/start';
 import { sessionsOf } from '../neighbours/fixtures';
 import { supportOf } from '../train/helpers';
-import {
-  clicks,
-  folderOf,
-  IDS,
-  MODEL_URL,
-  modelFor,
-  NOW,
-  plannedModel,
-  SESSIONS,
-  serveFolder,
-  smallModel,
-} from './fixture';
+import { clicks, folderOf, IDS, MODEL_URL, modelFor, plannedModel, SESSIONS, serveFolder, smallModel } from './fixture';
 import { SMALL } from './parity';
 
 const running: Engine[] = [];
@@ -48,7 +37,6 @@ const request = (over: Partial<RecommendRequest> = {}): RecommendRequest => ({
   session: clicks('item-9'),
   k: 5,
   exclude: [],
-  now: NOW,
   ...over,
 });
 

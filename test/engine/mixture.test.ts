@@ -14,7 +14,6 @@ import {
   IDS,
   LONG,
   MODEL_URL,
-  NOW,
   SESSIONS,
   serveFolder,
   smallModel,
@@ -68,7 +67,7 @@ async function load(artifact: Artifact, backend: BackendName): Promise<Engine> {
 }
 
 const all = async (engine: Engine, session: readonly EngineEvent[]): Promise<Map<string, number>> => {
-  const { items } = await engine.recommend({ session, k: IDS.length, exclude: [], now: NOW });
+  const { items } = await engine.recommend({ session, k: IDS.length, exclude: [] });
   return new Map(items.map(({ itemId, score }) => [itemId, score]));
 };
 const sumOf = (scores: Iterable<number>): number => [...scores].reduce((sum, score) => sum + score, 0);

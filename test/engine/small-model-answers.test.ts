@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import { wasmPath } from '../compute/backends/start';
-import { folderOf, MODEL_URL, NOW, SESSIONS, serveFolder, smallModel } from './fixture';
+import { folderOf, MODEL_URL, SESSIONS, serveFolder, smallModel } from './fixture';
 import stored from './small-model-answers.json';
 
 // The file holds Node's answers on the plain CPU; test/browser compares those of a page with them. Where the model
@@ -11,7 +11,7 @@ test.each(['cpu', 'wasm'] as const)('the small model gives the answers that are 
   await engine.load({ modelUrl: MODEL_URL, backend });
   const answers: Record<string, unknown> = {};
   for (const [name, session] of Object.entries(SESSIONS)) {
-    const { items } = await engine.recommend({ session, k: 20, exclude: [], now: NOW });
+    const { items } = await engine.recommend({ session, k: 20, exclude: [] });
     answers[name] = items.map(({ score, ...item }) => ({ ...item, score: Number(score.toFixed(5)) }));
   }
   await engine.dispose();

@@ -4,7 +4,7 @@ import type { Strategies } from '../../src/checkpoint/artifact';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import type { CountedStrategy, Engine } from '../../src/engine/types';
 import { wasmPath } from '../compute/backends/start';
-import { clicks, folderOf, IDS, MODEL_URL, NOW, serveFolder, smallModel } from './fixture';
+import { clicks, folderOf, IDS, MODEL_URL, serveFolder, smallModel } from './fixture';
 
 let engine: Engine;
 afterEach(() => engine.dispose());
@@ -20,7 +20,7 @@ async function loaded(further: object) {
   engine = createLocalEngine({ fetchFile, wasmPath });
   await engine.load({ modelUrl: MODEL_URL, backend: 'cpu' });
   const answer = async (strategy: CountedStrategy, of: readonly string[] = [], exclude: readonly string[] = []) => {
-    const { items, missing } = await engine.recommend({ session: clicks(...of), k: 2, exclude, now: NOW, strategy });
+    const { items, missing } = await engine.recommend({ session: clicks(...of), k: 2, exclude, strategy });
     return { items: items.map(({ itemId, score, reason }) => [itemId, score, reason]), missing };
   };
   return { answer, urls: fetchFile.urls };

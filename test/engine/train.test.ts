@@ -64,7 +64,7 @@ describe.each(['cpu', 'wasm'] as const)('training on %s', (backend) => {
     const reader = createLocalEngine({ fetchFile, wasmPath });
     await reader.load({ modelUrl: MODEL_URL, backend });
     const session = clicks('"ring", 4', '"ring", 5');
-    const { items } = await reader.recommend({ session, k: 1, exclude: [], now: 0 });
+    const { items } = await reader.recommend({ session, k: 1, exclude: [] });
     await reader.dispose();
     expect(items).toMatchObject([{ itemId: '"ring", 6', reason: 'neural' }]);
   });
@@ -85,7 +85,7 @@ describe.each(['cpu', 'wasm'] as const)('training on %s', (backend) => {
     await reader.load({ modelUrl: MODEL_URL, backend });
     const answers = ['phone', 'desktop', 'fridge', undefined].map((device) => {
       const session = clicks('"ring", 4').map((click) => ({ ...click, ...(device && { features: { device } }) }));
-      return reader.recommend({ session, k: 12, exclude: [], now: 0 });
+      return reader.recommend({ session, k: 12, exclude: [] });
     });
     const [phone, desktop, fridge, silent] = (await Promise.all(answers)).map(({ items }) => items);
     await reader.dispose();

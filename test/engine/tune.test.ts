@@ -68,7 +68,7 @@ async function learnAll(engine: Engine, sessions: EngineEvent[][], given?: Delta
 }
 
 const everything = async (engine: Engine, session: readonly EngineEvent[]): Promise<readonly RankedItem[]> =>
-  (await engine.recommend({ session, k: IDS.length, exclude: [], now: NOW })).items;
+  (await engine.recommend({ session, k: IDS.length, exclude: [] })).items;
 const rankOf = (items: readonly RankedItem[], id: string): number => 1 + items.findIndex(({ itemId }) => itemId === id);
 
 /** All parameters learn by TensorFlow.js alone. */
@@ -474,7 +474,7 @@ test('what was learnt is not used any more where it, and not the model alone, ma
   // `setAdapter` refuses such a delta: it is damaged afterwards.
   await engine.setAdapter(learnt);
   Object.assign(learnt.arrays, { 'rows.bias': damaged });
-  const request = { session, k: IDS.length, exclude: [], now: NOW };
+  const request = { session, k: IDS.length, exclude: [] };
   await engine.move({ backend: 'cpu' }); // makes the adapter again, from the damaged numbers
   const answer = await engine.recommend(request);
   expect(answer.refusedAdapter).toMatch(/not finite/);
@@ -490,7 +490,7 @@ test('calls that wait behind a refusal leave the model on its backend, too', asy
   Object.assign(learnt.arrays, { 'rows.bias': damaged });
   await engine.move({ backend: 'cpu' });
   await engine.move({ backend: 'wasm' }); // makes the adapter again
-  const request = { session: clicks(...HABIT.slice(0, 2)), k: 1, exclude: [], now: NOW };
+  const request = { session: clicks(...HABIT.slice(0, 2)), k: 1, exclude: [] };
   await Promise.all([1, 2, 3].map(() => engine.recommend(request)));
   expect(await engine.recommend(request)).toMatchObject({ backend: 'wasm' });
 });
@@ -505,7 +505,7 @@ test('what was refused is not reported for the adapter that was set after it', a
   const session = clicks(...HABIT.slice(0, 2));
   await engine.explain({ session, itemIds: [HABIT[2]!] }); // refuses it, and has no answer to say so in
   await engine.setAdapter(next);
-  expect((await engine.recommend({ session, k: 1, exclude: [], now: NOW })).refusedAdapter).toBeUndefined();
+  expect((await engine.recommend({ session, k: 1, exclude: [] })).refusedAdapter).toBeUndefined();
 });
 
 /** An engine that loads either of two models from the same address. */
@@ -552,14 +552,14 @@ test('another model that is loaded meanwhile ends the learning, and stays where 
   );
   await expect(learning).rejects.toMatchObject({ code: 'aborted' });
   expect(await other).toMatchObject({ backend: 'wasm' });
-  const { backend } = await engine.recommend({ session: clicks('item-9'), k: 5, exclude: [], now: NOW });
+  const { backend } = await engine.recommend({ session: clicks('item-9'), k: 5, exclude: [] });
   expect(backend).toBe('wasm');
 });
 
 describe('a model with a plan', () => {
   const planned = () => loaded('sasrec', 'plan');
   const session = clicks(...HABIT.slice(0, 2));
-  const asked = { session, k: IDS.length, exclude: [], now: NOW };
+  const asked = { session, k: IDS.length, exclude: [] };
 
   test('learns by adapter as on WASM, and both answer alike by what was learnt', async () => {
     const [plan, wasm] = [await planned(), await loaded('sasrec', 'wasm')];

@@ -5,7 +5,7 @@ import { connect, engineOf, type Port, type ServedEngine, serve, type WorkerSetu
 import { createServedEngine } from '../../src/worker/served-engine';
 import type { EngineWorker } from '../../src/worker/types';
 import { catalogueFolder, filesOf } from '../engine/catalogue-folders';
-import { clicks, type Folder, folderOf, IDS, MODEL_URL, NOW, serveFolder, smallModel } from '../engine/fixture';
+import { clicks, type Folder, folderOf, IDS, MODEL_URL, serveFolder, smallModel } from '../engine/fixture';
 
 const folder = smallModel().then(folderOf);
 const ends: (() => unknown)[] = [];
@@ -18,7 +18,6 @@ const request = (over: Partial<RecommendRequest> = {}): RecommendRequest => ({
   session: clicks('item-9', '__proto__'),
   k: 5,
   exclude: [],
-  now: NOW,
   ...over,
 });
 const SETUP: WorkerSetup = { worker: 'https://shop.example/worker.js', urls: {} };

@@ -9,7 +9,7 @@ import { backendOption, integer, parseDate } from '../options';
 import { observe } from '../progress';
 import { table } from '../table';
 
-interface RecommendFlags extends Omit<RecommendOptions, 'session' | 'now' | 'signal'> {
+interface RecommendFlags extends Omit<RecommendOptions, 'session' | 'signal'> {
   readonly session?: string;
   readonly item?: readonly string[];
   readonly sessionJson?: string;
@@ -27,7 +27,11 @@ export function register(program: Command): void {
     .option('--session-json <file>', 'JSON list of ids, or of { "itemId", "time", "features" }, oldest first')
     .option('--user <id>', 'who asks, for models that know users; default: nobody in particular')
     .option('--k <n>', 'how many items', integer(1), 20)
-    .option('--now <time>', 'the time of the request, ISO 8601 or seconds since 1970; default: now', parseDate)
+    .option(
+      '--now <time>',
+      'the time of clicks that have none, ISO 8601 or seconds since 1970; default: now',
+      parseDate,
+    )
     .addOption(backendOption('plan'))
     .option('--allow-unknown', 'print what is popular where the model knows no clicked item; default: refused')
     .option('--json', 'print one JSON object')
@@ -39,7 +43,7 @@ async function run(flags: RecommendFlags, command: Command): Promise<void> {
   const context = contextOf(command);
   const { now = Date.now() / 1000 } = flags;
   const session = await clicksOf(flags, now);
-  const { model, ...answer } = await recommend({ ...flags, now, session, ...observe(context) });
+  const { model, ...answer } = await recommend({ ...flags, session, ...observe(context) });
   const { name, version } = model;
   const { items, backend, why, milliseconds } = answer;
   print(context, flags, { items, model: { name, version }, backend, milliseconds }, () => textOf(answer));

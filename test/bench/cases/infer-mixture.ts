@@ -39,7 +39,7 @@ async function open(): Promise<OpenCase> {
   ];
   const requests = Array.from({ length: STEPS }, () => {
     const session = Array.from({ length: 1 + integer(8) }, () => ({ itemId: `item-${popular()}`, time: NOW }));
-    return { session, k: 20, exclude: [], now: NOW };
+    return { session, k: 20, exclude: [] };
   });
   const times = async ({ engine }: typeof ours): Promise<number> => {
     const taken: number[] = [];
@@ -75,7 +75,7 @@ async function engineOf(artifact: Artifact) {
   const engine = createLocalEngine({ fetchFile: serveFolder(folder), wasmPath });
   await engine.load({ modelUrl: MODEL_URL, backend: 'plan' });
   const from = performance.now();
-  await engine.recommend({ session: [{ itemId: 'item-7', time: NOW }], k: 20, exclude: [], now: NOW });
+  await engine.recommend({ session: [{ itemId: 'item-7', time: NOW }], k: 20, exclude: [] });
   const first = Number((performance.now() - from).toPrecision(3));
   const params = { [constants.BROTLI_PARAM_QUALITY]: 9 };
   const bytes = [...folder.values()].reduce((sum, file) => sum + brotliCompressSync(file, { params }).length, 0);
