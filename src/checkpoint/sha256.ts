@@ -1,11 +1,17 @@
+import { loadCode } from '../load-code';
+
 /**
  * SHA-256 as 64 hexadecimal digits. `crypto.subtle` exists only in secure contexts (https and localhost), and some pages
  * hide or break it; there the same digest comes from a library, loaded only then.
+ *
+ * @throws RecommenderError `io` where that cannot be loaded.
  */
 export async function sha256(bytes: Uint8Array): Promise<string> {
-  const digest = (await nativeDigest(bytes)) ?? (await import('@noble/hashes/sha2.js')).sha256(bytes);
+  const digest = (await nativeDigest(bytes)) ?? (await loadLibrary()).sha256(bytes);
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
+
+const loadLibrary = () => loadCode('SHA-256', () => import('@noble/hashes/sha2.js'));
 
 async function nativeDigest(bytes: Uint8Array): Promise<Uint8Array | undefined> {
   try {

@@ -89,6 +89,21 @@ describe('an artifact', () => {
     }
   });
 
+  // Before the next, which loads it.
+  test('is refused with a code where a page has no crypto.subtle, and what replaces it cannot be loaded', async () => {
+    vi.stubGlobal('crypto', {});
+    vi.doMock('@noble/hashes/sha2.js', () => {
+      throw new Error('no network');
+    });
+    try {
+      const refused = { code: 'io', message: expect.stringMatching(/^The code of SHA-256 could not be loaded: /) };
+      await expect(openArtifact(reader(folder))).rejects.toMatchObject(refused);
+    } finally {
+      vi.doUnmock('@noble/hashes/sha2.js');
+      vi.unstubAllGlobals();
+    }
+  });
+
   test('has the same hashes where a page has no crypto.subtle', async () => {
     const bytes = folder.get('weights.safetensors')!;
     const secure = await sha256(bytes);
