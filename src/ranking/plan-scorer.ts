@@ -143,8 +143,8 @@ export function planScorer(running: RunningPlan, reader: SessionReader, items = 
     };
   }
 
-  const alone = openSession();
   async function scoreSequences({ items: clicks, offsets }: Sessions, visit: Visit): Promise<void> {
+    const alone = openSession();
     for (let session = 0; session + 1 < offsets.length; session++) {
       const own = clicks.subarray(offsets[session]!, offsets[session + 1]!);
       for (let end = 1; end < own.length; end++)
@@ -157,6 +157,7 @@ export function planScorer(running: RunningPlan, reader: SessionReader, items = 
     async encode(sessions) {
       const { d } = running.plan.items;
       const vectors = new Float32Array(sessions.length * d);
+      const alone = openSession();
       for (const [b, session] of sessions.entries()) vectors.set(alone.encode(session).subarray(0, d), b * d);
       return vectors;
     },
@@ -170,6 +171,7 @@ export function planScorer(running: RunningPlan, reader: SessionReader, items = 
     openSession,
     async score(sessions) {
       const scores = new Float32Array(sessions.length * n);
+      const alone = openSession();
       for (const [b, session] of sessions.entries()) scores.set(await alone.score(session), b * n);
       return scores;
     },

@@ -196,6 +196,26 @@ describe.each([
     expect(most).toBeLessThan(1010);
   });
 
+  test('sessions apart from the running one are not remembered after their call', async () => {
+    const { running, reader } = await runningPairs(ITEMS, isCoded);
+    let clicks = 0;
+    const run: typeof running.run = (inputs) => {
+      clicks++;
+      return running.run(inputs);
+    };
+    const scorer = planScorer({ ...running, run }, reader);
+    const calls = [
+      (items: number[]) => scorer.score([{ items }]),
+      (items: number[]) => scorer.network!.encode([{ items }]),
+    ];
+    for (const call of calls) {
+      await call([1, 2]);
+      clicks = 0;
+      await call([1, 2, 3]);
+      expect(clicks).toBe(3);
+    }
+  });
+
   test('answers that are each a little larger do not use up the memory', async () => {
     const { running, reader } = await runningPairs(ITEMS, isCoded);
     const session = planScorer(running, reader).openSession();
