@@ -217,8 +217,14 @@ export function startPlan(
       for (let i = 0; i < n; i++) for (let j = 0; j < d; j++) floats[at + packedAt(i, j, d)] = table[i * d + j]!;
       floats.fill(Number.NEGATIVE_INFINITY, biasAt, biasAt + width);
       floats.set(bias, biasAt);
-      checkItems(at, biasAt);
-      return itemsAt(at, biasAt, () => void spare.push(at));
+      const free = () => void spare.push(at);
+      try {
+        checkItems(at, biasAt);
+      } catch (error) {
+        free();
+        throw error;
+      }
+      return itemsAt(at, biasAt, free);
     },
     run(inputs) {
       const names = Object.keys(inputs);

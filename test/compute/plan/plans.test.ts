@@ -216,6 +216,18 @@ describe.each([
     }
   });
 
+  test('other items that are refused leave their place to the next', async () => {
+    const { running } = await runningPairs(ITEMS, isCoded);
+    const { d } = running.plan.items;
+    const [table, bias] = [new Float32Array(ITEMS * d), new Float32Array(ITEMS)];
+    running.withItems(table, bias);
+    const refused = () => expect(() => running.withItems(table.fill(Number.NaN), bias)).toThrow('NaN');
+    refused();
+    const before = running.memory.buffer.byteLength;
+    for (let i = 0; i < 10; i++) refused();
+    expect(running.memory.buffer.byteLength).toBe(before);
+  });
+
   test('answers that are each a little larger do not use up the memory', async () => {
     const { running, reader } = await runningPairs(ITEMS, isCoded);
     const session = planScorer(running, reader).openSession();
