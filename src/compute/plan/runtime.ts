@@ -137,7 +137,10 @@ export function startPlan(
     function topQuantised(c: number, k: number): number | undefined {
       // Without the code, 32 bits answer as well.
       if (++answers < FREQUENT || n * d < LEAST_QUANTISED) return undefined;
-      if (answers === FREQUENT && !quantiser) fetchQuantiser().catch(() => {});
+      if (answers === FREQUENT && !quantiser)
+        fetchQuantiser().catch(() => {
+          answers = 0; // it is tried again
+        });
       if (!quantiser) return undefined;
       try {
         const own = copies.get(table) ?? grow(quantiser.bytes);

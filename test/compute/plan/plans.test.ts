@@ -2,7 +2,7 @@
  * Plans of every architecture, preset and option answer as the networks that they were compiled from: other sessions than those that
  * were traced, of every length.
  */
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { CodedArray } from '../../../src/checkpoint/coded-array';
 import { startBackend } from '../../../src/compute/backends/start';
 import { decodePlan, encodePlan } from '../../../src/compute/plan/format';
@@ -254,6 +254,8 @@ test('asked often, it goes over to a copy of the items in bytes, and answers ali
   const session = open(running);
   const bytes = () => running.memory.buffer.byteLength;
   const { integer } = random(SEED, 'often');
+  const compile = vi.spyOn(WebAssembly, 'compile').mockRejectedValueOnce(new Error('no memory')); // it is tried again
+  onTestFinished(() => compile.mockRestore());
   const answer = async () => {
     const items = Int32Array.from({ length: 3 }, () => 1 + integer(catalogue.items));
     const best = await session.topK({ items }, K, new Set(items));
