@@ -162,6 +162,11 @@ describe('aisle search', () => {
     }
   });
 
+  test('refuses a range of epochs, which rungs fix', async () => {
+    const { code, stderr } = await search(...GRU, '--range', 'nEpochs=2,4');
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/--range nEpochs: .* Use --epochs/) });
+  });
+
   test('names the preset where a setting contradicts what it fixes', async () => {
     const argv = ['--model', 'gru4rec', '--preset', 'diginetica', '--set', 'logq=1', '--trials', '1'];
     const { code, stderr } = await search(...argv);

@@ -3,6 +3,7 @@ import { run as runOnDevice } from '../../compute/executor';
 import { RecommenderError } from '../../errors';
 import { camelCase } from '../../models/configuration';
 import { drawTrials, withRanges } from '../../models/search-space';
+import { architectures } from '../architectures';
 import { searchCommand } from '../commands';
 import { checkedConfiguration, configurationFrom } from '../configuration';
 import { defined } from '../defined';
@@ -38,6 +39,11 @@ export async function search(options: SearchOptions): Promise<SearchReport & Req
   const { isNeural, config, wanted } = await checkedConfiguration(model, given, preset);
   if (!isNeural && options.epochs !== undefined) {
     throw new RecommenderError('bad-config', `\`epochs\` is for networks; ${model} counts the log once. Leave it out.`);
+  }
+  const epochsKey = isNeural ? architectures[model]!.epochsOption : '';
+  if (Object.hasOwn(options.ranges ?? {}, epochsKey)) {
+    const message = `\`ranges\` ${epochsKey}: rungs say how many epochs a trial trains. Use \`epochs\` for those of the last rung.`;
+    throw new RecommenderError('bad-config', message);
   }
   const { subject, space: declared } = subjectOf(model);
   const space = withRanges(subject, declared, Object.entries(options.ranges ?? {}));
