@@ -85,8 +85,8 @@ export class Interrupted extends RecommenderError {
  * Trains a model. A backend must be running, with training registered.
  *
  * @throws Interrupted once the signal fires, with the state to resume from.
- * @throws RecommenderError `diverged` if loss or validation scores are not finite; `bad-input` if there is nothing to
- *   learn.
+ * @throws RecommenderError `diverged` if the loss is not finite, `not-finite` if a score in validation is not; `bad-input` if there
+ *   is nothing to learn.
  */
 export async function fitModel<C>(options: FitOptions<C>): Promise<FitResult> {
   const { resume, valid, signal } = options;
