@@ -11,7 +11,8 @@ import { whole } from './format';
 import { inform, type Observer, warn } from './observer';
 import { type LogReader, warnOfColumns, warnOfShared } from './read-events';
 
-const DEFAULT_RULE = 'last:10%';
+/** What validates where nothing else is named. */
+export const DEFAULT_RULE = 'last:10%';
 
 export interface TrainingParts {
   /** The log as it was read. */

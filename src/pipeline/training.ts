@@ -56,6 +56,7 @@ import {
   warnOfFew,
 } from './training-checks';
 import {
+  DEFAULT_RULE,
   fingerprint,
   fingerprints,
   isFile,
@@ -143,7 +144,9 @@ export async function trainOn(host: TrainingHost, options: TrainOptions, compare
   if (!isNeural) refuseNeuralOptions(options);
   const rules = options.rules === undefined ? undefined : await readRules(options.rules, host);
   const products = catalogue === undefined ? undefined : await host.readCatalogue(catalogue, read?.columns?.item);
-  const valid = isNeural ? (options.valid ?? (options.epochs === undefined ? undefined : 'none')) : 'none';
+  // A part that is left out where the log is too small for it cannot choose the epochs of a `refit` that was asked for.
+  const usual = options.refit === 'yes' ? DEFAULT_RULE : undefined;
+  const valid = isNeural ? (options.valid ?? (options.epochs === undefined ? usual : 'none')) : 'none';
   if (valid === 'none' && options.refit === 'yes') {
     const why =
       '`refit` yes trains again on everything after a validation part has chosen the epochs, and there is none';

@@ -273,6 +273,8 @@ describe('one session', () => {
     data = await file('one.csv', ONE);
     const { code, stderr } = await train('gru4rec', '--valid', 'last:10%');
     expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('would be empty') });
+    const refit = await train('gru4rec', '--refit', 'yes');
+    expect(refit).toMatchObject({ code: 2, stderr: expect.stringContaining('would be empty') });
   });
 });
 
