@@ -61,7 +61,7 @@ export const isFile = (valid: string): boolean => !/^(none|held-out)$|^last:/.te
 /**
  * Reads the log and cuts off the validation part.
  *
- * @throws RecommenderError `bad-input` if an explicit part would be empty; `aborted`.
+ * @throws RecommenderError `bad-input` if an explicit part would be empty, or `holdout` leaves nothing; `aborted`.
  */
 export async function trainingParts(path: string, options: PartsOptions, observer: Observer): Promise<TrainingParts> {
   const { readLog, read, holdout, select, known, valid = DEFAULT_RULE } = options;
@@ -69,6 +69,13 @@ export async function trainingParts(path: string, options: PartsOptions, observe
   const original = await readLog(path, known ? { ...read, minItems: 1 } : read, observer);
   const all = select ? select(original) : original;
   const log = holdout > 0 ? holdOut(all, holdout) : all;
+  if (log.sessions.items.length === 0 && holdout > 0) {
+    throw new RecommenderError(
+      'bad-input',
+      `No session of ${path} has more than ${holdout} events, so \`holdout\` ${holdout} leaves nothing to learn from. ` +
+        'Leave out fewer, or check the session column.',
+    );
+  }
   const trainingPart = (part: EventLog): EventLog => (known ? withKnown(part, known) : part);
   const withValid = (part: EventLog, validation: EventLog, everything: () => EventLog): TrainingParts => {
     const trained = trainingPart(part);

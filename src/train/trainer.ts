@@ -119,7 +119,7 @@ export class Trainer<C> {
         'bad-input',
         hasPair
           ? 'Fewer than two sessions run side by side, so no negative is left to learn from. Use nSample above 0.'
-          : 'No session has two events, so there is nothing to learn. Check the session column, or use `sessionsBy`.',
+          : 'No session has two events, so there is nothing to learn. Check the session column, use `sessionsBy`, or leave out fewer by `holdout`.',
       );
     }
     const specs = training.network.parameters(config, catalogue);

@@ -501,6 +501,14 @@ test('--holdout may leave one event of each session, or none of some', async () 
   const out = join(await folder(), 'model');
   const { code } = await aisle('train', '--data', data, '--model', 'pop', '--holdout', '2', '--out', out);
   expect(code).toBe(0);
+  for (const [holdout, message] of [
+    ['3', /No session of .*short\.csv has more than 3 events, so --holdout 3 leaves nothing to learn from/],
+    ['2', /No session has two events, .* or leave out fewer by --holdout\./],
+  ] as const) {
+    const argv = ['--data', data, '--model', 'gru4rec', '--preset', 'none', '--epochs', '1', '--holdout', holdout];
+    const { code, stderr } = await aisle('train', ...argv, '--out', out);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(message) });
+  }
 });
 
 test('--holdout leaves the last events of every session out', async () => {
