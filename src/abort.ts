@@ -11,6 +11,8 @@ export function firstOf(...signals: readonly (AbortSignal | undefined)[]) {
   }
   return {
     signal: abort.signal,
+    /** Fires it without any of them. */
+    fire,
     /** Stops listening; a signal may outlive thousands of calls. */
     release(): void {
       for (const signal of signals) signal?.removeEventListener('abort', fire);

@@ -7,11 +7,10 @@ import { loadCode } from '../load-code';
  * @throws RecommenderError `io` where that cannot be loaded.
  */
 export async function sha256(bytes: Uint8Array): Promise<string> {
-  const digest = (await nativeDigest(bytes)) ?? (await loadLibrary()).sha256(bytes);
+  const load = () => loadCode('SHA-256', () => import('@noble/hashes/sha2.js'));
+  const digest = (await nativeDigest(bytes)) ?? (await load()).sha256(bytes);
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
-
-const loadLibrary = () => loadCode('SHA-256', () => import('@noble/hashes/sha2.js'));
 
 async function nativeDigest(bytes: Uint8Array): Promise<Uint8Array | undefined> {
   try {

@@ -2,7 +2,6 @@
  * Reads an artifact over HTTP: the one place that makes requests. They are GETs of files of an artifact or a catalogue, without
  * credentials and without a referrer, chosen by the manifest and never by what was clicked or recommended.
  */
-import { firstOf } from '../abort';
 import type { OpenedArtifact } from '../checkpoint/artifact';
 import { looksLikeHtml } from '../checkpoint/json';
 import { MANIFEST } from '../checkpoint/manifest';
@@ -59,10 +58,8 @@ export async function loadArtifact(baseUrl: string, options: ArtifactLoaderOptio
   const { maxBytes = MAX_ARTIFACT_BYTES, deadline = DOWNLOAD_SECONDS, onManifest = () => [] } = options;
   /** Of all files that the artifact is opened with; those that are read later have their own. */
   let end: number | undefined = performance.now() + 1000 * deadline;
-  const failed = new AbortController();
-  const { signal } = firstOf(options.signal, failed.signal);
   const get = (name: string, maxBytes: number, fetchOptions: FetchOptions) =>
-    download(baseUrl, name, maxBytes, { ...options, signal, fetchOptions, end });
+    download(baseUrl, name, maxBytes, { ...options, fetchOptions, end });
   // The manifest has the hash of every file: a browser need not ask for one that it has, unless it is an older one.
   const opened = await openArtifact(
     (name, maxBytes) => get(name, maxBytes, name === MANIFEST ? {} : { cache: 'force-cache' }),
@@ -76,10 +73,7 @@ export async function loadArtifact(baseUrl: string, options: ArtifactLoaderOptio
       return onManifest(manifest);
     },
     (name, maxBytes) => get(name, maxBytes, { cache: 'reload' }),
-  ).catch((error) => {
-    failed.abort(); // the other downloads
-    throw error;
-  });
+  );
   end = undefined;
   return opened;
 }

@@ -72,6 +72,9 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
     const either = firstOf(signal, end.signal);
     try {
       return await abortable(work(either.signal), either.signal);
+    } catch (error) {
+      either.fire(); // other downloads of the same call
+      throw error;
     } finally {
       either.release();
       assertAlive();

@@ -125,18 +125,15 @@ export function planScorer(running: RunningPlan, reader: SessionReader, items = 
       score: async (session) => score(session),
       async topK(session, k, exclude = new Set()) {
         encode(session);
-        const added = repeated(session);
         if (exclude.size <= FEW) {
-          const masked = new Map(added);
-          for (const item of exclude) masked.set(item - 1, Number.NEGATIVE_INFINITY);
-          const { columns, scores } = items.top(k, masked);
+          const added = repeated(session);
+          for (const item of exclude) added.set(item - 1, Number.NEGATIVE_INFINITY);
+          const { columns, scores } = items.top(k, added);
           // A score beyond all numbers is first, or is left out: then all are computed, and refused.
-          const isWhole =
-            columns.length === Math.min(k, n - [...masked.values()].filter((by) => by === -Infinity).length);
-          if (isWhole && scores[0] !== Number.POSITIVE_INFINITY)
+          if (columns.length === Math.min(k, n - exclude.size) && scores[0] !== Number.POSITIVE_INFINITY)
             return Array.from(columns, (column, i) => ({ index: column + 1, score: scores[i]! }));
         }
-        return topK(items.scores(added), k, exclude);
+        return topK(items.scores(repeated(session)), k, exclude);
       },
       forget,
       dispose: forget,

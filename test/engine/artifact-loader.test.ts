@@ -183,19 +183,6 @@ describe('an artifact over HTTP', () => {
     await closed;
   });
 
-  test('stops its other downloads when one fails', async () => {
-    const aborted: string[] = [];
-    const fetchFile: FetchFile = async (url, signal) => {
-      const name = url.slice(MODEL_URL.length);
-      if (name === 'items.json') return new Response('gone', { status: 404 });
-      if (name === 'manifest.json') return new Response(folder.get(name)!.slice());
-      signal.addEventListener('abort', () => aborted.push(name));
-      return new Response(new ReadableStream()); // nothing comes
-    };
-    await expect(loadArtifact(MODEL_URL, { fetchFile })).rejects.toThrow('items.json is not served');
-    expect(aborted).toEqual(['weights.safetensors']);
-  });
-
   test('ends at once when it is aborted', async () => {
     const url = await serve(() => abort.abort());
     const abort = new AbortController();

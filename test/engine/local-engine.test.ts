@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { Artifact } from '../../src/checkpoint/artifact';
 import { BackendFault } from '../../src/compute/backend-fault';
 import { runningDevice } from '../../src/compute/running';
+import type { FetchFile } from '../../src/engine/artifact-loader';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import type { Engine, LoadProgress, RankedItem, RecommendRequest } from '../../src/engine/types';
 import { configure } from '../../src/models/configuration';
@@ -21,7 +22,7 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((engine) => engine.dispose()));
 });
 
-function started(fetchFile: ReturnType<typeof serveFolder>, path = wasmPath): Engine {
+function started(fetchFile: FetchFile, path = wasmPath): Engine {
   const engine = createLocalEngine({ fetchFile, wasmPath: path });
   running.push(engine);
   return engine;
@@ -53,6 +54,21 @@ describe('load', () => {
     expect(info).toMatchObject({ name: 'small gru4rec', version: '1.0.0', architecture: 'gru4rec', items: IDS.length });
     expect(info).toMatchObject({ backend: 'wasm', why: expect.stringContaining('ready at once') });
     expect(progress.map(({ stage }) => stage)).toEqual(expect.arrayContaining(['download', 'backend', 'check']));
+  });
+
+  test('stops its other downloads when one fails', async () => {
+    const folder = await folderOf(await smallModel());
+    const aborted: string[] = [];
+    const fetchFile: FetchFile = async (url, signal) => {
+      const name = url.slice(MODEL_URL.length);
+      if (name === 'items.json') return new Response('gone', { status: 404 });
+      if (name === 'manifest.json') return new Response(folder.get(name)!.slice());
+      signal.addEventListener('abort', () => aborted.push(name));
+      return new Response(new ReadableStream()); // nothing comes
+    };
+    const loading = started(fetchFile).load({ modelUrl: MODEL_URL, backend: 'cpu' });
+    await expect(loading).rejects.toThrow('items.json is not served');
+    expect(aborted).toEqual(['weights.safetensors']);
   });
 
   test('falls back to the plain CPU where WASM cannot start, and says why', async () => {

@@ -159,14 +159,13 @@ export function startPlan(
         [answerAt, room] = [grow(4 * more) / 4, more];
       }
       const at = 4 * answerAt;
-      const before = [...added.keys()].map((column) => floats[biasAt + column]!);
+      const before = Array.from(added, ([column]) => floats[biasAt + column]!);
       for (const [column, more] of added) floats[biasAt + column]! += more;
       const c = 4 * (BLOCK + vector!.at);
       const found =
         (k > 0 ? topQuantised(c, k) : undefined) ?? score(c, d, table, bias, width / 32, k > 0 ? 0 : at, k, at);
-      [...added.keys()].forEach((column, i) => {
-        floats[biasAt + column] = before[i]!;
-      });
+      let i = 0;
+      for (const [column] of added) floats[biasAt + column] = before[i++]!;
       return found;
     }
     return {
@@ -214,20 +213,16 @@ export function startPlan(
     grow,
     items,
     withItems(table, bias) {
-      const at = spare.pop() ?? grow(4 * width * (d + 1)) / 4;
+      spare[0] ??= grow(4 * width * (d + 1)) / 4;
+      const [at] = spare;
       const biasAt = at + width * d;
       floats.fill(0, at, biasAt);
       for (let i = 0; i < n; i++) for (let j = 0; j < d; j++) floats[at + packedAt(i, j, d)] = table[i * d + j]!;
       floats.fill(Number.NEGATIVE_INFINITY, biasAt, biasAt + width);
       floats.set(bias, biasAt);
-      const free = () => void spare.push(at);
-      try {
-        checkItems(at, biasAt);
-      } catch (error) {
-        free();
-        throw error;
-      }
-      return itemsAt(at, biasAt, free);
+      checkItems(at, biasAt);
+      spare.shift();
+      return itemsAt(at, biasAt, () => void spare.push(at));
     },
     run(inputs) {
       const names = Object.keys(inputs);
