@@ -141,7 +141,7 @@ export const mutations: readonly Mutation[] = [
     file: 'src/captured.ts',
     edits: [
       [
-        'export const { parse, stringify } = JSON;',
+        'export const parse = JSON.parse;\nexport const stringify = JSON.stringify;',
         'export const parse: typeof JSON.parse = (...a) => JSON.parse(...a);\n' +
           'export const stringify = (...a: Parameters<typeof JSON.stringify>) => JSON.stringify(...a);',
       ],
