@@ -58,6 +58,7 @@ async function start(shop: Shop): Promise<void> {
 
   describe = () => {
     top.count(cart.count);
+    slots.describe();
     panel.describe();
   };
 

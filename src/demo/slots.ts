@@ -46,6 +46,8 @@ export function complements(shop: Shop, products: readonly Product[]): Omit<Slot
 
 export interface Slots {
   slot(options: SlotOptions): HTMLElement;
+  /** Says again why products are suggested: the clicks of the page before may be known later than the suggestions. */
+  describe(): void;
 }
 
 /** The detail of the element's event. */
@@ -54,7 +56,9 @@ interface Shown {
 }
 
 export function openSlots(shop: Shop, visit: Visit): Slots {
+  let describe = (): void => {};
   return {
+    describe: () => describe(),
     slot({ strategy, title, item, fallback, limit = LIMIT, exclude = [] }) {
       const element = h('aisle-recommendations' as 'div', {
         strategy,
@@ -67,8 +71,15 @@ export function openSlots(shop: Shop, visit: Visit): Slots {
       const because = h('p', { class: 'because' });
       element.addEventListener('aisle-recommendations', (event) => {
         const { items } = (event as CustomEvent<Shown>).detail;
-        because.replaceChildren(...sentence(shop, visit, items[0]?.reason));
+        const tell = (): void => because.replaceChildren(...sentence(shop, visit, items[0]?.reason));
+        tell();
         section.classList.toggle('is-personal', items[0]?.reason === 'neural');
+        if (strategy !== 'for-you') return;
+        let { session } = visit;
+        describe = () => {
+          if (visit.session !== session) tell();
+          session = visit.session;
+        };
       });
       const section = h(
         'section',
