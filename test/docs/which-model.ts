@@ -80,8 +80,11 @@ function row({ log, kind, preset, first, more }: Kind): string[] {
       .map((name) => `${quoted(name)} ${((reached(named(name), log)[metric]! / rival - 1) * 100).toFixed(1)} %`)
       .join(', ');
   };
+  const models = new Set(groups.flatMap(({ form, model }) => (form === 'improved' ? [model] : [])));
+  for (const { network } of claims) models.delete(named(network.row).model);
+  const missing = models.size > 0 ? `. Not compared yet: ${[...models].map(quoted).join(', ')}` : '';
   const which = beside
-    ? `by the interval beside ${quoted(beside.name)}, the best on the validation part: in ${recall} ${verdicts(claims, recall, reached(beside, log)[0]!)}. In ${other} ${verdicts(claims, other, reached(beside, log)[1]!)}`
+    ? `by the interval beside ${quoted(beside.name)}, the best on the validation part: in ${recall} ${verdicts(claims, recall, reached(beside, log)[0]!)}. In ${other} ${verdicts(claims, other, reached(beside, log)[1]!)}${missing}`
     : `more than the best counting row, without an interval: ${recall} ${percent(0)}; ${other} ${percent(1)}; under 5 % is a tie`;
   return [
     `${kind} (${link(log)})`,
