@@ -92,7 +92,7 @@ export class Adapter implements FineTuner {
     };
     this.#attributes = Int32Array.from(attributes, ({ name }) => numberOf(name));
     const before = saved?.arrays['attributes']?.data ?? this.#attributes;
-    /** Of base, item and the properties; what the catalogue of that time did not have begins anew. */
+    /** Of base, item and the properties; what the catalogue of that time did not have starts over. */
     const restoredWeights = (name: string, start: Float32Array): Float32Array => {
       const data = saved?.arrays[name]?.data;
       if (data?.length !== 2 + before.length) return start.slice();
