@@ -384,7 +384,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
       const result = await (changes ? change(body) : look(body, undefined));
       if (changes && result) {
         channel?.post({ changed: true });
-        learnt = String(result); // not nothing
+        learnt = String(result); // until the marks are read again: there is a record, whose deletion is noticed
       }
       return result;
     },

@@ -16,6 +16,8 @@
  * Every part learns by `adagrad-norm.ts` and stays inside its cap. The sums are plain loops in double precision, so that the
  * same events teach the same on every backend.
  */
+
+import { deriveSeed } from '../../session/random';
 import type { NdArray, SessionInput } from '../../types';
 import { capNorm, clamp, move } from './adagrad-norm';
 import { type Candidates, candidatesOf } from './candidates';
@@ -62,7 +64,7 @@ export class Adapter implements FineTuner {
   readonly #weights: Float32Array;
   readonly #slots: Float32Array;
   readonly #weightSlots: Float32Array;
-  /** Numbers of the properties that the weights are of. */
+  /** The properties that the weights are of, each as a hash of its name: beside another catalogue, its weight is found by it. */
   readonly #attributes: Int32Array;
   readonly #rows: ItemBiases;
   #step = 0;
@@ -90,7 +92,7 @@ export class Adapter implements FineTuner {
       const data = saved?.arrays[name]?.data;
       return data?.length === start.length ? Float32Array.from(data) : start.slice();
     };
-    this.#attributes = Int32Array.from(attributes, ({ name }) => numberOf(name));
+    this.#attributes = Int32Array.from(attributes, ({ name }) => deriveSeed(0, name));
     const before = saved?.arrays['attributes']?.data ?? this.#attributes;
     /** Of base, item and the properties; what the catalogue of that time did not have starts over. */
     const restoredWeights = (name: string, start: Float32Array): Float32Array => {
@@ -332,13 +334,6 @@ export class Adapter implements FineTuner {
       sum += this.#weights[2 + f]! * priors[f]![attributes[f]!.codes[column]!]!;
     return sum;
   }
-}
-
-/** Of a property's name, by which its weight is found again beside another catalogue: FNV-1a over UTF-16 units. */
-function numberOf(name: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
-  return hash | 0;
 }
 
 function rootMeanSquare(values: Float32Array): number {
