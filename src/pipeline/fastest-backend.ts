@@ -13,7 +13,7 @@ import { inform, startTask, warn } from './observer';
 import type { TrainOptions } from './options';
 import { sharesSteps, trainsBeside } from './thread-use';
 import { shareSteps } from './threads';
-import { passOn } from './training';
+import { passOn } from './training-passes';
 
 /** Steps that compile kernels and fill caches, and are not counted. */
 const WARM_UP = 5;

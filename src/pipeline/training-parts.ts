@@ -29,6 +29,8 @@ export interface TrainingParts {
   readonly validProtocol?: Extract<Protocol, 'events' | 'leave-one-out'>;
 }
 
+export type Splits = Omit<TrainingParts, 'whole' | 'everything'>;
+
 export interface PartsOptions {
   readonly readLog: LogReader;
   readonly read: ReadOptions;

@@ -111,15 +111,16 @@ export interface SplitCounts {
 
 /** The counts of a split, with what reading the log left out. */
 export function splitCounts({ train, valid, test }: Split): SplitCounts {
-  const counts = (log: EventLog): PartCounts => ({
-    sessions: sessionCount(log),
-    events: log.sessions.items.length,
-    items: log.itemIds.length,
-  });
   return {
-    train: counts(train),
-    ...(valid && { valid: counts(valid) }),
-    test: counts(test),
+    train: partCounts(train),
+    ...(valid && { valid: partCounts(valid) }),
+    test: partCounts(test),
     dropped: train.report.dropped,
   };
 }
+
+export const partCounts = (log: EventLog): PartCounts => ({
+  sessions: sessionCount(log),
+  events: log.sessions.items.length,
+  items: log.itemIds.length,
+});
