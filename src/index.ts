@@ -18,29 +18,34 @@ export type {
 } from './engine/types';
 export { type ErrorCode, RecommenderError } from './errors';
 export type {
+  Favourite,
+  FineTuneOptions,
+  GateStatus,
+  LearnChoice,
+  LearningCalls,
+  LearningStatus,
+  Learnt,
+  PredictedEvent,
+  Pull,
+  Taste,
+} from './recommender/learning-types';
+export type {
   Consent,
   ConsentAnswer,
   ConsentOption,
   ConsentSource,
   ConsentWord,
   ConsentWords,
+  Privacy,
+  PrivacyExport,
+} from './recommender/privacy-types';
+export type {
   Degradation,
   DegradationCode,
   Diagnosis,
-  Favourite,
-  FineTuneOptions,
-  GateStatus,
   IdCounts,
   ImagesChoice,
-  LearnChoice,
-  LearningCalls,
-  LearningStatus,
-  Learnt,
-  PredictedEvent,
-  Privacy,
-  PrivacyExport,
   ProductFilter,
-  Pull,
   Recommender,
   RecommenderEvents,
   RecommenderOptions,
@@ -48,7 +53,6 @@ export type {
   Selection,
   Status,
   Strategy,
-  Taste,
   TrackedEvent,
 } from './recommender/types';
 export type { Basket } from './session/basket';

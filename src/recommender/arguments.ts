@@ -6,11 +6,10 @@ import { nearestName } from '../nearest-name';
 import type { HistoryChoice } from '../session/visitor-history';
 import { isCandidates, isFeatures } from '../store/records';
 import type { Candidate } from '../types';
+import type { LearnChoice } from './learning-types';
+import type { ConsentAnswer, ConsentOption } from './privacy-types';
 import type {
-  ConsentAnswer,
-  ConsentOption,
   ImagesChoice,
-  LearnChoice,
   RecommenderEvents,
   RecommenderOptions,
   RecommendOptions,

@@ -20,7 +20,7 @@
  * @see https://developers.google.com/tag-platform/security/guides/consent
  * @see https://support.google.com/tagmanager/answer/10718549
  */
-import type { ConsentAnswer, ConsentWord } from './types';
+import type { ConsentAnswer, ConsentWord } from './privacy-types';
 
 /** Most milliseconds that a page may ask to wait for an update. */
 const MAX_WAIT = 60_000;

@@ -7,7 +7,7 @@
  *
  * @see https://shopify.dev/docs/api/customer-privacy
  */
-import type { ConsentWord } from './types';
+import type { ConsentWord } from './privacy-types';
 
 /** An event of the document. */
 const ANSWERED = 'visitorConsentCollected';

@@ -3,7 +3,7 @@ import { createConsentMode } from './consent-mode';
 import { createShopify } from './consent-shopify';
 import { createTcf } from './consent-tcf';
 import { watchLayer } from './data-layer';
-import type { ConsentReport } from './types';
+import type { ConsentReport } from './parts';
 
 export { commandOf } from './consent-mode';
 export { privacyOf } from './consent-shopify';

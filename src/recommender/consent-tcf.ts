@@ -16,7 +16,7 @@
  * @see https://github.com/InteractiveAdvertisingBureau/GDPR-Transparency-and-Consent-Framework/blob/master/TCFv2/IAB%20Tech%20Lab%20-%20CMP%20API%20v2.md
  * @see https://iabeurope.eu/iab-europe-transparency-consent-framework-policies/ (appendix A: purposes)
  */
-import type { ConsentWord } from './types';
+import type { ConsentWord } from './privacy-types';
 
 export const PURPOSES = [1, 5, 6];
 

@@ -7,7 +7,8 @@
  */
 import { quiet } from '../errors';
 import type { ConsentReader } from './consent-sources';
-import type { Consent, ConsentOption, ConsentReport, ConsentSource, ConsentWord, ConsentWords } from './types';
+import type { ConsentReport } from './parts';
+import type { Consent, ConsentOption, ConsentSource, ConsentWord, ConsentWords } from './privacy-types';
 
 /** Milliseconds between two calls at first, and their number: one minute. */
 const EVERY = 500;

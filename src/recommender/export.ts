@@ -5,7 +5,9 @@ import type { EventStore } from '../store/event-store';
 import { readQuarantine, readWaiting } from '../store/quarantine';
 import type { StoredEvent } from '../store/records';
 import { BACKENDS, LISTS, VARIANT } from './device-record';
-import type { Learnt, PrivacyExport, Status } from './types';
+import type { Learnt } from './learning-types';
+import type { PrivacyExport } from './privacy-types';
+import type { Status } from './types';
 
 export interface ExportParts {
   readonly store: EventStore;

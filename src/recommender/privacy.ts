@@ -8,7 +8,8 @@ import type { StoredEvent } from '../store/records';
 import { checkedAnswer } from './arguments';
 import { type ConsentParts, createConsent } from './consent';
 import type { createLazyPersonalisation } from './personalisation/lazy-personalisation';
-import type { Consent, ConsentWords, DegradationCode, Privacy, Status } from './types';
+import type { Consent, ConsentWords, Privacy } from './privacy-types';
+import type { DegradationCode, Status } from './types';
 
 interface PrivacyParts {
   readonly options: Pick<ConsentParts, 'consent' | 'consentMap' | 'dataLayer'>;

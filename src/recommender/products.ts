@@ -3,7 +3,8 @@ import { abortable } from '../abort';
 import type { CatalogueItem } from '../checkpoint/artifact';
 import type { RankedItem } from '../engine/types';
 import { RecommenderError, reasonOf } from '../errors';
-import type { Answerer, ImagesChoice, ProductFilter } from './types';
+import type { Answerer } from './parts';
+import type { ImagesChoice, ProductFilter } from './types';
 
 export function known(engine: Answerer, items: readonly RankedItem[], signal: AbortSignal | undefined) {
   return abortable(engine.products(items.map(({ itemId }) => itemId)), signal);

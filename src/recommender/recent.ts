@@ -1,8 +1,8 @@
 /** The strategy `recent`, loaded on demand. */
 import { isAvailable } from '../checkpoint/artifact';
 import type { RankedItem } from '../engine/types';
+import type { Answer, Answerer, Question } from './parts';
 import { known, passes } from './products';
-import type { Answer, Answerer, Question } from './types';
 
 /** The items of the newest events, each once. Its score is the time of the newest event, in seconds since 1970. */
 export async function recent(

@@ -3,8 +3,8 @@
 import { min } from '../captured';
 import type { EngineEvent, RankedItem, RecommendRequest } from '../engine/types';
 import { loaded } from '../loaded';
+import type { Answer, Answerer, Question } from './parts';
 import { known, passes } from './products';
-import type { Answer, Answerer, Question } from './types';
 
 /** Answers by the model or from the clicks. */
 export async function answer(engine: Answerer, question: Question): Promise<Answer> {

@@ -6,14 +6,9 @@
 import type { CatalogueItem } from '../checkpoint/artifact';
 import type { Reason } from '../engine/types';
 import type { EarlyPage } from '../page/page-product';
-import type {
-  ConsentAnswer,
-  LearnChoice,
-  Recommender,
-  RecommenderEvents,
-  RecommenderOptions,
-  TrackedEvent,
-} from '../recommender/types';
+import type { LearnChoice } from '../recommender/learning-types';
+import type { ConsentAnswer } from '../recommender/privacy-types';
+import type { Recommender, RecommenderEvents, RecommenderOptions, TrackedEvent } from '../recommender/types';
 import type { Examination } from './doctor/types';
 import type { Texts } from './texts';
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createConsentMode } from '../../src/recommender/consent-mode';
 import { createShopify } from '../../src/recommender/consent-shopify';
 import { createTcf } from '../../src/recommender/consent-tcf';
-import type { ConsentWord } from '../../src/recommender/types';
+import type { ConsentWord } from '../../src/recommender/privacy-types';
 import { tcData } from './consent-page';
 
 beforeEach(() => vi.useFakeTimers());

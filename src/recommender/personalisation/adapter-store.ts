@@ -6,7 +6,8 @@ import type { Delta } from '../../checkpoint/delta';
 import { decodeDelta, encodeDelta, MAX_DELTA_BYTES } from '../../checkpoint/delta-file';
 import { quiet, RecommenderError, reasonOf } from '../../errors';
 import { createDeltaStore } from '../../store/delta-store';
-import type { AdapterStoreParts, LearningStatus } from '../types';
+import type { LearningStatus } from '../learning-types';
+import type { AdapterStoreParts } from '../parts';
 import { deltaStatus, UNLEARNT } from './status';
 
 type AdapterStatus = Omit<LearningStatus, 'state' | 'why' | 'latest'>;

@@ -1,6 +1,6 @@
 /** Explains items by the clicks that moved them. Calls of one task are answered by one inference. */
 import type { Engine, Explanation } from '../../engine/types';
-import type { FineTuningParts } from '../types';
+import type { FineTuningParts } from '../parts';
 import { engineEvent } from './fresh-events';
 
 export type ExplainingParts = Pick<FineTuningParts, 'history' | 'options' | 'ready'> & {

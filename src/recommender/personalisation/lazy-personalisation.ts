@@ -2,7 +2,8 @@
 
 import { loaded } from '../../loaded';
 import { sleep } from '../../store/waiting';
-import type { FineTuning, FineTuningParts, LearningCalls } from '../types';
+import type { LearningCalls } from '../learning-types';
+import type { FineTuning, FineTuningParts } from '../parts';
 
 /** Milliseconds that a recommendation waits for the adapter. */
 const PATIENCE = 500;

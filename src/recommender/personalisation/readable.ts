@@ -2,7 +2,7 @@
 import type { CatalogueItem } from '../../checkpoint/artifact';
 import type { Delta } from '../../checkpoint/delta';
 import { isoTime } from '../export';
-import type { Favourite, LearningStatus, Learnt } from '../types';
+import type { Favourite, LearningStatus, Learnt } from '../learning-types';
 
 /** Entries of each list. */
 const LONGEST = 8;

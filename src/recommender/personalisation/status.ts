@@ -1,7 +1,7 @@
 /** `status.learning`. */
 import type { Delta, GateState } from '../../checkpoint/delta';
 import { CLOSED, GATE } from '../../train/tuning/gate';
-import type { GateStatus, LearningStatus } from '../types';
+import type { GateStatus, LearningStatus } from '../learning-types';
 
 /** Predicted events that `status.learning` shows, the newest. */
 export const REMEMBERED = 30;

@@ -1,7 +1,8 @@
 /** Why visits are not stored: the answer of each source of consent, in words. */
 import type { CustomerPrivacy } from '../../recommender/consent-shopify';
 import type { TcfApi, TcfData } from '../../recommender/consent-tcf';
-import type { ConsentOption, Status } from '../../recommender/types';
+import type { ConsentOption } from '../../recommender/privacy-types';
+import type { Status } from '../../recommender/types';
 import type { ConsentType, Finding } from './types';
 
 /** Milliseconds in which a platform of the TCF must answer. */

@@ -1,6 +1,7 @@
 /** What the doctor finds. Types only. */
 import type { ModelInfo } from '../../engine/types';
-import type { Consent, ConsentWords, Degradation, IdCounts, Status } from '../../recommender/types';
+import type { Consent, ConsentWords } from '../../recommender/privacy-types';
+import type { Degradation, IdCounts, Status } from '../../recommender/types';
 import type { StorageState } from '../../store/event-store';
 import type { Candidate } from '../../types';
 

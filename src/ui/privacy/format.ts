@@ -1,5 +1,8 @@
 /** Formats an export for the visitor: how much is known, and what the visitor looks at most. */
-import type { DegradationCode, Favourite, PrivacyExport, Status } from '../../recommender/types';
+
+import type { Favourite } from '../../recommender/learning-types';
+import type { PrivacyExport } from '../../recommender/privacy-types';
+import type { DegradationCode, Status } from '../../recommender/types';
 import type { PanelTexts } from './texts';
 
 /** Most entries of each kind. */

@@ -4,7 +4,8 @@
  *
  *     <aisle-privacy heading-level="2"></aisle-privacy>
  */
-import type { PrivacyExport, Recommender, RecommenderEvents } from '../../recommender/types';
+import type { PrivacyExport } from '../../recommender/privacy-types';
+import type { Recommender, RecommenderEvents } from '../../recommender/types';
 import type { Host } from '../types';
 import { amountOf, answerOf, favouritesOf, gateOf, lessonOf, placeOf, pullsOf } from './format';
 import { saveFile } from './save-file';
