@@ -80,6 +80,7 @@ export function productOf(statements: readonly Statement[], address: URL): Produ
     .flatMap(({ things, source }) => things.map((thing) => ({ thing, source })))
     .slice(0, MAX_THINGS);
   const byId = new Map(all.map(({ thing }) => [thing['@id'], thing]));
+  byId.delete(undefined);
   /** What a property names, also by the `@id` of another thing. */
   const named = (value: unknown): Thing[] =>
     thingsOf(value).map((thing) => (keysOf(thing).length === 1 ? byId.get(thing['@id']) : undefined) ?? thing);

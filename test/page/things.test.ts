@@ -58,3 +58,11 @@ test('variants that their group names, and that name it, are there once', () => 
   }));
   expect(skusOf([group, ...variants])).toEqual(['a', 'b']);
 });
+
+// As Google documents variants that have pages of their own: https://developers.google.com/search/docs/appearance/structured-data/product-variants
+test('variants of other pages, which their group names by address alone, are no names of the group', () => {
+  const here = { '@type': 'Product', sku: 'green', offers: { url: '/p' } };
+  const group = { '@type': 'ProductGroup', productGroupID: 'g', hasVariant: [here, { url: '/q' }, { url: '/r' }] };
+  expect(skusOf([group])).toEqual(skusOf([{ '@id': '#g', ...group }]));
+  expect(skusOf([group])).toContain('green');
+});
