@@ -55,7 +55,7 @@ export interface Row {
   readonly evaluateSeconds: number;
   readonly parameters: number;
   readonly bytes: number;
-  /** Best row minus this one in the metric, over all predictions; absent for the best row itself and for other predictions. */
+  /** Best row minus this one in the metric, over all predictions, or as a mean over windows; absent for the best row itself and for other predictions. */
   readonly behind?: Difference;
   /** The same in recall@20. */
   readonly behindInRecall?: Difference;
@@ -88,9 +88,10 @@ export function rowsOf(all: readonly Run[], support: ReadonlyMap<string, number>
     .sort((a, b) => b.metrics[metric]! - a.metrics[metric]!);
   const best = means[0];
   const bestRanks = best?.runs.map(({ ranks }) => ranks) ?? [];
+  const weights = best && windowWeights(best.runs[0]!);
   const bestScores = best && {
-    behind: bySession(bestRanks, metric),
-    behindInRecall: bySession(bestRanks, 'recall@20'),
+    behind: bySession(bestRanks, metric, weights),
+    behindInRecall: bySession(bestRanks, 'recall@20', weights),
   };
   return means.map(({ runs, metrics }) => {
     const ranks = runs.map((run) => run.ranks);
@@ -102,8 +103,8 @@ export function rowsOf(all: readonly Run[], support: ReadonlyMap<string, number>
     const isTied = isPaired && (isBest || isTie(best!.metrics[metric]!, metrics[metric]!));
     const gaps = !isBest &&
       isPaired && {
-        behind: pairedDifference(bestScores!.behind, bySession(ranks, metric)),
-        behindInRecall: pairedDifference(bestScores!.behindInRecall, bySession(ranks, 'recall@20')),
+        behind: pairedDifference(bestScores!.behind, bySession(ranks, metric, weights)),
+        behindInRecall: pairedDifference(bestScores!.behindInRecall, bySession(ranks, 'recall@20', weights)),
       };
     return {
       name: runs[0]!.plan.name,
@@ -153,6 +154,10 @@ function verdictOf(isTied: boolean, { low }: Difference): Verdict {
   if (isTied) return low > 0 ? 'close' : 'tied';
   return low > 0 ? 'behind' : 'undecided';
 }
+
+/** Every window counts as much as any other, as in the mean of a metric over them, however many predictions it has. */
+const windowWeights = ({ windows }: Run): number[] | undefined =>
+  windows?.flatMap(({ result: { predictions } }) => new Array<number>(predictions).fill(1 / predictions));
 
 function byWindow(runs: readonly Run[], metric: MetricName): Part[] {
   return runs[0]!.windows!.map(({ name, result }, w) => {

@@ -21,25 +21,35 @@ const TIE = 0.05;
 export interface SessionScores {
   /** Sum of the gains of each session's predictions, [sessions]. */
   readonly sums: Float64Array;
+  /** How many they are, or what they weigh together, [sessions]. */
   readonly counts: Float64Array;
 }
 
 /** Ranks of the same model, one list a seed, of the same predictions in the same order. */
 type Runs = readonly (readonly Rank[])[];
 
-/** The mean over seeds of each prediction's gain, added up by session. */
-export function bySession(runs: Runs, metric: keyof typeof GAINS): SessionScores {
+/**
+ * The mean over seeds of each prediction's gain, added up by session.
+ *
+ * @param weights How much each prediction counts. Default: all alike.
+ */
+export function bySession(runs: Runs, metric: keyof typeof GAINS, weights?: ArrayLike<number>): SessionScores {
   const gain = GAINS[metric];
   return sessionScores(
     runs[0]!.map(({ session }) => session),
     (p) => runs.reduce((sum, run) => sum + gain(run[p]!.rank) / runs.length, 0),
+    weights,
   );
 }
 
-/** @param sessions The session of each prediction. */
+/**
+ * @param sessions The session of each prediction.
+ * @param weights How much each counts. Default: all alike.
+ */
 export function sessionScores<S extends string | number>(
   sessions: ArrayLike<S>,
   gain: (prediction: number) => number,
+  weights?: ArrayLike<number>,
 ): SessionScores {
   const numbers = new Map<S, number>();
   for (let p = 0; p < sessions.length; p++) if (!numbers.has(sessions[p]!)) numbers.set(sessions[p]!, numbers.size);
@@ -47,8 +57,9 @@ export function sessionScores<S extends string | number>(
   const counts = new Float64Array(numbers.size);
   for (let p = 0; p < sessions.length; p++) {
     const s = numbers.get(sessions[p]!)!;
-    sums[s]! += gain(p);
-    counts[s]!++;
+    const weight = weights?.[p] ?? 1;
+    sums[s]! += weight * gain(p);
+    counts[s]! += weight;
   }
   return { sums, counts };
 }

@@ -55,6 +55,21 @@ describe('rows of a comparison', () => {
     expect(text.match(/"(tied|close|undecided|behind)":/g)).toEqual([`"${verdict}":`]);
   });
 
+  test('of windows are compared as they are ordered: each window counts as much as any other', () => {
+    const few = [ranks(1).slice(0, 20), ranks(4)] as const;
+    const many = [ranks(4).slice(0, 20), ranks(2)] as const;
+    const windowed = (name: string, windows: readonly (readonly number[])[]): Run => {
+      const runs = windows.map((one) => run(name, one));
+      const of = { 'mrr@20': runs.reduce((sum, { result }) => sum + result.metrics.conservative['mrr@20']!, 0) / 2 };
+      const all = run(name, windows.flat());
+      const result = { ...all.result, metrics: { conservative: of, standard: of } };
+      return { ...all, result, windows: runs.map((one, w) => ({ name: `${w}`, result: one.result })) };
+    };
+    const [best, other] = rowsBy(windowed('few', few), windowed('many', many));
+    expect([best!.name, other!.verdict]).toEqual(['few', 'behind']);
+    expect(other!.behind!.mean).toBeCloseTo(best!.metrics['mrr@20']! - other!.metrics['mrr@20']!, 12);
+  });
+
   test('have the interval of recall, too, which may lie the other way', () => {
     const [best, other] = rowsBy(run('first', ranks(1, 21, 2)), run('wide', ranks(4)));
     expect([best!.name, other!.behindInRecall!.mean]).toEqual(['first', -0.5]);
