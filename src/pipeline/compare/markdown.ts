@@ -48,7 +48,8 @@ export function protocolSentences(report: Report): string[] {
     ...leftOut(report),
     seedsSentence(report),
     [`Rows are ordered by ${metric}.`, ...verdictSentences(rows)].join(' '),
-    `Behind: how much the best row is ahead in ${metric}, and in recall@20, over all predictions, with the 95 % interval of a ` +
+    `Behind: how much the best row is ahead in ${metric}, and in recall@20, ` +
+      `${windows > 0 ? 'each window counting as much as any other' : 'over all predictions'}, with the 95 % interval of a ` +
       'paired bootstrap over sessions; below 0 the row itself is ahead. An interval without 0 says that the order would hold ' +
       'for other sessions of the same kind, not for other shops.',
     ...(gate ? [gateSentence(gate)] : []),
@@ -104,7 +105,7 @@ export function verdictSentences(rows: readonly Row[]): string[] {
 }
 
 /** The groups of predictions that a report shows, without empty ones. */
-export function breakdowns({ metric, rows }: Report) {
+export function breakdowns({ metric, rows, windows }: Report) {
   const name = metric.toUpperCase();
   const all: { title: string; x: string; of: (row: Row) => readonly Part[] | undefined }[] = [
     { title: `${name} by window`, x: 'window', of: (row) => row.byWindow },
@@ -112,7 +113,8 @@ export function breakdowns({ metric, rows }: Report) {
     { title: `${name} by clicks seen`, x: 'clicks seen', of: (row) => row.byClicks },
     {
       title: `${name} by popularity of the item`,
-      x: 'fifths of the clicks in training, rare items first',
+      // The windows are trained on different parts of it.
+      x: `fifths of the clicks in ${windows > 0 ? 'the log' : 'training'}, rare items first`,
       of: (row) => row.byPopularity,
     },
   ];

@@ -32,17 +32,20 @@ export async function partsOf(
   observer: Observer,
 ): Promise<Parts> {
   const tested = test ?? (holdout === undefined ? undefined : data);
-  if (tested !== undefined) return withSupport({ train: data, test: tested, read }, observer, test === undefined);
+  if (tested !== undefined)
+    return withSupport({ train: data, test: tested, read }, observer, test === undefined ? holdout : undefined);
   const folder = join(out, 'parts');
   await split({ data, read, out: folder, test: { share: 0.1 }, ...observer });
   return withSupport({ train: join(folder, 'train.tsv.gz'), test: join(folder, 'test.tsv.gz'), read: {} }, observer);
 }
 
-async function withSupport(files: Omit<Parts, 'support'>, observer: Observer, isHeldOut = false): Promise<Parts> {
+/** @param holdout The last events of each session that are the test part, where there is no file of it. */
+async function withSupport(files: Omit<Parts, 'support'>, observer: Observer, holdout?: number): Promise<Parts> {
   const { train, test, read } = files;
   const known = await readEventsFile(train, read, observer);
-  const support = new Map(known.itemIds.map((id, k) => [id, known.support[k + 1]!]));
-  if (isHeldOut) return { ...files, support };
+  const counts = holdout === undefined ? known.support : holdOut(known, holdout).support;
+  const support = new Map(known.itemIds.map((id, k) => [id, counts[k + 1]!]));
+  if (holdout !== undefined) return { ...files, support };
   const tested = await readEventsFile(test, { ...withoutMinima(read), minLength: 1, minItems: 1 }, observer);
   warnOfShared({ log: known, name: train }, { log: tested, name: test }, observer);
   if (sessionCount(reindex(tested, known.itemIds).log) > 0) return { ...files, support };
