@@ -27,6 +27,12 @@ export function firstClicks({ items, times }: Sessions, n: number, known: Births
 
 const hasTimes = ({ times }: Sessions): boolean => times.some((time) => time !== 0);
 
+/** @throws RecommenderError `bad-config` where a feature is read from times and the log has none: all of them are 0. */
+export function refuseNoTimes(name: string, sessions: Sessions): void {
+  if (hasTimes(sessions)) return;
+  throw new RecommenderError('bad-config', `The feature "${name}" needs times, and the log has none; leave it out.`);
+}
+
 /**
  * How the clicks of a training log are to be numbered.
  *
@@ -39,12 +45,7 @@ export function describeClicks(wanted: readonly WantedFeature[], log: ClickLog, 
   const described = wanted.map(({ name, kind, values }): [string, ClickFeature] => {
     const column = features?.get(name);
     if (!column) {
-      if (!hasTimes(sessions)) {
-        throw new RecommenderError(
-          'bad-config',
-          `The feature "${name}" needs times, and the log has none; leave it out.`,
-        );
-      }
+      refuseNoTimes(name, sessions);
       const ages = Float64Array.from(sessions.items, (item, e) => ageOf(births[item], sessions.times[e]));
       return [name, { kind: 'age', ...spread(ages) }];
     }

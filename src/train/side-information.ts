@@ -4,7 +4,7 @@ import { prefixed } from '../checkpoint/prefixes';
 import { describeItems, featureNames, featureOf, itemFeatures } from '../checkpoint/product-features';
 import { RecommenderError } from '../errors';
 import { nearestName } from '../nearest-name';
-import { describeClicks, firstClicks } from '../session/click-columns';
+import { describeClicks, firstClicks, refuseNoTimes } from '../session/click-columns';
 import type { ClickLog } from '../session/event-log';
 import type { ClickFeatures, NdArray, WantedFeature } from '../types';
 
@@ -53,7 +53,8 @@ export function sideInformation(
     if (log.features?.has(name) && inLog) clicks.push(feature);
     else if (hasItems(name) && inCatalogue) items.push(feature);
     else if (otherwise === 'age') aged = feature;
-    else if (otherwise !== 'time') throw absent(name, columns, ofItems);
+    else if (otherwise === 'time') refuseNoTimes(name, log.sessions);
+    else throw absent(name, columns, ofItems);
   }
   const n = itemIds.length;
   const births = aged && firstClicks(log.sessions, n, from?.tensors[BIRTHS_TENSOR]?.data);

@@ -275,7 +275,7 @@ describe('side information', () => {
   };
   const sessions = SESSIONS.map((items, s) => ({
     items: items.slice(-LENGTH),
-    times: items.slice(-LENGTH).map((_, t) => 86_400 * s + 3600 * (t + s)),
+    times: items.slice(-LENGTH).map((_, t) => 86_400 * s + 3600 * (t + s + 1)),
     features: { age: items.slice(-LENGTH).map((_, t) => (t === 1 ? Number.NaN : t / 4 - s)) },
   }));
   const columnsOf = ({ items, times, features }: SessionInput): Column[] =>

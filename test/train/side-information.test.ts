@@ -53,6 +53,12 @@ const artifactOf = ({ architecture, config, tensors, golden }: Awaited<ReturnTyp
   tensors,
 });
 
+test.each(['hour', 'weekday:categorical', 'age'])('%s of a log without times is refused', async (features) => {
+  const untimed = { ...log, times: new Float64Array(log.items.length) };
+  const training = trainFromLog({ ...options, log: { sessions: untimed }, config: { ...options.config, features } });
+  await expect(training).rejects.toThrow(`The feature "${features.split(':')[0]}" needs times, and the log has none`);
+});
+
 test('what a model reads of items and clicks goes from the catalogue and the times into its answers', async () => {
   const artifact = artifactOf(await trainFromLog({ ...options, products: PRODUCTS }));
   expect(Array.from(artifact.tensors['catalogue.features.category']!.data)).toEqual([0, 1, 2, 0, 2, 1, 2]);

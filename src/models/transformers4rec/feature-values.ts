@@ -67,7 +67,8 @@ function reader(session: SessionInput, { name, kind }: FeatureReading, { feature
   if (ofItem) return (t) => ofItem.data[session.items[t]!] ?? Number.NaN;
   const { times } = session;
   const period = PERIODS[name];
-  if (!times || period === undefined) return () => Number.NaN;
+  // A log without times has times of 0.
+  if (!times || !Array.from(times).some(Boolean) || period === undefined) return () => Number.NaN;
   const first = kind === 'categorical' ? 1 : 0; // value 0 of a categorical feature is a missing one
   const days = name === 'weekday';
   // 1 January 1970 was a Thursday.
