@@ -7,7 +7,7 @@ import { earlierSessions } from '../session/earlier';
 import { type ClickLog, usersOf } from '../session/event-log';
 import { logFacts } from '../session/log-facts';
 import { random } from '../session/random';
-import { conservativeRanks } from '../train/evaluate';
+import { conservativeRanks, pastOf } from '../train/evaluate';
 import { type Metrics, metricsOf, mrrAt, recallAt } from '../train/metrics';
 import { predictionsOf, prefixOf } from '../train/predictions';
 import { readClicks } from '../train/read-clicks';
@@ -242,8 +242,12 @@ function behind(own: Ranked, other: Ranked, { valid, validProtocol = 'events' }:
 /** Runs a model on the validation part, in the model's own numbers of users and features. */
 export async function withScorer<T>(
   { architecture, config, features, tensors }: TrainedModel,
-  { log, valid }: ValidatedParts,
-  use: (given: { readonly scorer: Scorer; readonly sessions: Sessions; readonly past: Sessions }) => Promise<T>,
+  { log, valid, validProtocol = 'events' }: ValidatedParts,
+  use: (given: {
+    readonly scorer: Scorer;
+    readonly sessions: Sessions;
+    readonly past: Sessions | undefined;
+  }) => Promise<T>,
 ): Promise<T> {
   const { itemIds } = log;
   const info = { ...NAMELESS, architecture, config, items: itemIds.length, ...defined({ features }) };
@@ -252,7 +256,7 @@ export async function withScorer<T>(
   const read = (part: ClickLog) => readClicks({ info, tensors }, part, (id) => users.get(id), visitors);
   const scorer = await loadScorer({ info, itemIds, tensors });
   try {
-    return await use({ scorer, past: read(log), sessions: read(valid) });
+    return await use({ scorer, past: pastOf(validProtocol, read(log)), sessions: read(valid) });
   } finally {
     scorer.dispose();
   }

@@ -40,13 +40,17 @@ export interface EvaluateOptions {
   /** Of the one-target protocols: the last event (`test`, default) or the one before it (`valid`). */
   readonly target?: 'valid' | 'test';
   /** Sessions of before, for models that read a visitor's earlier ones; `visitors` numbers those of both alike. */
-  readonly past?: Sessions;
+  readonly past?: Sessions | undefined;
   /** Called for every prediction, in the order of sessions and positions, after all have been ranked. */
   readonly onRank?: (row: RankRow) => void;
   /** Called after every batch with the number of predictions done and in all. */
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
 }
+
+/** What was before a validation part: nothing where that is the same sessions as were trained on, with the events that were held out. */
+export const pastOf = (protocol: Protocol, trained: Sessions): Sessions | undefined =>
+  protocol === 'leave-one-out' ? undefined : trained;
 
 /** How the top-20 lists share the items. */
 export interface Exposure {
@@ -176,11 +180,13 @@ async function rankTargets(
 ): Promise<Ranking> {
   const { protocol, signal, excluded } = options;
   const { seen = protocol === 'leave-one-out' ? 'drop' : 'keep' } = options;
-  const predictions = predictionsOf(sessions, protocol, options.target ?? 'test');
+  const { target = 'test' } = options;
+  const predictions = predictionsOf(sessions, protocol, target);
   const total = predictions.positions.length;
   const conservative = new Int32Array(total);
   const standard = new Int32Array(total);
-  const earlierOf = earlierSessions(sessions, scorer.earlier ?? 0, options.past);
+  // Whoever validates does not know the last event of any session, which is the test's.
+  const earlierOf = earlierSessions(sessions, scorer.earlier ?? 0, options.past, target === 'valid' ? 1 : 0);
   let done = 0;
 
   const rankAround = scorer.base && rankerAround(scorer.base);

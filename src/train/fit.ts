@@ -5,7 +5,7 @@ import { upload } from '../models/tensors';
 import { neuralScorer } from '../ranking/neural-scorer';
 import type { NdArrays, Sessions } from '../types';
 import { WeightAverage } from './average';
-import { conservativeMetrics } from './evaluate';
+import { conservativeMetrics, pastOf } from './evaluate';
 import { type Progress, Trainer, type TrainerOptions, type TrainerState } from './trainer';
 import type { Protocol } from './types';
 
@@ -166,7 +166,7 @@ export async function fitModel<C>(options: FitOptions<C>): Promise<FitResult> {
 
 /** Conservative metrics of parameters. */
 async function validate<C>(
-  { training, config, catalogue, sessions: past, validProtocol: protocol = 'events', signal }: FitOptions<C>,
+  { training, config, catalogue, sessions: trained, validProtocol: protocol = 'events', signal }: FitOptions<C>,
   params: Readonly<Record<string, Tensor>>,
   sessions: Sessions,
 ): Promise<Readonly<Record<string, number>>> {
@@ -175,7 +175,7 @@ async function validate<C>(
     return await conservativeMetrics(scorer, sessions, {
       protocol,
       support: catalogue.support!,
-      past,
+      past: pastOf(protocol, trained),
       ...(signal && { signal }),
     });
   } finally {

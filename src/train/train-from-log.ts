@@ -14,6 +14,7 @@ import { loadScorer, NAMELESS } from '../ranking/load-scorer';
 import { type ClickLog, usersOf } from '../session/event-log';
 import type { ClickFeatures, NdArray, Sessions, WantedFeature } from '../types';
 import type { DataParallel, Layout } from './data-parallel';
+import { pastOf } from './evaluate';
 import { expandVocabulary } from './expand-vocabulary';
 import { type BestEpoch, type EpochResult, type FitOptions, fitModel } from './fit';
 import { readClicks } from './read-clicks';
@@ -149,7 +150,8 @@ export async function trainFromLog(options: TrainFromLogOptions): Promise<Traine
     const golden = await goldenAnswer(scorer, goldenSession(sessions));
     const { itemFeatures } = task;
     const { features } = side.info;
-    const scale = valid && (await validationScale(scorer, valid, { protocol: validProtocol, past: sessions }));
+    const past = pastOf(validProtocol, sessions);
+    const scale = valid && (await validationScale(scorer, valid, { protocol: validProtocol, past }));
     return {
       architecture,
       config,

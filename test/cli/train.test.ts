@@ -237,6 +237,17 @@ describe('users of a log', () => {
     expect((await weights()).equals(nobody)).toBe(false);
   });
 
+  test('have no session twice among the earlier ones where its end is held out: training and evaluation agree', async () => {
+    data = await file('users.csv', `${named.join('\n')}\n`);
+    const held = ['--holdout', '2', '--valid', 'held-out', '--refit', 'no', '--set', 'profile=device', '--json'];
+    const { stdout } = await train('caser', ...SMALL['caser']!, ...held);
+    const { best } = JSON.parse(stdout);
+    const asked = ['--data', data, '--protocol', 'leave-one-out', '--target', 'valid', '--json'];
+    const { metrics } = JSON.parse((await aisle('evaluate', '--artifact', out, ...asked)).stdout);
+    expect(best.value).toBeGreaterThan(0);
+    expect(best.value).toBe(metrics.conservative['mrr@20']);
+  });
+
   test('are asked for in a validation part, too, before a training that learns both', async () => {
     const later = await file('later.csv', 'session_id,item_id,timestamp\na,p"1,1\na,p"3,2\n');
     data = await file('users.csv', `${named.join('\n')}\n`);

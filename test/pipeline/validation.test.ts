@@ -8,7 +8,14 @@ import { startFirst } from '../../src/pipeline/files/backend';
 import { readEventsFile } from '../../src/pipeline/files/events-file';
 import { train } from '../../src/pipeline/train';
 import { trainingParts } from '../../src/pipeline/training-parts';
-import { measure, quickModels, type ValidatedParts, type Validation, verdict } from '../../src/pipeline/validation';
+import {
+  measure,
+  quickModels,
+  type ValidatedParts,
+  type Validation,
+  verdict,
+  withScorer,
+} from '../../src/pipeline/validation';
 import { countSupport } from '../../src/session/event-log';
 import { type TrainedModel, trainFromLog } from '../../src/train/train-from-log';
 import { RING_LOG } from '../cli/ring-log';
@@ -51,6 +58,13 @@ beforeAll(async () => {
 const ONE_PASS = ['pop', 's-pop', 'markov', 'sr', 'decayed-sr'];
 const ALL_PAIRS = ['item-knn', 'ar'];
 const NEIGHBOURS = ['v-sknn', 'vstan'];
+
+test('what was trained on is the past of later sessions, and none of the same sessions, whose ends were held out', async () => {
+  const pastOf = (validProtocol: 'events' | 'leave-one-out') =>
+    withScorer(trained, { ...parts, validProtocol }, async ({ past }) => past?.items.length);
+  expect(await pastOf('events')).toBe(parts.log.sessions.items.length);
+  expect(await pastOf('leave-one-out')).toBeUndefined();
+});
 
 describe('measure', () => {
   test('gives the figures of the best epoch again, beside those of nine counting models, the best first', () => {

@@ -53,6 +53,11 @@ describe('earlier sessions', () => {
     expect(itemsOf(now, 9, open)[2]).toEqual([[5], [1, 2, 3, 4, 5], [6, 7], [9]]);
   });
 
+  test('are none without an event, wherever they stand', () => {
+    const emptied = log([[], 0, 7], [[1, 2], 5, 7], [[], 50, 7]);
+    expect(itemsOf(now, 9, emptied)[0]).toEqual([[1, 2]]);
+  });
+
   test('are none of somebody without a name', () => {
     const sessions = sessionsWithUsers({ ...now, userIds: ['', 'ann', '', ''] } as never, () => undefined);
     expect([...sessions.visitors!]).toEqual([-1, 0, -1, -1]);
