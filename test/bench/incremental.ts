@@ -101,7 +101,8 @@ defaults. GRU4Rec is trained again on all days so far, again on the last two, an
 starts over, too.
 
 Every item of the training part is a candidate, targets lose ties, seeds ${facts.seeds.join(', ')}, at commit ${commit}. "behind": how
-much the best row is ahead in ${facts.metric}, with the 95 % interval of a paired bootstrap over sessions. ${verdictSentences(facts.rows).join(' ')}
+much the best row is ahead in ${facts.metric}, each day counting as much as any other, with the 95 % interval of a paired bootstrap over
+sessions. ${verdictSentences(facts.rows).join(' ')}
 Times are those of a machine that did other work too: ${machine}.
 
 ${markdownTable(
