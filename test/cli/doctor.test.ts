@@ -375,6 +375,17 @@ describe('a page', () => {
   test('is not needed for embed.js, nor for a model', async () => {
     const origin = await served();
     expect((await doctor(`${origin}/aisle/embed.js`)).findings.map(({ code }) => code)).toEqual(['embed']);
+  test('that names its worker: that one is looked at, with a list of files and without one', async () => {
+    const html = page(TAG.replace('src', 'data-worker-url="/flat/shop-worker.js?v=3" src'));
+    const renamed = { 'index.html': html, 'flat/shop-worker.js': EMBED['worker.js']! };
+    const without = ['aisle/worker.js'];
+    expect((await doctor(`${await served({ files: renamed, without })}/`)).codes).toEqual([]);
+    const old = { ...renamed, 'flat/shop-worker.js': 'old' };
+    expect((await doctor(`${await served({ files: old, without })}/`)).codes).toEqual(['error other-version']);
+    const flat = await doctor(`${await served({ files: renamed, without: [...without, 'aisle/files.json'] })}/`);
+    expect(flat.codes).toEqual(['warning no-list']);
+  });
+
     expect((await doctor(`${origin}/model/manifest.json`)).findings.map(({ code }) => code)).toEqual(['model']);
   });
 

@@ -45,10 +45,10 @@ export async function checkPage(site: Site, answer: Answer, add: Add): Promise<v
   const page: Page = { url, policies: policiesOf(texts), nonce };
   const embed = new URL(src!, base);
   const modelUrl = folderAt(options?.modelUrl ?? script.attributes['data-model-url']!, base);
-  const inFolder = await checkEmbed(site, embed, page, add);
   const isInFolder = options?.workerUrl === undefined;
   const workerUrl = isInFolder ? new URL('worker.js', embed) : new URL(options.workerUrl, base);
-  const worker = isInFolder ? inFolder : await checkFile(site, { url: workerUrl }, url, add);
+  const found = await checkEmbed(site, embed, page, add, workerUrl);
+  const worker = found ?? (isInFolder ? undefined : await checkFile(site, { url: workerUrl }, url, add));
   const catalogue = await checkModel(site, modelUrl, page, add);
   const catalogueUrl = datasetOf(script)['catalogueUrl'];
   const apart = catalogueUrl ? await checkCatalogueFolder(site, folderAt(catalogueUrl, base), page, add) : undefined;
@@ -164,6 +164,7 @@ function checkSlots(tags: readonly Tag[], name: string, add: Add): void {
 export async function checkEmbed(
   site: Site,
   embed: URL,
+ * @param workerUrl Where the worker's script is. Default: in that folder.
   page: Pick<Page, 'url'> | undefined,
   add: Add,
 ): Promise<Answer | undefined> {
@@ -171,6 +172,7 @@ export async function checkEmbed(
   const list = new URL(FILES, embed);
   const listed = await site.get(list, page && { from: page.url });
   if (listed === undefined) {
+  workerUrl = new URL('worker.js', embed),
     add('ok', 'elsewhere', name, 'is on another host, which is not looked at.', 'Check its address by itself.');
     return undefined;
   }
@@ -183,20 +185,20 @@ export async function checkEmbed(
       add('error', 'not-embed', name, 'is not embed.js of Aisle.', COPY);
       return undefined;
     }
-    const [part, worker] = [new URL(first, embed), new URL('worker.js', embed)];
-    const found = await checkFiles(site, [{ url: part, isHashed: true }, { url: worker }], page?.url, add);
+    const part = new URL(first, embed);
+    const found = await checkFiles(site, [{ url: part, isHashed: true }, { url: workerUrl }], page?.url, add);
     add('warning', 'no-list', name, `has no ${FILES} beside it, so that its other files cannot be checked.`, COPY);
-    return found.get(worker.href);
+    return found.get(workerUrl.href);
   }
   const wanted = Object.entries(files).map(([file, entry]): Wanted => {
-    const url = file === 'embed.js' ? embed : new URL(file, embed);
+    const url = file === 'embed.js' ? embed : file === 'worker.js' ? workerUrl : new URL(file, embed);
     return { url, entry, isHashed: !STABLE.includes(file) };
   });
   const found = await checkFiles(site, wanted, page?.url, add);
   if (found.size === wanted.length) {
     add('ok', 'embed', name, `and all ${wanted.length} files of its folder are there, of one version.`);
   }
-  return found.get(new URL('worker.js', embed).href);
+  return found.get(workerUrl.href);
 }
 
 /**
