@@ -41,6 +41,13 @@ const LISTED = { ...EMBED, 'files.json': JSON.stringify({ version: '0.1.0', file
 const within = (path: string, files: Files): Files =>
   Object.fromEntries(Object.entries(files).map(([name, content]) => [`${path}${name}`, content]));
 
+/** A folder as `aisle catalogue` writes it. */
+const catalogueOf = (products: readonly CatalogueItem[]): Files => {
+  const files = { 'catalogue.json': JSON.stringify(products), 'aliases.json': '{}' };
+  const manifest = { version: '1', parts: ['catalogue.json'], files: sealed(files) };
+  return { ...files, 'catalogue-manifest.json': JSON.stringify(manifest) };
+};
+
 let site: Files;
 beforeAll(async () => {
   const catalogue = IDS.map((id, k): CatalogueItem => ({ id, url: `/p/${k}`, image: 'data:image/png;base64,AA==' }));
@@ -348,12 +355,8 @@ describe('a page', () => {
   });
 
   test('that leaves pictures at their addresses: they are not shown unless it says so, and then the policy counts', async () => {
-    const files = {
-      'catalogue.json': JSON.stringify([{ id: IDS[0], image: 'https://img.example/0.png' }, { id: IDS[1] }]),
-      'aliases.json': '{}',
-    };
-    const manifest = JSON.stringify({ version: '1', parts: ['catalogue.json'], files: sealed(files) });
-    const apart = within('catalogue/', { ...files, 'catalogue-manifest.json': manifest });
+    const products = [{ id: IDS[0]!, image: 'https://img.example/0.png' }, { id: IDS[1]! }];
+    const apart = within('catalogue/', catalogueOf(products));
     const tag = (more = '') => page(TAG.replace('src', `data-catalogue-url="/catalogue/" ${more} src`));
     const silent = await doctor(`${await served({ files: { ...apart, 'index.html': tag() } })}/`);
     expect(silent.codes).toEqual(['warning pictures']);
@@ -372,9 +375,6 @@ describe('a page', () => {
     expect((await doctor(`${await served({ files: shown, answer })}/`)).codes).toEqual(['warning policy-img']);
   });
 
-  test('is not needed for embed.js, nor for a model', async () => {
-    const origin = await served();
-    expect((await doctor(`${origin}/aisle/embed.js`)).findings.map(({ code }) => code)).toEqual(['embed']);
   test('that names its worker: that one is looked at, with a list of files and without one', async () => {
     const html = page(TAG.replace('src', 'data-worker-url="/flat/shop-worker.js?v=3" src'));
     const renamed = { 'index.html': html, 'flat/shop-worker.js': EMBED['worker.js']! };
@@ -386,6 +386,34 @@ describe('a page', () => {
     expect(flat.codes).toEqual(['warning no-list']);
   });
 
+  test('whose catalogue has a folder for each language, or files in no folder of their own', async () => {
+    const named = Object.entries(catalogueOf([{ id: IDS[0]! }]));
+    const files: Files = {
+      ...within('catalogue/en/', catalogueOf([{ id: IDS[0]!, image: 'https://img.example/0.png' }])),
+      ...within('catalogue/de/', catalogueOf([{ id: IDS[0]! }])),
+      ...Object.fromEntries(named.map(([name, content]) => [`x-${name}.wasm`, content])),
+    };
+    const found = async (address: string, lang: string, without: readonly string[] = []) => {
+      const html = page(TAG.replace('src', `data-catalogue-url="${address}" src`)).replace(
+        '<html',
+        `<html lang=${lang}`,
+      );
+      return doctor(`${await served({ files: { ...files, 'index.html': html }, without })}/`);
+    };
+    const german = await found('/catalogue/{en|de}/', 'de-AT');
+    expect(german.codes).toEqual([]);
+    expect(german.findings.find(({ code }) => code === 'catalogue')!.files.map((url) => new URL(url).pathname)).toEqual(
+      ['/catalogue/de/', '/catalogue/en/'],
+    );
+    expect((await found('/catalogue/{en|de}/', 'en')).codes).toEqual(['warning pictures']);
+    const other = ['catalogue/en/catalogue.json'];
+    expect((await found('/catalogue/{en|de}/', 'de', other)).codes).toEqual(['error missing']);
+    expect((await found('/x-{file}.wasm?v=1', 'en')).codes).toEqual([]);
+  });
+
+  test('is not needed for embed.js, nor for a model', async () => {
+    const origin = await served();
+    expect((await doctor(`${origin}/aisle/embed.js`)).findings.map(({ code }) => code)).toEqual(['embed']);
     expect((await doctor(`${origin}/model/manifest.json`)).findings.map(({ code }) => code)).toEqual(['model']);
   });
 
@@ -424,15 +452,16 @@ describe('a folder', () => {
     expect((await doctor(await onDisk({ 'weights.safetensors': 'x' }))).codes).toEqual(['error missing']);
     const alone = await doctor(await onDisk({ 'embed.js': EMBED['embed.js']! }));
     expect(alone.codes).toEqual(['error missing', 'warning no-list']);
-    const hosted = await doctor(await onDisk({ 'a.html': page(TAG.replaceAll('"/', '"https://cdn.example/')) }));
+    const tag = TAG.replace('src', 'data-catalogue-url="/catalogue/" src').replaceAll('"/', '"https://cdn.example/');
+    const hosted = await doctor(await onDisk({ 'a.html': page(tag) }));
     expect(hosted.codes).toEqual([]);
-    expect(hosted.findings.map(({ code }) => code)).toContain('elsewhere');
+    expect(hosted.findings.find(({ code }) => code === 'elsewhere')!.files).toEqual(
+      ['aisle/embed.js', 'catalogue/', 'model/'].map((path) => `https://cdn.example/${path}`),
+    );
   });
 
   test('of a catalogue', async () => {
-    const files = { 'catalogue.json': JSON.stringify([{ id: 'a' }]), 'aliases.json': '{}' };
-    const manifest = JSON.stringify({ version: '1', parts: ['catalogue.json'], files: sealed(files) });
-    const root = await onDisk({ ...files, 'catalogue-manifest.json': manifest });
+    const root = await onDisk(catalogueOf([{ id: 'a' }]));
     expect((await doctor(root)).findings).toMatchObject([
       { files: ['./'], what: 'holds a catalogue of 1 products, complete.' },
     ]);

@@ -11,6 +11,7 @@ import { RecommenderError, reasonOf } from '../../errors';
 import { nearestName } from '../../nearest-name';
 import { PRIVATE } from '../../pipeline/training-report';
 import { STRATEGIES } from '../../recommender/arguments';
+import { folderOf } from '../../recommender/live-catalogue';
 import { PICTURES } from '../../ui/doctor/findings';
 import { ATTRIBUTES, TAG } from '../../ui/element';
 import { misspelt, warnOfMisspelt } from '../../ui/misspelt';
@@ -51,7 +52,11 @@ export async function checkPage(site: Site, answer: Answer, add: Add): Promise<v
   const worker = found ?? (isInFolder ? undefined : await checkFile(site, { url: workerUrl }, url, add));
   const catalogue = await checkModel(site, modelUrl, page, add);
   const catalogueUrl = datasetOf(script)['catalogueUrl'];
-  const apart = catalogueUrl ? await checkCatalogueFolder(site, folderAt(catalogueUrl, base), page, add) : undefined;
+  const language = tags.find((tag) => tag.name === 'html')?.attributes['lang'] ?? '';
+  const folders = catalogueUrl ? foldersOf(catalogueUrl, language) : [];
+  const [apart] = await Promise.all(
+    folders.map((address) => checkCatalogueFolder(site, folderAt(address, base), page, add)),
+  );
   const products = apart ?? catalogue ?? [];
   if (options && options.images === undefined) checkPictures(products, name, add);
   if (headers !== undefined || page.policies.length > 0) {
@@ -159,21 +164,21 @@ function checkSlots(tags: readonly Tag[], name: string, add: Add): void {
 /**
  * Looks at `embed.js` and all files of its folder.
  *
+ * @param workerUrl Where the worker's script is. Default: in that folder.
  * @returns The worker's script.
  */
 export async function checkEmbed(
   site: Site,
   embed: URL,
- * @param workerUrl Where the worker's script is. Default: in that folder.
   page: Pick<Page, 'url'> | undefined,
   add: Add,
+  workerUrl = new URL('worker.js', embed),
 ): Promise<Answer | undefined> {
   const name = site.name(embed);
   const list = new URL(FILES, embed);
   const listed = await site.get(list, page && { from: page.url });
   if (listed === undefined) {
-  workerUrl = new URL('worker.js', embed),
-    add('ok', 'elsewhere', name, 'is on another host, which is not looked at.', 'Check its address by itself.');
+    addElsewhere(name, add);
     return undefined;
   }
   const files = listed.status === 200 ? filesIn(listed.bytes, FILES) : undefined;
@@ -201,6 +206,9 @@ export async function checkEmbed(
   return found.get(workerUrl.href);
 }
 
+const addElsewhere = (name: string, add: Add): void =>
+  add('ok', 'elsewhere', name, 'is on another host, which is not looked at.', 'Check its address by itself.');
+
 /**
  * Looks at a model's folder.
  *
@@ -211,13 +219,7 @@ export async function checkModel(site: Site, folder: URL, page: Pick<Page, 'url'
   const urlOf = (name: string) => new URL(fileUrl(folder.href, name));
   const at = urlOf(MANIFEST);
   if ((await site.get(at)) === undefined) {
-    add(
-      'ok',
-      'elsewhere',
-      site.name(folder),
-      'is on another host, which is not looked at.',
-      'Check its address by itself.',
-    );
+    addElsewhere(site.name(folder), add);
     return undefined;
   }
   const manifest = await checkFile(site, { url: at }, page?.url, add);
@@ -255,6 +257,7 @@ export async function checkModel(site: Site, folder: URL, page: Pick<Page, 'url'
 /**
  * Looks at a catalogue that lives apart.
  *
+ * @param folder Ends in `/`, or has `{file}` in place of a file's name.
  * @returns Its products, if all is well.
  */
 export async function checkCatalogueFolder(
@@ -263,7 +266,12 @@ export async function checkCatalogueFolder(
   page: Pick<Page, 'url'> | undefined,
   add: Add,
 ): Promise<readonly CatalogueItem[] | undefined> {
-  const at = new URL(CATALOGUE_MANIFEST, folder);
+  const urlOf = (name: string) => new URL(fileUrl(folder.href, name));
+  const at = urlOf(CATALOGUE_MANIFEST);
+  if ((await site.get(at, page && { from: page.url })) === undefined) {
+    addElsewhere(site.name(folder), add);
+    return undefined;
+  }
   const manifest = await checkFile(site, { url: at }, page?.url, add);
   if (manifest === undefined) return undefined;
   const again = 'Run "aisle catalogue" again, and copy the whole folder.';
@@ -272,14 +280,13 @@ export async function checkCatalogueFolder(
     add('error', 'catalogue', site.name(at), 'lists no files.', again);
     return undefined;
   }
-  const wanted = Object.entries(files).map(([name, entry]): Wanted => ({ url: new URL(name, folder), entry }));
-  const found = await checkFiles(site, wanted, page?.url, add);
-  if (found.size < wanted.length) return undefined;
   try {
-    const products = [...found].flatMap(([href, { bytes }]) => {
-      const name = href.slice(href.lastIndexOf('/') + 1);
-      return PART_NAME.test(name) ? checkCatalogue(parseJson(bytes, name), name) : [];
-    });
+    const wanted = Object.entries(files).map(([name, entry]): Wanted => ({ url: urlOf(name), entry }));
+    const found = await checkFiles(site, wanted, page?.url, add);
+    if (found.size < wanted.length) return undefined;
+    const products = Object.keys(files)
+      .filter((name) => PART_NAME.test(name))
+      .flatMap((name) => checkCatalogue(parseJson(found.get(urlOf(name).href)!.bytes, name), name));
     add('ok', 'catalogue', site.name(folder), `holds a catalogue of ${products.length} products, complete.`);
     return products;
   } catch (error) {
@@ -315,6 +322,12 @@ function imagesOf(options: EmbedOptions | undefined, products: readonly Catalogu
   const all = products.flatMap(({ image = '' }) => (URL.canParse(image) ? new URL(image) : []));
   const shown = all.filter(({ protocol }) => (protocol === 'data:') === (options?.images !== 'page'));
   return [...new Map(shown.map((url) => [url.protocol + url.host, url])).values()];
+}
+
+/** The folder of a page's language, and those of the other languages that the address lists. */
+function foldersOf(address: string, language: string): string[] {
+  const lists = [...address.matchAll(/\{([^{}]*\|[^{}]*)\}/g)].flatMap(([, list]) => list!.split('|'));
+  return [...new Set([language, ...lists.map((tag) => tag.trim())].map((tag) => folderOf(address, tag)))];
 }
 
 /** A folder's address, with the `/` that it needs where it has no `{file}`. */
