@@ -97,14 +97,14 @@ export function sentWith(
   };
 }
 
-/** The kind of a file, by its name. */
-export function kindOf(url: string): Kind {
+/** The kind of a file, by its name; a picture also by what asked for it, as many have no ending. */
+export function kindOf({ url, initiator }: Pick<RequestRecord, 'url' | 'initiator'>): Kind {
   const name = new URL(url).pathname.split('/').at(-1) ?? '';
+  if (/^(img|image)$/.test(initiator) || /\.(png|jpe?g|webp|avif|gif|svg|ico)$/i.test(name)) return 'picture';
   if (/\.m?js$/.test(name)) return 'script';
   if (name.endsWith('.wasm')) return 'wasm';
-  if (/\.(png|jpe?g|webp|avif|gif|svg|ico)$/i.test(name)) return 'picture';
-  if (/\.(safetensors|bin)$|^(manifest|items)\.json$/.test(name)) return 'model';
-  return name === 'catalogue.json' ? 'catalogue' : 'page';
+  if (/\.(safetensors|bin)$|^(manifest|items|aliases|strategies|rules)\.json$/.test(name)) return 'model';
+  return /^(catalogue(-\w+)?|cold-start)\.json$/.test(name) ? 'catalogue' : 'page';
 }
 
 /**
@@ -117,7 +117,7 @@ export function policyFor(records: readonly RequestRecord[]): string {
     [
       ...new Set(
         records
-          .filter(({ url }) => (kindOf(url) === 'picture') === isPicture)
+          .filter((record) => (kindOf(record) === 'picture') === isPicture)
           .map(({ url }) => new URL(url).origin)
           .filter((origin) => origin !== location.origin),
       ),

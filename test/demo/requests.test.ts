@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { policyFor, type RequestRecord, requestLog } from '../../src/demo/requests';
+import { CATALOGUE_MANIFEST, COLD_START, partName } from '../../src/checkpoint/catalogue-folder';
+import { ARTIFACT_FILES, CATALOGUE } from '../../src/checkpoint/manifest';
+import { kindOf, policyFor, type RequestRecord, requestLog } from '../../src/demo/requests';
 
 const record = (url: string, more: Partial<RequestRecord> = {}): RequestRecord => {
   return { url, from: 'page', initiator: 'fetch', transferred: 100, size: 90, start: 0, milliseconds: 1, ...more };
@@ -17,8 +19,21 @@ test('the policy allows the own origin, and of others those that were asked, for
     record('https://cdn.example/items.json'),
     record('https://cdn.example/manifest.json'),
     record('https://pictures.example/a.jpg'),
+    record('https://resized.example/a/w_400', { initiator: 'img' }),
+    record('https://drawn.example/1', { initiator: 'image' }), // of an SVG
   ]);
-  expect(policy).toContain("; connect-src 'self' https://cdn.example; img-src 'self' data: https://pictures.example; ");
+  expect(policy).toContain("; connect-src 'self' https://cdn.example; ");
+  expect(policy).toContain(
+    "; img-src 'self' data: https://pictures.example https://resized.example https://drawn.example; ",
+  );
+});
+
+test('files of a model and of a catalogue are told from pages', () => {
+  const kinds = (names: readonly string[]) =>
+    names.map((name) => kindOf(record(`${OWN}/${name}`))).filter((kind, at, all) => all.indexOf(kind) === at);
+  expect(kinds(ARTIFACT_FILES.filter((name) => name !== CATALOGUE))).toEqual(['model']);
+  expect(kinds([CATALOGUE, partName(2), CATALOGUE_MANIFEST, COLD_START])).toEqual(['catalogue']);
+  expect(kinds(['', 'products/1', 'data.json'])).toEqual(['page']);
 });
 
 test('the log has the totals, the policy, and every request in the order of time', () => {

@@ -66,7 +66,7 @@ const cachedLine = (count: number): string => (count === 0 ? '' : text.network.c
 /** Files and bytes by kind, of what went over the network or may have. */
 function table(records: readonly RequestRecord[]): HTMLTableElement {
   const byKind = new Map<Kind, RequestRecord[]>(KINDS.map((kind) => [kind, []]));
-  for (const record of records) byKind.get(kindOf(record.url))!.push(record);
+  for (const record of records) byKind.get(kindOf(record))!.push(record);
   const row = (name: string, group: readonly RequestRecord[]): HTMLElement =>
     h(
       'tr',
