@@ -65,6 +65,12 @@ interface Racer extends MeasuredModel {
   readonly parts: ValidatedParts;
 }
 
+/** What an earlier visit has left. */
+interface Restored {
+  readonly log: LogState;
+  readonly runs: readonly RestoredRun[];
+}
+
 /** An artifact of an archive that was opened. */
 export interface OpenedArchive {
   readonly summary: ArtifactSummary;
@@ -100,6 +106,8 @@ export class Workbench {
   #rival: string | undefined;
   #running: AbortController | undefined;
   #isReading = false;
+  readonly #restoring = new AbortController();
+  #restored: Promise<Restored | undefined> = Promise.resolve(undefined);
   #saving: Promise<void> = Promise.resolve();
 
   /** @param notes Tells the page what goes on. */
@@ -125,8 +133,17 @@ export class Workbench {
     return { architectures, references: REFERENCES, threads: SHARDS, hasGpu: isGpu };
   }
 
-  /** What an earlier visit has left, read again; undefined where there is nothing. */
-  async restore(): Promise<{ readonly log: LogState; readonly runs: readonly RestoredRun[] } | undefined> {
+  /** What an earlier visit has left, read again; undefined where there is nothing, and once a log is read in its place. */
+  restore(): Promise<Restored | undefined> {
+    const { signal } = this.#restoring;
+    this.#restored = this.#restore(signal).catch((error: unknown) => {
+      if (signal.aborted) return undefined;
+      throw error;
+    });
+    return this.#restored;
+  }
+
+  async #restore(signal: AbortSignal): Promise<Restored | undefined> {
     const saved = await this.#files.read(STATE);
     if (!saved) return undefined;
     const state = JSON.parse(await saved.text()) as SavedState;
@@ -138,19 +155,21 @@ export class Workbench {
     const products = state.products === undefined ? undefined : await file(PRODUCTS, state.products);
     // What was kept in memory only is gone with the tab.
     if (log.length === 0 || !log.every((one) => one !== undefined)) return undefined;
-    const read = await this.#read({ files: log, read: state.read, products });
+    const read = await this.#read({ files: log, read: state.read, products }, signal);
     this.#state = state;
     const runs: RestoredRun[] = [];
     for (const saved of state.runs) {
-      const run = await this.#restored(saved);
+      throwIfAborted(signal);
+      const run = await this.#restoredRun(saved);
       if (run) runs.push(run);
     }
+    throwIfAborted(signal);
     this.#state = { ...state, runs };
     return { log: read, runs };
   }
 
   /** A run with what there is of its model; undefined where that is gone. */
-  async #restored(saved: SavedRun): Promise<RestoredRun | undefined> {
+  async #restoredRun(saved: SavedRun): Promise<RestoredRun | undefined> {
     const { request, epochs, row } = saved;
     const { run } = request;
     if (await this.#hasCheckpoint(run)) return { ...saved, hasCheckpoint: true };
@@ -181,7 +200,7 @@ export class Workbench {
   }
 
   /**
-   * Reads the log, in place of one that was read before; its runs are forgotten.
+   * Reads the log, in place of one that was read before, or is being restored; its runs are forgotten.
    *
    * @throws RecommenderError as `aisle train`, also while a model trains. The log that was open stays so.
    */
@@ -192,6 +211,8 @@ export class Workbench {
     const { files, read, products } = choice;
     this.#isReading = true;
     try {
+      this.#restoring.abort();
+      await this.#restored.catch(() => {}); // its files are replaced
       const state = await this.#read(choice);
       const saved: SavedState = { log: files.map(({ name }) => name), products: products?.name, read, runs: [] };
       this.#state = saved;
@@ -211,26 +232,25 @@ export class Workbench {
     }
   }
 
-  async #read(choice: ReadChoice): Promise<LogState> {
+  async #read(choice: ReadChoice, signal?: AbortSignal): Promise<LogState> {
     const before = this.#chosen;
     this.#chosen = { log: choice.files, others: choice.products ? [choice.products] : [] };
     try {
-      return await this.#readChosen(choice);
+      return await this.#readChosen(choice, { ...this.#observer, ...defined({ signal }) });
     } catch (error) {
       this.#chosen = before;
       throw error;
     }
   }
 
-  async #readChosen({ files, read, products }: ReadChoice): Promise<LogState> {
+  async #readChosen({ files, read, products }: ReadChoice, observer: Observer): Promise<LogState> {
     const name = logName(files);
-    const observer = this.#observer;
     const items = products && (await this.#host.readCatalogue(products.name, read.columns?.item)); // bad ones are refused now
     // Sessions of one event are a part of what a log is like.
-    const { onProgress } = observer;
+    const { onProgress, signal } = observer;
     const { readLog } = this.#host;
     const everything = { minLength: 1, minItems: 1, ...read };
-    const all = await readLog(name, everything, defined({ onProgress }));
+    const all = await readLog(name, everything, defined({ onProgress, signal }));
     const [summary, shape] = [inspectLog(all, name), logShape(all)];
     const { valid, unknownBefore, ...parts } = await trainingParts(name, { readLog, read, holdout: 0 }, observer);
     if (products && items) compareIds(products.name, items, parts.whole.itemIds, observer);
