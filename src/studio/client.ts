@@ -12,6 +12,7 @@ export function openBench(notes: Notes, onLost: (why: string) => void): Bench {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'aisle studio' });
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   let calls = 0;
+  let lost: RecommenderError | undefined;
   worker.onmessage = ({ data }: MessageEvent<Answer>) => {
     if ('note' in data) {
       notes(data.note);
@@ -24,13 +25,16 @@ export function openBench(notes: Notes, onLost: (why: string) => void): Bench {
     else call?.reject(new Error(data.error.message));
   };
   worker.onerror = ({ message }) => {
+    if (lost) return;
     const why = `The studio’s worker has ended: ${message || 'its script could not be loaded'}. Open the page again.`;
-    for (const { reject } of waiting.values()) reject(new RecommenderError('engine-lost', why));
+    lost = new RecommenderError('engine-lost', why);
+    for (const { reject } of waiting.values()) reject(lost);
     waiting.clear();
     onLost(why);
   };
   const call = (method: Method, args: readonly unknown[]): Promise<unknown> =>
     new Promise((resolve, reject) => {
+      if (lost) throw lost;
       waiting.set(++calls, { resolve, reject });
       worker.postMessage({ id: calls, method, args } satisfies Call);
     });
