@@ -50,7 +50,7 @@ function homeOf(
       { class: 'acts' },
       canDownload &&
         button(
-          attempt(async () => saveFile(`${name}.zip`, await bench.archive(name))),
+          attempt(async () => saveFile(`${name}.zip`, archive ?? (await bench.archive(name)))),
           'button small',
           `Download ${name}.zip, ${bytesOf(bytes)}`,
         ),
@@ -218,7 +218,8 @@ export function openSection(bench: Bench, references: readonly string[], serve: 
       const names = { from: from.value, weights: first.name, config: second.name, items: third.name };
       const run = `imported-${from.value}`;
       const imported = await bench.importWeights(files, names, run);
-      const takeable = { name: run, bytes: imported.summary.bytes, hasReport: false, canDownload: true };
+      const { archive } = imported;
+      const takeable = { name: run, bytes: imported.summary.bytes, hasReport: false, canDownload: true, archive };
       body.replaceChildren(summary(imported), homeOf(takeable, bench, serve, notices));
     } catch (error) {
       notices.fail(error);

@@ -2,6 +2,7 @@
 import { RecommenderError, reasonOf, throwIfAborted } from '../errors';
 import { type ArtifactSummary, openWhole, summariseArtifact } from '../pipeline/artifact-summary';
 import { logName, type NamedBlob, previewEvents } from '../pipeline/blob-source';
+import { artifactFiles } from '../pipeline/build-model';
 import { warnOfGaps } from '../pipeline/catalogue/read-catalogue';
 import { checkedConfiguration, configurationFrom } from '../pipeline/configuration';
 import { defined } from '../pipeline/defined';
@@ -17,6 +18,7 @@ import {
   type Step,
   standingOf,
 } from '../pipeline/held-out';
+import type { TrainingHost } from '../pipeline/host';
 import { importOn, REFERENCES } from '../pipeline/importing';
 import { logShape } from '../pipeline/log-shape';
 import { type Observer, startTask, warn } from '../pipeline/observer';
@@ -31,7 +33,7 @@ import { decodeModel, encodeModel, type MeasuredModel } from '../pipeline/traine
 import { type Trained, trainOn } from '../pipeline/training';
 import { trainingParts } from '../pipeline/training-parts';
 import { countQuick, quickModels, rankValidation, slices, type ValidatedParts, verdict } from '../pipeline/validation';
-import { readZip } from '../pipeline/zip';
+import { readZip, writeZip } from '../pipeline/zip';
 import type { Preview } from '../session/preview';
 import type { TrainedModel } from '../train/train-from-log';
 import { StudioFiles } from './files';
@@ -511,15 +513,19 @@ export class Workbench {
     };
   }
 
-  /** Imports weights of a reference implementation, and packs them. */
+  /** Imports weights of a reference implementation, and packs them. @returns The archive with what it holds; nothing is stored. */
   async importWeights(
     files: readonly NamedBlob[],
     options: Pick<ImportOptions, 'from' | 'weights' | 'config' | 'items'>,
     run: string,
-  ): Promise<OpenedArchive> {
+  ): Promise<OpenedArchive & { readonly archive: Blob }> {
     const host = pageHost(this.#files, () => ({ log: [], others: files })); // a training may read its own meanwhile
-    await importOn(host, { ...options, ...this.#observer, out: run });
-    return this.inspect({ name: run, blob: await this.#archive(run) });
+    let archive = new Blob();
+    const writeArtifact: TrainingHost['writeArtifact'] = async (_, artifact) => {
+      archive = new Blob([writeZip(await artifactFiles(artifact))]);
+    };
+    await importOn({ ...host, writeArtifact }, { ...options, ...this.#observer, out: run });
+    return { ...(await this.inspect({ name: run, blob: archive })), archive };
   }
 
   /** Removes everything that the studio has stored; the page is to be opened again. */

@@ -1,5 +1,8 @@
 import { beforeEach, expect, test, vi } from 'vitest';
+import { encodeSafetensors } from '../../src/checkpoint/write-safetensors';
+import { readZip } from '../../src/pipeline/zip';
 import { Workbench } from '../../src/studio/workbench';
+import { IDS, REFERENCES, weightsOf } from '../cli/foreign-weights';
 
 /** A folder of the browser's private storage. */
 class Folder {
@@ -73,4 +76,20 @@ test('a log that is read while an earlier visit is restored takes its place', as
   await bench.wait({ run: 'gru4rec', model: 'gru4rec' }); // writes what it holds to be open
   const next = await new Workbench(silent).restore();
   expect(next).toMatchObject({ log: { name: 'new.csv', summary: { sessions: 100 } }, runs: [{ epochs: [] }] });
+});
+
+test('a model of imported weights is handed over, and stored nowhere', async () => {
+  vi.spyOn(console, 'warn').mockImplementation(silent); // Node has no WASM module at the address that a page has
+  const blob = (content: string | Uint8Array<ArrayBuffer>) => new Blob([content]);
+  const files = [
+    { name: 'net.safetensors', blob: blob(encodeSafetensors(weightsOf('gru4rec')) as Uint8Array<ArrayBuffer>) },
+    { name: 'net.json', blob: blob(JSON.stringify(REFERENCES['gru4rec'])) },
+    { name: 'ids.json', blob: blob(JSON.stringify(IDS)) },
+  ];
+  const names = { from: 'gru4rec', weights: 'net.safetensors', config: 'net.json', items: 'ids.json' };
+  const { archive, summary } = await new Workbench(silent).importWeights(files, names, 'imported-gru4rec');
+  expect(summary).toMatchObject({ name: 'imported-gru4rec', items: IDS.length });
+  expect([...(await readZip(archive, 'model.zip')).keys()]).toContain('weights.safetensors');
+  const folder = await storage.getDirectoryHandle('aisle-studio');
+  expect([...folder.entries.keys()]).toEqual([]);
 });
