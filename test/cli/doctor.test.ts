@@ -1,9 +1,11 @@
 /** `aisle doctor` on a small site: as it should be, and with each thing wrong that it says. */
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { dirname, join } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
+import { Liquid } from 'liquidjs';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { CatalogueItem } from '../../src/checkpoint/artifact';
 import type { Diagnosis } from '../../src/cli/doctor/doctor';
@@ -467,6 +469,35 @@ describe('a folder', () => {
     ]);
     writeFileSync(join(root, 'catalogue.json'), '[]');
     expect((await doctor(root)).codes).toEqual(['error other-version']);
+  });
+
+  test('of a Shopify theme as docs/platforms.md fills it: model and catalogue are found, SKUs are aliases of handles', async () => {
+    const handles = IDS.slice(5); // those that need no quotes
+    const rows = handles.map((id, k) => `${id},Thing ${k},SKU-${k},9.90,active`);
+    const root = await onDisk({
+      ...within('dist/embed/', EMBED),
+      ...Object.fromEntries(
+        Object.entries(site).map(([name, content]) => [name.replace(/^model\//, 'my-model/'), content]),
+      ),
+      'products.csv': ['Handle,Title,Variant SKU,Variant Price,Status', ...rows].join('\n'),
+      'theme/assets/theme.css': '',
+    });
+    const [upload, snippet] = ['sh', 'liquid'].map(
+      (language) => blocksOf('docs/platforms.md').find((block) => block.language === language)!.code,
+    );
+    const [feed, out, artifact] = ['products.csv', 'my-catalogue', 'my-model'].map((name) => join(root, name));
+    expect(await aisle('catalogue', feed!, '--out', out!, '--artifact', artifact!)).toMatchObject({ code: 0 });
+    execFileSync('sh', ['-e', '-c', upload!], { cwd: root, env: { ...process.env, THEME: join(root, 'theme') } });
+    const liquid = new Liquid();
+    liquid.registerFilter('asset_url', (name: string) => `/assets/${name}?v=17183`);
+    writeFileSync(join(root, 'theme/index.html'), page(await liquid.parseAndRender(snippet!)));
+    const found = await doctor(join(root, 'theme'));
+    expect(found.codes).toEqual(['warning no-list']);
+    expect(found.findings.map(({ code, files }) => `${code} ${files}`)).toEqual(
+      expect.arrayContaining(['model assets/aisle-model-{file}.wasm', 'catalogue assets/aisle-products-{file}.wasm']),
+    );
+    const aliases = JSON.parse(readFileSync(join(root, 'theme/assets/aisle-products-aliases.json.wasm'), 'utf8'));
+    expect(aliases).toMatchObject({ [handles[0]!]: { also: ['SKU-0'] } });
   });
 
   test('without anything of Aisle, or that is not there, is wrong use', async () => {

@@ -10,6 +10,7 @@ import { build } from 'vite';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { createSSRApp, h } from 'vue';
 import { renderToString } from 'vue/server-renderer';
+import { catalogue } from '../../src/pipeline/catalogue/catalogue';
 import { built, ROOT } from '../build/built';
 import { isSoak } from '../soak-slice';
 import { embedPages, known, type OpenOptions, ready, STOCK, serveEmbed, shown } from './embed-window';
@@ -50,7 +51,7 @@ async function expectItWorks(body: string, options: OpenOptions): Promise<Page> 
   const { page, errors, warnings } = await pages.open(body, options);
   await ready(page);
   await expect.poll(() => known(page)).toEqual([`view ${A.id}`]);
-  expect(await shown(page)).not.toContain(A.id);
+  await expect.poll(() => shown(page)).not.toContain(A.id);
   expect((await shown(page)).length).toBeGreaterThan(3);
   const engine = await page.evaluate(() => window.aisle!.recommender!.status.engine);
   expect(engine).toMatchObject({ backend: 'plan', thread: 'worker' }); // not TensorFlow.js, seven times the bytes
@@ -66,6 +67,10 @@ test('Shopify: a theme block, every file in one flat folder of its CDN', async (
   mkdirSync(join(place, 'dist'));
   symlinkSync(built('embed'), join(place, 'dist/embed'));
   symlinkSync(MODEL, join(place, 'my-model'));
+  const feed = join(place, 'products.csv');
+  const rows = STOCK.map(({ id }) => `${id},${id},SKU-${id},active`);
+  writeFileSync(feed, ['Handle,Title,Variant SKU,Status', ...rows].join('\n'));
+  await catalogue({ feeds: [feed], out: join(place, 'my-catalogue'), artifact: MODEL });
   execFileSync('sh', ['-e', '-c', recipe('upload.sh')], {
     cwd: place,
     env: { ...process.env, THEME: join(place, 'theme') },
@@ -82,13 +87,15 @@ test('Shopify: a theme block, every file in one flat folder of its CDN', async (
     settings: { ...defaults, heading: 'You & "us"' },
   };
   const slot: string = engine.parseAndRenderSync(source.split('{% schema %}')[0]!, { block });
-  const group = product({ '@type': 'ProductGroup', productGroupID: '7011', hasVariant: [product({ sku: A.id })] });
+  const variant = product({ sku: `SKU-${A.id}` }); // the model has handles
+  const group = product({ '@type': 'ProductGroup', productGroupID: '7011', hasVariant: [variant] });
   const page = await expectItWorks(jsonLd(group) + slot, {
     head: engine.parseAndRenderSync(recipe('snippets/aisle.liquid')),
   });
   expect(await page.locator('aisle-recommendations [part=heading]').textContent()).toBe('You & "us"');
   const requested = pages.server.requests.filter((request) => request.includes('/cdn/shop/'));
   expect(requested).toContain('GET /cdn/shop/t/7/assets/aisle-model-weights.safetensors.wasm?v=17183');
+  expect(requested).toContainEqual(expect.stringContaining('/aisle-products-aliases.json.wasm?v=17183&sha256='));
   expect(requested.filter((request) => request.split('/').length > 7)).toEqual([]);
 });
 
