@@ -3,9 +3,13 @@ import type { Aliases, AliasNames, ItemAliases } from './artifact';
 import { isRecord, quote, show } from './json';
 import { ALIASES, bad, expected, record } from './manifest';
 
-/** Most aliases of one item, and most characters of each and of a group. */
-const MAX_ALIASES = 100;
-const MAX_ALIAS = 1000;
+/**
+ * Most aliases of one item: those of all its variants. Shopify allows 2,048 of them, each with a SKU, a barcode and a number. What
+ * a file may hold in all is bounded by its length.
+ */
+export const MAX_ALIASES = 10_000;
+/** Most characters of an alias, and of a group. */
+export const MAX_ALIAS = 1000;
 
 /**
  * Checks a parsed `aliases.json`: `{ "item id": { "also": ["alias", …], "group": "item_group_id" }, … }`. Unknown fields are

@@ -319,12 +319,12 @@ describe('openArtifact refuses, in one sentence that names file and tensor or fi
     [
       'an alias that is a number',
       () => aliased('{"a":{"also":[7]}}'),
-      /field item "a": also must be at most 100 texts/,
+      /field item "a": also must be at most 10000 texts/,
     ],
     [
       'an alias of 2 kB',
       () => aliased(JSON.stringify({ a: { also: ['x'.repeat(2000)] } })),
-      /item "a": also must be at most 100 texts of 1 to 1000 characters/,
+      /item "a": also must be at most 10000 texts of 1 to 1000 characters/,
     ],
     ['an empty group', () => aliased('{"a":{"group":""}}'), /field item "a": group must be a text of 1 to 1000/],
     [

@@ -500,6 +500,14 @@ describe('a folder', () => {
     expect(aliases).toMatchObject({ [handles[0]!]: { also: ['SKU-0'] } });
   });
 
+  test('of a catalogue whose aliases no page takes', async () => {
+    const files = { 'catalogue.json': JSON.stringify([{ id: 'a' }]), 'aliases.json': '{"a":{"also":[7]}}' };
+    const manifest = JSON.stringify({ version: '1', parts: ['catalogue.json'], files: sealed(files) });
+    const { codes, findings } = await doctor(await onDisk({ ...files, 'catalogue-manifest.json': manifest }));
+    expect(codes).toEqual(['error catalogue']);
+    expect(findings[0]!.what).toMatch(/^is no catalogue that can be read: aliases\.json: field item "a": also must be/);
+  });
+
   test('without anything of Aisle, or that is not there, is wrong use', async () => {
     const root = await onDisk({ 'index.html': '<p>A page</p>', 'manifest.json': '{"name":"app"}' });
     for (const target of [root, join(root, 'none')]) expect((await aisle('doctor', target)).code).toBe(2);

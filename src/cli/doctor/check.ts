@@ -1,10 +1,11 @@
 /** Looks at pages, at the folder of `embed.js`, at models and at catalogues, and says what is wrong with them. */
 
+import { checkAliases } from '../../checkpoint/aliases';
 import type { CatalogueItem } from '../../checkpoint/artifact';
 import { checkCatalogue } from '../../checkpoint/catalogue-file';
 import { CATALOGUE_MANIFEST, PART_NAME } from '../../checkpoint/catalogue-folder';
 import { isRecord, parseJson } from '../../checkpoint/json';
-import { checkManifest, type FileEntry, MANIFEST, REPORT } from '../../checkpoint/manifest';
+import { ALIASES, checkManifest, type FileEntry, MANIFEST, REPORT } from '../../checkpoint/manifest';
 import { openArtifact } from '../../checkpoint/open';
 import { fileUrl } from '../../engine/artifact-loader';
 import { RecommenderError, reasonOf } from '../../errors';
@@ -284,9 +285,11 @@ export async function checkCatalogueFolder(
     const wanted = Object.entries(files).map(([name, entry]): Wanted => ({ url: urlOf(name), entry }));
     const found = await checkFiles(site, wanted, page?.url, add);
     if (found.size < wanted.length) return undefined;
-    const products = Object.keys(files)
-      .filter((name) => PART_NAME.test(name))
-      .flatMap((name) => checkCatalogue(parseJson(found.get(urlOf(name).href)!.bytes, name), name));
+    const products = Object.keys(files).flatMap((name) => {
+      const { bytes } = found.get(urlOf(name).href)!;
+      if (name === ALIASES) checkAliases(parseJson(bytes, name));
+      return PART_NAME.test(name) ? checkCatalogue(parseJson(bytes, name), name) : [];
+    });
     add('ok', 'catalogue', site.name(folder), `holds a catalogue of ${products.length} products, complete.`);
     return products;
   } catch (error) {

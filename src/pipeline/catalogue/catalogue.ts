@@ -12,6 +12,7 @@
  * Products that the model knows come first, so that a page may stop one part after those that hold `known` products. Every page
  * reads the same parts, whoever visits it.
  */
+import { MAX_ALIAS, MAX_ALIASES } from '../../checkpoint/aliases';
 import type { FileEntry } from '../../checkpoint/manifest';
 import { RecommenderError } from '../../errors';
 import { defined } from '../defined';
@@ -26,7 +27,7 @@ import { readRules } from '../rules';
 import { columnsOf, type Dialect, type Entry, type EntryOptions, nameKey, shown } from './dialects';
 import { type Counts, MATCH_KINDS, type MatchKind, ProductIndex, type ResolvedIndex } from './product-index';
 import { type FeedFormat, readFeed } from './read-feed';
-import { EXAMPLES, type Spool, writeCatalogue } from './write-catalogue';
+import { EXAMPLES, type Spool, type Written, writeCatalogue } from './write-catalogue';
 
 /** Options of `catalogue`. */
 export interface CatalogueOptions extends Observer, Omit<EntryOptions, 'now' | 'decimalComma'> {
@@ -135,7 +136,7 @@ export async function catalogue(options: CatalogueOptions): Promise<CatalogueRep
     const match = model && matchOf(model.info, model.itemIds.length, index, resolved);
     if (match && match.missing === match.items) throw nothingMatches(match, index.otherCase(), feeds);
     const written = await writeCatalogue(options, spool, resolved, intake.records, match !== undefined, rules, signal);
-    intake.remark(written.missing, resolved);
+    intake.remark(written, resolved);
     if (match?.advice) warn(options, match.advice);
     return {
       out,
@@ -264,12 +265,12 @@ class Intake {
   }
 
   /** Warns of what a shop should know of its feeds. */
-  remark(missing: CatalogueReport['missing'], { shown: all }: ResolvedIndex): void {
+  remark({ missing, namesCut, namesCutExample }: Written, { shown: all }: ResolvedIndex): void {
     const { index, options } = this;
     const say = (count: number, text: string): void => {
       if (count > 0) warn(options, `${whole(count)} ${text}`);
     };
-    const { replaced, replacedExample } = index;
+    const { replaced, replacedExample, tooLong, tooLongExample } = index;
     say(replaced, `rows have the id of an earlier one, such as ${shown(replacedExample ?? '')}: the last one counts.`);
     say(this.badRows, `bad rows were passed over, such as ${this.badRowExamples[0]}.`);
     say(
@@ -280,6 +281,15 @@ class Intake {
       this.badStocks.count,
       `products have an availability that is not known and are not shown, such as ${this.badStocks.first}; ` +
         'expected in_stock, out_of_stock, preorder or backorder.',
+    );
+    say(
+      tooLong,
+      `aliases are longer than ${whole(MAX_ALIAS)} characters and were left out, such as ${shown(tooLongExample ?? '')}.`,
+    );
+    say(
+      namesCut,
+      `aliases were left out, such as of ${shown(namesCutExample ?? '')}: a page reads at most ` +
+        `${whole(MAX_ALIASES)} of one product.`,
     );
     say(missing.title, `of ${whole(all)} products have no title.`);
     if (missing.currency > 0) {

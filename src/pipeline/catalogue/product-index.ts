@@ -1,4 +1,5 @@
 /** What stays in memory of a feed: ids and other names, and which record of the feed tells what of which product. */
+import { MAX_ALIAS } from '../../checkpoint/aliases';
 import { isAvailable } from '../../checkpoint/artifact';
 import { growingFloat64, growingInt32, growingUint8 } from '../../session/growing';
 import { Interner } from '../../session/interner';
@@ -79,6 +80,9 @@ export class ProductIndex {
   replacedExample: string | undefined;
   /** Rows that joined a product that was there, where ids are those of groups. */
   merged = 0;
+  /** Names and groups that are too long for `aliases.json`, and the first of them. */
+  tooLong = 0;
+  tooLongExample: string | undefined;
 
   /** @param now Seconds since 1970: which price of a variant holds. */
   constructor(
@@ -99,7 +103,7 @@ export class ProductIndex {
   add({ kind, id, names, parent, variants = [], group, item }: Entry, counts: Counts): boolean {
     const code = id === '' ? NONE : this.code(id);
     if (code === NONE && id !== '') throw new BadRow('the id holds a NUL character', `expected text, got ${shown(id)}`);
-    const groupCode = group === undefined ? NONE : this.code(group);
+    const groupCode = group === undefined || this.isTooLong(group) ? NONE : this.code(group);
     this.mark('id', code);
     this.mark('group', groupCode);
     if (kind === 'variant') {
@@ -266,11 +270,19 @@ export class ProductIndex {
   private addNames(names: Entry['names'], owner: number): void {
     for (const kind of NAME_KINDS) {
       const text = names[kind];
-      if (text === undefined) continue;
+      if (text === undefined || this.isTooLong(text)) continue;
       const code = this.code(text);
       this.mark(kind, code);
       if (code !== NONE) this.addName(code, owner);
     }
+  }
+
+  /** Counts it where it is. */
+  private isTooLong(name: string): boolean {
+    if (name.length <= MAX_ALIAS) return false;
+    this.tooLong++;
+    this.tooLongExample ??= name;
+    return true;
   }
 
   private addName(code: number, owner: number): void {

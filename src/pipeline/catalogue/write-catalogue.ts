@@ -1,4 +1,5 @@
 /** Writes the files of a catalogue: its products in parts, their other names, and what stands for the new ones. */
+import { checkAliases, MAX_ALIASES } from '../../checkpoint/aliases';
 import { COLD_START, PART_PRODUCTS, partName, partsOfPage } from '../../checkpoint/catalogue-folder';
 import { ALIASES, type FileEntry, RULES } from '../../checkpoint/manifest';
 import { defined } from '../defined';
@@ -10,6 +11,8 @@ import type { ResolvedIndex } from './product-index';
 
 /** The records of the feeds, as `Intake` of `catalogue.ts` adds them. */
 export type Spool = Awaited<ReturnType<typeof createSpool>>;
+
+export type Written = Awaited<ReturnType<typeof writeCatalogue>>;
 
 /** Known products that stand for a new one. */
 const NEIGHBOURS = 5;
@@ -36,6 +39,9 @@ export async function writeCatalogue(
   const unknown: string[] = [];
   const known = new NearestProducts();
   let names = 0;
+  /** Names beyond the most that one product may have. */
+  let namesCut = 0;
+  let namesCutExample: string | undefined;
 
   async function* products(): AsyncGenerator<string> {
     for (const isKnown of hasModel ? [true, false] : [false]) {
@@ -63,10 +69,15 @@ export async function writeCatalogue(
       if (!ids || isKnown !== hasModel) continue;
       for (const [k, id] of ids.entries()) {
         // Several ids of one product: its other names lead to the first.
-        const others = k === 0 ? also! : [];
+        const others = k === 0 ? also!.slice(0, MAX_ALIASES) : [];
+        if (k === 0 && also!.length > MAX_ALIASES) {
+          namesCut += also!.length - MAX_ALIASES;
+          namesCutExample ??= id;
+        }
         if (others.length === 0 && (group === undefined || group === id)) continue;
         names += others.length;
         const entry = { ...(others.length > 0 && { also: others }), ...(group !== undefined && { group }) };
+        checkAliases({ [id]: entry }); // pages refuse the whole catalogue for one wrong entry
         yield `${JSON.stringify(id)}:${JSON.stringify(entry)}`;
       }
     }
@@ -109,7 +120,7 @@ export async function writeCatalogue(
   } finally {
     await all.return(undefined); // where the disk refused a part, the records are still open
   }
-  return { ...result, missing, unknown: unknown.slice(0, EXAMPLES), names };
+  return { ...result, missing, unknown: unknown.slice(0, EXAMPLES), names, namesCut, namesCutExample };
 }
 
 /** The next of the products. The others are still to come: the iterator stays open. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { checkAliases } from '../../../src/checkpoint/aliases';
 import { checkCatalogue } from '../../../src/checkpoint/catalogue-file';
 import { type CatalogueOptions, catalogue } from '../../../src/pipeline/catalogue/catalogue';
 import { readFeed } from '../../../src/pipeline/catalogue/read-feed';
@@ -111,6 +112,33 @@ test('a name that two products have is left out and counted; an id is never the 
   const { aliases, report } = await built('t.tsv', text);
   expect(aliases).toEqual({ C: { also: ['2'] } });
   expect(report.aliases).toEqual({ names: 1, shared: 3 });
+});
+
+test('a page takes the names of many variants; of too many the first ones are written, with a warning', async () => {
+  const header = 'ID,Type,SKU,Name,Published,Regular price,"GTIN, UPC, EAN, or ISBN",Parent\n';
+  const shirt = (variants: number): string =>
+    `${header}1,variable,T,Shirt,1,,,\n${Array.from({ length: variants }, (_, k) => `${k + 2},variation,T-${k},,1,9.99,${4e12 + k},T\n`).join('')}`;
+  const { aliases, messages } = await built('some.csv', shirt(35), { currency: 'EUR' });
+  expect(checkAliases(aliases).get('T')!.also).toHaveLength(1 + 3 * 35);
+  expect(messages.filter(({ level }) => level === 'warning')).toEqual([]);
+
+  const most = await built('many.csv', shirt(3334), { currency: 'EUR' });
+  expect(checkAliases(most.aliases).get('T')!.also).toHaveLength(10_000);
+  expect(most.report.aliases.names).toBe(10_000);
+  expect(most.messages).toContainEqual({
+    level: 'warning',
+    text: '3 aliases were left out, such as of "T": a page reads at most 10,000 of one product.',
+  });
+});
+
+test('a name or group that is too long for a page is left out, with a warning', async () => {
+  const long = `https://shop.example/${'x'.repeat(980)}`;
+  const text = `id\ttitle\tlink\tprice\tgtin\titem_group_id\nA\ta\t${long}\t1 EUR\t7\t${long}\n`;
+  const { products, aliases, messages } = await built('t.tsv', text);
+  expect(products[0]!['url']).toBe(long);
+  expect(aliases).toEqual({ A: { also: ['7'] } });
+  const [warning] = messages.filter(({ level }) => level === 'warning');
+  expect(warning!.text).toMatch(/^2 aliases are longer than 1,000 characters and were left out, such as "https:/);
 });
 
 test('of two rows with one id the last one counts, also across feeds, and the count is reported', async () => {
