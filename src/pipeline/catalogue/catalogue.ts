@@ -275,7 +275,8 @@ class Intake {
     say(this.badRows, `bad rows were passed over, such as ${this.badRowExamples[0]}.`);
     say(
       this.badSales.count,
-      `sale prices have dates that are no ISO 8601 and were left out, such as ${this.badSales.first}.`,
+      `sale prices have dates that cannot be read and were left out, such as ${this.badSales.first}; ` +
+        'expected ISO 8601, such as 2024-09-01 or 2024-09-01T10:00+0200.',
     );
     say(
       this.badStocks.count,

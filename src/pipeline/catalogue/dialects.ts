@@ -84,6 +84,8 @@ export interface Dialect {
   /** Further columns that decide what is published. */
   readonly reads?: readonly string[];
   readonly categories?: CategoryForm;
+  /** A date of a sale as ISO 8601, where the dialect writes it otherwise; any other text as it is. */
+  readonly dateOf?: (text: string) => string;
   /** Whether ids are what joins the rows of a product, so that no other column can be. */
   readonly joinsById?: boolean;
   /** What a row is, from its fields as an entry. Default: that product. */
@@ -206,6 +208,7 @@ const WOOCOMMERCE: Dialect = {
   },
   reads: ['Type', 'Published', 'Visibility in catalog', 'Parent'],
   categories: { between: /(?<!\\),\s*/, steps: /\s*>\s*/ },
+  dateOf: (text) => text.replace(/ (?=\d:)/, ' 0'), // PHP's `Y-m-d G:i:s`: 2024-01-05 0:00:00
   entries(row, entry) {
     const [image] = (entry.item.image ?? '').split(/\s*,\s*/);
     const whole: Entry = { ...entry, item: { ...entry.item, ...(image && { image }) } };
@@ -237,6 +240,11 @@ const MAGENTO: Dialect = {
   },
   reads: ['store_view_code', 'product_type', 'product_online', 'visibility', 'configurable_variations'],
   categories: { between: /\s*[|,]\s*/, steps: /\s*\/\s*/ },
+  // The short form of the administrator's language, by default American English: 9/1/24.
+  dateOf: (text) => {
+    const [, month, day, year] = /^([1-9]\d?)\/([1-9]\d?)\/(\d\d)$/.exec(text) ?? [];
+    return year ? `20${year}-${month!.padStart(2, '0')}-${day!.padStart(2, '0')}` : text;
+  },
   entries(row, { item: { url, image, category, brand, price, sale, ...item }, ...rest }) {
     if (row.get('store_view_code') !== '') return []; // a translation
     const branded = brand ?? (attributeOf(row, 'brand') || attributeOf(row, 'manufacturer'));
@@ -316,6 +324,7 @@ export interface EntryOptions {
 /** Reads the rows of a dialect. The function throws `BadRow`. */
 export function entryReader(dialect: Dialect, options: EntryOptions): (row: FeedRow) => readonly Entry[] {
   const { columns = {}, features = [], currency: usual, decimalComma = false, now } = options;
+  const { dateOf = (date: string) => date } = dialect;
   const names = columnsOf(dialect, columns);
   const first = (row: FeedRow, among: readonly string[] = []): string => {
     for (const name of among) {
@@ -335,8 +344,8 @@ export function entryReader(dialect: Dialect, options: EntryOptions): (row: Feed
     const sale = money(row, 'sale_price');
     if (!sale) return {};
     const [dates, from, until] = [text(row, 'sale_dates'), text(row, 'sale_from'), text(row, 'sale_until')];
-    const period = dates === '' ? periodBetween(from, until) : periodOf(dates);
-    if (!period) return { badSale: dates || `${from}/${until}` };
+    const period = dates === '' ? periodBetween(dateOf(from), dateOf(until)) : periodOf(dates);
+    if (!period) return { badSale: dates || `${from} to ${until}` };
     if (period.until !== undefined && period.until <= now) return {};
     const isOpen = period.from === undefined || period.from <= now;
     return isOpen && period.until === undefined

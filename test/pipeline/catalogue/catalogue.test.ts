@@ -65,7 +65,11 @@ async function rowsIn(text: string, length: number, name: string): Promise<unkno
 test.each(Object.keys(FEEDS))('%s gives the products of the shop', async (name) => {
   const isVariants = name.startsWith('merchant');
   const columns = isVariants ? { columns: { id: 'item_group_id' } as const } : {};
-  const { products, report } = await built(name, feed(name, rowsOf(name)), { ...optionsOf(name), ...columns });
+  const { products, report, messages } = await built(name, feed(name, rowsOf(name)), {
+    ...optionsOf(name),
+    ...columns,
+  });
+  expect(messages.filter(({ level }) => level === 'warning')).toEqual([]);
   expect(products).toHaveLength(10);
   expect(checkCatalogue(products)).toEqual(products);
   products.forEach((found, k) => {
@@ -189,6 +193,33 @@ test('a sale counts within its dates: published with them, at once where it has 
     { id: 'odd', ...plain },
   ]);
   expect(messages.some(({ text }) => /1 sale prices have dates .*"next week"/.test(text))).toBe(true);
+});
+
+test.each([
+  [
+    ...[
+      'WooCommerce',
+      'Type,SKU,Name,Published,Regular price,Sale price,Date sale price starts,Date sale price ends\n',
+    ],
+    ...['simple,A,a,1,10,8,2026-06-05 0:00:00,2026-06-20 23:59:59\n', 'simple,B,b,1,10,8,2026-06-05 0:00,soon\n'],
+    ...['2026-06-20T23:59:59.000Z', '"2026-06-05 0:00 to soon"'],
+  ],
+  [
+    ...[
+      'Magento 2',
+      'product_type,sku,name,url_key,price,special_price,special_price_from_date,special_price_to_date\n',
+    ],
+    ...['simple,A,a,a,10,8,6/5/26,6/20/26\n', 'simple,B,b,b,10,8,5/6/26,20/6/26\n'],
+    ...['2026-06-21T00:00:00.000Z', '"5/6/26 to 20/6/26"'],
+  ],
+])('the dates of sales of %s are read as it writes them', async (_, header, good, odd, until, got) => {
+  const { products, messages } = await built('s.csv', header + good + odd, { currency: 'EUR' });
+  const sale = { price: 8, from: '2026-06-05T00:00:00.000Z', until };
+  expect(products[0]).toMatchObject({ id: 'A', price: 10, sale });
+  expect(products[1]).not.toHaveProperty('sale');
+  const warning = messages.find(({ level }) => level === 'warning')!;
+  expect(warning.text).toMatch(/^1 sale prices have dates that cannot be read and were left out, such as .*ISO 8601/);
+  expect(warning.text).toContain(got);
 });
 
 test('a catalogue of our own goes through unchanged, with its sales, and its features by name', async () => {

@@ -141,7 +141,7 @@ function* shopify(rows: number): Generator<string> {
   }
 }
 
-/** A variable product, then its variations. */
+/** A variable product, then its variations, on sale in June 2026. */
 function* woocommerce(rows: number): Generator<string> {
   yield csv([
     ...['ID', 'Type', 'SKU', 'GTIN, UPC, EAN, or ISBN', 'Name', 'Published', 'Is featured?', 'Visibility in catalog'],
@@ -162,18 +162,19 @@ function* woocommerce(rows: number): Generator<string> {
     }
     const { sku, gtin, price } = p.variants[v]!;
     yield csv([
-      ...[id, 'variation', sku, gtin, `${p.title} - ${v}`, 1, 0, 'visible', '', '', '', inStock, '', '', price],
+      ...[id, 'variation', sku, gtin, `${p.title} - ${v}`, 1, 0, 'visible', ''],
+      ...['2026-06-01 0:00:00', '2026-06-30 23:59:59', inStock, '', price, price + 1],
       ...['', '', '', v === 0 ? p.sku : `id:${id - 2}`, '1.00'],
     ]);
   }
 }
 
-/** Two simple products that are not visible individually, then the configurable one. */
+/** Two simple products that are not visible individually, on sale in June 2026, then the configurable one. */
 function* magento(rows: number): Generator<string> {
   yield csv([
     ...['sku', 'store_view_code', 'attribute_set_code', 'product_type', 'categories', 'product_websites', 'name'],
-    ...['product_online', 'visibility', 'price', 'special_price', 'url_key', 'base_image', 'additional_attributes'],
-    ...['qty', 'is_in_stock', 'cost', 'configurable_variations'],
+    ...['product_online', 'visibility', 'price', 'special_price', 'special_price_from_date', 'special_price_to_date'],
+    ...['url_key', 'base_image', 'additional_attributes', 'qty', 'is_in_stock', 'cost', 'configurable_variations'],
   ]);
   for (let row = 0; row < rows; row++) {
     const p = product(Math.floor(row / 3));
@@ -183,15 +184,27 @@ function* magento(rows: number): Generator<string> {
     if (v === 2) {
       const variations = p.variants.map(({ sku }, k) => `sku=${sku},size=${k}`).join('|');
       yield csv([
-        ...[p.sku, '', 'Top', 'configurable', categories, 'base', p.title, 1, 'Catalog, Search', '', '', p.handle],
-        ...[`/p/${p.handle}.jpg`, `manufacturer=${p.brand},has_options=1`, 0, inStock, '', variations],
+        ...[p.sku, '', 'Top', 'configurable', categories, 'base', p.title, 1, 'Catalog, Search', '', '', '', ''],
+        ...[p.handle, `/p/${p.handle}.jpg`, `manufacturer=${p.brand},has_options=1`, 0, inStock, '', variations],
       ]);
       continue;
     }
     const { sku, price } = p.variants[v]!;
     yield csv([
       ...[sku, '', 'Top', 'simple', categories, 'base', `${p.title} ${v}`, 1, 'Not Visible Individually'],
-      ...[price.toFixed(6), '', `${p.handle}-${v}`, 'no_selection', `size=${v},color=Red`, 5, inStock, '1.00', ''],
+      ...[
+        (price + 1).toFixed(6),
+        price.toFixed(6),
+        '6/1/26',
+        '6/30/26',
+        `${p.handle}-${v}`,
+        'no_selection',
+        `size=${v},color=Red`,
+        5,
+        inStock,
+        '1.00',
+        '',
+      ],
     ]);
   }
 }
