@@ -113,7 +113,7 @@ function parse(bytes: Uint8Array, start: number, end: number, line: number): Lin
 const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
 /** The text with each number that JavaScript would write otherwise as a string: ids survive byte for byte. */
-function exact(text: string): string {
+export function exact(text: string): string {
   if (!/\d{16}|\d[.eE]/.test(text)) return text;
   return text.replace(TOKENS, (token) => (token[0] === '"' || String(Number(token)) === token ? token : `"${token}"`));
 }

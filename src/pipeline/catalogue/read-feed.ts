@@ -3,11 +3,13 @@ import { SaxesParser } from 'saxes';
 import { isRecord, parseJson } from '../../checkpoint/json';
 import { RecommenderError, reasonOf, throwIfAborted } from '../../errors';
 import { nearestName } from '../../nearest-name';
+import { exact } from '../../session/json-rows';
 import { TableReader } from '../../session/read-table';
 import { LONGEST_ROW } from '../../session/text-reader';
-import { quote } from '../../session/utf8';
+import { quote, textOf } from '../../session/utf8';
 import {
   BadRow,
+  columnsOf,
   type Dialect,
   dialectOf,
   type Entry,
@@ -107,6 +109,7 @@ class Rows {
   readonly names = new Set<string>();
   private read: ((row: FeedRow) => readonly Entry[]) | undefined;
   private readonly at = new Map<string, number>();
+  private ids: ReadonlySet<string> = new Set();
 
   constructor(
     private readonly file: string,
@@ -137,6 +140,8 @@ class Rows {
       const missing = wanted.find((name) => !this.at.has(name) && !isAttribute(name));
       if (missing !== undefined) throw this.noColumn(missing, names);
     }
+    const { id = [], group = [] } = columnsOf(dialect, columns);
+    this.ids = new Set([...id, ...dialect.columns.id!, ...group]);
     this.handlers.dialect(dialect, format);
     // Numbers of JSON have a decimal point, whatever the language.
     this.read = entryReader(dialect, format === 'JSON' ? { ...this.options, decimalComma: false } : this.options);
@@ -144,6 +149,11 @@ class Rows {
 
   get isOpen(): boolean {
     return this.read !== undefined;
+  }
+
+  /** Whether a name is that of ids or groups. */
+  isId(name: string): boolean {
+    return this.ids.has(name) || this.ids.has(nameKey(name));
   }
 
   /** Adds a name, also in its plain spelling. */
@@ -391,6 +401,14 @@ class JsonReader implements FeedReader {
     if (!this.rows.isOpen) this.rows.begin([...members.keys()], 'JSON', false);
     const cells: string[] = [];
     for (const [name, text] of members) cells[this.rows.name(name)] = text;
+    // Ids survive byte for byte, as in a log, and whole numbers of any field; other numbers are those that JavaScript reads.
+    const source = textOf(bytes, 0, bytes.length);
+    const written = exact(source);
+    if (written !== source) {
+      for (const [name, text] of membersOf(JSON.parse(written))) {
+        if (this.rows.isId(name) || /^-?\d+$/.test(text)) cells[this.rows.name(name)] = text;
+      }
+    }
     this.rows.row(this.startLine, (at) => cells[at] ?? '');
   }
 

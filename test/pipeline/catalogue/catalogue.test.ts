@@ -478,6 +478,23 @@ test('numbers of JSON have a decimal point in every language', async () => {
   expect(products.map(({ price }) => price)).toEqual([1.299, 1299.5]);
 });
 
+test('ids of JSON are kept as they are written, and long numbers; prices and stocks are read as numbers', async () => {
+  const text =
+    '{"id":9007199254740993,"sku":90071992547409931,"price":1.25E7,"availability":1.0,"gtin":4006381333931.0}\n' +
+    '{"id":9007199254740992,"sku":90071992547409932,"price":10.0}\n{"id":10.0,"item_group_id":7.0}\n';
+  const { products, aliases } = await built('a.jsonl', text, { currency: 'EUR' });
+  expect(products).toEqual([
+    { id: '9007199254740993', price: 12_500_000, currency: 'EUR', availability: 'in stock' },
+    { id: '9007199254740992', price: 10, currency: 'EUR' },
+    { id: '10.0', currency: 'EUR' },
+  ]);
+  expect(aliases).toEqual({
+    '9007199254740993': { also: ['90071992547409931', '4006381333931'] },
+    '9007199254740992': { also: ['90071992547409932'] },
+    '10.0': { group: '7.0' },
+  });
+});
+
 test.each(Object.keys(FEEDS))('%s is read alike in pieces of any length', async (name) => {
   const text = `\ufeff${feed(name, 9)}`;
   const whole = await rowsIn(text, text.length * 4, name);
