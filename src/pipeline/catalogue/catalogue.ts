@@ -24,7 +24,7 @@ import { peakMemory, stopwatch } from '../files/usage';
 import { whole } from '../format';
 import { inform, type Observer, startTask, warn } from '../observer';
 import { readRules } from '../rules';
-import { columnsOf, type Dialect, type Entry, type EntryOptions, nameKey, shown } from './dialects';
+import { columnsOf, type Dialect, type Entry, type EntryOptions, hasGroupIds, nameKey, shown } from './dialects';
 import { type Counts, MATCH_KINDS, type MatchKind, ProductIndex, type ResolvedIndex } from './product-index';
 import { type FeedFormat, readFeed } from './read-feed';
 import { EXAMPLES, type Spool, type Written, writeCatalogue } from './write-catalogue';
@@ -198,10 +198,9 @@ class Intake {
         {
           dialect: (dialect, format) => {
             found = { dialect, format };
-            const { id } = entryOptions.columns ?? {};
-            const groups = columnsOf(dialect, entryOptions.columns).group ?? [];
+            const { columns } = entryOptions;
             if (dialect.joinsById) counts = 'first';
-            else if (id !== undefined && groups.includes(nameKey(id))) counts = 'first available';
+            else if (hasGroupIds(columnsOf(dialect, columns), columns?.id)) counts = 'first available';
             inform(options, `${file}: ${dialect.name}, ${format}`);
           },
           entries: (entries, line) => {

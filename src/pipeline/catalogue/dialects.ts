@@ -412,9 +412,21 @@ export function entryReader(dialect: Dialect, options: EntryOptions): (row: Feed
 
 type Sale = NonNullable<CatalogueItem['sale']>;
 
-/** The names of each field: those that are given in place of the dialect's. */
+/**
+ * The names of each field: those that are given in place of the dialect's. Where the ids are those of groups, a product without a
+ * group has its own.
+ */
 export function columnsOf({ columns }: Dialect, given: EntryOptions['columns'] = {}): Columns {
-  return { ...columns, ...Object.fromEntries(Object.entries(given).map(([field, name]) => [field, [name]])) };
+  const named: Columns = {
+    ...columns,
+    ...Object.fromEntries(Object.entries(given).map(([field, name]) => [field, [name]])),
+  };
+  return hasGroupIds(named, given.id) ? { ...named, id: [given.id!, ...columns.id!] } : named;
+}
+
+/** Whether the column that is named for ids is that of groups. */
+export function hasGroupIds({ group = [] }: Columns, id: string | undefined): boolean {
+  return id !== undefined && (group.includes(id) || group.includes(nameKey(id)));
 }
 
 /** What an item costs at a moment, in seconds since 1970. */

@@ -169,6 +169,17 @@ test('with ids of groups, the first variant in stock stands for its group, and t
   expect(report).toMatchObject({ products: 1, variants: 2, replaced: 0 });
 });
 
+test('with ids of groups, a product without a group has its own id', async () => {
+  const text = 'id\ttitle\titem_group_id\n1\tred\tG\n2\tblue\tG\n3\talone\t\n';
+  const { products, aliases, report } = await built('t.tsv', text, { columns: { id: 'item_group_id' } });
+  expect(products).toEqual([
+    { id: 'G', title: 'red' },
+    { id: '3', title: 'alone' },
+  ]);
+  expect(aliases).toEqual({ G: { also: ['1', '2'], group: 'G' } });
+  expect(report).toMatchObject({ variants: 1, replaced: 0 });
+});
+
 test('a sale counts within its dates: published with them, at once where it has none, not where it is over', async () => {
   const rows = [
     ['open', ''],
