@@ -113,13 +113,52 @@ test('where nothing matches, the error names the field that would, and the earli
   const none = await aisle('catalogue', feed, '--out', out, '--artifact', foreign);
   expect(none.code).toBe(2);
   expect(none.stderr).toMatch(
-    /No field of the feed has the model's ids, which look like "x1", "x2", "x3"\. Name .* --columns id=…/,
+    /No field of the products that are published has the model's ids, which look like "x1", "x2", "x3"\. Name .* --columns id=…/,
   );
 
   const lower = await model('a1-s', 'a2-s', 'x3');
   const spelt = await aisle('catalogue', feed, '--out', out, '--artifact', lower);
   expect(spelt.code).toBe(2);
   expect(spelt.stderr).toMatch(/It has "a1-s" where the feed has "A1-S": upper and lower case count\./);
+});
+
+test.each([
+  [
+    'another name of its own',
+    'a.csv',
+    'id,title,EAN\n1,x,77\n2,y,77\n',
+    /; by EAN 50 % would match: --columns id=EAN\n$/,
+  ],
+  [
+    'a name of several words',
+    'a.csv',
+    'Type,SKU,Name,Published,Regular price,"GTIN, UPC, EAN, or ISBN"\nsimple,1,x,1,5,77\nsimple,2,y,1,5,77\n',
+    /; by GTIN, UPC, EAN, or ISBN 50 % would match: --columns id="GTIN, UPC, EAN, or ISBN"\n$/,
+  ],
+  [
+    'a column that the feed cannot take its ids from',
+    'a.csv',
+    'Handle,Title,Variant SKU,Variant Price\na,A,77,5\nb,B,77,5\n',
+    /knows none of the products\. No field .* Name the column that has them: --columns id=…\n$/,
+  ],
+  [
+    'ids of products that are hidden',
+    'a.csv',
+    'Type,SKU,Name,Published,Regular price\nsimple,77,x,0,5\nsimple,2,y,1,5\n',
+    /knows none of the products\. No field of the products that are published has the model's ids, which look like "77"/,
+  ],
+])('the advice is one that works: %s', async (_, name, content, message) => {
+  const out = join(await folder(), 'catalogue');
+  const { code, stderr } = await aisle(
+    'catalogue',
+    await file(name, content),
+    '--out',
+    out,
+    '--artifact',
+    await model('77', 'other'),
+  );
+  expect(code).toBe(2);
+  expect(stderr).toMatch(message);
 });
 
 test.each([

@@ -133,7 +133,7 @@ export async function catalogue(options: CatalogueOptions): Promise<CatalogueRep
     for (const feed of feeds) reports.push(await intake.read(feed));
     const resolved = index.resolve();
     if (resolved.shown === 0) throw nothingToShow(feeds, intake.rows, resolved);
-    const match = model && matchOf(model.info, model.itemIds.length, index, resolved);
+    const match = model && matchOf(model.info, model.itemIds.length, resolved, (kind) => intake.columnOf(kind));
     if (match && match.missing === match.items) throw nothingMatches(match, index.otherCase(), feeds);
     const written = await writeCatalogue(options, spool, resolved, intake.records, match !== undefined, rules, signal);
     intake.remark(written, resolved);
@@ -172,6 +172,8 @@ class Intake {
   private readonly badSales = new Sample();
   private readonly badStocks = new Sample();
   private readonly entryOptions: EntryOptions;
+  /** Of each feed: the columns that could be its ids. */
+  private readonly idColumns: ReadonlyMap<MatchKind, string>[] = [];
 
   constructor(
     private readonly options: CatalogueOptions,
@@ -218,6 +220,7 @@ class Intake {
       const { dialect, format } = found!;
       const rows = this.rows - before;
       this.warnOfUnseen(file, names, dialect);
+      this.nameColumns(names, dialect);
       return { file, dialect: dialect.name, format, rows, leftOut: this.leftOut(names, dialect) };
     } finally {
       task.finish();
@@ -250,6 +253,21 @@ class Intake {
     const isSeen = (name: string): boolean => names.has(name) || keys.has(name) || names.has(`features.${name}`);
     const wanted = [...Object.values(columns), ...(featureOf ? [] : features)];
     for (const name of wanted) if (!isSeen(name)) warn(this.options, `${file}: no product has "${name}".`);
+  }
+
+  private nameColumns(names: ReadonlySet<string>, dialect: Dialect): void {
+    const columns = dialect.joinsById ? {} : columnsOf(dialect, this.entryOptions.columns);
+    const found = MATCH_KINDS.flatMap((kind): [MatchKind, string][] => {
+      const column = [...names].find((name) => columns[kind]?.includes(name) || columns[kind]?.includes(nameKey(name)));
+      return column === undefined ? [] : [[kind, column]];
+    });
+    this.idColumns.push(new Map(found));
+  }
+
+  /** The column with names of a kind, if all feeds have the same, and could take their ids from it. */
+  columnOf(kind: MatchKind): string | undefined {
+    const [column, ...others] = this.idColumns.map((columns) => columns.get(kind));
+    return others.every((other) => other === column) ? column : undefined;
   }
 
   private leftOut(names: Iterable<string>, dialect: Dialect): string[] {
@@ -333,18 +351,18 @@ function nothingToShow(feeds: readonly string[], rows: number, { hidden }: Resol
 function matchOf(
   { name, version }: { readonly name: string; readonly version: string },
   items: number,
-  index: ProductIndex,
   resolved: ResolvedIndex,
+  columnOf: (kind: MatchKind) => string | undefined,
 ): Omit<ModelMatch, 'unknownExamples'> {
-  const { known, direct } = resolved;
-  const byField = Object.fromEntries(MATCH_KINDS.map((kind) => [kind, index.matches(kind)])) as ModelMatch['byField'];
-  const best = MATCH_KINDS.reduce((a, b) => (byField[b] > byField[a] ? b : a));
+  const { known, direct, matches: byField } = resolved;
+  const kinds = MATCH_KINDS.filter((kind) => kind !== 'id' && columnOf(kind) !== undefined);
+  const best = kinds.sort((a, b) => byField[b] - byField[a])[0];
   const share = (count: number): string => `${((100 * count) / items).toFixed(0)} %`;
-  const column = best === 'group' ? 'item_group_id' : best;
+  const column = best && columnOf(best);
   const advice =
-    byField[best] > known + items / 20
-      ? `${share(known)} of the model's ${whole(items)} items are in the feed; by ${column} ${share(byField[best])} ` +
-        `would match: \`columns\` id=${column}`
+    column !== undefined && byField[best!] > known + items / 20
+      ? `${share(known)} of the model's ${whole(items)} items are in the feed; by ${column} ${share(byField[best!])} ` +
+        `would match: \`columns\` id=${/^[\w.:-]+$/.test(column) ? column : JSON.stringify(column)}`
       : undefined;
   return {
     name,
@@ -373,7 +391,7 @@ function nothingMatches(
   const what =
     match.advice ??
     spelt ??
-    `No field of the feed has the model's ids, which look like ${match.missingExamples.slice(0, 3).map(shown).join(', ')}. ` +
+    `No field of the products that are published has the model's ids, which look like ${match.missingExamples.slice(0, 3).map(shown).join(', ')}. ` +
       'Name the column that has them: `columns` id=…';
   return new RecommenderError(
     'bad-input',

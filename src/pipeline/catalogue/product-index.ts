@@ -49,8 +49,6 @@ export class ProductIndex {
   private readonly texts = new Interner();
   /** Codes below this are the model's ids. */
   private readonly modelItems: number;
-  /** Whether a product has the id of a model's item as a name of this kind. */
-  private readonly found: Readonly<Record<MatchKind, Uint8Array>>;
 
   /** By code: the product whose id it is. */
   private readonly itemOf = growingInt32();
@@ -63,7 +61,8 @@ export class ProductIndex {
   private readonly rank = growingUint8();
   // By record.
   private readonly itemOfRecord = growingInt32();
-  // By name: its code, and the product, or the variant v as −1 − v.
+  // By name: its kind, its code, and the product, or the variant v as −1 − v.
+  private readonly nameKind = growingUint8();
   private readonly name = growingInt32();
   private readonly owner = growingInt32();
   // By variant.
@@ -91,8 +90,6 @@ export class ProductIndex {
   ) {
     for (const id of modelIds) this.code(id);
     this.modelItems = this.texts.size;
-    const kinds = MATCH_KINDS.map((kind) => [kind, new Uint8Array(this.modelItems)]);
-    this.found = Object.fromEntries(kinds);
   }
 
   /**
@@ -104,15 +101,13 @@ export class ProductIndex {
     const code = id === '' ? NONE : this.code(id);
     if (code === NONE && id !== '') throw new BadRow('the id holds a NUL character', `expected text, got ${shown(id)}`);
     const groupCode = group === undefined || this.isTooLong(group) ? NONE : this.code(group);
-    this.mark('id', code);
-    this.mark('group', groupCode);
     if (kind === 'variant') {
       const owner = -1 - this.variantId.length;
       this.variantId.push(code);
       this.parent.push(parent === undefined ? NONE : this.code(parent));
       this.price.push(priceNow(item, this.now) ?? Number.NaN);
       this.stock.push(stockOf(item));
-      if (code !== NONE) this.addName(code, owner);
+      if (code !== NONE) this.addName('id', code, owner);
       this.addNames(names, owner);
       return false;
     }
@@ -140,11 +135,6 @@ export class ProductIndex {
     this.rank.set(at, rank);
     this.group.set(at, groupCode);
     return true;
-  }
-
-  /** How many of the model's items have an id that is a name of this kind. */
-  matches(kind: MatchKind): number {
-    return this.found[kind].reduce((sum, one) => sum + one, 0);
   }
 
   /** An id of the model, and a name of the feeds that differs from it in upper and lower case alone. */
@@ -187,6 +177,7 @@ export class ProductIndex {
       const owner = this.owner.get(n);
       if (owner < 0 && variants.product[-1 - owner]! >= 0) claim(this.name.get(n), variants.product[-1 - owner]!);
     }
+    const matches = this.countMatches(variants.product, isShown);
     // The names of each product, one after the other.
     const starts = new Int32Array(id.length + 1);
     for (const item of target) if (item >= 0) starts[item + 1]!++;
@@ -216,6 +207,7 @@ export class ProductIndex {
     }
     return {
       ...counts,
+      matches,
       sharedNames: refused.size,
       variants: variants.product.length,
       orphans: variants.product.filter((item) => item < 0).length,
@@ -267,13 +259,31 @@ export class ProductIndex {
     return { product, price, stock };
   }
 
+  /** How many of the model's items have an id that is a name of each kind, of a product that is published. */
+  private countMatches(productOf: Int32Array, isShown: (item: number) => boolean): Record<MatchKind, number> {
+    const found = MATCH_KINDS.map(() => new Uint8Array(this.modelItems));
+    const mark = (kind: number, code: number): void => {
+      if (code >= 0 && code < this.modelItems) found[kind]![code] = 1;
+    };
+    for (let n = 0; n < this.name.length; n++) {
+      const owner = this.owner.get(n);
+      if (isShown(owner < 0 ? productOf[-1 - owner]! : owner)) mark(this.nameKind.get(n), this.name.get(n));
+    }
+    for (let item = 0; item < this.id.length; item++) {
+      if (!isShown(item)) continue;
+      mark(MATCH_KINDS.indexOf('id'), this.id.get(item));
+      mark(MATCH_KINDS.indexOf('group'), this.group.get(item));
+    }
+    const counts = MATCH_KINDS.map((kind, k) => [kind, found[k]!.reduce((sum, one) => sum + one, 0)]);
+    return Object.fromEntries(counts);
+  }
+
   private addNames(names: Entry['names'], owner: number): void {
     for (const kind of NAME_KINDS) {
       const text = names[kind];
       if (text === undefined || this.isTooLong(text)) continue;
       const code = this.code(text);
-      this.mark(kind, code);
-      if (code !== NONE) this.addName(code, owner);
+      if (code !== NONE) this.addName(kind, code, owner);
     }
   }
 
@@ -285,13 +295,10 @@ export class ProductIndex {
     return true;
   }
 
-  private addName(code: number, owner: number): void {
+  private addName(kind: NameKind, code: number, owner: number): void {
+    this.nameKind.push(NAME_KINDS.indexOf(kind));
     this.name.push(code);
     this.owner.push(owner);
-  }
-
-  private mark(kind: MatchKind, code: number): void {
-    if (code >= 0 && code < this.modelItems) this.found[kind][code] = 1;
   }
 
   /** −1 for a text with a NUL character. */
@@ -315,6 +322,8 @@ export interface ResolvedIndex {
   readonly known: number;
   /** Those that it knows by their own id. */
   readonly direct: number;
+  /** Items of the model whose id a published product has as a name of this kind. */
+  readonly matches: Readonly<Record<MatchKind, number>>;
   /** Names that several products have. */
   readonly sharedNames: number;
   readonly variants: number;
