@@ -191,15 +191,22 @@ export function sectionAt(root: Section, path: readonly string[]): Section | und
   return path.reduce<Section | undefined>((section, name) => section?.children.get(name), root);
 }
 
+/** The price, or that of a sale while it lasts. */
+function priceOf({ price, sale }: CatalogueItem, now: number): number | undefined {
+  const isOn = sale != null && !(now < Date.parse(sale.from ?? '')) && !(now >= Date.parse(sale.until ?? ''));
+  return isOn ? sale.price : price;
+}
+
 /** Feeds write null for "not known", and the page reads the file as it is. */
 function toProduct(item: CatalogueItem, base: string): Product {
   const image = item.image == null ? undefined : pictureOf(item.image, base);
   const currency = /^[A-Za-z]{3}$/.test(item.currency ?? '') ? item.currency : undefined;
+  const price = priceOf(item, Date.now());
   return {
     id: item.id,
     title: item.title ?? item.id,
     ...(image === undefined ? {} : { image }),
-    ...(item.price == null ? {} : { price: formatPrice(item.price, currency), amount: item.price }),
+    ...(price == null ? {} : { price: formatPrice(price, currency), amount: price }),
     ...(currency === undefined ? {} : { currency }),
     ...(item.brand == null ? {} : { brand: item.brand }),
     category: item.category ?? [],

@@ -38,7 +38,7 @@ const OFFERED = [
 
 describe('the shop', () => {
   test('takes a field that is null for one that is not there', async () => {
-    const fields = ['title', 'image', 'price', 'currency', 'category', 'brand', 'availability', 'features'];
+    const fields = ['title', 'image', 'price', 'sale', 'currency', 'category', 'brand', 'availability', 'features'];
     const nulls = Object.fromEntries(fields.map((field) => [field, null]));
     const { products } = await open('products.json', [{ id: 'a', ...nulls }]);
     expect(products.get('a')).toEqual({ id: 'a', title: 'a', category: [], available: true, features: [] });
@@ -47,6 +47,16 @@ describe('the shop', () => {
   test('has its price without a currency where that is null', async () => {
     const { products } = await open('products.json', [{ id: 'a', price: 3, currency: null }]);
     expect(products.get('a')).toMatchObject({ amount: 3, price: expect.stringMatching(/^3.00$/) });
+  });
+
+  test('has the price of a sale that is on', async () => {
+    const sale = { price: 2, from: '2000-01-01T00:00:00Z' };
+    const { products } = await open('products.json', [
+      { id: 'a', price: 3, sale },
+      { id: 'b', price: 3, sale: { ...sale, until: '2000-01-02T00:00:00Z' } },
+      { id: 'c', price: 3, sale: { ...sale, from: '9999-01-01T00:00:00Z' } },
+    ]);
+    expect(['a', 'b', 'c'].map((id) => products.get(id)!.amount)).toEqual([2, 3, 3]);
   });
 
   test('suggests what its catalogue offers, with the address of its page here', async () => {
