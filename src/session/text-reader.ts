@@ -72,7 +72,10 @@ export abstract class TextReader {
  */
 export function tableDialect(first: Uint8Array, file: string, wanted: ReadonlySet<string>): Dialect {
   if (first[0] === 0x50 && first[1] === 0x41 && first[2] === 0x52 && first[3] === 0x31)
-    throw new RecommenderError('bad-input', `${file}: a Parquet file, expected text; name it *.parquet.`);
+    throw new RecommenderError(
+      'bad-input',
+      `${file}: a Parquet file, expected text; ${/\.parquet$/i.test(file) ? 'export it as CSV' : 'name it *.parquet'}.`,
+    );
   if (!isText(first, 0, first.length)) {
     throw new RecommenderError(
       'bad-input',

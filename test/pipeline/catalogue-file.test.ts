@@ -70,6 +70,13 @@ test('the folder that "aisle catalogue" wrote is read whole, and checked', async
   );
 });
 
+test('a Parquet file is to be exported as text', async () => {
+  const path = await file('items.parquet', 'PAR1\x15');
+  await expect(readCatalogueFile(path)).rejects.toThrow(
+    /items\.parquet: a Parquet file, expected text; export it as CSV\.$/,
+  );
+});
+
 test('a table may call its items as the log does', async () => {
   const path = await file('items.tsv', 'article\tcolour\nA1\tred\n');
   expect(await readCatalogueFile(path, 'article')).toEqual([{ id: 'A1', features: { colour: 'red' } }]);

@@ -84,7 +84,12 @@ const empty = (file: string) =>
 function readerOf(head: Uint8Array, file: string, rows: Rows): FeedReader {
   const text = new TextDecoder().decode(head.subarray(0, HEAD)).trimStart();
   if (text === '') throw empty(file);
+  if (text.startsWith('PAR1')) {
+    const expected = 'expected a table of text, XML or JSON; export it as CSV, or as JSON with an object a line';
+    throw new RecommenderError('bad-input', `${file}: a Parquet file, ${expected}.`);
+  }
   const hasMark = head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf;
+  const bytes = hasMark ? head.subarray(3) : head;
   const reader = /^[<[{]/.test(text)
     ? text.startsWith('<')
       ? new XmlReader(file, rows)

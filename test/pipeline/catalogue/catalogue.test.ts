@@ -387,6 +387,13 @@ test.each<
     { columns: { id: 'Variant SKU' } },
     /joins the rows of a product by Handle/,
   ],
+  [
+    'a Parquet file',
+    'a.parquet',
+    'PAR1\x15',
+    {},
+    /a\.parquet: a Parquet file, expected a table .* export it as CSV, or/,
+  ],
   ['no language', 'a.csv', 'id\n1\n', { lang: 'not a language' }, /"not a language" is no language; expected a code/],
 ])('%s is refused', async (_, name, content, options, message) => {
   await expect(built(name, content, options)).rejects.toThrow(message);
