@@ -211,7 +211,14 @@ const WOOCOMMERCE: Dialect = {
   dateOf: (text) => text.replace(/ (?=\d:)/, ' 0'), // PHP's `Y-m-d G:i:s`: 2024-01-05 0:00:00
   entries(row, entry) {
     const [image] = (entry.item.image ?? '').split(/\s*,\s*/);
-    const whole: Entry = { ...entry, item: { ...entry.item, ...(image && { image }) } };
+    const { category, brand } = entry.item;
+    const item = {
+      ...entry.item,
+      ...(image && { image }),
+      ...(category && { category: category.map(withoutEscapes) }),
+      ...(brand && { brand: withoutEscapes(brand) }),
+    };
+    const whole: Entry = { ...entry, item };
     const isOn = row.get('Published') === '1' && row.get('Visibility in catalog') !== 'hidden';
     if (!/(^|,)\s*variation\s*(,|$)/.test(row.get('Type'))) return [{ ...whole, kind: isOn ? 'product' : 'hidden' }];
     const parent = row.get('Parent').replace(/^id:/, '');
@@ -219,6 +226,9 @@ const WOOCOMMERCE: Dialect = {
     return row.get('Published') === '1' ? [{ ...whole, kind: 'variant', parent }] : [];
   },
 };
+
+/** WooCommerce puts a backslash before a comma inside one of several values. */
+const withoutEscapes = (text: string): string => text.replaceAll('\\,', ',');
 
 const MAGENTO: Dialect = {
   name: 'Magento 2',

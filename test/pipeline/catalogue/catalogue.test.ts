@@ -461,6 +461,13 @@ test('the newer column names of Shopify are known, too, and what may be sold wit
   expect(report).toMatchObject({ hidden: 2, feeds: [{ dialect: 'Shopify', leftOut: [] }] });
 });
 
+test('a comma that WooCommerce escapes is part of its category or brand', async () => {
+  const text =
+    'Type,SKU,Name,Published,Regular price,Categories,Brands\nsimple,A,a,1,5,"Sale, Wear > Hats\\, Caps","Felt\\, Co"\n';
+  const { products } = await built('w.csv', text, { currency: 'EUR' });
+  expect(products[0]).toMatchObject({ category: ['Wear', 'Hats, Caps'], brand: 'Felt, Co' });
+});
+
 test('of an object only its list of products counts', async () => {
   const text = '{"products":[{"id":"1"}],"errors":[{"id":"no product"}],"total":1}';
   expect((await built('a.json', text)).products).toEqual([{ id: '1' }]);
