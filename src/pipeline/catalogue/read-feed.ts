@@ -220,9 +220,9 @@ class XmlReader implements FeedReader {
   /** Of a direct child of the product. */
   private name = '';
   private text = '';
-  private isGoogle = false;
-  /** Whether a cell is from an element of Google's, which counts before another of its name. */
-  private googles: boolean[] = [];
+  private rank = 0;
+  /** Of each cell: 2 of an element of Google's, 0 of a link to something else than the product's page, 1 of any other. */
+  private ranks: number[] = [];
   /** Characters of the product so far. */
   private length = 0;
 
@@ -274,11 +274,13 @@ class XmlReader implements FeedReader {
       this.product = this.depth;
       this.line = this.parser.line;
       this.cells = [];
-      this.googles = [];
+      this.ranks = [];
       this.length = 0;
     } else if (this.depth === this.product + 1) {
-      this.isGoogle = name.startsWith(`${this.prefix}:`);
-      this.name = this.isGoogle ? name.slice(this.prefix.length + 1) : name;
+      const isGoogle = name.startsWith(`${this.prefix}:`);
+      this.name = isGoogle ? name.slice(this.prefix.length + 1) : name;
+      const isOther = name === 'link' && (attributes['rel'] ?? 'alternate') !== 'alternate';
+      this.rank = isGoogle ? 2 : isOther ? 0 : 1;
       this.text = name === 'link' ? (attributes['href'] ?? '') : '';
     }
   }
@@ -300,9 +302,9 @@ class XmlReader implements FeedReader {
       this.rows.row(this.line, (at) => cells[at] ?? '');
     } else if (this.product > 0 && this.depth === this.product + 1) {
       const at = this.rows.name(this.name);
-      if (this.cells[at] === undefined || (this.isGoogle && !this.googles[at])) {
-        this.cells[at] = this.text; // of several, the first
-        this.googles[at] = this.isGoogle;
+      if (this.cells[at] === undefined || this.rank > this.ranks[at]!) {
+        this.cells[at] = this.text; // of several of one rank, the first
+        this.ranks[at] = this.rank;
       }
     }
     this.depth--;

@@ -496,6 +496,12 @@ test('a feed without products is refused, also after one with bad rows', async (
   await expect(built('a.csv', '', { feeds: [bad, none], skipBadRows: 9 })).rejects.toThrow(/none\.csv: no products/);
 });
 
+test('of the links of an Atom entry, the one to the page of the product counts', async () => {
+  const links = '<link rel="self" href="/a.xml"/><link rel="alternate" href="/a"/><link href="/b"/>';
+  const text = `<feed xmlns:g="http://base.google.com/ns/1.0"><entry><g:id>A</g:id><title>a</title>${links}</entry></feed>`;
+  expect((await built('a.xml', text)).products).toEqual([{ id: 'A', title: 'a', url: '/a' }]);
+});
+
 test('numbers of JSON have a decimal point in every language', async () => {
   const { products } = await built('a.json', '[{"id":"1","price":1.299},{"id":"2","price":"1.299,50"}]', {
     lang: 'de',
