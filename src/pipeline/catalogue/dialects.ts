@@ -310,6 +310,9 @@ export const KNOWN_NAMES: readonly string[] = [TABLE, ...DIALECTS].flatMap(({ co
   ...reads,
 ]);
 
+/** What the dialects call ids. */
+export const ID_NAMES: readonly string[] = [TABLE, ...DIALECTS].flatMap(({ columns }) => columns.id!);
+
 /** One spelling of a name: `g:image link` and `Image_Link` are `image_link`. */
 export const nameKey = (name: string): string =>
   name

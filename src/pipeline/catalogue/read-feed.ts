@@ -16,6 +16,7 @@ import {
   type EntryOptions,
   entryReader,
   type FeedRow,
+  ID_NAMES,
   KNOWN_NAMES,
   MERCHANT,
   nameKey,
@@ -93,9 +94,9 @@ function readerOf(head: Uint8Array, file: string, rows: Rows): FeedReader {
   const reader = /^[<[{]/.test(text)
     ? text.startsWith('<')
       ? new XmlReader(file, rows)
-      : new JsonReader(file, rows, levelOf(text))
+      : new JsonReader(file, rows, placeOf(bytes.subarray(0, HEAD), rows.idColumn))
     : tableReader(file, rows);
-  reader.push(hasMark ? head.subarray(3) : head);
+  reader.push(bytes);
   return reader;
 }
 
@@ -331,13 +332,19 @@ class JsonReader implements FeedReader {
   /** Where the product in work starts, and its line; −1 outside. */
   private start = -1;
   private startLine = 1;
+  /** Depth of the braces of a product; infinite outside their list. */
+  private level: number;
+  /** Where their list begins inside an object; −1 where that is behind. */
+  private list: number;
 
   constructor(
     private readonly file: string,
     private readonly rows: Rows,
-    /** Depth of the braces of a product. */
-    private level: number,
-  ) {}
+    { level, list = -1 }: Place,
+  ) {
+    this.level = level;
+    this.list = list;
+  }
 
   push(chunk: Uint8Array): void {
     if (this.used + chunk.length > this.buffer.length) {
@@ -379,6 +386,9 @@ class JsonReader implements FeedReader {
         if (byte === OPEN && this.start < 0 && this.depth === this.level) {
           this.start = at;
           this.startLine = this.line;
+        } else if (at === this.list) {
+          this.level = 2;
+          this.list = -1;
         }
         this.depth++;
       } else if (byte === CLOSE || byte === CLOSE_LIST) {
@@ -424,10 +434,24 @@ class JsonReader implements FeedReader {
   }
 }
 
-/** How deep the products of a document lie, from its beginning. */
-function levelOf(text: string): number {
-  if (text.startsWith('[')) return 1;
-  return /^\{\s*"(products|items|catalogue|catalog|data)"\s*:\s*\[/.test(text) ? 2 : 0;
+/** How deep the braces of products lie, or the byte at which their list begins inside an object. */
+interface Place {
+  readonly level: number;
+  readonly list?: number;
+}
+
+/** Members of an object, each with its comma, that hold no objects deeper than one level. */
+const MEMBERS = /(?:"(?:[^"\\]|\\.)*"\s*:\s*(?:"(?:[^"\\]|\\.)*"|[{[][^{}[\]]*[}\]]|[^\s"{}[\],]+)\s*,\s*)*/;
+const LIST = new RegExp(`^\\s*\\{\\s*(${MEMBERS.source})"(?:products|items|catalogue|catalog|data)"\\s*:\\s*\\[`);
+
+/** Where the products of a document are, from its beginning. An object with an id is a product, whatever lists it has. */
+function placeOf(head: Uint8Array, idColumn: string): Place {
+  const text = new TextDecoder('latin1').decode(head); // a character a byte
+  if (text.trimStart().startsWith('[')) return { level: 1 };
+  const [all, before = ''] = LIST.exec(text) ?? [];
+  const names = [...before.matchAll(/"([^"]*)"\s*:/g)].map(([, name]) => name!);
+  if (all === undefined || names.some((name) => name === idColumn || ID_NAMES.includes(name))) return { level: 0 };
+  return { level: Number.POSITIVE_INFINITY, list: all.length - 1 };
 }
 
 /** Members as texts: of a list the first one, of categories the path; members of an object as `features.colour`. */

@@ -474,6 +474,16 @@ test('of an object only its list of products counts', async () => {
   expect(await rowsIn(text, 1, 'a.json')).toHaveLength(1);
 });
 
+test.each([
+  '{"status":"ok","größe":[1,2],"meta":{"total":1},"products":[{"id":"1"}],"errors":[{"id":"no product"}]}',
+  '{"data":[{"id":"1"}]}',
+  '{"id":"1","products":[{"id":"of a bundle"}]}\n',
+])('of %s the one product is read', async (text) => {
+  const [entry, ...others] = await rowsIn(text, text.length * 2, 'a.json');
+  expect(entry).toMatchObject([1, { id: '1' }]);
+  expect(others).toEqual([]);
+});
+
 test('a field or feature that no product of XML or JSON has is named', async () => {
   const { messages, path } = await built('a.jsonl', '{"id":"1","colour":"red"}\n', {
     columns: { title: 'label' },
