@@ -2,7 +2,7 @@
 import { RecommenderError } from '../errors';
 import type { Catalogue, Sessions } from '../types';
 import { type CaserReading, PROFILES, readsClicks, readWindows } from './caser-sessions';
-import type { ConfigOf, Initialiser, ModelSpec, OptionSpecs, ParameterSpec, RemovedOptions } from './model';
+import type { ConfigOf, Initialiser, ModelSpec, OptionSpecs, ParameterSpec, Refuse, RemovedOptions } from './model';
 import { boolean, choice, integer, number } from './options';
 import { repeatsConflict, repeatsOptions, repeatsSpec } from './repeat-bias';
 import { sampledOptions, smoothingConflict, smoothingOption } from './sampled-softmax';
@@ -124,11 +124,8 @@ const removed = {
 /** Earlier sessions whose weight is worth their place. */
 const earlierSessions = ({ profile }: CaserConfig) => (profile === 'device' ? 20 : 0);
 
-function check(config: CaserConfig): void {
+function check(config: CaserConfig, refuse: Refuse): void {
   const { profile, users, outputTable, loss, sparseUpdates } = config;
-  const refuse = (sentence: string): never => {
-    throw new RecommenderError('bad-config', `caser: ${sentence}`);
-  };
   if (profile !== 'user' && users > 0) {
     refuse(`"users" is for profile=user, got ${users} with profile=${profile}; leave it out.`);
   }

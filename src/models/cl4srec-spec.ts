@@ -2,10 +2,9 @@
  * CL4SRec without tensors: SASRec's options and those of its second loss, parameters, and sessions as arrays. The authors published no
  * code; names are ours.
  */
-import { RecommenderError } from '../errors';
 import type { Augmentation } from '../objectives/augmentations';
 import type { Catalogue } from '../types';
-import type { ConfigOf, Initialiser, ModelSpec, OptionSpecs, ParameterSpec, RemovedOptions } from './model';
+import type { ConfigOf, Initialiser, ModelSpec, OptionSpecs, ParameterSpec, Refuse, RemovedOptions } from './model';
 import { choice, number } from './options';
 import { type Padding, padClicks } from './padding';
 import { checkSasrec, type SasrecConfig, sasrecParameters, sasrecSpec } from './sasrec-spec';
@@ -100,11 +99,8 @@ export function augmentations({ cropRatio, maskRatio, reorderRatio }: Cl4srecCon
   return all.filter(({ ratio }) => ratio > 0);
 }
 
-function check(config: Cl4srecConfig): void {
-  checkSasrec(sasrecConfig(config), 'cl4srec');
-  const refuse = (message: string): never => {
-    throw new RecommenderError('bad-config', `cl4srec: ${message}`);
-  };
+function check(config: Cl4srecConfig, refuse: Refuse): void {
+  checkSasrec(sasrecConfig(config), refuse);
   if (config.lambda > 0 && augmentations(config).length === 0) {
     refuse('"lambda" above 0 needs views: set "cropRatio", "maskRatio" or "reorderRatio" above 0.');
   }

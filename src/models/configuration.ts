@@ -1,14 +1,14 @@
 /** Turns what a user wrote into a checked configuration, for every architecture and baseline. */
 import { RecommenderError } from '../errors';
 import { nearestName } from '../nearest-name';
-import type { ConfigValue, OptionSpec, OptionSpecs, RemovedOptions } from './model';
+import type { ConfigValue, OptionSpec, OptionSpecs, Refuse, RemovedOptions } from './model';
 
 /** What has a name and options: an architecture or a counting baseline. */
 export interface Configurable<C> {
   readonly name: string;
   readonly options: OptionSpecs<C>;
   readonly removed?: RemovedOptions;
-  check?(config: C): void;
+  check?(config: C, refuse: Refuse): void;
 }
 
 /** `dropout_p_embed` → `dropoutPEmbed`: the official spelling is accepted for every key. */
@@ -40,7 +40,9 @@ export function configure<C>(model: Configurable<C>, given: Readonly<Record<stri
     }
     config[key] = read(model.name, key, options[key]!, value);
   }
-  model.check?.(config as C);
+  model.check?.(config as C, (sentence) => {
+    throw new RecommenderError('bad-config', `${model.name}: ${sentence}`);
+  });
   return config as C;
 }
 

@@ -1,7 +1,6 @@
 /** GRU4Rec without tensors: options, named as in the official PyTorch code in camelCase, parameters, and sessions as arrays. */
-import { RecommenderError } from '../errors';
 import type { Catalogue } from '../types';
-import type { ConfigOf, ModelSpec, OptionSpecs, ParameterSpec, RemovedOptions } from './model';
+import type { ConfigOf, ModelSpec, OptionSpecs, ParameterSpec, Refuse, RemovedOptions } from './model';
 import { boolean, choice, integer, integers, number } from './options';
 import { padLeft } from './padding';
 import { glorotUniform } from './parameters';
@@ -73,10 +72,10 @@ const removed = {
   recentRate: 0.3,
 } satisfies RemovedOptions;
 
-function check({ constrainedEmbedding, embedding, loss, logq, nSample, batchSize, repeatLags }: Gru4RecConfig): void {
-  const refuse = (sentence: string): never => {
-    throw new RecommenderError('bad-config', `gru4rec: ${sentence}`);
-  };
+function check(
+  { constrainedEmbedding, embedding, loss, logq, nSample, batchSize, repeatLags }: Gru4RecConfig,
+  refuse: Refuse,
+): void {
   if (constrainedEmbedding && embedding !== 0) {
     refuse(
       '"embedding" is the width of a separate input table; set constrainedEmbedding=false with it, or leave it 0.',

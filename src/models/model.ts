@@ -102,6 +102,9 @@ export type RemovedOptions = Readonly<Record<string, number | boolean | string |
 export type ConfigValue = number | boolean | string | readonly number[];
 export type ModelConfig = Readonly<Record<string, ConfigValue>>;
 
+/** Throws `bad-config` with this sentence behind the model's name. */
+export type Refuse = (sentence: string) => never;
+
 /**
  * The specification of an architecture: what reads its configuration and sessions, without TensorFlow.js. `C` is its configuration:
  * names of the reference implementation in camelCase.
@@ -115,8 +118,8 @@ export interface ModelSpec<C = ModelConfig> {
   readonly removed?: RemovedOptions;
   /** The option that says how many epochs it trains at most. */
   readonly epochsOption: string;
-  /** Checks that span several keys; throws `bad-config`. */
-  check?(config: C): void;
+  /** Checks that span several keys. */
+  check?(config: C, refuse: Refuse): void;
   /** Sets the options that follow from the training log; throws `bad-config` if it lacks what the others need. */
   complete?(config: C, sessions: Sessions): C;
   /**

@@ -1,7 +1,6 @@
 /** SASRec without tensors: options, named as in the official TensorFlow code in camelCase, parameters, and sessions as arrays. */
-import { RecommenderError } from '../errors';
 import type { Catalogue } from '../types';
-import type { ConfigOf, Initialiser, ModelSpec, OptionSpecs, ParameterSpec, RemovedOptions } from './model';
+import type { ConfigOf, Initialiser, ModelSpec, OptionSpecs, ParameterSpec, Refuse, RemovedOptions } from './model';
 import { boolean, choice, integer, number } from './options';
 import { type Padding, padClicks } from './padding';
 import { glorotNormal, glorotUniform } from './parameters';
@@ -303,12 +302,8 @@ export function sasrecParameters(
  */
 export const trims = (config: SasrecConfig) => config.positions === 'start' || masksPadding(config);
 
-/** @param name The architecture, for messages. */
-export function checkSasrec(config: SasrecConfig, name = 'sasrec'): void {
+export function checkSasrec(config: SasrecConfig, refuse: Refuse): void {
   const { hiddenUnits, numHeads } = config;
-  const refuse = (message: string): never => {
-    throw new RecommenderError('bad-config', `${name}: ${message}`);
-  };
   if (hiddenUnits % numHeads !== 0) {
     refuse(`"hiddenUnits" must be a multiple of "numHeads", got ${hiddenUnits} and ${numHeads}.`);
   }
@@ -329,7 +324,7 @@ export const sasrecSpec = {
   options,
   removed,
   epochsOption: 'numEpochs',
-  check: (config) => checkSasrec(config),
+  check: checkSasrec,
   logitScale: ({ loss }) => (loss === 'ce' || loss === 'sampled' ? 1 : undefined),
   parameters: (config, catalogue) => sasrecParameters(config, catalogue),
   reading,

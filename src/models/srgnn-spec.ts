@@ -1,7 +1,6 @@
 /** SR-GNN without tensors: options, named as in the official PyTorch code in camelCase, parameters, and sessions as graphs. */
-import { RecommenderError } from '../errors';
 import type { Catalogue } from '../types';
-import type { ConfigOf, Initialiser, ModelSpec, OptionSpecs, ParameterSpec, RemovedOptions } from './model';
+import type { ConfigOf, Initialiser, ModelSpec, OptionSpecs, ParameterSpec, Refuse, RemovedOptions } from './model';
 import { boolean, choice, integer, number } from './options';
 import { repeatsConflict, repeatsOptions, repeatsSpec } from './repeat-bias';
 import { sampledOptions, smoothingConflict, smoothingOption } from './sampled-softmax';
@@ -104,11 +103,8 @@ const removed = {
   ...ofLastEpochs,
 } satisfies RemovedOptions;
 
-function check(config: SrgnnConfig): void {
+function check(config: SrgnnConfig, refuse: Refuse): void {
   const { readout, positions, loss, sparseUpdates } = config;
-  const refuse = (sentence: string): never => {
-    throw new RecommenderError('bad-config', `srgnn: ${sentence}`);
-  };
   if (positions === 'reverse' && readout === 'local') {
     refuse('"positions" are read by the attention, which readout=local does not have.');
   }

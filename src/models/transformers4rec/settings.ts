@@ -1,6 +1,6 @@
 /** What `auto` means, form by form, and which pairs of language model and objective there are. */
-import { RecommenderError } from '../../errors';
 import type { Activation } from '../../nn/activation';
+import type { Refuse } from '../model';
 import type { LanguageModelName, ObjectiveName, T4RecConfig } from './options';
 
 /** One language model's sizes, with nothing left open. */
@@ -52,12 +52,9 @@ const WHY_NOT: Readonly<Record<ObjectiveName, string>> = {
 
 const given = (value: number, automatic: number): number => (value < 0 ? automatic : value);
 
-/** @throws RecommenderError `bad-config` for keys that do not fit together. */
-export function check(config: T4RecConfig): void {
+/** Refuses keys that do not fit together. */
+export function check(config: T4RecConfig, refuse: Refuse): void {
   const { lm, objective, dModel, itemEmbeddingDim, nHead, inputLayer, features } = config;
-  const refuse = (sentence: string): never => {
-    throw new RecommenderError('bad-config', `transformers4rec: ${sentence}`);
-  };
   if (!PAIRS[lm].includes(objective)) {
     refuse(
       `lm=${lm} cannot learn by objective=${objective}: ${WHY_NOT[objective]}. It learns by ${PAIRS[lm].join(', ')}.`,

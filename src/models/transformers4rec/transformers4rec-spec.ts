@@ -77,8 +77,8 @@ export const transformers4recSpec: ModelSpec<T4RecConfig> = {
   options,
   removed,
   epochsOption: 'nEpochs',
-  check(config) {
-    check(config);
+  check(config, refuse) {
+    check(config, refuse);
     wantedFeatures(config); // refuses a list that cannot be read
   },
   features: wantedFeatures,
