@@ -1,15 +1,9 @@
-import { afterEach, describe, expect, test } from 'vitest';
-import { createLocalEngine } from '../../src/engine/local-engine';
+import { describe, expect, test } from 'vitest';
 import type { Engine, EngineEvent } from '../../src/engine/types';
 import { models } from '../../src/models/index';
-import { wasmPath } from '../compute/backends/start';
-import { clicks, folderOf, IDS, MODEL_URL, modelFor, serveFolder, smallModel } from './fixture';
+import { clicks, IDS, modelFor, smallModel } from './fixture';
+import { loadedEngine } from './open-engine';
 import { SMALL } from './parity';
-
-const running: Engine[] = [];
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((engine) => engine.dispose()));
-});
 
 async function loaded(
   architecture: string,
@@ -21,10 +15,7 @@ async function loaded(
     config: SMALL[architecture] ?? {},
     ...(catalogue && { catalogue }),
   });
-  const engine = createLocalEngine({ fetchFile: serveFolder(await folderOf(artifact)), wasmPath });
-  running.push(engine);
-  await engine.load({ modelUrl: MODEL_URL, backend });
-  return engine;
+  return loadedEngine(artifact, backend);
 }
 
 /** ln of each item's probability, from the scores of a recommendation of everything. */
@@ -103,9 +94,7 @@ describe('explain', () => {
   test('turns scores into probabilities by their scale, those of an adapter by its own weight of them, too', async () => {
     const [session, itemIds] = [clicks('item-9', 'item-12'), ['item-30']];
     const artifact = await smallModel({ scale: 3 });
-    const engine = createLocalEngine({ fetchFile: serveFolder(await folderOf(artifact)), wasmPath });
-    running.push(engine);
-    await engine.load({ modelUrl: MODEL_URL, backend: 'cpu' });
+    const engine = await loadedEngine(artifact, 'cpu');
     const logProbability = async (session: readonly EngineEvent[], scale: number) => {
       const { items } = await engine.recommend({ session, k: IDS.length, exclude: [] });
       const score = items.find(({ itemId }) => itemId === 'item-30')!.score;

@@ -1,11 +1,11 @@
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { CATALOGUE_MANIFEST, COLD_START } from '../../src/checkpoint/catalogue-folder';
 import { ALIASES, CATALOGUE } from '../../src/checkpoint/manifest';
-import { createLocalEngine } from '../../src/engine/local-engine';
 import type { CatalogueFiles, Engine } from '../../src/engine/types';
 import type { Candidate } from '../../src/types';
 import { CATALOGUE_URL, catalogueFolder, filesOf, serveCatalogue, versionOf } from './catalogue-folders';
 import { clicks, type Folder, folderOf, IDS, MODEL_URL, serveFolder, smallModel } from './fixture';
+import { openEngine } from './open-engine';
 
 const OWN = IDS.map((id, k) => ({ id, title: `Own ${k}`, price: 1 }));
 const NEXT = IDS.map((id, k) => ({ id, title: `Next ${k}`, price: 2 }));
@@ -13,7 +13,6 @@ const [LAST] = IDS.slice(-1) as [string];
 
 let model: Folder;
 let counting: Folder;
-const engines: Engine[] = [];
 beforeAll(async () => {
   const aliases = new Map([
     ['item-9', { also: ['sku-9', 'old-9'] }],
@@ -22,13 +21,9 @@ beforeAll(async () => {
   model = await folderOf(await smallModel({ catalogue: OWN, aliases }));
   counting = await folderOf(await smallModel({ architecture: 'item-knn', catalogue: OWN }));
 });
-afterEach(async () => {
-  for (const engine of engines.splice(0)) await engine.dispose();
-});
 
 async function loaded(folder = model): Promise<Engine> {
-  const engine = createLocalEngine({ fetchFile: serveFolder(folder) });
-  engines.push(engine);
+  const engine = openEngine({ fetchFile: serveFolder(folder) });
   await engine.load({ modelUrl: MODEL_URL, backend: 'cpu' });
   return engine;
 }
@@ -57,8 +52,7 @@ describe('a catalogue apart from the model', () => {
   });
 
   test('may come before the model, and stays with the next one', async () => {
-    const engine = createLocalEngine({ fetchFile: serveFolder(model) });
-    engines.push(engine);
+    const engine = openEngine({ fetchFile: serveFolder(model) });
     await engine.setCatalogue(filesOf(catalogueFolder({ parts: [NEXT.slice(0, 3)] })));
     for (let twice = 0; twice < 2; twice++) {
       await engine.load({ modelUrl: MODEL_URL, backend: 'cpu' });
@@ -67,8 +61,7 @@ describe('a catalogue apart from the model', () => {
   });
 
   test("that came before the model, which knows none of it, leaves the artifact's own", async () => {
-    const engine = createLocalEngine({ fetchFile: serveFolder(model) });
-    engines.push(engine);
+    const engine = openEngine({ fetchFile: serveFolder(model) });
     const foreign = catalogueFolder({ parts: [[{ id: 'a' }]] });
     expect(await engine.setCatalogue(filesOf(foreign))).toEqual({ version: versionOf(foreign), products: 1 });
     await engine.load({ modelUrl: MODEL_URL, backend: 'cpu' });
@@ -116,8 +109,7 @@ describe('a catalogue apart from the model', () => {
   ])('%s is refused, naming the file', async (_, damage, message) => {
     const folder = new Map(catalogueFolder({ parts: [NEXT], coldStart: { new: [['item-9', 1]] } }));
     damage(folder);
-    const engine = createLocalEngine(serveCatalogue(folder));
-    engines.push(engine);
+    const engine = openEngine(serveCatalogue(folder));
     await expect(engine.fetchCatalogue({ url: CATALOGUE_URL })).rejects.toThrow(message);
   });
 
@@ -147,8 +139,7 @@ describe('a catalogue apart from the model', () => {
   test('is fetched past the cache, its files by their hashes; again only those that have changed', async () => {
     const parts = [NEXT.slice(0, 2), NEXT.slice(2, 4), NEXT.slice(4)];
     const server = serveCatalogue(catalogueFolder({ parts }));
-    const engine = createLocalEngine(server);
-    engines.push(engine);
+    const engine = openEngine(server);
     const asked = async (have: CatalogueFiles | null) => {
       server.names.length = server.urls.length = 0;
       const files = await engine.fetchCatalogue({ url: CATALOGUE_URL, ...(have && { have }) });
@@ -176,7 +167,7 @@ describe('a catalogue apart from the model', () => {
       catalogueFolder({ parts: [NEXT.slice(0, 2), [{ id: 'new' }], [{ id: 'newer' }]], known: 2 }),
     );
     const engine = await loaded();
-    const files = await createLocalEngine(server).fetchCatalogue({ url: CATALOGUE_URL });
+    const files = await openEngine(server).fetchCatalogue({ url: CATALOGUE_URL });
     expect(server.names).not.toContain('catalogue-3.json');
     expect(await engine.setCatalogue(files!)).toMatchObject({ products: 3 });
     expect(await engine.products(['new', 'newer'])).toEqual([{ id: 'new' }, null]);

@@ -1,10 +1,10 @@
 import { getBackend, memory, engine as runtime } from '@tensorflow/tfjs';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Artifact } from '../../src/checkpoint/artifact';
 import { BackendFault } from '../../src/compute/backend-fault';
 import { runningDevice } from '../../src/compute/running';
+import type { BackendChoice } from '../../src/compute/types';
 import type { FetchFile } from '../../src/engine/artifact-loader';
-import { createLocalEngine } from '../../src/engine/local-engine';
 import type { Engine, LoadProgress, RankedItem, RecommendRequest } from '../../src/engine/types';
 import { configure } from '../../src/models/configuration';
 import { models } from '../../src/models/index';
@@ -15,24 +15,10 @@ import { wasmPath } from '../compute/backends/start';
 import { sessionsOf } from '../neighbours/fixtures';
 import { supportOf } from '../train/helpers';
 import { clicks, folderOf, IDS, MODEL_URL, modelFor, plannedModel, SESSIONS, serveFolder, smallModel } from './fixture';
+import { loadedEngine, openEngine } from './open-engine';
 import { SMALL } from './parity';
 
-const running: Engine[] = [];
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((engine) => engine.dispose()));
-});
-
-function started(fetchFile: FetchFile, path = wasmPath): Engine {
-  const engine = createLocalEngine({ fetchFile, wasmPath: path });
-  running.push(engine);
-  return engine;
-}
-
-async function loaded(artifact: Artifact, backend: 'auto' | 'plan' | 'wasm' | 'cpu' = 'cpu'): Promise<Engine> {
-  const engine = started(serveFolder(await folderOf(artifact)));
-  await engine.load({ modelUrl: MODEL_URL, backend });
-  return engine;
-}
+const loaded = (artifact: Artifact, backend: BackendChoice = 'cpu'): Promise<Engine> => loadedEngine(artifact, backend);
 
 const request = (over: Partial<RecommendRequest> = {}): RecommendRequest => ({
   session: clicks('item-9'),
@@ -45,7 +31,7 @@ describe('load', () => {
   test('fetches the files of the artifact, each once, and tells the model, the backend and why', async () => {
     const fetchFile = serveFolder(await folderOf(await smallModel()));
     const progress: LoadProgress[] = [];
-    const info = await started(fetchFile).load(
+    const info = await openEngine({ fetchFile }).load(
       { modelUrl: MODEL_URL, backend: 'auto' },
       { onProgress: (step) => progress.push(step) },
     );
@@ -66,7 +52,7 @@ describe('load', () => {
       signal.addEventListener('abort', () => aborted.push(name));
       return new Response(new ReadableStream()); // nothing comes
     };
-    const loading = started(fetchFile).load({ modelUrl: MODEL_URL, backend: 'cpu' });
+    const loading = openEngine({ fetchFile }).load({ modelUrl: MODEL_URL, backend: 'cpu' });
     await expect(loading).rejects.toThrow('items.json is not served');
     expect(aborted).toEqual(['weights.safetensors']);
   });
@@ -74,7 +60,7 @@ describe('load', () => {
   test('falls back to the plain CPU where WASM cannot start, and says why', async () => {
     const { stopBackend } = await import('../../src/compute/running');
     stopBackend('wasm');
-    const engine = started(serveFolder(await folderOf(await smallModel())), '/nowhere/');
+    const engine = openEngine({ fetchFile: serveFolder(await folderOf(await smallModel())), wasmPath: '/nowhere/' });
     const info = await engine.load({ modelUrl: MODEL_URL, backend: 'auto' });
     expect(info).toMatchObject({ backend: 'cpu', why: expect.stringContaining('"wasm" could not be started') });
     await expect(engine.load({ modelUrl: MODEL_URL, backend: 'wasm' })).rejects.toMatchObject({ code: 'no-backend' });
@@ -90,7 +76,7 @@ describe('load', () => {
         throw new RangeError('WebAssembly.Memory.grow(): Maximum memory size exceeded');
       },
     });
-    const engine = started(serveFolder(await folderOf(await smallModel())));
+    const engine = openEngine({ fetchFile: serveFolder(await folderOf(await smallModel())) });
     const info = await engine.load({ modelUrl: MODEL_URL, backend: 'auto' });
     expect(info).toMatchObject({ backend: 'cpu', why: expect.stringContaining('Maximum memory size exceeded') });
     await expect(engine.load({ modelUrl: MODEL_URL, backend: 'wasm' })).rejects.toMatchObject({ code: 'no-backend' });
@@ -98,7 +84,7 @@ describe('load', () => {
   });
 
   test('chooses none that it is to avoid, but the one below which there is nothing', async () => {
-    const engine = started(serveFolder(await folderOf(await smallModel())));
+    const engine = openEngine({ fetchFile: serveFolder(await folderOf(await smallModel())) });
     for (const avoid of [['wasm'], ['wasm', 'cpu']] as const) {
       expect(await engine.load({ modelUrl: MODEL_URL, backend: 'auto', avoid })).toMatchObject({ backend: 'cpu' });
     }
@@ -124,7 +110,7 @@ describe('load', () => {
   test('replaces the model once the new one is ready, and keeps it where the new one is damaged', async () => {
     const folders = [await folderOf(await smallModel()), await folderOf(await smallModel({ seed: 2 }))];
     let folder = folders[0]!;
-    const engine = started(((url: string, signal: AbortSignal) => serveFolder(folder)(url, signal)) as never);
+    const engine = openEngine({ fetchFile: (url, signal) => serveFolder(folder)(url, signal) });
     await engine.load({ modelUrl: MODEL_URL, backend: 'cpu' });
     const before = await engine.recommend(request());
     const memoryBefore = await engine.memory();
@@ -366,7 +352,7 @@ describe('recommend', () => {
   });
 
   test('needs a model, and an engine that is not disposed', async () => {
-    const engine = started(serveFolder(new Map()));
+    const engine = openEngine({ fetchFile: serveFolder(new Map()) });
     await expect(engine.recommend(request())).rejects.toMatchObject({ code: 'bad-artifact' });
     expect(await engine.memory()).toEqual({ tensors: 0, bytes: 0 });
     await engine.dispose();
@@ -418,13 +404,14 @@ describe.each(['cpu', 'wasm', 'plan'] as const)('memory on %s', (backend) => {
     const fetchFile = serveFolder(await folderOf(artifact));
     for (const stage of ['download', 'backend', 'check']) {
       const abort = new AbortController();
-      const loading = started(fetchFile).load(
+      const stopped = openEngine({ fetchFile });
+      const loading = stopped.load(
         { modelUrl: MODEL_URL, backend },
         { signal: abort.signal, onProgress: (progress) => progress.stage === stage && abort.abort() },
       );
       await expect(loading).rejects.toMatchObject({ code: 'aborted' });
+      await stopped.dispose();
     }
-    await Promise.all(running.splice(0).map((one) => one.dispose()));
     expect(held()).toBe(before);
   });
 });

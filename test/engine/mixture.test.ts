@@ -1,25 +1,12 @@
 /** Counting inside the artifact of a network, as a page uses it. */
 import { engine as runtime } from '@tensorflow/tfjs';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Artifact, type MixedCounter, SUPPORT_TENSOR } from '../../src/checkpoint/artifact';
-import type { BackendName } from '../../src/compute/types';
-import { createLocalEngine } from '../../src/engine/local-engine';
 import type { Engine, EngineEvent } from '../../src/engine/types';
 import { random } from '../../src/session/random';
 import type { Sessions } from '../../src/types';
-import { wasmPath } from '../compute/backends/start';
-import {
-  clicks,
-  folderOf,
-  IDS,
-  LONG,
-  MODEL_URL,
-  SESSIONS,
-  serveFolder,
-  smallModel,
-  withCounter,
-  withPlan,
-} from './fixture';
+import { clicks, IDS, LONG, SESSIONS, smallModel, withCounter, withPlan } from './fixture';
+import { loadedEngine } from './open-engine';
 import { SMALL } from './parity';
 
 const SHARE = 0.3;
@@ -54,18 +41,6 @@ function counterOf({ info: { mix, ...info }, tensors, itemIds }: Artifact): Arti
   };
 }
 
-const running: Engine[] = [];
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((engine) => engine.dispose()));
-});
-
-async function load(artifact: Artifact, backend: BackendName): Promise<Engine> {
-  const engine = createLocalEngine({ fetchFile: serveFolder(await folderOf(artifact)), wasmPath });
-  running.push(engine);
-  await engine.load({ modelUrl: MODEL_URL, backend });
-  return engine;
-}
-
 const all = async (engine: Engine, session: readonly EngineEvent[]): Promise<Map<string, number>> => {
   const { items } = await engine.recommend({ session, k: IDS.length, exclude: [] });
   return new Map(items.map(({ itemId, score }) => [itemId, score]));
@@ -90,9 +65,9 @@ const BACKENDS = ['plan', 'cpu', 'wasm'] as const;
 describe.each(['gru4rec', 'sasrec'])('%s with V-SkNN inside', (architecture) => {
   test.each(BACKENDS)('answers by the weighted mean of their probabilities, on %s', async (backend) => {
     const artifact = await mixture(architecture);
-    const engine = await load(artifact, backend);
-    const network = await load(await networkOf(artifact), backend);
-    const counter = await load(counterOf(artifact), 'cpu');
+    const engine = await loadedEngine(artifact, backend);
+    const network = await loadedEngine(await networkOf(artifact), backend);
+    const counter = await loadedEngine(counterOf(artifact), 'cpu');
     for (const session of Object.values(SESSIONS)) {
       const [mixed, learnt] = [await all(engine, session), await all(network, session)];
       if (!session.some(({ itemId }) => IDS.includes(itemId))) {
@@ -108,7 +83,7 @@ describe.each(['gru4rec', 'sasrec'])('%s with V-SkNN inside', (architecture) => 
 
   test('answers the same when a session goes on click by click', async () => {
     const artifact = await mixture(architecture);
-    const [engine, other] = [await load(artifact, 'plan'), await load(artifact, 'plan')];
+    const [engine, other] = [await loadedEngine(artifact, 'plan'), await loadedEngine(artifact, 'plan')];
     for (const length of [1, 2, 3, 50, 51]) {
       await other.forget();
       const session = LONG.slice(0, length);
@@ -117,7 +92,7 @@ describe.each(['gru4rec', 'sasrec'])('%s with V-SkNN inside', (architecture) => 
   });
 
   test('explains by those probabilities', async () => {
-    const engine = await load(await mixture(architecture), 'plan');
+    const engine = await loadedEngine(await mixture(architecture), 'plan');
     const session = clicks('item-9', 'item-12', 'item-7');
     const [found] = await engine.explain({ session, itemIds: ['item-30'] });
     const share = (scores: Map<string, number>) => Math.log(0.99 * scores.get('item-30')! + 0.01 / IDS.length);
@@ -137,9 +112,9 @@ describe.each(['gru4rec', 'sasrec'])('%s with V-SkNN inside', (architecture) => 
     'learns by method %s in its network, and goes on to count',
     async (method) => {
       const artifact = await mixture(architecture);
-      const engine = await load(artifact, 'plan');
+      const engine = await loadedEngine(artifact, 'plan');
       const session = clicks('item-9', 'item-12');
-      const share = await sharesOf(await load(counterOf(artifact), 'cpu'), session);
+      const share = await sharesOf(await loadedEngine(counterOf(artifact), 'cpu'), session);
       const before = await all(engine, session);
       const sessions = Array.from({ length: 8 }, () => clicks('item-9', 'item-12', 'item-31'));
       const { delta } = await engine.fineTune({ sessions, method, milliseconds: 1e9 });
@@ -154,7 +129,7 @@ describe.each(['gru4rec', 'sasrec'])('%s with V-SkNN inside', (architecture) => 
   );
 
   test('answers the same after it has moved to another backend', async () => {
-    const engine = await load(await mixture(architecture), 'plan');
+    const engine = await loadedEngine(await mixture(architecture), 'plan');
     const session = clicks('item-9', 'item-12');
     const before = await all(engine, session);
     for (const backend of ['cpu', 'wasm', 'plan'] as const) {
@@ -171,7 +146,9 @@ describe.each(['gru4rec', 'sasrec'])('%s with V-SkNN inside', (architecture) => 
       const other = { ...items, data: (items.data as Float32Array).map((x) => 1.05 * x) };
       const mix = { ...MIX, share: 0.99 };
       const damaged = { ...artifact, info: { ...artifact.info, mix }, tensors: { ...artifact.tensors, items: other } };
-      await expect(load(damaged, backend)).rejects.toMatchObject({ message: expect.stringContaining('golden answer') });
+      await expect(loadedEngine(damaged, backend)).rejects.toMatchObject({
+        message: expect.stringContaining('golden answer'),
+      });
     },
   );
 });
@@ -194,7 +171,7 @@ test.each([
   const artifact = await mixture('gru4rec');
   const mix = { ...MIX, ...over } as MixedCounter;
   const before = runtime().state.numTensors;
-  const loading = load({ ...artifact, info: { ...artifact.info, mix } }, 'cpu');
+  const loading = loadedEngine({ ...artifact, info: { ...artifact.info, mix } }, 'cpu');
   await expect(loading).rejects.toMatchObject({
     code: expect.stringMatching(/^(bad-artifact|weights-mismatch)$/),
     message: expect.stringContaining(message),

@@ -9,11 +9,9 @@ import { decodePlan, encodePlan } from '../../src/compute/plan/format';
 import { KINDS, OP, UNARY } from '../../src/compute/plan/plan';
 import { runningBackends, runningDevice } from '../../src/compute/running';
 import type { BackendChoice } from '../../src/compute/types';
-import { createLocalEngine } from '../../src/engine/local-engine';
 import type { Engine } from '../../src/engine/types';
 import { models } from '../../src/models/index';
 import { plannedModel as plannedReading } from '../../src/ranking/session-reader';
-import { wasmPath } from '../compute/backends/start';
 import { codedTable } from '../compute/plan/coded';
 import {
   clicks,
@@ -26,18 +24,16 @@ import {
   smallModel,
   withPlan,
 } from './fixture';
+import { openEngine } from './open-engine';
 import { differences, SMALL } from './parity';
 
-const running: Engine[] = [];
-afterEach(async () => {
+afterEach(() => {
   vi.restoreAllMocks();
-  await Promise.all(running.splice(0).map((engine) => engine.dispose()));
 });
 
 async function load(folder: Folder, over: Partial<Parameters<Engine['load']>[0]> = {}) {
   const fetchFile = serveFolder(folder);
-  const engine = createLocalEngine({ fetchFile, wasmPath });
-  running.push(engine);
+  const engine = openEngine({ fetchFile });
   return { engine, fetchFile, info: await engine.load({ modelUrl: MODEL_URL, backend: 'auto', ...over }) };
 }
 const loaded = async (artifact: Artifact, backend: BackendChoice = 'auto') =>

@@ -1,13 +1,9 @@
 /** What the engine answers by the counts of training, and the shop's rules. */
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Strategies } from '../../src/checkpoint/artifact';
-import { createLocalEngine } from '../../src/engine/local-engine';
-import type { CountedStrategy, Engine } from '../../src/engine/types';
-import { wasmPath } from '../compute/backends/start';
+import type { CountedStrategy } from '../../src/engine/types';
 import { clicks, folderOf, IDS, MODEL_URL, serveFolder, smallModel } from './fixture';
-
-let engine: Engine;
-afterEach(() => engine.dispose());
+import { openEngine } from './open-engine';
 
 const STRATEGIES: Strategies = {
   boughtTogether: { of: 'purchase', baskets: 9, pairs: { 1: [2, 0.5, 3, 0.25, 4, 0.1], 2: [1, 0.9, 3, 0.5] } },
@@ -17,13 +13,13 @@ const id = (index: number): string => IDS[index - 1]!;
 
 async function loaded(further: object) {
   const fetchFile = serveFolder(await folderOf({ ...(await smallModel()), ...further }));
-  engine = createLocalEngine({ fetchFile, wasmPath });
+  const engine = openEngine({ fetchFile });
   await engine.load({ modelUrl: MODEL_URL, backend: 'cpu' });
   const answer = async (strategy: CountedStrategy, of: readonly string[] = [], exclude: readonly string[] = []) => {
     const { items, missing } = await engine.recommend({ session: clicks(...of), k: 2, exclude, strategy });
     return { items: items.map(({ itemId, score, reason }) => [itemId, score, reason]), missing };
   };
-  return { answer, urls: fetchFile.urls };
+  return { engine, answer, urls: fetchFile.urls };
 }
 
 test('answers by what was counted, from a file that is loaded once it is wanted', async () => {
@@ -49,7 +45,7 @@ test('answers by what was counted, from a file that is loaded once it is wanted'
 });
 
 test('says what the artifact lacks, and asks for no file that is not there', async () => {
-  const { answer, urls } = await loaded({});
+  const { engine, answer, urls } = await loaded({});
   const { items, missing } = await answer('bought-together', [id(1)]);
   expect([items, missing]).toEqual([[], expect.stringContaining('has no "bought-together"')]);
   expect((await answer('trending')).missing).toContain('has no "trending"');
@@ -59,7 +55,7 @@ test('says what the artifact lacks, and asks for no file that is not there', asy
 
 test('hands out the rules of the shop as they are, from a file that is loaded once', async () => {
   const rules = [{ do: 'pin', id: 'a' }, { anything: 'else' }];
-  const { urls } = await loaded({ rules });
+  const { engine, urls } = await loaded({ rules });
   for (let times = 0; times < 3; times++) expect(await engine.rules()).toEqual(rules);
   expect(urls.filter((url) => url.endsWith('rules.json'))).toHaveLength(1);
 });

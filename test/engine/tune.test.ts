@@ -1,14 +1,12 @@
 import { memory } from '@tensorflow/tfjs';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Artifact } from '../../src/checkpoint/artifact';
 import type { Delta, TuneMethod } from '../../src/checkpoint/delta';
-import { createLocalEngine } from '../../src/engine/local-engine';
 import type { Engine, EngineEvent, FineTuneRequest, RankedItem, TuneProgress } from '../../src/engine/types';
 import { models } from '../../src/models/index';
 import { withoutUnread } from '../../src/recommender/personalisation/fresh-events';
 import { type VisitorEvent, VisitorHistory } from '../../src/session/visitor-history';
 import { watch } from '../../src/train/tuning/guard';
-import { wasmPath } from '../compute/backends/start';
 import {
   clicks,
   type FixtureOptions,
@@ -21,25 +19,15 @@ import {
   serveFolder,
   smallModel,
 } from './fixture';
+import { loadedEngine, openEngine } from './open-engine';
 import { differences, SMALL } from './parity';
 
 const ARCHITECTURES = Object.keys(models);
 type Backend = 'cpu' | 'wasm' | 'plan';
 const METHODS = ['adapter', 'full'] as const satisfies readonly TuneMethod[];
-const running: Engine[] = [];
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((engine) => engine.dispose()));
-});
 
 async function loaded(architecture: string, backend: Backend = 'wasm', over: FixtureOptions = {}): Promise<Engine> {
-  return loadedFrom(await modelFor(backend, { architecture, config: SMALL[architecture] ?? {}, ...over }), backend);
-}
-
-async function loadedFrom(artifact: Artifact, backend: Backend = 'wasm'): Promise<Engine> {
-  const engine = createLocalEngine({ fetchFile: serveFolder(await folderOf(artifact)), wasmPath });
-  running.push(engine);
-  await engine.load({ modelUrl: MODEL_URL, backend });
-  return engine;
+  return loadedEngine(await modelFor(backend, { architecture, config: SMALL[architecture] ?? {}, ...over }), backend);
 }
 
 /** The artifact with sessions of others. */
@@ -367,11 +355,12 @@ describe('a model whose scores nothing turns into probabilities', () => {
     // Random weights prefer any items: those that they do are what the sessions go on with.
     const top = artifact.info.golden.top.map(({ index }) => index);
     const session = [1, 2, 3, 2];
-    const engine = await loadedFrom(
+    const engine = await loadedEngine(
       replaying(
         artifact,
         top.slice(0, 4).map((target) => [...session, target]),
       ),
+      'wasm',
     );
     const delta = await learnAll(engine, habit(2));
     expect(delta.step).toBeGreaterThan(0);
@@ -452,12 +441,13 @@ describe('a delta', () => {
 test('sessions that travel with the model are replayed, and learnt from as others', async () => {
   const plain = await loaded('gru4rec');
   const artifact = await smallModel({ architecture: 'gru4rec', config: SMALL['gru4rec']! });
-  const engine = await loadedFrom(
+  const engine = await loadedEngine(
     replaying(artifact, [
       [5, 6, 7],
       [5, 9],
       [11, 12],
     ]),
+    'wasm',
   );
   const [replayed, alone] = [await learnAll(engine, habit(3)), await learnAll(plain, habit(3))];
   expect(replayed.learnt).toEqual(alone.learnt);
@@ -512,8 +502,7 @@ test('what was refused is not reported for the adapter that was set after it', a
 async function twoModels() {
   const folders = [await folderOf(await smallModel()), await folderOf(await smallModel({ seed: 2 }))];
   let folder = folders[0]!;
-  const engine = createLocalEngine({ fetchFile: (url, signal) => serveFolder(folder)(url, signal), wasmPath });
-  running.push(engine);
+  const engine = openEngine({ fetchFile: (url, signal) => serveFolder(folder)(url, signal) });
   const load = (which: 0 | 1) => {
     folder = folders[which]!;
     return engine.load({ modelUrl: MODEL_URL, backend: 'wasm' });
