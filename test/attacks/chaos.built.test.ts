@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Recommender } from '../../src/index';
 import { commit, machine } from '../bench/machine';
-import { RESULTS } from '../bench/quality/record';
+import { RESULTS } from '../bench/results';
 import { isSoak } from '../soak-slice';
 import { tried } from '../tries';
 import { storm } from './chaos';

@@ -7,10 +7,10 @@
  * as they are.
  */
 import { execFile } from 'node:child_process';
-import { createWriteStream, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs, promisify } from 'node:util';
@@ -19,6 +19,7 @@ import { markdownTable, whole } from '../../src/pipeline/format';
 import { buildChanged, built, plainEnv } from '../build/built';
 import { FEEDS, TABLE_COLUMNS } from '../pipeline/catalogue/feeds';
 import { commit, machine } from './machine';
+import { readResult, writeResult } from './results';
 
 interface Row {
   readonly feed: string;
@@ -32,8 +33,6 @@ interface Row {
   readonly machine: string;
 }
 
-const FOLDER = resolve(import.meta.dirname, 'results');
-const JSON_FILE = join(FOLDER, 'catalogue.json');
 const PIECE = 1 << 16;
 
 export async function main(argv: readonly string[]): Promise<void> {
@@ -89,15 +88,14 @@ function* larger(texts: Iterable<string>): Generator<string> {
 }
 
 function keep(row: Row): void {
-  const before: Row[] = existsSync(JSON_FILE) ? JSON.parse(readFileSync(JSON_FILE, 'utf8')) : [];
+  const before = readResult<Row[]>('catalogue', []);
   const order = Object.keys(FEEDS);
   const rows = [...before.filter(({ feed, rows }) => feed !== row.feed || rows !== row.rows), row].sort(
     (a, b) => a.rows - b.rows || order.indexOf(a.feed) - order.indexOf(b.feed),
   );
   const text = markdown(rows);
   console.log(text);
-  writeFileSync(JSON_FILE, `${JSON.stringify(rows, null, 1)}\n`);
-  writeFileSync(join(FOLDER, 'catalogue.md'), text);
+  writeResult('catalogue', rows, text);
 }
 
 function markdown(rows: readonly Row[]): string {

@@ -7,8 +7,6 @@
  * whole catalogue. Results go to `results/epochs.{json,md}` after every epoch; a row that has as many epochs of the same work
  * is not repeated, unless `--again` says so. Needs the log of `../shared`; `npm run bench -- epoch` measures a part of it.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { presetOf } from '../../src/models/presets';
 import { markdownTable } from '../../src/pipeline/format';
@@ -16,6 +14,7 @@ import { sharedPath } from '../shared';
 import { builtChild, Contender } from './contender';
 import { EPOCH_WORKLOADS, type EpochLine, type EpochStart, type EpochWorkload } from './epoch-workloads';
 import { commit, machine, short } from './machine';
+import { readResult, writeResult } from './results';
 
 interface Row extends EpochStart {
   readonly name: string;
@@ -27,8 +26,6 @@ interface Row extends EpochStart {
   readonly commit: string;
 }
 
-const FOLDER = resolve(import.meta.dirname, 'results');
-const JSON_FILE = join(FOLDER, 'epochs.json');
 const LIMIT = 4e9;
 
 export async function main(args: readonly string[]): Promise<void> {
@@ -52,7 +49,9 @@ export async function main(args: readonly string[]): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  const rows = new Map((existsSync(JSON_FILE) ? read() : []).map((row) => [row.name, row]));
+  const rows = new Map(
+    readResult<{ readonly rows: readonly Row[] }>('epochs', { rows: [] }).rows.map((row) => [row.name, row]),
+  );
   const child = await builtChild('epoch-child.ts');
   try {
     for (const name of names) {
@@ -83,13 +82,10 @@ export async function main(args: readonly string[]): Promise<void> {
   }
 }
 
-const read = (): Row[] => JSON.parse(readFileSync(JSON_FILE, 'utf8')).rows;
-
 const megabytes = (bytes: number): string => Math.round(bytes / 1e6).toLocaleString('en');
 
 function write(rows: readonly Row[]): void {
-  writeFileSync(JSON_FILE, `${JSON.stringify({ limitBytes: LIMIT, rows }, null, 1)}\n`);
-  writeFileSync(join(FOLDER, 'epochs.md'), markdown(rows));
+  writeResult('epochs', { limitBytes: LIMIT, rows }, markdown(rows));
 }
 
 const of = (row: Row, figure: (line: EpochLine) => string): string => row.epochs.map(figure).join(' / ');

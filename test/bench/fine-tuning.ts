@@ -7,9 +7,7 @@
  * the whole renderer process in Chromium, and by the clock. Results go to `results/fine-tuning.{json,md}`; rows of other
  * names stay as they are.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem, type } from 'node:os';
-import { join, resolve } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { dependencies } from '../../package.json';
 import { markdownTable } from '../../src/pipeline/format';
@@ -18,6 +16,7 @@ import { builtChild, Contender, median, type Sample, servedPage } from './conten
 import type { Ask } from './learner-page';
 import type { TrainingWorkload } from './learner-steps';
 import { short } from './machine';
+import { readResult, writeResult } from './results';
 import { WORKLOADS } from './workloads';
 
 /** Sessions of a fine-tuning step. */
@@ -114,14 +113,10 @@ async function rendererSeconds(devtools: Devtools): Promise<number> {
   return processInfo.reduce((sum, { type, cpuTime }) => sum + (type === 'renderer' ? cpuTime : 0), 0);
 }
 
-const FOLDER = resolve(import.meta.dirname, 'results');
-const JSON_FILE = join(FOLDER, 'fine-tuning.json');
-const earlier = (): readonly Row[] =>
-  existsSync(JSON_FILE) ? (JSON.parse(readFileSync(JSON_FILE, 'utf8')) as Results).rows : [];
+const earlier = () => readResult<Pick<Results, 'rows'>>('fine-tuning', { rows: [] }).rows;
 
 function report(results: Results): void {
-  writeFileSync(JSON_FILE, `${JSON.stringify(results, null, 2)}\n`);
-  writeFileSync(join(FOLDER, 'fine-tuning.md'), markdown(results));
+  writeResult('fine-tuning', results, markdown(results), 2);
 }
 
 function markdown({ machine, versions, turns, rows }: Results): string {

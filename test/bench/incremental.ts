@@ -18,7 +18,7 @@ import { breakdowns, RESULT_TITLES, resultCells, verdictSentences } from '../../
 import { markdownTable } from '../../src/pipeline/format';
 import { sharedPath } from '../shared';
 import { commit, machine } from './machine';
-import { RESULTS } from './quality/record';
+import { writeResult } from './results';
 
 const variant = (model: string, name: string, retrain: string) => ({
   name: `${model}, ${name}`,
@@ -72,8 +72,7 @@ export function main(args: readonly string[]): void {
   ].map((words) => ['aisle', ...words].map(quoted).join(' '));
   const about = { commands, commit: commit(), machine: machine() };
   const rows = facts.rows.map(({ commands: _, ...row }) => row);
-  writeFileSync(join(RESULTS, 'incremental.json'), `${JSON.stringify({ ...about, ...facts, rows }, null, 1)}\n`);
-  writeFileSync(join(RESULTS, 'incremental.md'), markdown(facts, about));
+  writeResult('incremental', { ...about, ...facts, rows }, markdown(facts, about));
 }
 
 interface About {

@@ -1,6 +1,5 @@
 /** `results/inference.{json,md}` and their plots, from what `npm run bench -- --write` has measured. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { PRECISIONS } from '../../src/checkpoint/pack-tensors';
 import { models } from '../../src/models/index';
 import { markdownTable, whole } from '../../src/pipeline/format';
@@ -9,6 +8,7 @@ import type { Result } from './bench';
 import { LENGTHS } from './cases/clicks';
 import { SCALES } from './cases/scale';
 import { commit, machine, short } from './machine';
+import { RESULTS, readResult, replace, writeResult } from './results';
 import { standalonePlot } from './standalone-svg';
 
 export interface Row extends Result {
@@ -16,23 +16,19 @@ export interface Row extends Result {
   readonly machine: string;
 }
 
-const FOLDER = resolve(import.meta.dirname, 'results');
-const JSON_FILE = join(FOLDER, 'inference.json');
-
 /** The cases that the page shows, by what their names begin with. */
 const SHOWN = /^(infer|start|cold|scale|size)/;
 
 /** Keeps results among those of other cases, and writes the page and the plots again. */
 export function writeInference(results: readonly Result[]): void {
-  const known: Row[] = existsSync(JSON_FILE) ? JSON.parse(readFileSync(JSON_FILE, 'utf8')) : [];
+  const known = readResult<Row[]>('inference', []);
   const about = { commit: commit(), machine: machine() };
   const rows = new Map(known.map((row) => [row.case, row]));
   for (const result of results) if (SHOWN.test(result.case)) rows.set(result.case, { ...result, ...about });
   const all = [...rows.values()].sort((a, b) => a.case.localeCompare(b.case, 'en', { numeric: true }));
-  writeFileSync(JSON_FILE, `${JSON.stringify(all, null, 1)}\n`);
   const plots = plotsOf(rows);
-  for (const [name, svg] of plots) writeFileSync(join(FOLDER, `${name}.svg`), svg);
-  writeFileSync(join(FOLDER, 'inference.md'), markdown(all, [...plots.keys()]));
+  for (const [name, svg] of plots) replace(join(RESULTS, `${name}.svg`), svg);
+  writeResult('inference', all, markdown(all, [...plots.keys()]));
 }
 
 const factOf = (row: Row | undefined, name: string): number => Number(row?.facts?.[name] ?? Number.NaN);

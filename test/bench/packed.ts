@@ -8,7 +8,7 @@
  * is asked once that has been chosen. A model that is in DIR is not trained again. Rows go to `results/packed.{json,md}`,
  * where those of other models and parts stay as they are. Needs the log.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -21,6 +21,7 @@ import { split } from '../../src/pipeline/split';
 import { trainAlone } from '../../src/pipeline/train';
 import { sharedPath } from '../shared';
 import { commit, machine } from './machine';
+import { readResult, writeResult } from './results';
 
 const SEED = 1;
 /** Settings that differ from the defaults, and passes over the log. */
@@ -64,9 +65,6 @@ interface Row {
   readonly commit: string;
   readonly machine: string;
 }
-
-const FOLDER = resolve(import.meta.dirname, 'results');
-const JSON_FILE = join(FOLDER, 'packed.json');
 
 export async function main(argv: readonly string[]): Promise<void> {
   const { values } = parseArgs({
@@ -136,10 +134,9 @@ export async function main(argv: readonly string[]): Promise<void> {
 function write(row: Row): void {
   const isSame = (other: Row) =>
     other.model === row.model && other.part === row.part && other.precision === row.precision;
-  const old: readonly Row[] = existsSync(JSON_FILE) ? JSON.parse(readFileSync(JSON_FILE, 'utf8')) : [];
+  const old = readResult<readonly Row[]>('packed', []);
   const rows = [...old.filter((other) => !isSame(other)), row].sort((a, b) => keyOf(a).localeCompare(keyOf(b)));
-  writeFileSync(JSON_FILE, `${JSON.stringify(rows, null, 1)}\n`);
-  writeFileSync(join(FOLDER, 'packed.md'), page(rows));
+  writeResult('packed', rows, page(rows));
 }
 
 const keyOf = ({ model, part, precision }: Row): string =>

@@ -13,7 +13,7 @@ import {
   rowKey,
 } from './personal-plan';
 import type { RowFigures } from './personal-statistics';
-import { RESULTS } from './quality/record';
+import { RESULTS } from './results';
 
 export interface Result extends RowFigures {
   readonly log: LogName;

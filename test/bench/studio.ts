@@ -6,7 +6,7 @@
  * LOG: a file. Both read it, count, train by the preset `auto`, and make an artifact; "seconds" are all of that, by the clock. Results go to
  * `results/studio.{json,md}`, where rows of other settings stay as they are.
  */
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -19,9 +19,7 @@ import { startProgram } from '../cli/start-program';
 import { serveShop } from '../demo/shop-window';
 import { closeServer, originOf } from '../server';
 import { commit, machine } from './machine';
-
-const FOLDER = join(import.meta.dirname, 'results');
-const JSON_FILE = join(FOLDER, 'studio.json');
+import { readResult, writeResult } from './results';
 
 interface Row {
   readonly log: string;
@@ -147,12 +145,11 @@ function peakOf(pid: string): number {
 const keyOf = ({ log, model, threads, epochs }: Row): string => [log, model, threads, epochs].join(' ');
 
 function keep(row: Row): void {
-  const before: Row[] = existsSync(JSON_FILE) ? JSON.parse(readFileSync(JSON_FILE, 'utf8')) : [];
+  const before = readResult<Row[]>('studio', []);
   const rows = [...before.filter((old) => keyOf(old) !== keyOf(row)), row].sort((a, b) =>
     keyOf(a).localeCompare(keyOf(b)),
   );
-  writeFileSync(JSON_FILE, `${JSON.stringify(rows, null, 1)}\n`);
-  writeFileSync(join(FOLDER, 'studio.md'), markdown(rows));
+  writeResult('studio', rows, markdown(rows));
   console.log(markdown(rows));
 }
 

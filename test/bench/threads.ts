@@ -7,14 +7,14 @@
  * that does nothing else, or the ratio says how busy it was.
  */
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { markdownTable } from '../../src/pipeline/format';
 import { buildChanged, built, plainEnv } from '../build/built';
 import { median } from './contender';
+import { readResult, writeResult } from './results';
 
 /** No flag: batches are not cut. */
 const SETTINGS = { 'whole batches': [], 'one thread': ['--threads', '1'], 'two threads': ['--threads', '2'] };
@@ -40,9 +40,6 @@ interface Row {
   /** Whether two threads gave the bytes of one. */
   readonly isEqual: boolean;
 }
-
-const FOLDER = resolve(import.meta.dirname, 'results');
-const JSON_FILE = join(FOLDER, 'threads.json');
 
 export async function main(argv: readonly string[]): Promise<void> {
   const { values } = parseArgs({
@@ -89,14 +86,13 @@ export async function main(argv: readonly string[]): Promise<void> {
 }
 
 function keep(row: Row): void {
-  const before: Row[] = existsSync(JSON_FILE) ? JSON.parse(readFileSync(JSON_FILE, 'utf8')) : [];
+  const before = readResult<Row[]>('threads', []);
   const rows = Object.keys(MODELS).flatMap((name) =>
     name === row.model ? row : (before.find(({ model }) => model === name) ?? []),
   );
   const text = markdown(rows);
   console.log(text);
-  writeFileSync(JSON_FILE, `${JSON.stringify(rows, null, 1)}\n`);
-  writeFileSync(join(FOLDER, 'threads.md'), text);
+  writeResult('threads', rows, text);
 }
 
 function markdown(rows: readonly Row[]): string {

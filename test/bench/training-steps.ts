@@ -7,9 +7,7 @@
  * Turns alternate, each row is one sitting; times are medians of processor time a step, which other work on the machine
  * does not stretch. Results go to `results/training-steps.{json,md}`; rows of other names stay as they are.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem, type } from 'node:os';
-import { join, resolve } from 'node:path';
 import { matMul, tensor2d, tidy, transpose } from '@tensorflow/tfjs';
 import { dependencies } from '../../package.json';
 import { wasmPath } from '../../src/pipeline/files/backend';
@@ -18,6 +16,7 @@ import { builtChild, Contender, median, torchPeer } from './contender';
 import { type KernelTime, kernelTimes } from './kernel-times';
 import { learnerSteps, type TrainingWorkload } from './learner-steps';
 import { short } from './machine';
+import { readResult, writeResult } from './results';
 import { WORKLOADS } from './workloads';
 
 /** Cases of the peer, by ours. */
@@ -63,7 +62,7 @@ export async function main(args: readonly string[]): Promise<void> {
     node: process.versions.node,
     '@tensorflow/tfjs-backend-wasm': dependencies['@tensorflow/tfjs-backend-wasm'],
   };
-  const before = earlier();
+  const before = readResult<Earlier>('training-steps', { rows: [], peakGflops: 0, versions: {} });
   const rows = new Map(before.rows.map((row) => [row.name, row]));
   let peak = before.peakGflops;
   try {
@@ -83,16 +82,10 @@ export async function main(args: readonly string[]): Promise<void> {
   }
 }
 
-const FOLDER = resolve(import.meta.dirname, 'results');
-const JSON_FILE = join(FOLDER, 'training-steps.json');
-
-function earlier(): {
+interface Earlier {
   readonly rows: readonly Row[];
   readonly peakGflops: number;
   readonly versions: Record<string, string>;
-} {
-  if (!existsSync(JSON_FILE)) return { rows: [], peakGflops: 0, versions: {} };
-  return JSON.parse(readFileSync(JSON_FILE, 'utf8'));
 }
 
 /** After every row, so that a run that is cut short leaves what it has. */
@@ -101,8 +94,7 @@ function report(rows: readonly Row[], { versions, peak, runs }: Omit<Facts, 'mac
   const text = markdown(rows, { machine, versions, peak, runs });
   console.log(text);
   const json = { machine, versions, threads: 1, runs, peakGflops: peak, rows };
-  writeFileSync(JSON_FILE, `${JSON.stringify(json, null, 2)}\n`);
-  writeFileSync(join(FOLDER, 'training-steps.md'), text);
+  writeResult('training-steps', json, text, 2);
 }
 
 /** Ours, TensorFlow.js' own and PyTorch, a step each in turns. */

@@ -6,9 +6,9 @@
  * The demo shop's models, on WebAssembly. Chromium slows threads down that its devtools are attached to; a loop in each
  * thread says by how much. Results go to `results/tuning-cost.{json,md}`; rows of other names stay as they are.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem, type } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import type { TuneMethod } from '../../src/checkpoint/delta';
 import type { EngineEvent } from '../../src/engine/types';
@@ -18,6 +18,7 @@ import { buildChanged, built } from '../build/built';
 import { launchChromium } from '../chromium';
 import { DEMO_MODELS } from '../demo/demo-models';
 import { median, servedPage } from './contender';
+import { readResult, writeResult } from './results';
 import type { Bench } from './tuning-page';
 
 const SLOWER = 4;
@@ -282,14 +283,10 @@ function served() {
   ]);
 }
 
-const FOLDER = resolve(import.meta.dirname, 'results');
-const JSON_FILE = join(FOLDER, 'tuning-cost.json');
-const earlier = (): readonly Row[] =>
-  existsSync(JSON_FILE) ? (JSON.parse(readFileSync(JSON_FILE, 'utf8')) as Results).rows : [];
+const earlier = () => readResult<Pick<Results, 'rows'>>('tuning-cost', { rows: [] }).rows;
 
 function report(results: Results): void {
-  writeFileSync(JSON_FILE, `${JSON.stringify(results, null, 2)}\n`);
-  writeFileSync(join(FOLDER, 'tuning-cost.md'), markdown(results));
+  writeResult('tuning-cost', results, markdown(results), 2);
 }
 
 const short = (value: number): string => String(Number(value.toPrecision(2)));

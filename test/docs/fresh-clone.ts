@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { duration, markdownTable } from '../../src/pipeline/format';
 import { commit, machine } from '../bench/machine';
-import { RESULTS } from '../bench/quality/record';
+import { RESULTS } from '../bench/results';
 import { plainEnv } from '../build/built';
 import { ROOT, shellLinesOf, textOf } from './manual';
 

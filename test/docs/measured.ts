@@ -1,7 +1,7 @@
 /** What `docs/claims.md` says of speed and of equal trainings: every figure from a committed result. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { RESULTS } from '../bench/quality/record';
+import { RESULTS } from '../bench/results';
 
 const read = (name: string): string => readFileSync(join(RESULTS, name), 'utf8');
 

@@ -9,8 +9,9 @@ import { personalPage, personalSummary, readReport } from '../bench/personal-rep
 import { readClaims } from '../bench/quality/claims';
 import { goalsPage } from '../bench/quality/goals';
 import { LOG_NAMES } from '../bench/quality/logs';
-import { RESULTS, readResults } from '../bench/quality/record';
+import { readResults } from '../bench/quality/record';
 import { additions, besideSummary, headline, page, summary } from '../bench/quality/tables';
+import { RESULTS } from '../bench/results';
 import { readTrainAlone, trainAlonePage } from '../bench/train-alone/record';
 import { costs } from './costs';
 import { neighbours, smallSteps, trainings } from './measured';

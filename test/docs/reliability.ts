@@ -9,7 +9,7 @@ import { join, relative, resolve } from 'node:path';
 import { markdownTable, whole } from '../../src/pipeline/format';
 import type { ChaosReport } from '../attacks/chaos';
 import { commit, machine } from '../bench/machine';
-import { RESULTS } from '../bench/quality/record';
+import { RESULTS } from '../bench/results';
 import { type Pages, writePages } from './pages';
 
 const ROOT = resolve(import.meta.dirname, '../..');

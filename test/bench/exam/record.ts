@@ -1,9 +1,7 @@
 /** The history of exams, `results/release-exams.json`, and its page. */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { markdownTable, whole } from '../../../src/pipeline/format';
 import { type Claim, verdict } from '../quality/claims';
-import { RESULTS, replace } from '../quality/record';
+import { readResult, writeResult } from '../results';
 
 /** What the tables show, and what the counter is chosen by: the first. */
 export const METRICS = ['mrr@20', 'recall@20'] as const;
@@ -36,12 +34,10 @@ export interface Exam {
   readonly machine: string;
 }
 
-const FILE = join(RESULTS, 'release-exams.json');
-
 /** The oldest first. */
-export const readExams = (): Exam[] => (existsSync(FILE) ? JSON.parse(readFileSync(FILE, 'utf8')) : []);
+export const readExams = (): Exam[] => readResult('release-exams', []);
 
-export const writeExams = (exams: readonly Exam[]): void => replace(FILE, `${JSON.stringify(exams, null, 1)}\n`);
+export const writeExams = (exams: readonly Exam[]): void => writeResult('release-exams', exams);
 
 /** The newest exam first. */
 export const examsPage = (exams: readonly Exam[]): string =>

@@ -1,10 +1,9 @@
 /** What papers claim of objectives and side information, and what is committed of the tests of it: `results/objectives.json`. */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Difference, MetricName } from '../../../src/pipeline/compare/statistics';
 import type { LogName } from '../quality/logs';
-import { type QualityRow, RESULTS, replace } from '../quality/record';
+import type { QualityRow } from '../quality/record';
 import { SIDE_ROWS } from '../quality/rows';
+import { readResult, writeResult } from '../results';
 
 /** What Transformers4Rec's paper compares by. */
 export const METRIC = 'ndcg@20' as const satisfies MetricName;
@@ -76,16 +75,12 @@ export interface ObjectiveResults {
   readonly tests: readonly ClaimTest[];
 }
 
-const FILE = join(RESULTS, 'objectives.json');
-
 export type AllObjectiveResults = Readonly<Partial<Record<ObjectiveLog, ObjectiveResults>>>;
 
 /** Empty where nothing was compared yet. */
-export const readObjectives = (): AllObjectiveResults =>
-  existsSync(FILE) ? JSON.parse(readFileSync(FILE, 'utf8')) : {};
+export const readObjectives = (): AllObjectiveResults => readResult('objectives', {});
 
-export const writeObjectives = (results: AllObjectiveResults): void =>
-  replace(FILE, `${JSON.stringify(results, null, 1)}\n`);
+export const writeObjectives = (results: AllObjectiveResults): void => writeResult('objectives', results);
 
 /** Whether a row of it was measured again, with other figures, since it was compared. */
 export function isStale({ better, worse, seeds, all }: ClaimTest, rows: readonly QualityRow[]): boolean {

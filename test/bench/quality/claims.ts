@@ -1,12 +1,11 @@
 /** What is committed of the networks of a log beside tuned counting on the same predictions, `results/claims-LOG.json`. */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { type Difference, pairedDifference, sessionScores } from '../../../src/pipeline/compare/statistics';
 import type { Rank } from '../../../src/pipeline/files/ranks';
 import { fifthOf, fifths } from '../../../src/session/popularity';
 import { mrrAt, ndcgAt, recallAt } from '../../../src/train/metrics';
+import { readResult, writeResult } from '../results';
 import type { LogName } from './logs';
-import { type QualityRow, RESULTS, replace } from './record';
+import type { QualityRow } from './record';
 
 /** A row of a quality table that is compared, with the keys of its runs: with others the claim is stale. */
 interface Compared {
@@ -36,16 +35,10 @@ export interface Claim {
   readonly commit: string;
 }
 
-const fileOf = (log: LogName): string => join(RESULTS, `claims-${log}.json`);
-
 /** Empty where nothing was compared. */
-export function readClaims(log: LogName): Claim[] {
-  const file = fileOf(log);
-  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : [];
-}
+export const readClaims = (log: LogName): Claim[] => readResult(`claims-${log}`, []);
 
-export const writeClaims = (log: LogName, claims: readonly Claim[]): void =>
-  replace(fileOf(log), `${JSON.stringify(claims, null, 1)}\n`);
+export const writeClaims = (log: LogName, claims: readonly Claim[]): void => writeResult(`claims-${log}`, claims);
 
 /** The runs of a row whose figures are those of this code. */
 export const currentRuns = (rows: readonly QualityRow[], name: string): QualityRow[] =>

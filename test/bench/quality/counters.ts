@@ -1,9 +1,8 @@
 /** What is committed of the searches over counting baselines, `results/counters-LOG.json`. */
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { baselines } from '../../../src/neighbours/index';
+import { RESULTS, readResult, replace } from '../results';
 import type { LogName } from './logs';
-import { RESULTS, replace } from './record';
 
 type Config = Readonly<Record<string, unknown>>;
 
@@ -21,8 +20,6 @@ export interface CounterSearch {
   readonly machine: string;
 }
 
-const fileOf = (log: LogName): string => join(RESULTS, `counters-${log}.json`);
-
 /** The row of a baseline at the best of its search. */
 export const tunedName = (model: string): string => `${model}, tuned`;
 
@@ -33,10 +30,8 @@ export function bestCounter(log: LogName): string | undefined {
 }
 
 /** By baseline; empty where nothing was searched. */
-export function readCounters(log: LogName): Readonly<Record<string, CounterSearch>> {
-  const file = fileOf(log);
-  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
-}
+export const readCounters = (log: LogName): Readonly<Record<string, CounterSearch>> =>
+  readResult(`counters-${log}`, {});
 
 /** One trial a line. */
 export function writeCounters(log: LogName, model: string, search: CounterSearch): void {
@@ -47,5 +42,5 @@ export function writeCounters(log: LogName, model: string, search: CounterSearch
     const lines = trials.map((trial) => `   ${JSON.stringify(trial)}`).join(',\n');
     return [` ${JSON.stringify(name)}: {\n  "trials": [\n${lines}\n  ],\n  ${JSON.stringify(about).slice(1)}`];
   });
-  replace(fileOf(log), `{\n${rows.join(',\n')}\n}\n`);
+  replace(join(RESULTS, `counters-${log}.json`), `{\n${rows.join(',\n')}\n}\n`);
 }

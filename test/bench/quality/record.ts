@@ -1,9 +1,8 @@
 /** What is committed of a trained and tested row, `results/quality-LOG.json`: pages are written from nothing else. */
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Combined } from '../../../src/pipeline/compare/run';
 import type { Exposure } from '../../../src/train/evaluate';
+import { readResult, writeResult } from '../results';
 import type { LogName } from './logs';
 
 /**
@@ -73,9 +72,6 @@ export interface Partner {
 export const CUTS = [5, 10, 20] as const;
 export const METRICS = CUTS.flatMap((k) => [`recall@${k}`, `mrr@${k}`, `ndcg@${k}`]);
 
-export const RESULTS = resolve(import.meta.dirname, '../results');
-const fileOf = (log: LogName): string => join(RESULTS, `quality-${log}.json`);
-
 /** What a row had with settings that were given up since: the test part was asked with them too. */
 export type Earlier = Pick<QualityRow, 'name' | 'seed' | 'commit'> & { readonly metrics: Named };
 
@@ -88,10 +84,7 @@ export interface Results {
 }
 
 /** Empty where nothing was measured yet. */
-export function readResults(log: LogName): Results {
-  const file = fileOf(log);
-  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { rows: [] };
-}
+export const readResults = (log: LogName): Results => readResult(`quality-${log}`, { rows: [] });
 
 /**
  * The results with a row in the place of the one of that name and seed. If that had other settings, or other figures by
@@ -116,12 +109,5 @@ export function withRow({ rows, earlier = [], ...rest }: Results, row: QualityRo
   };
 }
 
-export function writeResults(log: LogName, { partner, earlier, rows }: Results): void {
-  replace(fileOf(log), `${JSON.stringify({ log, partner, earlier, rows }, null, 1)}\n`);
-}
-
-/** A kill leaves the file that was, or the new one. */
-export function replace(file: string, text: string): void {
-  writeFileSync(`${file}.new`, text);
-  renameSync(`${file}.new`, file);
-}
+export const writeResults = (log: LogName, { partner, earlier, rows }: Results): void =>
+  writeResult(`quality-${log}`, { log, partner, earlier, rows });

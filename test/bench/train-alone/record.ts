@@ -1,9 +1,7 @@
 /** What `aisle train` prints on each log with no flag but the model, `results/train-alone.json`, and its page. */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { markdownTable, whole } from '../../../src/pipeline/format';
 import { METRICS, type Measured, nameOf } from '../../../src/pipeline/validation';
-import { RESULTS, replace } from '../quality/record';
+import { readResult, writeResult } from '../results';
 
 export const MODEL = 'gru4rec';
 /** Shops of `aisle simulate` by their flags: one as it comes, one of few products, one where most are rare, one of regulars. */
@@ -56,13 +54,12 @@ export interface LogResult {
 
 export type Results = { readonly [log in Log]?: LogResult };
 
-const FILE = join(RESULTS, 'train-alone.json');
 /** How many counting rows the page shows. */
 const SHOWN = 3;
 
-export const readTrainAlone = (): Results => (existsSync(FILE) ? JSON.parse(readFileSync(FILE, 'utf8')) : {});
+export const readTrainAlone = (): Results => readResult('train-alone', {});
 
-export const writeTrainAlone = (results: Results): void => replace(FILE, `${JSON.stringify(results, null, 1)}\n`);
+export const writeTrainAlone = (results: Results): void => writeResult('train-alone', results);
 
 export function trainAlonePage(results: Results): string {
   const titles = ['log', 'preset', 'the printed line', `the best ${SHOWN} counting models, MRR@20 / Recall@20`];
