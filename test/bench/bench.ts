@@ -8,10 +8,10 @@
  * A case is a file of `cases/` that exports `cases: BenchCase[]`. `personal` takes hours and has options of its own: see
  * `personal.ts`.
  */
-import { cpus, release, totalmem, type } from 'node:os';
 import type { BenchCase } from './bench-case';
+import { median } from './figures';
 import { writeInference } from './inference-results';
-import { short } from './machine';
+import { host, short } from './machine';
 
 const modules = import.meta.glob<{ cases: readonly BenchCase[] }>('./cases/*.ts');
 
@@ -52,7 +52,7 @@ export async function main(args: readonly string[]): Promise<void> {
     return;
   }
   const versions: Record<string, string> = { node: process.versions.node };
-  const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}`;
+  const machine = host();
   if (!json) console.log(`${machine}; Node ${versions.node}`);
   const cases: Result[] = [];
   for (const benchCase of chosen) {
@@ -103,10 +103,7 @@ async function measure(benchCase: BenchCase, versions: Record<string, string>): 
 }
 
 function spread(values: readonly number[]): Spread {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const median = sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-  return { median, min: sorted[0]!, max: sorted.at(-1)! };
+  return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
 }
 
 function describe({ case: name, ours, peer, theirs, ratio, unit, runs, threads, facts }: Result): string {

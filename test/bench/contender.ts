@@ -138,9 +138,3 @@ export async function torchPeer(name: string): Promise<{ side: Contender; versio
   const { version } = (await side.line()) as { version: string };
   return { side, version };
 }
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}

@@ -7,15 +7,15 @@
  * the whole renderer process in Chromium, and by the clock. Results go to `results/fine-tuning.{json,md}`; rows of other
  * names stay as they are.
  */
-import { cpus, release, totalmem, type } from 'node:os';
 import type { Browser } from 'playwright-core';
 import { dependencies } from '../../package.json';
 import { markdownTable } from '../../src/pipeline/format';
 import { launchChromium } from '../chromium';
-import { builtChild, Contender, median, type Sample, servedPage } from './contender';
+import { builtChild, Contender, type Sample, servedPage } from './contender';
+import { median } from './figures';
 import type { Ask } from './learner-page';
 import type { TrainingWorkload } from './learner-steps';
-import { short } from './machine';
+import { host, short } from './machine';
 import { readResult, writeResult } from './results';
 import { WORKLOADS } from './workloads';
 
@@ -58,7 +58,7 @@ export async function main(args: readonly string[]): Promise<void> {
     Chromium: browser.version(),
     '@tensorflow/tfjs-backend-wasm': dependencies['@tensorflow/tfjs-backend-wasm'],
   };
-  const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}`;
+  const machine = host();
   const rows = new Map(earlier().map((row) => [row.name, row]));
   try {
     for (const name of names.length > 0 ? names : Object.keys(WORKLOADS)) {

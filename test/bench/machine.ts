@@ -8,8 +8,11 @@ export function commit(): string {
   return git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain', '--', '../../src') ? '+' : '');
 }
 
-export const machine = (): string =>
-  `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}, Node ${process.versions.node}`;
+/** The machine without the version of Node. */
+export const host = (): string =>
+  `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}`;
+
+export const machine = (): string => `${host()}, Node ${process.versions.node}`;
 
 /** To three digits. */
 export const round = (value: number): number => Number(value.toPrecision(3));

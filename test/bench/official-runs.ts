@@ -12,6 +12,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { sharedPath } from '../shared';
+import { mean } from './figures';
 import { commit, machine } from './machine';
 
 interface OfficialRun {
@@ -152,8 +153,6 @@ const rounded = (metrics: Readonly<Record<string, number>>): Record<string, numb
 
 const aisle = (...args: string[]): string =>
   execFileSync(process.execPath, [program, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
-
-const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
 /** Squared standard error of a mean. */
 function squaredError(values: readonly number[]): number {

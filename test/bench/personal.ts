@@ -12,12 +12,11 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpus, release, totalmem, type } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { GATE } from '../../src/train/tuning/gate';
 import { ADAPTER } from '../../src/train/tuning/settings';
-import { commit } from './machine';
+import { commit, host } from './machine';
 import { type Base, baseOf, write } from './personal-base';
 import { openLog, type PersonalLog } from './personal-logs';
 import {
@@ -186,7 +185,7 @@ function report(log: PersonalLog, { artifact }: Base, result: Result): void {
 
 /** The results in the form of the other cases: the gated adapter beside the base. */
 function shape() {
-  const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}`;
+  const machine = host();
   const single = (value: number) => ({ median: value, min: value, max: value });
   const cases = readReport()
     .results.filter(({ row }) => row === 'adapter')

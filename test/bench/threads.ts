@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { markdownTable } from '../../src/pipeline/format';
 import { buildChanged, built, plainEnv } from '../build/built';
-import { median } from './contender';
+import { median } from './figures';
 import { readResult, writeResult } from './results';
 
 /** No flag: batches are not cut. */

@@ -7,15 +7,15 @@
  * Turns alternate, each row is one sitting; times are medians of processor time a step, which other work on the machine
  * does not stretch. Results go to `results/training-steps.{json,md}`; rows of other names stay as they are.
  */
-import { cpus, release, totalmem, type } from 'node:os';
 import { matMul, tensor2d, tidy, transpose } from '@tensorflow/tfjs';
 import { dependencies } from '../../package.json';
 import { wasmPath } from '../../src/pipeline/files/backend';
 import { markdownTable } from '../../src/pipeline/format';
-import { builtChild, Contender, median, torchPeer } from './contender';
+import { builtChild, Contender, torchPeer } from './contender';
+import { median } from './figures';
 import { type KernelTime, kernelTimes } from './kernel-times';
 import { learnerSteps, type TrainingWorkload } from './learner-steps';
-import { short } from './machine';
+import { host, short } from './machine';
 import { readResult, writeResult } from './results';
 import { WORKLOADS } from './workloads';
 
@@ -90,7 +90,7 @@ interface Earlier {
 
 /** After every row, so that a run that is cut short leaves what it has. */
 function report(rows: readonly Row[], { versions, peak, runs }: Omit<Facts, 'machine'>): void {
-  const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}`;
+  const machine = host();
   const text = markdown(rows, { machine, versions, peak, runs });
   console.log(text);
   const json = { machine, versions, threads: 1, runs, peakGflops: peak, rows };

@@ -7,7 +7,6 @@
  * thread says by how much. Results go to `results/tuning-cost.{json,md}`; rows of other names stay as they are.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { cpus, release, totalmem, type } from 'node:os';
 import { resolve } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import type { TuneMethod } from '../../src/checkpoint/delta';
@@ -17,7 +16,9 @@ import { random } from '../../src/session/random';
 import { buildChanged, built } from '../build/built';
 import { launchChromium } from '../chromium';
 import { DEMO_MODELS } from '../demo/demo-models';
-import { median, servedPage } from './contender';
+import { servedPage } from './contender';
+import { median } from './figures';
+import { host } from './machine';
 import { readResult, writeResult } from './results';
 import type { Bench } from './tuning-page';
 
@@ -69,7 +70,7 @@ export async function main(args: readonly string[]): Promise<void> {
   if (unknown)
     throw new RangeError(`No such model: ${unknown}. There are ${DEMO_MODELS.map(({ name }) => name).join(', ')}.`);
   const [site, browser] = await Promise.all([served(), launchChromium()]);
-  const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}`;
+  const machine = host();
   const rows = new Map(earlier().map((row) => [`${row.name} ${row.method}`, row]));
   try {
     const devtools = await browser.newBrowserCDPSession();

@@ -1,6 +1,7 @@
 /** What `docs/claims.md` says of speed and of equal trainings: every figure from a committed result. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { median } from '../bench/figures';
 import { RESULTS } from '../bench/results';
 
 const read = (name: string): string => readFileSync(join(RESULTS, name), 'utf8');
@@ -26,7 +27,6 @@ function range(values: readonly number[], text: (value: number) => string): stri
   const [least, greatest] = [text(Math.min(...values)), text(Math.max(...values))];
   return least === greatest ? least : `${least} to ${greatest}`;
 }
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 const most = (values: readonly number[]): string => Math.ceil(Math.max(...values)).toString();
 
 /** GRU4Rec by the official code's options, and training steps beside other runtimes. */

@@ -1,9 +1,10 @@
 /** Which model for which kind of log, in `docs/models.md`: every figure and verdict from what is committed of the logs. */
 import { markdownTable } from '../../src/pipeline/format';
+import { mean } from '../bench/figures';
 import { type Claim, readClaims, type Stratum, verdict } from '../bench/quality/claims';
 import { LOGS, type LogName } from '../bench/quality/logs';
 import { readResults } from '../bench/quality/record';
-import { figure, type Group, groupsOf, mean } from '../bench/quality/tables';
+import { figure, type Group, groupsOf } from '../bench/quality/tables';
 
 interface Kind {
   readonly log: LogName;

@@ -13,7 +13,7 @@ import { topK } from '../../../src/ranking/top-k';
 import { random } from '../../../src/session/random';
 import { loadPlanModule } from '../../compute/plan/module';
 import type { BenchCase, OpenCase } from '../bench-case';
-import { median } from '../contender';
+import { median } from '../figures';
 import { PEER_ITEMS, randomNetwork } from '../peer-network';
 
 const TOP = 20;

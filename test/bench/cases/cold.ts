@@ -3,7 +3,7 @@ import { devDependencies } from '../../../package.json';
 import { launchChromium } from '../../chromium';
 import { sharedPath } from '../../shared';
 import type { BenchCase, OpenCase } from '../bench-case';
-import { median } from '../contender';
+import { median } from '../figures';
 import { most, SESSION, servePeers, THROTTLE } from '../peer-site';
 
 /**

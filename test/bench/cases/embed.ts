@@ -4,7 +4,7 @@ import { launchChromium } from '../../chromium';
 import { takeShifts, watchShifts } from '../../layout-shifts';
 import { type EmbedServer, openEmbed, ready, SCRIPT, SLOT, serveEmbed } from '../../ui/embed-window';
 import type { BenchCase, OpenCase } from '../bench-case';
-import { median } from '../contender';
+import { median } from '../figures';
 
 const THROTTLE = 4;
 

@@ -6,7 +6,7 @@ import type { Sessions } from '../../../src/types';
 import { wasmPath } from '../../compute/backends/start';
 import { folderOf, MODEL_URL, NOW, serveFolder, smallModel, withCounter, withPlan } from '../../engine/fixture';
 import type { BenchCase, OpenCase } from '../bench-case';
-import { median } from '../contender';
+import { median } from '../figures';
 
 const ITEMS = 10_000;
 /** As many as the training part of Diginetica has; they have 3.9 clicks on average. */

@@ -3,7 +3,7 @@ import { models } from '../../../src/models/index';
 import { launchChromium } from '../../chromium';
 import { sharedPath } from '../../shared';
 import type { BenchCase, OpenCase } from '../bench-case';
-import { median } from '../contender';
+import { median } from '../figures';
 import { CLICKS, OTHER_CLICKS } from '../peer-network';
 import { SESSION, servePeers } from '../peer-site';
 

@@ -2,7 +2,8 @@ import { dependencies, devDependencies } from '../../../package.json';
 import { models } from '../../../src/models/index';
 import { sharedPath } from '../../shared';
 import type { BenchCase, OpenCase } from '../bench-case';
-import { builtChild, Contender, median, type Sample, torchPeer } from '../contender';
+import { builtChild, Contender, type Sample, torchPeer } from '../contender';
+import { median } from '../figures';
 import type { FirstAnswers } from '../infer-child';
 import { round } from '../machine';
 

@@ -6,7 +6,7 @@ import { codedTable } from '../../compute/plan/coded';
 import { tableOf } from '../../compute/plan/item-table';
 import { loadPlanModule } from '../../compute/plan/module';
 import type { BenchCase, OpenCase } from '../bench-case';
-import { median } from '../contender';
+import { median } from '../figures';
 
 const TOP = 20;
 const SIZE = 64;

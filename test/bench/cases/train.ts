@@ -1,6 +1,7 @@
 import { dependencies } from '../../../package.json';
 import type { BenchCase, OpenCase } from '../bench-case';
-import { builtChild, Contender, median, type Sample, torchPeer } from '../contender';
+import { builtChild, Contender, type Sample, torchPeer } from '../contender';
+import { median } from '../figures';
 import type { TrainingWorkload } from '../learner-steps';
 import { round } from '../machine';
 import { GRU4REC, OTHERS, SASREC_BCE, SASREC_CE } from '../workloads';

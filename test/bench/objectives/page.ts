@@ -1,7 +1,8 @@
 /** The page of what objectives and side information bring, from what is committed of it. */
+import { mean } from '../figures';
 import { LOGS } from '../quality/logs';
 import type { QualityRow, Results } from '../quality/record';
-import { mean, table } from '../quality/tables';
+import { table } from '../quality/tables';
 import {
   type AllObjectiveResults,
   type ClaimTest,

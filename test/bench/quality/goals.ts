@@ -1,7 +1,8 @@
 /** What the rows of a log should reach, and what was tried where they do not: a page of its own, from the committed rows. */
+import { mean } from '../figures';
 import { LOGS, type LogName, type QualityLog } from './logs';
 import type { Results } from './record';
-import { figure, type Group, groupsOf, isLearnt, marked, mean, table } from './tables';
+import { figure, type Group, groupsOf, isLearnt, marked, table } from './tables';
 
 type Figures = Readonly<Record<string, number>>;
 

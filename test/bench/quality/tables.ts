@@ -3,6 +3,7 @@
 import { baselines } from '../../../src/neighbours/index';
 import { combinedText } from '../../../src/pipeline/compare/markdown';
 import { markdownTable, whole } from '../../../src/pipeline/format';
+import { mean } from '../figures';
 import { type Claim, staleness, verdict } from './claims';
 import { bestCounter, readCounters, tunedName } from './counters';
 import { LOG_NAMES, LOGS, type LogName, type QualityLog } from './logs';
@@ -17,9 +18,6 @@ export interface Group {
   /** A run for each seed; stale ones only if all are. */
   readonly runs: readonly QualityRow[];
 }
-
-export const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
 
 function deviation(values: readonly number[]): number {
   const center = mean(values);
