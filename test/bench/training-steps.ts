@@ -1,6 +1,6 @@
 /**
  * What a training step takes, for every architecture: beside TensorFlow.js without our kernels, beside PyTorch where the
- * peer has the step, in which kernels, how fast the products are, and what a fine-tuning step takes.
+ * peer has the step, in which kernels, and how fast the products are.
  *
  *     node test/run.mjs test/bench/training-steps.ts [runs=7] [NAME…]
  *
@@ -26,9 +26,6 @@ const PEERS: Readonly<Record<string, string>> = {
   'sasrec-ce': 'sasrec-step-ce',
 };
 
-/** Sessions of a fine-tuning step. */
-const SMALL = [4, 16] as const;
-
 interface Share {
   readonly kernel: string;
   readonly ms: number;
@@ -49,7 +46,6 @@ interface Row {
   readonly kernels: readonly Share[];
   /** Of matrix products and attention, in the time that they take. */
   readonly gflops: number;
-  readonly fine: Readonly<Record<string, number>>;
 }
 
 export async function main(args: readonly string[]): Promise<void> {
@@ -71,9 +67,7 @@ export async function main(args: readonly string[]): Promise<void> {
       const times = await inTurns(child.program, name, runs, versions);
       const { kernels, gflops } = await profile(WORKLOADS[name]!);
       peak = Math.max(peak, measuredPeak());
-      const fine: Record<string, number> = {};
-      for (const batch of SMALL) fine[batch] = await fineTuning(child.program, WORKLOADS[name]!, batch);
-      rows.set(name, { name, work: WORKLOADS[name]!, ...times, kernels, gflops, fine });
+      rows.set(name, { name, work: WORKLOADS[name]!, ...times, kernels, gflops });
       const inOrder = Object.keys(WORKLOADS).flatMap((name) => rows.get(name) ?? []);
       report(inOrder, { versions: { ...before.versions, ...versions }, peak, runs });
     }
@@ -167,16 +161,6 @@ function measuredPeak(): number {
   });
 }
 
-async function fineTuning(program: string, work: TrainingWorkload, batchSize: number): Promise<number> {
-  const set = { ...work.set, batchSize };
-  const side = new Contender(process.execPath, [program, JSON.stringify({ ...work, set })]);
-  await side.sample(10); // compiled by then
-  const times: number[] = [];
-  for (let i = 0; i < 3; i++) times.push((await side.sample(5)).cpu);
-  await side.close();
-  return median(times);
-}
-
 interface Facts {
   readonly machine: string;
   readonly versions: Readonly<Record<string, string>>;
@@ -200,7 +184,6 @@ function markdown(rows: readonly Row[], { machine, versions, peak, runs }: Facts
       .map(({ kernel, share }) => `${kernel} ${percent(share)}`)
       .join(', '),
   ]);
-  const fine = rows.map(({ name, fine }) => [name, ...SMALL.map((batch) => short(fine[batch]!))]);
   return `# Training steps
 
     node test/run.mjs test/bench/training-steps.ts
@@ -222,11 +205,6 @@ ${table(
   ],
   steps,
 )}
-
-A fine-tuning step, milliseconds of processor time, by its number of rows; all parameters learn, over the whole catalogue
-where the loss is:
-
-${table(['step', ...SMALL.map((batch) => `batch of ${batch}`)], fine)}
 `;
 }
 
