@@ -62,21 +62,16 @@ export interface Padding {
  * - `last` `[B]`: the row of `[B · W]` that holds the session's last click.
  */
 export function padClicks(sessions: readonly SessionInput[], { side, maxLength, trims }: Padding): Prepared {
-  const lengths = sessions.map(({ items }) => Math.min(items.length, maxLength));
-  const width = trims ? longest(lengths) : checkedWidth(maxLength);
-  const items = new Int32Array(sessions.length * width);
-  const mask = new Float32Array(items.length);
+  const items = padItems(sessions, side, maxLength, trims ? 1 : checkedWidth(maxLength));
+  const width = items.shape[1]!;
+  const mask = new Float32Array(items.data.length);
   const last = new Int32Array(sessions.length);
   sessions.forEach((session, row) => {
-    const n = lengths[row]!;
+    const n = Math.min(session.items.length, maxLength);
     const first = row * width + (side === 'left' ? width - n : 0);
-    for (let t = 0; t < n; t++) items[first + t] = session.items[session.items.length - n + t]!;
     mask.fill(1, first, first + n);
     last[row] = side === 'left' ? (row + 1) * width - 1 : first + Math.max(n, 1) - 1;
   });
-  const prepared = {
-    items: { data: items, shape: [sessions.length, width], items: 'input' as const },
-    last: { data: last, shape: [sessions.length] },
-  };
+  const prepared = { items, last: { data: last, shape: [sessions.length] } };
   return mask.every((real) => real === 1) ? prepared : { ...prepared, mask: { data: mask, shape: [mask.length, 1] } };
 }

@@ -132,9 +132,7 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'SASRec: long sessions keep their oldest clicks',
     file: 'src/models/padding.ts',
-    edits: [
-      ['items[first + t] = session.items[session.items.length - n + t]!', 'items[first + t] = session.items[t]!'],
-    ],
+    edits: [['data[start + t] = items[items.length - length + t]!', 'data[start + t] = items[t]!']],
     tests: model,
   },
   {
