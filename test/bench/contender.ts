@@ -3,7 +3,6 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { build } from 'vite';
@@ -11,6 +10,7 @@ import { leanTensorFlow } from '../../src/build/lean-tensorflow';
 import { bundledForNode, wasmBeside } from '../../src/build/node';
 import { tfjsKernels } from '../../src/build/tfjs-kernels';
 import { type Mount, staticServer } from '../../src/cli/static-server';
+import { closeServer, originOf } from '../server';
 import { sharedPath } from '../shared';
 
 /** Repeats of one piece of work. */
@@ -111,10 +111,9 @@ export async function servedPage(
   const server = staticServer([{ path: '/', folder }, ...mounts]);
   await new Promise<void>((open) => server.listen(0, '127.0.0.1', open));
   return {
-    url: `http://localhost:${(server.address() as AddressInfo).port}`,
+    url: originOf(server),
     async close() {
-      server.close();
-      server.closeAllConnections();
+      closeServer(server);
       await rm(folder, { recursive: true, force: true });
     },
   };

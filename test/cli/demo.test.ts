@@ -1,13 +1,13 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { CatalogueItem } from '../../src/checkpoint/artifact';
 import { startDemo } from '../../src/cli/commands/demo';
 import { writeArtifactFolder } from '../../src/pipeline/files/artifact-folder';
-import { closeServer } from '../server';
+import { closeServer, originOf } from '../server';
 
 let folder: string;
 let page: string;
@@ -36,7 +36,7 @@ afterEach(async () => {
 async function open(options: Parameters<typeof startDemo>[0] = {}): Promise<string> {
   const server = await startDemo({ port: 0, ...options }, page);
   servers.push(server);
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return originOf(server);
 }
 
 interface Listed {

@@ -1,22 +1,20 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
 import { openShop, type Shop, sellSame, suggested } from '../../src/demo/shop';
 import { complements } from '../../src/demo/slots';
+import { closeServer, listen, originOf } from '../server';
 
 let server: Server;
-afterEach(() => new Promise<unknown>((done) => server.close(done)));
+afterEach(() => closeServer(server));
 
 /** Serves files whose contents are as they are here. @returns The address of the page. */
 async function serve(files: Readonly<Record<string, unknown>>): Promise<string> {
-  server = createServer((request, response) => {
+  server = await listen((request, response) => {
     const file = files[request.url!];
-    response.setHeader('connection', 'close');
     response.statusCode = file === undefined ? 404 : 200;
     response.end(JSON.stringify(file));
   });
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  return `${originOf(server)}/`;
 }
 
 /** The shop of a model that knows `a` to `d`. */

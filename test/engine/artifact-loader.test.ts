@@ -1,11 +1,10 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { RequestListener, Server } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Artifact } from '../../src/checkpoint/artifact';
 import { type FetchFile, loadArtifact } from '../../src/engine/artifact-loader';
 import type { LoadProgress } from '../../src/engine/types';
-import { closeServer } from '../server';
+import { closeServer, listen, originOf } from '../server';
 import { type Folder, folderOf, MODEL_URL, serveFolder, smallModel } from './fixture';
 
 let artifact: Artifact;
@@ -28,10 +27,9 @@ afterEach(() => {
 
 /** A real server of this machine; its `/model/` answers as `listener` does. */
 async function serve(listener: RequestListener): Promise<string> {
-  const server = createServer(listener);
+  const server = await listen(listener);
   servers.push(server);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/model/`;
+  return `${originOf(server)}/model/`;
 }
 const fileOf = (url: string | undefined) => folder.get(new URL(url!, 'http://x').pathname.replace('/model/', ''));
 
