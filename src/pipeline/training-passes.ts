@@ -23,7 +23,7 @@ import { shareSteps, type ThreadOptions, type TrainingBeside, trainBeside } from
 import { type Checkpoint, encodeCheckpoint, type RunIdentity } from './training-checkpoint';
 import { hasEpoch } from './training-checks';
 import type { Splits, TrainingParts } from './training-parts';
-import { measure, type ValidatedParts, type Validation } from './validation';
+import { measure, type ValidatedParts, type Validation, validatedParts } from './validation';
 
 /** It stands still while counting models are compared, unless another thread trains meanwhile. */
 interface Clock {
@@ -73,13 +73,11 @@ export async function trainPasses(
   try {
     const onBest = beside?.forgetBefore;
     const trained = validated ?? (await trainPass(run, { ...parts, ...kept, add, ...defined({ onBest }) }, resume));
-    const { valid, unknownBefore } = parts;
-    if (!valid || !unknownBefore) return { trained };
+    const ofValidation = validatedParts(parts);
+    if (!ofValidation) return { trained };
     beside?.endAfter(trained.best!.epoch);
     if (!beside) clock.spent = clock.taken(clock.spent);
-    const validation = compares
-      ? await compared(host, trained, { ...parts, valid, unknownBefore }, options)
-      : undefined;
+    const validation = compares ? await compared(host, trained, ofValidation, options) : undefined;
     if (!beside) clock.taken = host.stopwatch();
     const measured = { trained, ...defined({ validation }) };
     if (!everything) return measured;

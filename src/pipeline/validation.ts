@@ -18,7 +18,7 @@ import { type Difference, pairedDifference, sessionScores } from './compare/stat
 import { defined } from './defined';
 import { whole } from './format';
 import { inform, type Observer, startTask } from './observer';
-import type { TrainingParts } from './training-parts';
+import type { Splits, TrainingParts } from './training-parts';
 
 /** Counting models that take no more than a pass over the log. */
 const QUICK = ['pop', 's-pop', 'markov', 'sr', 'decayed-sr'];
@@ -86,6 +86,10 @@ export interface Validation {
 
 export type ValidatedParts = Pick<TrainingParts, 'log' | 'validProtocol'> &
   Required<Pick<TrainingParts, 'valid' | 'unknownBefore'>>;
+
+/** Undefined without a validation part. */
+export const validatedParts = ({ valid, unknownBefore, ...parts }: Splits): ValidatedParts | undefined =>
+  valid && unknownBefore && { ...parts, valid, unknownBefore };
 
 /**
  * Measures a model, and quick counting models that are fitted on the same training part, on the same predictions. A backend must be

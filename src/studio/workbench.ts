@@ -32,7 +32,15 @@ import { SHARDS } from '../pipeline/threads';
 import { decodeModel, encodeModel, type MeasuredModel } from '../pipeline/trained-model-file';
 import { type Trained, trainOn } from '../pipeline/training';
 import { trainingParts } from '../pipeline/training-parts';
-import { countQuick, quickModels, rankValidation, slices, type ValidatedParts, verdict } from '../pipeline/validation';
+import {
+  countQuick,
+  quickModels,
+  rankValidation,
+  slices,
+  type ValidatedParts,
+  validatedParts,
+  verdict,
+} from '../pipeline/validation';
 import { readZip, writeZip } from '../pipeline/zip';
 import type { Preview } from '../session/preview';
 import type { TrainedModel } from '../train/train-from-log';
@@ -254,9 +262,9 @@ export class Workbench {
     const everything = { minLength: 1, minItems: 1, ...read };
     const all = await readLog(name, everything, defined({ onProgress, signal }));
     const [summary, shape] = [inspectLog(all, name), logShape(all)];
-    const { valid, unknownBefore, ...parts } = await trainingParts(name, { readLog, read, holdout: 0 }, observer);
+    const parts = await trainingParts(name, { readLog, read, holdout: 0 }, observer);
     if (products && items) compareIds(products.name, items, parts.whole.itemIds, observer);
-    this.#parts = valid && unknownBefore && { ...parts, valid, unknownBefore };
+    this.#parts = validatedParts(parts);
     this.#racers.clear();
     this.#rival = undefined;
     const sessions = this.#parts && predictedSessions(this.#parts);
@@ -403,11 +411,10 @@ export class Workbench {
   }
 
   async #race(run: string, { trained, parts, validation }: Trained): Promise<void> {
-    const { valid, unknownBefore } = parts;
-    if (!validation || !valid || !unknownBefore) return;
+    const own = validatedParts(parts);
+    if (!validation || !own) return;
     const racer = { model: trained, ranks: validation.ranks };
-    const own = columnsOf(trained).length > 0 ? { ...parts, valid, unknownBefore } : this.#parts!;
-    this.#racers.set(run, { ...racer, parts: own });
+    this.#racers.set(run, { ...racer, parts: columnsOf(trained).length > 0 ? own : this.#parts! });
     await this.#files.write(measuredOf(run), encodeModel(racer));
   }
 
@@ -565,8 +572,7 @@ export class Workbench {
     const { readLog } = this.#host;
     const name = logName(this.#chosen.log);
     const read = { ...this.#state.read, featuresIfAny: columns };
-    const { valid, unknownBefore, ...parts } = await trainingParts(name, { readLog, read, holdout: 0 }, {});
-    return valid && unknownBefore && { ...parts, valid, unknownBefore };
+    return validatedParts(await trainingParts(name, { readLog, read, holdout: 0 }, {}));
   }
 
   #runOf(run: string): SavedRun | undefined {

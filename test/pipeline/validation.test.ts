@@ -13,6 +13,7 @@ import {
   quickModels,
   type ValidatedParts,
   type Validation,
+  validatedParts,
   verdict,
   withScorer,
 } from '../../src/pipeline/validation';
@@ -32,9 +33,8 @@ beforeAll(async () => {
   const data = join(place, 'events.csv');
   await writeFile(data, RING_LOG + LATE);
   const options = { readLog: readEventsFile, read: {}, holdout: 0, valid: 'last:20%' };
-  const { valid, unknownBefore, ...rest } = await trainingParts(data, options, {});
+  parts = validatedParts(await trainingParts(data, options, {}))!;
   await rm(place, { recursive: true });
-  parts = { ...rest, valid: valid!, unknownBefore: unknownBefore! };
   const { log } = parts;
   const { itemIds, support } = log;
   const { signal } = new AbortController();
