@@ -24,7 +24,7 @@ import { readEventsFile, refuseAmong } from './files/events-file';
 import { checkRanksPath, writeRanks } from './files/ranks';
 import { startTask, warn } from './observer';
 import type { EvaluateOptions, Mix } from './options';
-import { warnOfColumns } from './read-events';
+import { columnsOfClicks, warnOfColumns } from './read-events';
 
 /** What was evaluated: one artifact, or a combination of several. */
 export interface Evaluated {
@@ -163,15 +163,11 @@ const withoutThose = (itemIds: readonly string[], candidates: ReadonlySet<string
 /** The sessions of the file in the artifact's items. */
 async function readKnown(options: EvaluateOptions, artifact: Artifact): Promise<Reindexed> {
   const { data, read } = options;
-  const features = columnsOfClicks(artifact);
+  const features = columnsOfClicks(artifact.info.features);
   const log = await readEventsFile(data, { minLength: 1, minItems: 1, ...read, featuresIfAny: features }, options);
   warnOfColumns(log, data, features, options);
   return reindex(log, artifact.itemIds);
 }
-
-/** Columns of a log that the model reads for each click. */
-const columnsOfClicks = ({ info }: Artifact): string[] =>
-  Object.entries(info.features ?? {}).flatMap(([name, { kind }]) => (kind === 'age' ? [] : [name]));
 
 /** The numbers that the model has for the users of a log. */
 async function userNumbers({ tensors }: Artifact, log: ClickLog): Promise<(id: string) => number | undefined> {

@@ -7,6 +7,7 @@ import { sessionsNotIn } from '../session/join';
 import type { ReadOptions } from '../session/options';
 import { readText } from '../session/read-text';
 import { type LogSummary, summarise } from '../session/summary';
+import type { ClickFeatures } from '../types';
 import { defined } from './defined';
 import { isAborted } from './errors';
 import { whole } from './format';
@@ -124,6 +125,10 @@ export function inspectLog(log: EventLog, file: string): FileSummary {
   const { rows, badRows, timeUnit, otherColumns, dropped } = log.report;
   return { file, rows, badRows, ...defined({ timeUnit }), otherColumns, ...summarise(log), dropped };
 }
+
+/** Columns of a log that a model with these features reads for each click. */
+export const columnsOfClicks = (features: ClickFeatures = {}): string[] =>
+  Object.entries(features).flatMap(([name, { kind }]) => (kind === 'age' ? [] : [name]));
 
 /** Warns, once for each, of columns that a model reads and a log lacks. */
 export function warnOfColumns(log: EventLog, name: string, columns: readonly string[], observer: Observer): void {

@@ -26,7 +26,7 @@ import type { ImportOptions, TrainOptions } from '../pipeline/options';
 import { hasGpu } from '../pipeline/page-backend';
 import { refuseLongLog } from '../pipeline/page-memory';
 import { ARCHITECTURES, paperOf } from '../pipeline/paper';
-import { inspectLog } from '../pipeline/read-events';
+import { columnsOfClicks, inspectLog } from '../pipeline/read-events';
 import { sharesSteps, trainsBeside } from '../pipeline/thread-use';
 import { SHARDS } from '../pipeline/threads';
 import { decodeModel, encodeModel, type MeasuredModel } from '../pipeline/trained-model-file';
@@ -43,7 +43,6 @@ import {
 } from '../pipeline/validation';
 import { readZip, writeZip } from '../pipeline/zip';
 import type { Preview } from '../session/preview';
-import type { TrainedModel } from '../train/train-from-log';
 import { StudioFiles } from './files';
 import { SERVED } from './places';
 import { archiveOf, type ChosenFiles, checkpointOf, pageHost, pageMemory } from './training-host';
@@ -65,10 +64,6 @@ const PRODUCTS = 'log/products';
 const measuredOf = (run: string): string => `runs/${run}/measured.safetensors`;
 /** Where the service worker finds the files of the model that the demo shop tries. */
 const servedOf = (run: string, file: string): string => `${SERVED}/${run}/${file}`;
-
-/** The columns of the log that a model learns from, beside those that all do. */
-const columnsOf = ({ features = {} }: TrainedModel): string[] =>
-  Object.entries(features).flatMap(([name, { kind }]) => (kind === 'age' ? [] : [name]));
 
 /** A model that has ranked the held-out sessions. */
 interface Racer extends MeasuredModel {
@@ -414,7 +409,7 @@ export class Workbench {
     const own = validatedParts(parts);
     if (!validation || !own) return;
     const racer = { model: trained, ranks: validation.ranks };
-    this.#racers.set(run, { ...racer, parts: columnsOf(trained).length > 0 ? own : this.#parts! });
+    this.#racers.set(run, { ...racer, parts: columnsOfClicks(trained.features).length > 0 ? own : this.#parts! });
     await this.#files.write(measuredOf(run), encodeModel(racer));
   }
 
@@ -563,7 +558,7 @@ export class Workbench {
 
   async #join(run: string, bytes: Uint8Array): Promise<void> {
     const measured = decodeModel(bytes, run);
-    const columns = columnsOf(measured.model);
+    const columns = columnsOfClicks(measured.model.features);
     const parts = columns.length > 0 ? await this.#partsWith(columns) : this.#parts!;
     if (parts) this.#racers.set(run, { ...measured, parts });
   }
