@@ -46,3 +46,7 @@ export const htmlPage = (title: string, body: readonly string[], styles = ''): s
 export const tableOf = (name: string, titles: readonly string[], body: readonly string[]): string =>
   `<div class="scroll" tabindex="0" role="region" aria-label="${escapeHtml(name)}"><table><thead><tr>${titles.map((title) => `<th scope="col">${escapeHtml(title)}</th>`).join('')}` +
   `</tr></thead><tbody>${body.join('\n')}</tbody></table></div>`;
+
+/** A row of such a table. @param cells As HTML. */
+export const rowOf = (name: string, cells: readonly string[], attributes = ''): string =>
+  `<tr${attributes}><th scope="row">${escapeHtml(name)}</th>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;

@@ -3,7 +3,7 @@ import type { CatalogueItem } from '../checkpoint/artifact';
 import type { EpochResult } from '../train/fit';
 import type { Metrics } from '../train/metrics';
 import { duration, plural, whole } from './format';
-import { htmlPage, tableOf, escapeHtml as text } from './html';
+import { htmlPage, rowOf, tableOf, escapeHtml as text } from './html';
 import type { CardFacts } from './model-card';
 import { linePlot, type Series } from './plots';
 import {
@@ -125,21 +125,16 @@ const figures = (metrics: Metrics): string[] => SHOWN.map((metric) => metrics[me
 
 function measured(validation: Validation, protocol: string): string[] {
   const { sessions, predictions, model, counting, baseline, byClicks, byLastItem } = validation;
-  const row = (cells: readonly string[], className = '') =>
-    `<tr${className}><th scope="row">${text(cells[0]!)}</th>${cells
-      .slice(1)
-      .map((cell) => `<td>${text(cell)}</td>`)
-      .join('')}</tr>`;
   const rows = [model, ...counting].map((of: Measured, i) =>
-    row([nameOf(of), ...figures(of.metrics)], i === 0 ? ' class="best"' : ''),
+    rowOf(nameOf(of), figures(of.metrics), i === 0 ? ' class="best"' : ''),
   );
   const slices = (title: string, first: string, of: readonly Slice[]) => {
     const body = of.map(({ label, predictions: count, ...both }) => {
       const other = figures(both.baseline);
       const cells = figures(both.model).map((own, m) =>
-        count === 0 ? '<td>–</td>' : `<td>${own}<small>${text(nameOf(baseline))} ${other[m]}</small></td>`,
+        count === 0 ? '–' : `${own}<small>${text(nameOf(baseline))} ${other[m]}</small>`,
       );
-      return `<tr><th scope="row">${text(label)}</th><td>${whole(count)}</td>${cells.join('')}</tr>`;
+      return rowOf(label, [whole(count), ...cells]);
     });
     const titles = [first, 'predictions', ...SHOWN.map((metric) => TITLES[metric])];
     return [`<h3>${text(title)}</h3>`, tableOf(title, titles, body)];

@@ -1,5 +1,5 @@
 import { whole } from '../format';
-import { htmlPage, tableOf, escapeHtml as text } from '../html';
+import { htmlPage, rowOf, tableOf, escapeHtml as text } from '../html';
 import { linePlot, type Series, scatterPlot } from '../plots';
 import { breakdowns, protocolSentences, RESULT_TITLES, type Report, resultCells, STANDARD } from './markdown';
 import type { Row } from './rows';
@@ -28,16 +28,13 @@ export function htmlReport(report: Report): string {
 }
 
 function resultTable({ rows }: Report): string {
-  const body = rows.map((row, i) => {
-    const cells = resultCells(row).map((value) => `<td>${twoLines(value)}</td>`);
-    return `<tr${i === 0 ? ' class="best"' : ''}><th scope="row">${text(row.name)}</th>${cells.join('')}</tr>`;
-  });
+  const body = rows.map((row, i) => rowOf(row.name, resultCells(row).map(twoLines), i === 0 ? ' class="best"' : ''));
   return tableOf('Result', RESULT_TITLES, body);
 }
 
 function standardTable({ rows }: Report): string[] {
   const { heading, about, titles, cells } = STANDARD;
-  const body = rows.map((row) => plainRow(row.name, cells(row)));
+  const body = rows.map((row) => rowOf(row.name, cells(row)));
   return [`<h2>${heading}</h2>`, `<p>${about}</p>`, tableOf(heading, titles, body)];
 }
 
@@ -45,17 +42,14 @@ function breakdownTable(title: string, rows: readonly Row[], of: (row: Row) => r
   const first = of(rows[0]!);
   const counts = first.map(({ predictions }) => whole(predictions));
   const body = rows.map((row) =>
-    plainRow(
+    rowOf(
       row.name,
       of(row).map(({ value }) => value.toFixed(4)),
     ),
   );
   const titles = ['model', ...first.map(({ label }) => label)];
-  return [`<h2>${title}</h2>`, tableOf(title, titles, [plainRow('predictions', counts, ' class="soft"'), ...body])];
+  return [`<h2>${title}</h2>`, tableOf(title, titles, [rowOf('predictions', counts, ' class="soft"'), ...body])];
 }
-
-const plainRow = (name: string, cells: readonly string[], attributes = ''): string =>
-  `<tr${attributes}><th scope="row">${text(name)}</th>${cells.map((value) => `<td>${value}</td>`).join('')}</tr>`;
 
 function plots(report: Report): string[] {
   const { rows, metric } = report;
