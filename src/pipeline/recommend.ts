@@ -5,6 +5,7 @@ import type { EngineEvent, ModelInfo, Recommendations } from '../engine/types';
 import { RecommenderError } from '../errors';
 import { editDistance } from '../nearest-name';
 import { parseTime } from '../session/time';
+import { defined } from './defined';
 import { loadEngine } from './files/artifact-engine';
 import { readItemIds } from './files/artifact-folder';
 import { readInput } from './files/disk';
@@ -30,12 +31,13 @@ export interface RecommendOptions extends Observer {
  * @throws RecommenderError `bad-input` where the model knows no item of the session; `bad-artifact`; `no-backend`; `aborted`.
  */
 export async function recommend(options: RecommendOptions): Promise<Recommendations & { readonly model: ModelInfo }> {
-  const { artifact, session, user, k, backend, signal = new AbortController().signal } = options;
-  const { engine, model } = await loadEngine(artifact, backend, signal);
+  const { artifact, session, user, k, backend } = options;
+  const signal = defined({ signal: options.signal });
+  const { engine, model } = await loadEngine(artifact, backend, options.signal);
   try {
     await checkKnown(options);
     const request = { session, k, exclude: [], ...(user !== undefined && { user }) };
-    return { ...(await engine.recommend(request, { signal })), model };
+    return { ...(await engine.recommend(request, signal)), model };
   } finally {
     await engine.dispose();
   }

@@ -179,7 +179,7 @@ export async function serveThread(
         };
         const onEpoch = async (_: unknown, state: () => Promise<FitState>) =>
           say({ state: 'epoch', fit: await state() });
-        await trainFromLog({ ...options, signal: new AbortController().signal, onProgress, onEpoch });
+        await trainFromLog({ ...options, onProgress, onEpoch });
         return say({ state: 'failed', message: 'it has ended.' });
       }
       return joinTraining(options, (layout) => {

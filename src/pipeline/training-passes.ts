@@ -231,14 +231,13 @@ function epochTasks(options: TrainOptions, { validated }: TrainingPass) {
 async function trainPass(run: Run, pass: TrainingPass, resume: FitState | undefined): Promise<TrainedModel> {
   const { host, options, given, products, from, threads, backend } = run;
   const { log, valid, validProtocol, epochs = options.epochs, validated, add } = pass;
-  const { model, seed = 1, signal = new AbortController().signal } = options;
+  const { model, seed = 1, signal } = options;
   const tasks = epochTasks(options, pass);
   try {
     const shared = passOn(log, { model, config: given, seed, ...defined({ epochs, products, resume, from }) });
     return await trainFromLog({
       ...shared,
-      signal,
-      ...defined({ valid, validProtocol }),
+      ...defined({ signal, valid, validProtocol }),
       async parallel(layout) {
         return threads === undefined
           ? undefined

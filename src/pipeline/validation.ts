@@ -163,13 +163,13 @@ export function quickModels(parts: ValidatedParts, observer: Observer): readonly
 export async function countQuick(
   model: string,
   { log }: Pick<ValidatedParts, 'log'>,
-  { signal = new AbortController().signal }: Observer,
+  { signal }: Observer,
 ): Promise<TrainedModel> {
   await yieldToEventLoop();
   const { itemIds, support } = log;
   const isBasket = logFacts(log, itemIds.length).repeated < FEW_REPEATS;
   const config = isBasket && REMINDING.includes(model) ? { remind: false } : {};
-  return trainFromLog({ model, config, log, itemIds, support, seed: 1, signal });
+  return trainFromLog({ model, config, log, itemIds, support, seed: 1, ...defined({ signal }) });
 }
 
 /**
@@ -180,7 +180,7 @@ export async function countQuick(
 export function rankValidation(
   model: TrainedModel,
   parts: ValidatedParts,
-  { signal = new AbortController().signal }: Observer,
+  { signal }: Observer,
   onProgress?: (done: number) => void,
 ): Promise<Ranked> {
   const { log, validProtocol: protocol = 'events' } = parts;
@@ -188,8 +188,10 @@ export function rankValidation(
     await yieldToEventLoop(); // a model counts without a pause
     throwIfAborted(signal);
     const ranks = await conservativeRanks(scorer, sessions, {
-      ...{ protocol, support: log.support, past, signal },
-      ...(onProgress && { onProgress }),
+      protocol,
+      support: log.support,
+      past,
+      ...defined({ signal, onProgress }),
     });
     const unusual = model.config['remind'] === false && { config: { remind: false } };
     return { model: model.architecture, ...unusual, metrics: metricsOf(ranks), ranks };

@@ -48,7 +48,7 @@ export interface TrainFromLogOptions
    * `trainFromLog` ends the training.
    */
   readonly parallel?: (layout: Layout) => Promise<DataParallel | undefined>;
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress, epochs: number) => void;
 }
 
@@ -123,7 +123,7 @@ export async function trainFromLog(options: TrainFromLogOptions): Promise<Traine
     try {
       const result = await fitModel({
         ...training.options,
-        signal,
+        ...(signal && { signal }),
         ...(parallel && { parallel }),
         ...(valid && { valid, validProtocol }),
         ...(resume && { resume }),
@@ -169,7 +169,7 @@ export async function trainFromLog(options: TrainFromLogOptions): Promise<Traine
 }
 
 /** The size of each parameter of the network that `trainFromLog` trains with these options. @throws RecommenderError as there. */
-export const layoutOf = async (options: Omit<TrainFromLogOptions, 'signal'>): Promise<Layout> =>
+export const layoutOf = async (options: TrainFromLogOptions): Promise<Layout> =>
   (await trainingOf(options, await taskOf(options))).layout;
 
 /**
@@ -178,7 +178,7 @@ export const layoutOf = async (options: Omit<TrainFromLogOptions, 'signal'>): Pr
  * @throws RecommenderError as `trainFromLog`; `aborted` when the training has ended.
  */
 export async function joinTraining(
-  options: Omit<TrainFromLogOptions, 'signal'>,
+  options: TrainFromLogOptions,
   join: (layout: Layout) => DataParallel,
 ): Promise<never> {
   const task = await taskOf(options);
@@ -195,7 +195,7 @@ export async function joinTraining(
 }
 
 /** The model with its complete configuration, and what it may read of clicks and items. */
-async function taskOf(options: Omit<TrainFromLogOptions, 'signal'>) {
+async function taskOf(options: TrainFromLogOptions) {
   const { model: architecture, log, itemIds, support, from } = options;
   const { isNeural, config: given, wanted } = await configurationOf(architecture, options.config);
   const model = isNeural ? await models[architecture]!.spec() : undefined;
@@ -225,7 +225,7 @@ async function taskOf(options: Omit<TrainFromLogOptions, 'signal'>) {
 }
 
 /** The numbers of users: those of the model that the training continues, then new ones in the order of the log. */
-async function numberUsers({ log, valid, from }: Omit<TrainFromLogOptions, 'signal'>) {
+async function numberUsers({ log, valid, from }: TrainFromLogOptions) {
   const known = from?.tensors[USERS_TENSOR];
   const find = userFinder(known);
   const numbers = new Map<string, number>();
@@ -243,10 +243,7 @@ async function numberUsers({ log, valid, from }: Omit<TrainFromLogOptions, 'sign
 type Task = Awaited<ReturnType<typeof taskOf>>;
 
 /** The options of a network's trainer, and the sizes of its parameters. */
-async function trainingOf(
-  { model, seed, from, epochs }: Omit<TrainFromLogOptions, 'signal'>,
-  { config, catalogue, sessions }: Task,
-) {
+async function trainingOf({ model, seed, from, epochs }: TrainFromLogOptions, { config, catalogue, sessions }: Task) {
   const training = await models[model]!.training();
   const count = epochs ?? training.plan(config).epochs;
   if (!(Number.isInteger(count) && count >= 1)) {

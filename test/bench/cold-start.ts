@@ -119,7 +119,7 @@ async function recalls(artifact: string, catalogue: readonly CatalogueItem[]): P
 
 /** The scores of all items for the session of each one. */
 async function relatedScores(artifact: string, itemIds: readonly string[]): Promise<Float32Array[]> {
-  const { engine } = await loadEngine(artifact, 'auto', new AbortController().signal);
+  const { engine } = await loadEngine(artifact, 'auto');
   const index = new Map(itemIds.map((id, k) => [id, k]));
   try {
     const rows: Float32Array[] = [];

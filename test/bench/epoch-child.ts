@@ -29,7 +29,6 @@ await trainFromLog({
   support,
   seed: 1,
   epochs,
-  signal: new AbortController().signal,
   onEpoch({ epoch, loss, seconds }) {
     const { user, system } = process.cpuUsage(before);
     say({

@@ -57,7 +57,6 @@ async function trained(log: PersonalLog, model: ModelName): Promise<Artifact> {
     itemIds,
     support,
     seed: SEED,
-    signal: new AbortController().signal,
     onEpoch({ epoch, loss }) {
       const seconds = Math.round((performance.now() - started) / 1000);
       console.error(`${name} ${model}: epoch ${epoch}, loss ${loss.toFixed(4)}, ${seconds} s`);

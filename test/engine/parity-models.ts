@@ -119,7 +119,7 @@ async function learntOn(
 
 /** By the engine that `aisle recommend` uses. */
 async function answersOf(artifact: string, backend: BackendName, sessions: Parity['sessions']) {
-  const { engine } = await loadEngine(artifact, backend, new AbortController().signal);
+  const { engine } = await loadEngine(artifact, backend);
   const answers: Record<string, readonly RankedItem[]> = {};
   for (const [n, [name, ids]] of Object.entries(sessions).entries()) {
     answers[name] = (await engine.recommend({ ...timed(ids, n), k: K, exclude: [] })).items;

@@ -37,7 +37,6 @@ beforeAll(async () => {
   await rm(place, { recursive: true });
   const { log } = parts;
   const { itemIds, support } = log;
-  const { signal } = new AbortController();
   const config = { layers: [8], batchSize: 8, nSample: 8, nEpochs: 2 };
   await run(async (slice) => {
     await startFirst(slice, 'cpu', {});
@@ -49,7 +48,6 @@ beforeAll(async () => {
       support,
       seed: 1,
       valid: parts.valid,
-      signal,
     });
     validation = await measure(trained, parts, {});
   });

@@ -35,7 +35,6 @@ const options = {
   support: supportOf(log, IDS.length),
   seed: 1,
   epochs: 2,
-  signal: new AbortController().signal,
 };
 const artifactOf = ({ architecture, config, tensors, golden }: Awaited<ReturnType<typeof trainFromLog>>): Artifact => ({
   info: {

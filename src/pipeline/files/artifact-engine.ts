@@ -6,6 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { BackendChoice } from '../../compute/types';
 import { createLocalEngine } from '../../engine/local-engine';
 import { RecommenderError } from '../../errors';
+import { defined } from '../defined';
 import { finishReplacing } from './artifact-folder';
 import { backendOptions } from './backend';
 
@@ -15,12 +16,12 @@ import { backendOptions } from './backend';
  * @param folder Path, relative to the working directory where it is not absolute.
  * @throws RecommenderError `bad-artifact` that names the file, `no-backend`, `aborted`.
  */
-export async function loadEngine(folder: string, backend: BackendChoice, signal: AbortSignal) {
+export async function loadEngine(folder: string, backend: BackendChoice, signal?: AbortSignal) {
   await finishReplacing(folder);
   const engine = createLocalEngine({ fetchFile: readFromDisk, ...(await backendOptions(backend)) });
   try {
     const modelUrl = pathToFileURL(`${resolve(folder)}/`).href;
-    return { engine, model: await engine.load({ modelUrl, backend }, { signal }) };
+    return { engine, model: await engine.load({ modelUrl, backend }, defined({ signal })) };
   } catch (error) {
     await engine.dispose();
     if (!(error instanceof RecommenderError) || error.code === 'aborted') throw error;

@@ -121,7 +121,8 @@ export class TrialRunner {
     let task: ReturnType<typeof startTask> | undefined;
     try {
       await trainFromLog({
-        ...this.#task(draw, AbortSignal.any([...(observer.signal ? [observer.signal] : []), pause.signal])),
+        ...this.#task(draw),
+        signal: AbortSignal.any([...(observer.signal ? [observer.signal] : []), pause.signal]),
         epochs: plan.epochs,
         valid: plan.parts.valid,
         ...defined({ validProtocol: plan.parts.validProtocol, resume }),
@@ -153,8 +154,8 @@ export class TrialRunner {
 
   async #count({ number, draw }: Trial, done: TrialEpoch[]): Promise<boolean> {
     const { parts, model: architecture } = this.plan;
-    const { signal = new AbortController().signal } = this.observer;
-    const { config, tensors } = await trainFromLog(this.#task(draw, signal));
+    const signal = defined({ signal: this.observer.signal });
+    const { config, tensors } = await trainFromLog({ ...this.#task(draw), ...signal });
     const { itemIds, support } = parts.log;
     const info = { ...NAMELESS, architecture, config, items: itemIds.length };
     const scorer = await loadScorer({ info, itemIds, tensors });
@@ -166,7 +167,7 @@ export class TrialRunner {
       const onProgress = (count: number) => task.update(count);
       const { validProtocol: protocol = 'events' } = parts;
       const started = performance.now();
-      const metrics = await conservativeMetrics(scorer, valid, { protocol, support, signal, onProgress });
+      const metrics = await conservativeMetrics(scorer, valid, { protocol, support, ...signal, onProgress });
       done.push({ epoch: 1, seconds: (performance.now() - started) / 1000, valid: metrics });
       return true;
     } finally {
@@ -175,13 +176,13 @@ export class TrialRunner {
     }
   }
 
-  #task(draw: Draw, signal: AbortSignal) {
+  #task(draw: Draw) {
     const { model, base, seed, parts, products } = this.plan;
     const { log } = parts;
     const { itemIds, support } = log;
     const config = { ...base, ...draw };
     const columns = log.report.otherColumns;
-    return { model, config, log, columns, itemIds, support, seed, signal, ...defined({ products }) };
+    return { model, config, log, columns, itemIds, support, seed, ...defined({ products }) };
   }
 
   /** What identifies a trial's result, with its configuration. */

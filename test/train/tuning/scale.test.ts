@@ -61,7 +61,6 @@ describe('a model that learnt by BPR-max', () => {
       valid: logOf(walks(random(1, 'valid'), 60)),
       seed: 1,
       epochs: 4,
-      signal: new AbortController().signal,
     });
     const { architecture, config, tensors, golden, scale } = learnt;
     const info = { ...NAMELESS, architecture, config, golden, items: N, scale: scale! };
