@@ -1,10 +1,10 @@
 /** The last step: models to take home, to try, and those that were made elsewhere. */
 import { button, h, saveFile } from '../demo/dom';
 import type { NamedBlob } from '../pipeline/blob-source';
+import type { OpenedArchive } from './archives';
 import { bytesOf, details, field, messages, row, section, select, table, tiles, whole } from './parts';
 import type { Bench } from './protocol';
 import type { Row } from './types';
-import type { OpenedArchive } from './workbench';
 
 /** What a shop's server sends with its pages, beside what it sends already. */
 const POLICY =

@@ -1,6 +1,6 @@
 /** What the studio's worker does for its page: reads a log, trains models on it, measures them side by side, packs them. */
 import { RecommenderError, reasonOf, throwIfAborted } from '../errors';
-import { type ArtifactSummary, openWhole, summariseArtifact } from '../pipeline/artifact-summary';
+import { summariseArtifact } from '../pipeline/artifact-summary';
 import { logName, type NamedBlob, previewEvents } from '../pipeline/blob-source';
 import { artifactFiles } from '../pipeline/build-model';
 import { warnOfGaps } from '../pipeline/catalogue/read-catalogue';
@@ -41,10 +41,10 @@ import {
   validatedParts,
   verdict,
 } from '../pipeline/validation';
-import { readZip, writeZip } from '../pipeline/zip';
+import { writeZip } from '../pipeline/zip';
 import type { Preview } from '../session/preview';
+import { inspectArchive, type OpenedArchive, openArchive, readArchive, serveArchive, textIn } from './archives';
 import { StudioFiles } from './files';
-import { SERVED } from './places';
 import { archiveOf, type ChosenFiles, checkpointOf, pageHost, pageMemory } from './training-host';
 import {
   addEpoch,
@@ -62,8 +62,6 @@ const STATE = 'state.json';
 const logFile = (number: number): string => `log/${number}`;
 const PRODUCTS = 'log/products';
 const measuredOf = (run: string): string => `runs/${run}/measured.safetensors`;
-/** Where the service worker finds the files of the model that the demo shop tries. */
-const servedOf = (run: string, file: string): string => `${SERVED}/${run}/${file}`;
 
 /** A model that has ranked the held-out sessions. */
 interface Racer extends MeasuredModel {
@@ -74,12 +72,6 @@ interface Racer extends MeasuredModel {
 interface Restored {
   readonly log: LogState;
   readonly runs: readonly RestoredRun[];
-}
-
-/** An artifact of an archive that was opened. */
-export interface OpenedArchive {
-  readonly summary: ArtifactSummary;
-  readonly hasReport: boolean;
 }
 
 /** Warns of items that are no products. @throws RecommenderError `bad-input` where all of them are none. */
@@ -415,7 +407,7 @@ export class Workbench {
 
   /** What its archive says of a network, beside what it reaches. */
   async #rowOf(run: string, seconds: number): Promise<Row> {
-    const about = summariseArtifact(await this.#open(await this.#archive(run), run));
+    const about = summariseArtifact(await openArchive(await this.archive(run), run));
     const { architecture, bytes, parameters } = about;
     const reached = this.#racers.has(run) ? this.#row(run) : { name: run, architecture, isCounted: false };
     return { ...reached, seconds, bytes, parameters };
@@ -424,7 +416,7 @@ export class Workbench {
   /** A model that is not timed is trained all the same. */
   async #answerTime(run: string): Promise<AnswerTime | undefined> {
     try {
-      return await answerTime(await this.#open(await this.#archive(run), run));
+      return await answerTime(await openArchive(await this.archive(run), run));
     } catch (error) {
       warn(this.#observer, `How fast ${run} answers could not be measured: ${reasonOf(error)}`);
       return undefined;
@@ -483,36 +475,22 @@ export class Workbench {
 
   /** The archive of a model, to be kept. */
   archive(run: string): Promise<Blob> {
-    return this.#archive(run);
+    return readArchive(this.#files, run);
   }
 
   /** A file of a model, such as `report.html`; undefined where it has none. */
   async file(run: string, name: string): Promise<string | undefined> {
-    const bytes = (await readZip(await this.#archive(run), run)).get(name);
-    return bytes && new TextDecoder().decode(bytes);
+    return textIn(await this.archive(run), run, name);
   }
 
   /** Puts the files of a model where the service worker finds them: of an archive, or else of a run. */
   async serve(run: string, archive?: Blob): Promise<void> {
-    await this.#files.remove(SERVED);
-    for (const [name, bytes] of await this.#filesOf(archive ?? (await this.#archive(run)), run)) {
-      if (name.includes('/')) continue; // no file of an artifact
-      if (await this.#files.write(servedOf(run, name), bytes as Uint8Array<ArrayBuffer>)) continue;
-      const why = 'The browser stores no files for this page, or has no room left for them';
-      throw new RecommenderError(
-        'io',
-        `${why}, so the demo shop cannot find the model. Take the archive home instead.`,
-      );
-    }
+    await serveArchive(this.#files, run, archive);
   }
 
   /** An archive made elsewhere, with every check. */
-  async inspect(file: NamedBlob): Promise<OpenedArchive> {
-    const files = await this.#filesOf(file.blob, file.name);
-    return {
-      summary: summariseArtifact(await this.#open(file.blob, file.name)),
-      hasReport: files.has('report.html'),
-    };
+  inspect(file: NamedBlob): Promise<OpenedArchive> {
+    return inspectArchive(file);
   }
 
   /** Imports weights of a reference implementation, and packs them. @returns The archive with what it holds; nothing is stored. */
@@ -527,33 +505,13 @@ export class Workbench {
       archive = new Blob([writeZip(await artifactFiles(artifact))]);
     };
     await importOn({ ...host, writeArtifact }, { ...options, ...this.#observer, out: run });
-    return { ...(await this.inspect({ name: run, blob: archive })), archive };
+    return { ...(await inspectArchive({ name: run, blob: archive })), archive };
   }
 
   /** Removes everything that the studio has stored; the page is to be opened again. */
   async erase(): Promise<void> {
     this.pause(); // what it would still write is refused
     await this.#files.erase();
-  }
-
-  async #archive(run: string): Promise<Blob> {
-    const archive = await this.#files.read(archiveOf(run));
-    if (archive) return archive;
-    throw new RecommenderError('io', `The model ${run} is not in the browser’s storage any more. Train it again.`);
-  }
-
-  /** The files of an artifact, which may be at the top of the archive, or in a folder there. */
-  async #filesOf(archive: Blob, name: string): Promise<ReadonlyMap<string, Uint8Array>> {
-    const files = await readZip(archive, name);
-    const manifest = [...files.keys()].filter((path) => /(^|\/)manifest\.json$/.test(path)).sort()[0];
-    const folder = manifest?.slice(0, -'manifest.json'.length) ?? '';
-    const own = [...files].filter(([path]) => path.startsWith(folder));
-    return new Map(own.map(([path, bytes]) => [path.slice(folder.length), bytes]));
-  }
-
-  async #open(archive: Blob, name: string) {
-    const files = await this.#filesOf(archive, name);
-    return openWhole(name, async (file) => files.get(file));
   }
 
   async #join(run: string, bytes: Uint8Array): Promise<void> {
