@@ -39,6 +39,14 @@ export function sentenceOf(error: unknown): string {
   return `${path ? `${path}: ` : ''}${meaning} (${code}).`;
 }
 
+export function badConfig(message: string): never {
+  throw new RecommenderError('bad-config', message);
+}
+
+export function badInput(message: string): never {
+  throw new RecommenderError('bad-input', message);
+}
+
 const USER_ERRORS: ReadonlySet<ErrorCode> = new Set(['bad-input', 'bad-config', 'bad-artifact', 'weights-mismatch']);
 
 /** Whether the user's input caused the error. */

@@ -14,6 +14,7 @@ import { buildModel, hasScale, warnOfNoScale } from './build-model';
 import { importCommand, UNLICENSED } from './commands';
 import { type ConfigurationFiles, readSettings } from './configuration';
 import { defined } from './defined';
+import { badInput } from './errors';
 import { baseName, whole } from './format';
 import type { TrainingHost } from './host';
 import { importedCard } from './model-card';
@@ -98,9 +99,7 @@ async function readKnown(
 
 /** Ids as a JSON list, where the file starts like one, else line by line. */
 async function readIds({ readInput }: ConfigurationFiles, path: string): Promise<readonly string[]> {
-  const refuse = (why: string): never => {
-    throw new RecommenderError('bad-input', `${path}: ${why}`);
-  };
+  const refuse = (why: string): never => badInput(`${path}: ${why}`);
   const bytes = await readInput(path);
   if (!isText(bytes, 0, bytes.length)) return refuse(`expected UTF-8, got ${textFault(bytes, 0, bytes.length)}.`);
   const text = new TextDecoder().decode(bytes);

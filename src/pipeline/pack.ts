@@ -25,6 +25,7 @@ import { yieldToEventLoop } from '../train/yield-to-event-loop';
 import { NO_SCALE, readCombination } from './combination';
 import { packCommand } from './commands';
 import { defined } from './defined';
+import { badConfig } from './errors';
 import { checkReplaceable, inspectArtifact } from './files/artifact-folder';
 import { startFirst } from './files/backend';
 import { realPath, resolve } from './files/disk';
@@ -155,9 +156,7 @@ function checkMix(
   counter: Artifact | undefined,
   { mix, topItems, artifact: dir }: PackOptions,
 ): void {
-  const refuse = (why: string): never => {
-    throw new RecommenderError('bad-config', `\`${mix ? 'mix' : 'topItems'}\`: ${why}`);
-  };
+  const refuse = (why: string): never => badConfig(`\`${mix ? 'mix' : 'topItems'}\`: ${why}`);
   if (topItems !== undefined && (mix ?? info.mix))
     refuse('a model that counts keeps all of its items. Cut the log by `minSupport`, and train both on it.');
   if (!mix || !counter) return;
@@ -243,9 +242,7 @@ function keptItems(
 ): readonly number[] | undefined {
   const { items, architecture } = original.info;
   if (topItems === undefined) return undefined;
-  const refuse = (why: string): never => {
-    throw new RecommenderError('bad-config', `\`topItems\`: ${why}`);
-  };
+  const refuse = (why: string): never => badConfig(`\`topItems\`: ${why}`);
   if (!network) refuse(`${architecture} counts its log once; train it again with \`minSupport\`, or leave it out.`);
   if (Array.from(supportOf(original)).every((count) => count === 0))
     refuse(`${artifact} does not say how often its items were clicked, as imported weights do not; leave it out.`);

@@ -6,6 +6,7 @@ import { RecommenderError } from '../errors';
 import { editDistance } from '../nearest-name';
 import { parseTime } from '../session/time';
 import { defined } from './defined';
+import { badInput } from './errors';
 import { loadEngine } from './files/artifact-engine';
 import { readItemIds } from './files/artifact-folder';
 import { readInput } from './files/disk';
@@ -104,9 +105,7 @@ const quotedId = (id: string): string => printable(JSON.stringify(id));
  * @throws RecommenderError `bad-input`.
  */
 export async function readSession(file: string, now: number): Promise<EngineEvent[]> {
-  const refuse = (why: string): never => {
-    throw new RecommenderError('bad-input', `${file}: ${why}`);
-  };
+  const refuse = (why: string): never => badInput(`${file}: ${why}`);
   const list = parseJson(await readInput(file), file);
   if (!Array.isArray(list)) return refuse('expected a JSON list, such as ["sku-42", "sku-7"].');
   return list.map((entry: unknown, at) => {

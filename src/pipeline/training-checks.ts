@@ -4,6 +4,7 @@ import { models } from '../models/index';
 import { AUTO } from '../models/presets/preset';
 import { type EventLog, sessionCount } from '../session/event-log';
 import type { Settings } from './configuration';
+import { badConfig } from './errors';
 import { plural } from './format';
 import { type Observer, warn } from './observer';
 import type { TrainOptions } from './options';
@@ -34,19 +35,16 @@ export function refuseContradictions({
   threads,
   backend,
 }: TrainOptions): void {
-  const refuse = (message: string): never => {
-    throw new RecommenderError('bad-config', message);
-  };
-  if (!Number.isSafeInteger(seed)) refuse(`\`seed\`: expected a whole number, got ${seed}.`);
+  if (!Number.isSafeInteger(seed)) badConfig(`\`seed\`: expected a whole number, got ${seed}.`);
   if (from !== undefined && preset === AUTO) {
     // On a longer log, `auto` may pick another shape, which the artifact's weights do not fit.
     const why = `\`from\` goes on with the settings of ${from}, whichever preset they are from`;
-    refuse(`${why}: leave \`preset\` ${AUTO} out.`);
+    badConfig(`${why}: leave \`preset\` ${AUTO} out.`);
   }
   if (threads !== undefined && backend === 'webgpu')
-    refuse('`threads` shares the work of a CPU; a GPU has one queue. Leave it out.');
-  if (keepBest && !resume) refuse('`keepBest` writes what an interrupted run has reached: add `resume`.');
-  if (!(share > 0 && share <= 1)) refuse(`\`sampleSessions\`: expected a share above 0, at most 1, got ${share}.`);
+    badConfig('`threads` shares the work of a CPU; a GPU has one queue. Leave it out.');
+  if (keepBest && !resume) badConfig('`keepBest` writes what an interrupted run has reached: add `resume`.');
+  if (!(share > 0 && share <= 1)) badConfig(`\`sampleSessions\`: expected a share above 0, at most 1, got ${share}.`);
 }
 
 /** Refuses a validation part without users before the first training of a model that must learn users in the second. */
@@ -81,14 +79,11 @@ export function refuseNothingToKeep(checkpoint: Checkpoint, out: string): void {
 
 /** Refuses to overwrite an interrupted run, which may hold hours of work. @param isThere Whether `out` holds its checkpoint. */
 export function refuseUnfinished({ out, resume, restart }: TrainOptions, isThere: boolean): void {
-  const refuse = (message: string): never => {
-    throw new RecommenderError('bad-config', message);
-  };
   if (resume && restart) {
-    refuse('`resume` goes on with the run in `out`, `restart` starts it over: pass one of them.');
+    badConfig('`resume` goes on with the run in `out`, `restart` starts it over: pass one of them.');
   }
   if (resume || restart || !isThere) return;
-  refuse(
+  badConfig(
     `${out} holds an unfinished training. \`resume\` goes on with it; \`restart\` starts over, and its ${CHECKPOINT} is lost.`,
   );
 }

@@ -6,6 +6,7 @@ import { DAY } from '../../session/time';
 import { compareCommand } from '../commands';
 import { informOfAuto } from '../configuration';
 import { defined } from '../defined';
+import { badConfig } from '../errors';
 import { readArtifactFolder } from '../files/artifact-folder';
 import { readCatalogueFile } from '../files/catalogue-file';
 import { join, replaceFile, replaceFiles } from '../files/disk';
@@ -138,30 +139,29 @@ function refuseMixed({
   from,
   atLeast,
 }: CompareOptions): void {
-  const refuse = (message: string): never => {
-    throw new RecommenderError('bad-config', message);
-  };
   const refuseWith = (option: string, why: string): never =>
-    refuse(`\`${option}\` does not go with \`protocol\` ${protocol}: ${why}. Leave it out.`);
+    badConfig(`\`${option}\` does not go with \`protocol\` ${protocol}: ${why}. Leave it out.`);
   if (protocol === 'incremental' && test !== undefined) refuseWith('test', 'each window is tested by the one before');
   if (protocol !== 'events' && atLeast !== undefined)
     refuseWith('atLeast', 'the predictions of every event that both artifacts know are compared');
   if (protocol === 'incremental' && valid !== undefined) refuseWith('valid', 'each window has its own epochs');
   if (protocol === 'incremental' && from !== undefined) refuseWith('from', 'each window says what it goes on from');
   if (preset !== undefined && from !== undefined)
-    refuse(`\`from\` goes on with the settings of ${from}, so \`preset\` has no place. Leave one out.`);
+    badConfig(`\`from\` goes on with the settings of ${from}, so \`preset\` has no place. Leave one out.`);
   const isOneTarget = protocol === 'leave-one-out' || protocol === 'last-item';
   if (holdout !== undefined && !isOneTarget) refuseWith('holdout', 'it predicts more than the last event');
   if (holdout !== undefined && holdout !== 2)
-    refuse(`\`holdout\`: expected 2, an event that chooses the epochs and the last one for the test, got ${holdout}.`);
+    badConfig(
+      `\`holdout\`: expected 2, an event that chooses the epochs and the last one for the test, got ${holdout}.`,
+    );
   if (holdout !== undefined && test !== undefined) {
-    refuse('`holdout` tests on `data` itself, so `test` has no place. Leave one out.');
+    badConfig('`holdout` tests on `data` itself, so `test` has no place. Leave one out.');
   }
   if (holdout !== undefined && valid !== undefined) {
-    refuse('`holdout` chooses the epochs itself, so `valid` has no place. Leave one out.');
+    badConfig('`holdout` chooses the epochs itself, so `valid` has no place. Leave one out.');
   }
   if (epochs !== undefined && valid !== undefined) {
-    refuse('`epochs` says how long to train, so `valid` has nothing to choose. Leave one out.');
+    badConfig('`epochs` says how long to train, so `valid` has nothing to choose. Leave one out.');
   }
   if (protocol !== 'incremental' && window !== undefined) {
     refuseWith('window', 'it has one training and one test part');
