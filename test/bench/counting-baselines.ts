@@ -8,6 +8,7 @@
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { baselines } from '../../src/neighbours/index';
+import { markdownTable } from '../../src/pipeline/format';
 import type { EvaluateResult } from '../../src/train/evaluate';
 import { metricsOf } from '../../src/train/metrics';
 import {
@@ -70,7 +71,7 @@ export async function main(names: readonly string[]): Promise<void> {
 async function section(name: LogName, log: SplitLog): Promise<string> {
   const known = new Set(log.train.itemIds);
   const hasNovel = log.test.itemIds.some((id) => !known.has(id));
-  const rows: string[] = [];
+  const rows: string[][] = [];
   let predictions = 0;
   const settings = [...Object.keys(baselines).map((model) => [model, {}] as const), ...VARIANTS];
   for (const [model, config] of settings) {
@@ -98,21 +99,21 @@ async function section(name: LogName, log: SplitLog): Promise<string> {
   }
   const head = ['baseline', ...METRICS, 'coverage@20', 'popularity@20', 'fit s', 'evaluate s'];
   const counts = `${predictions} predictions, the README says ${STATED_PREDICTIONS[name]}; ${known.size} items.`;
-  return `\n## ${name}\n\n${counts}\n\n${[cells(head), cells(head.map(() => '---')), ...rows].join('\n')}\n`;
+  return `\n## ${name}\n\n${counts}\n\n${markdownTable(head, rows).join('\n')}\n`;
 }
 
 /** SR and AR on the predictions for which session-rec's own ranks are known. */
 async function peers(log: SplitLog): Promise<string> {
   const ks = [5, 10, 20];
   const keys = [...ks.map((k) => `recall@${k}`), 'mrr@20', 'ndcg@20'];
-  const rows: string[] = [];
+  const rows: string[][] = [];
   for (const model of ['sr', 'ar'] as const) {
     for (const ties of ['first-seen', 'equal']) {
       const { ours, theirs } = await peerRanks(log, model, { ties });
       const same = ours.filter((rank, i) => rank === theirs[i]).length;
       const line = (title: string, ranks: number[], rest: string) => {
         const metrics = metricsOf(ranks, ks);
-        return cells([title, ...keys.map((key) => metrics[key]!.toFixed(4)), rest]);
+        return [title, ...keys.map((key) => metrics[key]!.toFixed(4)), rest];
       };
       if (ties === 'first-seen') rows.push(line(`${model}, session-rec`, theirs, ''));
       rows.push(line(`${model} ties=${ties}`, ours, `${same} of ${ours.length}`));
@@ -120,12 +121,14 @@ async function peers(log: SplitLog): Promise<string> {
   }
   const head = ['baseline', ...keys, 'same rank'];
   const note = "The predictions of peer-ranks.tsv: session-rec's own lists of 50 (settings unknown) beside ours.";
-  return `\n${note}\n\n${[cells(head), cells(head.map(() => '---')), ...rows].join('\n')}\n`;
+  return `\n${note}\n\n${markdownTable(head, rows).join('\n')}\n`;
 }
 
 const figures = ({ metrics }: EvaluateResult, ties: 'conservative' | 'standard') =>
   METRICS.map((metric) => metrics[ties][metric]);
 const lists = (result: EvaluateResult) => [result['coverage@20'].toFixed(3), result['popularity@20'].toFixed(3)];
-const row = (title: string, values: readonly (number | undefined)[], rest: readonly string[]) =>
-  cells([title, ...values.map((value) => value?.toFixed(4) ?? ''), ...rest]);
-const cells = (texts: readonly string[]) => `| ${texts.join(' | ')} |`;
+const row = (title: string, values: readonly (number | undefined)[], rest: readonly string[]) => [
+  title,
+  ...values.map((value) => value?.toFixed(4) ?? ''),
+  ...rest,
+];

@@ -172,10 +172,7 @@ await registerTraining();
 const only = process.argv[2] ? new RegExp(process.argv[2]) : /./;
 const all = cases().filter(([name]) => only.test(name));
 const timed = (run: () => unknown) => time(() => void tf.tidy(() => void run()));
-const ours = all.map(([name, run]) => {
-  if (process.env.V) console.log(name);
-  return timed(run);
-});
+const ours = all.map(([, run]) => timed(run));
 addKernels('wasm', [...tfjsInference, ...tfjsTraining]);
 all.forEach(([name, run], i) => {
   let theirs = Number.NaN;
