@@ -1,5 +1,5 @@
 /** Where ports of Caser go astray, by its specification, its code and RecBole's port: each as an edit of our sources. */
-import type { Mutation } from './mutations-gru4rec';
+import type { Mutation } from './mutation';
 
 const MODEL = 'src/models/caser.ts';
 const SPEC = 'src/models/caser-spec.ts';

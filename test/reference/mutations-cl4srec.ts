@@ -1,5 +1,5 @@
 /** Where ports of CL4SRec go astray, by its specification and three codes: each as an edit of our sources. */
-import type { Mutation } from './mutations-gru4rec';
+import type { Mutation } from './mutation';
 
 const SPEC = 'src/models/cl4srec-spec.ts';
 const ENCODER = 'src/models/coserec-encoder.ts';

@@ -1,5 +1,5 @@
 /** Where evaluations of recommenders go astray, by their specification: each as an edit of our sources. */
-import type { Mutation } from './mutations-gru4rec';
+import type { Mutation } from './mutation';
 
 const RANK = 'src/ranking/rank.ts';
 const METRICS = 'src/train/metrics.ts';

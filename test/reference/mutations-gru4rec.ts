@@ -2,17 +2,7 @@
  * The errors that GRU4Rec's authors found in re-implementations of it ("The effect of third party implementations on
  * reproducibility", RecSys 2023, https://arxiv.org/abs/2307.14956), each as an edit of our sources.
  */
-export interface Mutation {
-  /** The published error, in a few words. */
-  readonly error: string;
-  readonly file: string;
-  /** Text that occurs once in the file, and what replaces it. */
-  readonly edits: readonly (readonly [from: string, to: string])[];
-  /** Test files of which some test must fail. */
-  readonly tests: readonly string[];
-  /** Whether these are tests of the built files. */
-  readonly built?: true;
-}
+import type { Mutation } from './mutation';
 
 const MODEL = 'src/models/gru4rec.ts';
 const SPEC = 'src/models/gru4rec-spec.ts';

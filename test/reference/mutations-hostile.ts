@@ -1,5 +1,5 @@
 /** Ways in that hostile pages, files and scripts once had, each opened again by an edit of our sources. */
-import type { Mutation } from './mutations-gru4rec';
+import type { Mutation } from './mutation';
 
 const LIMITS = 'src/limits.ts';
 const DATABASE = 'src/store/database.ts';

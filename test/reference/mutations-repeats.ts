@@ -1,5 +1,5 @@
 /** Where scores for repeats, and corrections of draws, go astray: each as an edit of our sources. */
-import type { Mutation } from './mutations-gru4rec';
+import type { Mutation } from './mutation';
 
 const BIAS = 'src/objectives/repeat-bias.ts';
 const SOFTMAX = 'src/objectives/softmax.ts';

@@ -1,5 +1,5 @@
 /** Where ports of SASRec and gSASRec go astray, by their specification and codes: each as an edit of our sources. */
-import type { Mutation } from './mutations-gru4rec';
+import type { Mutation } from './mutation';
 
 const MODEL = 'src/models/sasrec.ts';
 const SPEC = 'src/models/sasrec-spec.ts';

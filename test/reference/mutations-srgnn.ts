@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are pieces of sources.
 /** Where ports of SR-GNN go astray, by its TensorFlow code, RecBole's port and its paper: each as an edit of our sources. */
-import type { Mutation } from './mutations-gru4rec';
+import type { Mutation } from './mutation';
 
 const MODEL = 'src/models/srgnn.ts';
 const SPEC = 'src/models/srgnn-spec.ts';

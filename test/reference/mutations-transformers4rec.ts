@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are pieces of sources.
 /** Where ports of Transformers4Rec go astray, by its paper, its library and Hugging Face: each as an edit of our sources. */
-import type { Mutation } from './mutations-gru4rec';
+import type { Mutation } from './mutation';
 
 const FOLDER = 'src/models/transformers4rec';
 const reference = ['test/models/transformers4rec-reference.test.ts'];
