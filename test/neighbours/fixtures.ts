@@ -1,17 +1,11 @@
 import type { Sessions } from '../../src/types';
+import { logOf } from '../train/helpers';
 
 /** Sessions from lists of item indices, event t of session s at second 1000 s + t. */
-export function sessionsOf(lists: readonly (readonly number[])[]): Sessions {
-  const offsets = Int32Array.from({ length: lists.length + 1 }, () => 0);
-  lists.forEach((list, s) => {
-    offsets[s + 1] = offsets[s]! + list.length;
-  });
-  return {
-    items: Int32Array.from(lists.flat()),
-    times: Float64Array.from(lists.flatMap((list, s) => list.map((_, t) => 1000 * s + t))),
-    offsets,
-  };
-}
+export const sessionsOf = (lists: readonly (readonly number[])[]): Sessions => ({
+  ...logOf(lists),
+  times: Float64Array.from(lists.flatMap((list, s) => list.map((_, t) => 1000 * s + t))),
+});
 
 const [A, B, C, D, E] = [1, 2, 3, 4, 5];
 

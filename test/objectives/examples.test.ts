@@ -5,7 +5,7 @@ import { configure } from '../../src/models/configuration';
 import { type Example, prefixes, sequenceBatch, sequences } from '../../src/objectives/examples';
 import { streamsOf } from '../../src/train/step';
 import type { SessionInput, Sessions } from '../../src/types';
-import { logOf, randomLog, sessionsOf } from '../train/helpers';
+import { listsOf, logOf, randomLog } from '../train/helpers';
 
 const trainingLog = (sessions: Sessions) => ({ sessions, catalogue: { items: 20 }, first: 0 });
 
@@ -41,7 +41,7 @@ describe('sequences', () => {
   }
 
   test('predict every click but the first, each after the clicks before it', () => {
-    const expected = sessionsOf(log).flatMap((session) =>
+    const expected = listsOf(log).flatMap((session) =>
       session.slice(1).map((target, t) => ({ seen: session.slice(0, t + 1), target })),
     );
     expect(sorted(predictions(sequences(trainingLog(log), 10), log))).toEqual(sorted(expected));
@@ -74,7 +74,7 @@ describe('sequences', () => {
     expect(sequences(trainingLog(logOf([[1], [2, 3]])), 3).map(({ source }) => source)).toEqual([1]);
     for (const example of sequences(trainingLog(log), 10)) {
       const { seen, targets } = shown(example, log);
-      expect([...seen, ...targets]).toEqual(sessionsOf(log)[example.source]);
+      expect([...seen, ...targets]).toEqual(listsOf(log)[example.source]);
     }
   });
 
@@ -100,7 +100,7 @@ describe('sequences', () => {
 
 test('prefixes are every prefix of every session, at most so long, with the click after it', () => {
   const log = randomLog(30, 6);
-  const expected = sessionsOf(log).flatMap((session) =>
+  const expected = listsOf(log).flatMap((session) =>
     session.slice(1).map((target, t) => ({ seen: session.slice(0, t + 1).slice(-3), targets: [target] })),
   );
   expect(sorted(prefixes(trainingLog(log), 3).map((example) => shown(example, log)))).toEqual(sorted(expected));

@@ -7,7 +7,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { inputHash, readEventsFile, refuseAmong } from '../../src/pipeline/files/events-file';
 import type { Message, Progress } from '../../src/pipeline/observer';
 import { aisle, folder } from '../cli/program';
-import { rowsOf, sessionsOf } from '../session/helpers';
+import { idsBySession, rowsOf } from '../session/helpers';
 import { testWithLogs } from '../with-logs';
 
 const HEADER = 'session_id,item_id,timestamp\n';
@@ -61,7 +61,7 @@ const PACKED_TOO = FORMATS.flatMap(
 describe('parts of a log', () => {
   test.each(PACKED_TOO)('may be %s files, each with its own order of columns', async (extension, content) => {
     const root = await folderOf({ 'one.csv': `${HEADER}a,z,0\n`, [`two${extension}`]: content });
-    expect(sessionsOf(await readEventsFile(root, { minLength: 1 }))).toEqual({ a: 'z x', b: 'y' });
+    expect(idsBySession(await readEventsFile(root, { minLength: 1 }))).toEqual({ a: 'z x', b: 'y' });
   });
 
   test('are read in the order of their names, in folders too, without what writers put beside them', async () => {
@@ -77,18 +77,18 @@ describe('parts of a log', () => {
     });
     const messages: Message[] = [];
     const log = await readEventsFile(root, {}, { onMessage: (message) => messages.push(message) });
-    expect(sessionsOf(log)).toEqual({ s: '1 2 3' });
+    expect(idsBySession(log)).toEqual({ s: '1 2 3' });
     expect(messages[0]!.text).toBe(`${root}: 3 parts; left out 1 other files: ${root}/notes.md`);
   });
 
   test('may be called .json, as BigQuery exports them, where nothing else is a part', async () => {
     const part = (item: string) => `{"session_id":"s","item_id":"${item}","timestamp":1}\n`;
     const files = { 'e-000.json': part('x'), 'e-001.json.gz': gzipSync(part('y')) };
-    expect(sessionsOf(await readEventsFile(await folderOf(files)))).toEqual({ s: 'x y' });
+    expect(idsBySession(await readEventsFile(await folderOf(files)))).toEqual({ s: 'x y' });
     const root = await folderOf({ 'schema.json': '[{ "name": "item_id" }]', 'a.csv': `${HEADER}s,z,1\ns,z,2\n` });
     const messages: Message[] = [];
     const log = await readEventsFile(root, { minItems: 1 }, { onMessage: (message) => messages.push(message) });
-    expect(sessionsOf(log)).toEqual({ s: 'z z' });
+    expect(idsBySession(log)).toEqual({ s: 'z z' });
     expect(messages[0]!.text).toBe(`${root}: 1 parts; left out 1 other files: ${root}/schema.json`);
   });
 
@@ -113,7 +113,7 @@ describe('parts of a log', () => {
       '[x]y.csv': part('6'),
     });
     const log = await readEventsFile(`${root}/${glob}`, { minLength: 1, minItems: 1 });
-    expect(sessionsOf(log)).toEqual({ s: items });
+    expect(idsBySession(log)).toEqual({ s: items });
   });
 
   test.each(['csv', 'jsonl', 'parquet'])('give columns by the names of their folders: %s', async (format) => {
@@ -187,7 +187,7 @@ describe('standard input', () => {
     const place = await temporaryPlace();
     const first = await readEventsFile('-', { minLength: 1 });
     expect(await readdir(place)).toEqual([]); // whatever ends the process now
-    expect(sessionsOf(first)).toEqual({ a: 'x', b: 'y' });
+    expect(idsBySession(first)).toEqual({ a: 'x', b: 'y' });
     expect(await readEventsFile('-', { minLength: 1 })).toEqual(first);
     expect(await inputHash('-', {})).toMatch(/^[0-9a-f]{64}$/);
   });

@@ -46,7 +46,7 @@ export function rowsOf({ sessions, itemIds, sessionIds }: EventLog): [string, st
   );
 }
 
-export function sessionsOf(log: EventLog): Record<string, string> {
+export function idsBySession(log: EventLog): Record<string, string> {
   const sessions = new Map<string, string[]>();
   for (const [id, item] of rowsOf(log)) sessions.set(id, [...(sessions.get(id) ?? []), item]);
   return Object.fromEntries([...sessions].map(([id, items]) => [id, items.join(' ')]));

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { joinLogs, sessionsNotIn } from '../../src/session/join';
-import { read, sessionsOf } from './helpers';
+import { idsBySession, read } from './helpers';
 
 const HEADER = 'session_id,item_id,timestamp,user_id,page\n';
 const EARLY = 's,a,10,ann,home\ns,b,11,ann,list\nt,b,30,bob,home\nt,c,31,bob,home\n';
@@ -30,7 +30,7 @@ test('sessions of equal ids stay apart, a column that one lacks is empty there, 
   const other = await read('session_id,item_id,timestamp\ns,a,5\ns,d,6\n');
   const joined = joinLogs(await read(HEADER + EARLY, OPTIONS), other);
   expect(joined.sessionIds).toEqual(['s', 's', 't']);
-  expect(sessionsOf(joined)).toMatchObject({ t: 'b c' });
+  expect(idsBySession(joined)).toMatchObject({ t: 'b c' });
   expect([...joined.sessions.offsets]).toEqual([0, 2, 4, 6]);
   expect(joined.itemIds).toEqual(['a', 'd', 'b', 'c']);
   expect([...joined.support]).toEqual([0, 2, 1, 2, 1]);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ReadOptions } from '../../src/session/options';
-import { read, rowsOf, sessionsOf } from './helpers';
+import { idsBySession, read, rowsOf } from './helpers';
 
 const lines = (...rows: readonly unknown[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 const LOG = lines(
@@ -55,7 +55,7 @@ describe('JSON objects, one a line', () => {
     );
     const columns = { session: 'visit.id', item: 'item.id', time: 'at', event: 'a.b' };
     const log = await read(text, { columns, features: ['item.more.price'] });
-    expect(sessionsOf(log)).toEqual({ 1: 'x y' });
+    expect(idsBySession(log)).toEqual({ 1: 'x y' });
     expect(log.eventNames).toEqual(['1', '2']);
     expect(log.features!.get('item.more.price')!.names).toEqual(['5', '']);
   });
@@ -126,7 +126,7 @@ describe('JSON objects, one a line', () => {
 
   test('may be tolerated where they are bad', async () => {
     const log = await read(`${LOG}nonsense\n{"session_id":"b","item_id":"z","timestamp":4}\n`, { skipBadRows: 1 });
-    expect(sessionsOf(log)).toEqual({ a: 'x y', b: 'y z' });
+    expect(idsBySession(log)).toEqual({ a: 'x y', b: 'y z' });
     expect(log.report).toMatchObject({ rows: 5, badRows: 1 });
   });
 });
@@ -134,8 +134,8 @@ describe('JSON objects, one a line', () => {
 test('an atomic file of RecBole has types in its header', async () => {
   const text = 'user_id:token\titem_id:token\trating:float\ttimestamp:float\n1\t10\t5\t100\n1\t11\t4\t200\n';
   const log = await read(text, { sessionsBy: { by: 'user' }, features: ['rating'] });
-  expect(sessionsOf(log)).toEqual({ 1: '10 11' });
+  expect(idsBySession(log)).toEqual({ 1: '10 11' });
   const named = { columns: { item: 'rating:float' }, sessionsBy: { by: 'user' } } as const;
-  expect(sessionsOf(await read(text, named))).toEqual({ 1: '5 4' });
+  expect(idsBySession(await read(text, named))).toEqual({ 1: '5 4' });
   await expect(read(text)).rejects.toThrow('Or form sessions per user: --sessions-by gap:30.');
 });

@@ -4,7 +4,7 @@ import { writeMetadata } from 'hyparquet-writer/src/metadata.js';
 import { serializeTCompactProtocol } from 'hyparquet-writer/src/thrift.js';
 import { describe, expect, test } from 'vitest';
 import type { ReadOptions } from '../../src/session/options';
-import { readParquet, rowsOf, sessionsOf } from './helpers';
+import { idsBySession, readParquet, rowsOf } from './helpers';
 
 type Columns = Parameters<typeof parquetWriteBuffer>[0]['columnData'];
 
@@ -135,7 +135,7 @@ describe('the Parquet reader', () => {
   test('reads ids byte for byte, in any number of row groups', async () => {
     for (const rowGroupSize of [1, 2, 4, 100]) {
       const log = await read(write([session, item, time], { rowGroupSize }));
-      expect(sessionsOf(log)).toEqual({ s: 'a,b 😀  x ', t: '"q" __proto__ \ufeffy' });
+      expect(idsBySession(log)).toEqual({ s: 'a,b 😀  x ', t: '"q" __proto__ \ufeffy' });
       expect([...log.sessions.times]).toEqual([1.5, 3, 5, 2, 4, 6]);
       expect(log.report.rows).toBe(6);
     }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { summarise } from '../../src/session/summary';
-import { read, rowsOf, sessionsOf } from './helpers';
+import { idsBySession, read, rowsOf } from './helpers';
 
 const TSV = 'session_id\titem_id\ttimestamp\na\tx\t1\na\ty\t2\nb\ty\t3\nb\tz\t4\n';
 
@@ -48,7 +48,7 @@ describe('the reader', () => {
       'session_id,item_id,timestamp\nlate,e,9\ntie2,a,5\ntie1,a,5\nearly,d,3\ntie1,b,5\ntie2,b,4\nearly,c,2\nlate,a,9\ntie2,c,5\n' +
         'tie3,a,4\ntie3,b,5\n',
     );
-    expect(sessionsOf(log)).toEqual({ early: 'c d', tie2: 'b a c', tie3: 'a b', tie1: 'a b', late: 'e a' });
+    expect(idsBySession(log)).toEqual({ early: 'c d', tie2: 'b a c', tie3: 'a b', tie1: 'a b', late: 'e a' });
     expect(log.sessionIds).toEqual(['early', 'tie2', 'tie3', 'tie1', 'late']);
     expect(log.itemIds).toEqual(['c', 'd', 'b', 'a', 'e']);
   });
@@ -88,7 +88,7 @@ describe('the reader', () => {
     const log = await read('visit,sku,"at, UTC"\na,x,1\na,y,2\n', {
       columns: { session: 'visit', item: 'sku', time: 'at, UTC' },
     });
-    expect(sessionsOf(log)).toEqual({ a: 'x y' });
+    expect(idsBySession(log)).toEqual({ a: 'x y' });
   });
 
   test('leaves out a column that is given no name', async () => {
@@ -116,7 +116,7 @@ describe('the reader', () => {
     const log = await read('session_id,event,item_id,timestamp\na,view,x,1\na,cart,x,2\na,view,y,3\na,buy,y,4\n', {
       events: ['view', 'wish'],
     });
-    expect(sessionsOf(log)).toEqual({ a: 'x y' });
+    expect(idsBySession(log)).toEqual({ a: 'x y' });
     expect(log.report.dropped.otherKinds).toBe(2);
     expect(log.report.eventKinds).toEqual([
       { name: 'view', events: 2 },
@@ -142,18 +142,18 @@ describe('the reader', () => {
     const log = await read('user_id,item_id,timestamp\nu,a,0\nv,x,1000\nu,b,1800\nu,c,3601\nv,y,1001\nu,d,3602\n', {
       sessionsBy: { by: 'gap', minutes: 30 },
     });
-    expect(sessionsOf(log)).toEqual({ 'u:1': 'a b', 'v:1': 'x y', 'u:2': 'c d' });
+    expect(idsBySession(log)).toEqual({ 'u:1': 'a b', 'v:1': 'x y', 'u:2': 'c d' });
     expect(log.userIds).toEqual(['u', 'v', 'u']);
   });
 
   test('forms one session per user', async () => {
     const text = 'session_id,user_id,item_id,timestamp\n1,u,a,1\n2,u,b,2\n1,v,a,3\n2,v,c,4\n';
-    expect(sessionsOf(await read(text, { sessionsBy: { by: 'user' } }))).toEqual({ u: 'a b', v: 'a c' });
+    expect(idsBySession(await read(text, { sessionsBy: { by: 'user' } }))).toEqual({ u: 'a b', v: 'a c' });
   });
 
   test('reads sequences: a user and items on each line', async () => {
     const log = await read('7 a b  c\n\n8\t9 b a \n', { format: 'sequences' });
-    expect(sessionsOf(log)).toEqual({ '7': 'a b c', '8\t9': 'b a' });
+    expect(idsBySession(log)).toEqual({ '7': 'a b c', '8\t9': 'b a' });
     expect(log.userIds).toEqual(['7', '8\t9']);
     expect(log.report.timeUnit).toBeUndefined();
     expect([...log.sessions.times]).toEqual([0, 0, 0, 0, 0]);
@@ -162,7 +162,7 @@ describe('the reader', () => {
   test('leaves out and counts up to so many bad rows', async () => {
     const bad = 'session_id,item_id,timestamp\na,x,1\na,y\na,y,soon\na,y,2\na,y,3,4\n';
     const log = await read(bad, { skipBadRows: 3 });
-    expect(sessionsOf(log)).toEqual({ a: 'x y' });
+    expect(idsBySession(log)).toEqual({ a: 'x y' });
     expect(log.report).toMatchObject({ rows: 5, badRows: 3, dropped: { badRows: 3 } });
     expect(log.report.badRowExamples[1]).toBe(
       'log.tsv:4: timestamp is no time, expected a time in seconds since 1970, got "soon"',
@@ -175,7 +175,7 @@ describe('the reader', () => {
   test('goes on after a row that is too long or has a quote inside quotes', async () => {
     const long = `a,${'x'.repeat(2 ** 20)},2`;
     const log = await read(`session_id,item_id,timestamp\na,x,1\n${long}\na,"q"q,3\na,y,4\n`, { skipBadRows: 2 });
-    expect(sessionsOf(log)).toEqual({ a: 'x y' });
+    expect(idsBySession(log)).toEqual({ a: 'x y' });
     expect(log.report.badRowExamples.map((message) => message.split(',')[0])).toEqual([
       'log.tsv:3: the row is too long',
       'log.tsv:4: text follows a closing quote',
@@ -193,20 +193,20 @@ describe('filters', () => {
 
   test('leave out sessions of one event only, by default', async () => {
     const log = await read(LOG);
-    expect(sessionsOf(log)).toEqual({ '1': 'a a b', '2': 'a b c', '3': 'c d' });
+    expect(idsBySession(log)).toEqual({ '1': 'a a b', '2': 'a b c', '3': 'c d' });
     expect(log.report.dropped.shortSessions).toEqual({ sessions: 1, events: 1 });
-    expect(Object.keys(sessionsOf(await read(LOG, { minLength: 1 })))).toHaveLength(4);
+    expect(Object.keys(idsBySession(await read(LOG, { minLength: 1 })))).toHaveLength(4);
   });
 
   test('collapse immediate repeats before anything is counted', async () => {
     const log = await read(LOG, { collapseRepeats: true });
-    expect(sessionsOf(log)).toEqual({ '1': 'a b', '2': 'a b c', '3': 'c d' });
+    expect(idsBySession(log)).toEqual({ '1': 'a b', '2': 'a b c', '3': 'c d' });
     expect(log.report.dropped.repeats).toBe(1);
   });
 
   test('apply the minima once: length, support, length', async () => {
     const log = await read(LOG, { minSupport: 2 });
-    expect(sessionsOf(log)).toEqual({ '1': 'a a b', '2': 'a b c' });
+    expect(idsBySession(log)).toEqual({ '1': 'a a b', '2': 'a b c' });
     expect(log.report.dropped).toMatchObject({
       rareItems: { items: 1, events: 1 },
       shortSessions: { sessions: 2, events: 2 },
@@ -215,7 +215,7 @@ describe('filters', () => {
 
   test('apply them until nothing changes', async () => {
     const log = await read(LOG, { minSupport: 2, iterative: true });
-    expect(sessionsOf(log)).toEqual({ '1': 'a a b', '2': 'a b' });
+    expect(idsBySession(log)).toEqual({ '1': 'a a b', '2': 'a b' });
     expect(log.report.dropped).toMatchObject({
       rareItems: { items: 2, events: 2 },
       shortSessions: { sessions: 2, events: 2 },

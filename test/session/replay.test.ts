@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { countSupport } from '../../src/session/event-log';
 import { drawReplay } from '../../src/session/replay';
+import { listsOf, logOf } from '../train/helpers';
 
 /** Sessions of items 1…5, and one of 30 clicks; item 9 is rare. */
 const lists = [
@@ -9,16 +10,10 @@ const lists = [
   [3],
   [9, 2],
 ];
-const items = Int32Array.from(lists.flat());
-const offsets = Int32Array.from([0, ...lists.map((_, s) => lists.slice(0, s + 1).flat().length)]);
-const support = countSupport(items, 9);
+const log = logOf(lists);
+const support = countSupport(log.items, 9);
 
-const drawn = (count: number, seed = 1): number[][] => {
-  const replay = drawReplay({ items, offsets }, support, count, seed);
-  return Array.from({ length: replay.offsets.length - 1 }, (_, s) => [
-    ...replay.items.subarray(replay.offsets[s]!, replay.offsets[s + 1]!),
-  ]);
-};
+const drawn = (count: number, seed = 1): number[][] => listsOf(drawReplay(log, support, count, seed));
 
 describe('sessions drawn for replay', () => {
   test('are as many as asked for, of two clicks to twenty, and none with an item that few have clicked', () => {

@@ -7,7 +7,7 @@ import { splitCounts, splitLog } from '../../src/session/split';
 import { parseTime } from '../../src/session/time';
 import { textOf } from '../docs/manual';
 import { testWithLogs } from '../with-logs';
-import { read, readText, sessionsOf } from './helpers';
+import { idsBySession, read, readText } from './helpers';
 
 const DAY = 86400;
 /** Session k: two events, k days after 1970 and `k · 0.4` days later; the last one ends last. */
@@ -17,7 +17,7 @@ describe('a split by time', () => {
   test('takes the sessions that start at or after a date', async () => {
     const { train, test: late } = splitLog(await read(LOG), { test: { from: 7 * DAY } });
     expect(train.sessionIds).toEqual(['s0', 's1', 's2', 's3', 's4', 's5', 's6']);
-    expect(sessionsOf(late)).toEqual({ s7: 'i7 i8', s8: 'i8 i9', s9: 'i9 i0' });
+    expect(idsBySession(late)).toEqual({ s7: 'i7 i8', s8: 'i8 i9', s9: 'i9 i0' });
     expect(late.itemIds).toEqual(['i7', 'i8', 'i9', 'i0']);
   });
 
@@ -85,7 +85,7 @@ describe('a split by time', () => {
 test('a log in another vocabulary loses unknown items, then sessions that are too short', async () => {
   const log = await read('session_id,item_id,timestamp\na,x,1\na,new,2\na,y,3\nb,new,4\nb,x,5\nc,y,6\nc,x,7\n');
   const { log: known, dropped } = reindex(log, ['y', 'never', 'x']);
-  expect(sessionsOf(known)).toEqual({ a: 'x y', c: 'y x' });
+  expect(idsBySession(known)).toEqual({ a: 'x y', c: 'y x' });
   expect([...known.sessions.items]).toEqual([3, 1, 1, 3]);
   expect([...known.sessions.times]).toEqual([1, 3, 6, 7]);
   expect([...known.support]).toEqual([0, 2, 0, 2]);

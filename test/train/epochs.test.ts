@@ -4,7 +4,7 @@ import { configure } from '../../src/models/configuration';
 import { models } from '../../src/models/index';
 import { streamsOf } from '../../src/train/step';
 import type { Sessions } from '../../src/types';
-import { logOf, randomLog, sessionsOf } from './helpers';
+import { listsOf, logOf, randomLog } from './helpers';
 
 type Row = { readonly source?: number; readonly at?: number } & Readonly<Record<string, unknown>>;
 
@@ -53,7 +53,7 @@ describe.each(CASES)('epochs of %s %j', (name, given) => {
   test('over the latest sessions are those of a log that begins there, by the numbers of the whole one', async () => {
     const log = randomLog(50, 8);
     const first = 31;
-    const late = logOf(sessionsOf(log).slice(first));
+    const late = logOf(listsOf(log).slice(first));
     const begin = log.offsets[first]!;
     /** Numbers of sessions, and places of events, as they are in the whole log. */
     const shifted = (row: Row) =>

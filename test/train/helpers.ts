@@ -35,5 +35,5 @@ export function randomLog(count: number, seed: number): Sessions {
 }
 
 /** The items of each session. */
-export const sessionsOf = ({ items, offsets }: Sessions): number[][] =>
+export const listsOf = ({ items, offsets }: Pick<Sessions, 'items' | 'offsets'>): number[][] =>
   Array.from(offsets.slice(1), (end, s) => Array.from(items.subarray(offsets[s]!, end)));

@@ -9,6 +9,7 @@ import { type TrainedModel, trainFromLog } from '../../../src/train/train-from-l
 import { Adapter } from '../../../src/train/tuning/adapter';
 import type { FrozenModel, TuneEvent } from '../../../src/train/tuning/frozen-model';
 import { wasmPath } from '../../compute/backends/start';
+import { logOf } from '../helpers';
 import { D, fondEvents, frozenModelOf as shopModel } from './shop';
 
 /** Ten rings of six items: who looks at one mostly looks at the next of its ring, or at what the visitor likes of it. */
@@ -30,19 +31,13 @@ function walks(draws: Random, count: number, liked?: readonly number[]): number[
   });
 }
 
-function logOf(sessions: readonly number[][]) {
-  const items = Int32Array.from(sessions.flat());
-  const offsets = Int32Array.from({ length: sessions.length + 1 }, (_, s) => LENGTH * s);
-  return { sessions: { items, offsets, times: Float64Array.from(items.keys()) } };
-}
-
 describe('a model that learnt by BPR-max', () => {
   let learnt: TrainedModel;
   let network: Network;
   let frozen: FrozenModel;
   beforeAll(async () => {
     await startBackend('wasm', { wasmPath });
-    const log = logOf(walks(random(1, 'shop'), 300));
+    const sessions = logOf(walks(random(1, 'shop'), 300));
     const itemIds = Array.from({ length: N }, (_, k) => `item ${k + 1}`);
     learnt = await trainFromLog({
       model: 'gru4rec',
@@ -55,10 +50,10 @@ describe('a model that learnt by BPR-max', () => {
         nSample: 32,
         learningRate: 0.1,
       },
-      log,
+      log: { sessions },
       itemIds,
-      support: countSupport(log.sessions.items, N),
-      valid: logOf(walks(random(1, 'valid'), 60)),
+      support: countSupport(sessions.items, N),
+      valid: { sessions: logOf(walks(random(1, 'valid'), 60)) },
       seed: 1,
       epochs: 4,
     });
