@@ -177,7 +177,7 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'Caser: validated without what the device knows of before',
     file: 'src/train/fit.ts',
-    edits: [['      past,\n', '']],
+    edits: [['      past: pastOf(protocol, trained),\n', '']],
     tests: ['test/models/caser-device.test.ts'],
   },
   {
