@@ -99,6 +99,20 @@ test('a second split without a validation part takes the old one away', async ()
   expect(stdout).toMatch(/train +6 +12 +4\ntest +2 +4 +3\n/);
 });
 
+test.each(['train.tsv.gz', 'valid.tsv.gz'])('a %s that no split wrote is left alone', async (name) => {
+  const path = await file('log.csv', LOG);
+  const out = await folder();
+  await writeFile(join(out, name), 'mine');
+  const args = ['split', '--data', path, '--out', out, '--columns', COLUMNS, '--test', 'last:25%'];
+  const { code, stderr } = await aisle(...args);
+  expect({ code, stderr }).toEqual({
+    code: 2,
+    stderr: `aisle: ${out} holds ${name} and no split.json, so it is no split and is left alone; name a new or empty folder.\n`,
+  });
+  expect(await readdir(out)).toEqual([name]);
+  expect(await readFile(join(out, name), 'utf8')).toBe('mine');
+});
+
 test('filters print what they left out', async () => {
   const path = await file('log.csv', LOG);
   const out = await folder();

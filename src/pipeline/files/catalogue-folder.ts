@@ -1,16 +1,15 @@
 /** Product feeds on disk, the records of a feed in work, and the folder of a finished catalogue. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open, readdir } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CATALOGUE_MANIFEST, COLD_START, checkCatalogueManifest, PART_NAME } from '../../checkpoint/catalogue-folder';
 import { parseJson } from '../../checkpoint/json';
 import { type FileEntry, MANIFEST, RULES } from '../../checkpoint/manifest';
 import { sha256 } from '../../checkpoint/sha256';
 import { RecommenderError, throwIfAborted } from '../../errors';
-import { systemCodeOf } from '../errors';
 import { isGzip } from '../gzip';
-import { type Content, pieces, readInput, refused, remove, replaceFiles, temporaryFolder } from './disk';
+import { type Content, namesIn, pieces, readInput, refused, remove, replaceFiles, temporaryFolder } from './disk';
 import { openFile, pieces as piecesOf } from './events-file';
 
 /** A feed, plain or gzip. */
@@ -147,12 +146,3 @@ export async function readCatalogueFolder(dir: string): Promise<readonly unknown
 }
 
 const isReplaced = (name: string): boolean => PART_NAME.test(name) || name === COLD_START || name === RULES;
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return [];
-    throw refused(`Looking into ${folder}`, error);
-  }
-}

@@ -1,6 +1,19 @@
 /** Files on disk: read whole, written whole or not at all; and a cache of results. */
 import { createHash, randomBytes } from 'node:crypto';
-import { access, lstat, mkdir, mkdtemp, open, readFile, realpath, rename, rm, rmdir, stat } from 'node:fs/promises';
+import {
+  access,
+  lstat,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  rmdir,
+  stat,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pipeline, Readable } from 'node:stream';
@@ -146,6 +159,20 @@ export const isFolder = (path: string): Promise<boolean> =>
     (found) => found.isDirectory(),
     () => false,
   );
+
+/**
+ * What a folder holds; nothing where there is no folder.
+ *
+ * @throws RecommenderError `io` if the disk refuses.
+ */
+export async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return [];
+    throw refused(`Looking into ${folder}`, error);
+  }
+}
 
 /** Removes a file or folder with its content, if there is one. */
 export const remove = (path: string): Promise<void> => rm(path, { recursive: true, force: true });
