@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { whole } from '../../pipeline/format';
-import { CATALOGUE_FILE, EVENTS_FILE, writeSimulation } from '../../pipeline/simulate/files';
+import { CATALOGUE_FILE, EVENTS_FILE, refuseForeignShop, writeSimulation } from '../../pipeline/simulate/files';
 import { DEFAULT_OPTIONS, simulate } from '../../pipeline/simulate/simulate';
 import { contextOf } from '../context';
 import { UsageError } from '../errors';
@@ -39,6 +39,7 @@ export function register(program: Command): void {
             `got ${options.visitors}.`,
         );
       }
+      await refuseForeignShop(options.out);
       const log = simulate({
         ...options,
         visitors: options.visitors ?? Math.max(1, Math.round((options.sessions * visitors) / sessions)),

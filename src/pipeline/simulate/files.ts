@@ -1,7 +1,10 @@
 /** The files of a simulated log: `events.tsv.gz` and `catalogue.json`. */
-import { throwIfAborted } from '../../errors';
-import { pieces, replaceFiles } from '../files/disk';
-import { catalogueItem } from './products';
+import { CATALOGUE_MANIFEST } from '../../checkpoint/catalogue-folder';
+import { MANIFEST } from '../../checkpoint/manifest';
+import { RecommenderError, throwIfAborted } from '../../errors';
+import { isFolder, join, namesIn, pieces, replaceFiles } from '../files/disk';
+import { openFile } from '../files/events-file';
+import { catalogueItem, PRODUCT_LINK } from './products';
 import type { SimulatedLog } from './simulate';
 import { EVENT_NAMES } from './visit';
 
@@ -10,6 +13,35 @@ export const CATALOGUE_FILE = 'catalogue.json';
 
 /** Rows handed to the compressor at a time. */
 const CHUNK = 4096;
+
+/**
+ * Checks that a simulation may be written to a folder: it replaces an earlier one and nothing else. Call it before the work.
+ *
+ * @throws RecommenderError `bad-input` where a file would be replaced that no simulation wrote, or that a model or a finished catalogue lists.
+ */
+export async function refuseForeignShop(folder: string): Promise<void> {
+  const names = (await isFolder(folder)) ? await namesIn(folder) : [];
+  const replaced = [EVENTS_FILE, CATALOGUE_FILE].find((name) => names.includes(name));
+  if (replaced === undefined) return;
+  const owner = [CATALOGUE_MANIFEST, MANIFEST].find((name) => names.includes(name));
+  if (!owner && names.includes(CATALOGUE_FILE) && (await isSimulated(join(folder, CATALOGUE_FILE)))) return;
+  throw new RecommenderError(
+    'bad-input',
+    `${folder} holds ${owner ?? replaced}, which no simulation wrote, and is left alone; name a new or empty folder.`,
+  );
+}
+
+/** Whether a catalogue begins with a product of `catalogueText`. */
+async function isSimulated(path: string): Promise<boolean> {
+  const file = await openFile(path, 'a catalogue');
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(1024));
+    const text = buffer.toString('utf8', 0, bytesRead);
+    return text.startsWith('[\n{"id":') && text.includes(`"url":"${PRODUCT_LINK}`);
+  } finally {
+    await file.close();
+  }
+}
 
 /**
  * Writes the log and its catalogue into a folder, made where it is missing. Both files are

@@ -172,6 +172,9 @@ function roundPrice(price: number): number {
   return Math.round(price / 5) * 5;
 }
 
+/** How the links of a simulated catalogue begin. */
+export const PRODUCT_LINK = '#/product/';
+
 /** The product as `catalogue.json` holds it. */
 export function catalogueItem(product: Product): CatalogueItem {
   const kind = KINDS[product.kind]!;
@@ -180,7 +183,7 @@ export function catalogueItem(product: Product): CatalogueItem {
   return {
     id: product.id,
     title: product.title,
-    url: `#/product/${product.id}`,
+    url: `${PRODUCT_LINK}${product.id}`,
     image: picture(kind.name, product.colour.hex, brand.accent, background),
     price: Math.round(product.price * 100) / 100,
     currency: 'EUR',

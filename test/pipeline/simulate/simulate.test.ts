@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -196,6 +196,31 @@ describe('aisle simulate', () => {
       .split('\n')
       .slice(1);
     expect(new Set(lines.map((line) => line.split('\t')[3])).size).toBe(23);
+  });
+
+  test('replaces a simulation, and leaves every other file alone', async () => {
+    const out = join(root, 'again');
+    const args = ['--out', out, '--items', '20', '--sessions', '20'];
+    expect((await aisle(...args)).code).toBe(0);
+    expect((await aisle(...args, '--seed', '2')).code).toBe(0);
+    writeFileSync(join(out, 'catalogue-manifest.json'), '{}');
+    const finished = await aisle(...args);
+    expect(finished.code).toBe(2);
+    expect(finished.err).toBe(
+      `aisle: ${out} holds catalogue-manifest.json, which no simulation wrote, and is left alone; name a new or empty folder.\n`,
+    );
+    const mine = join(root, 'mine');
+    mkdirSync(mine);
+    for (const [name, content] of [
+      ['events.tsv.gz', 'my log'],
+      ['catalogue.json', '[\n{"id":"a","title":"A","url":"/a"}\n]\n'],
+    ] as const) {
+      writeFileSync(join(mine, name), content);
+      const { code, err } = await aisle('--out', mine, '--items', '20', '--sessions', '20');
+      expect(code).toBe(2);
+      expect(err).toContain(`${mine} holds events.tsv.gz, which no simulation wrote, and is left alone`);
+      expect(readFileSync(join(mine, name), 'utf8')).toBe(content);
+    }
   });
 
   test.each([
