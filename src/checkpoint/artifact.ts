@@ -104,7 +104,7 @@ export interface ArtifactInfo {
   readonly config: Readonly<Record<string, unknown>>;
   /** Number of items: `items.json` has so many ids, of the indices 1 to n; index 0 is padding. */
   readonly items: number;
-  /** What the model reads of clicks beside their items, and how it is numbered. Default: nothing. */
+  /** Columns of clicks that the model reads beside their items, and how they are numbered; `config` names what it reads besides, such as `hour`. */
   readonly features?: ClickFeatures;
   /** Above 0: what turns scores into logits, softmax(scale · scores) being probabilities. Absent where it was not fitted. */
   readonly scale?: number;

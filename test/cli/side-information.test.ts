@@ -127,7 +127,8 @@ test('the artifact says what its model reads, and inspect shows it', async () =>
   });
   const { stdout } = await aisle('inspect', out);
   expect(stdout).toContain(
-    '  reads       of clicks: device (2 values), dwell (a number), minute (an angle), age (of the item); of items: colour, price\n',
+    '  reads       of clicks: device (2 values), dwell (a number), minute (an angle), age (of the item); ' +
+      'of the time of clicks: hour, weekday; of items: colour, price\n',
   );
 });
 

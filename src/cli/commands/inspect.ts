@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { FEATURE_PREFIX, USERS_TENSOR } from '../../checkpoint/artifact';
 import { show } from '../../checkpoint/json';
+import { configure } from '../../models/configuration';
+import { architectures } from '../../pipeline/architectures';
 import type { ArtifactSummary } from '../../pipeline/artifact-summary';
 import { whole } from '../../pipeline/format';
 import { inspect, isArtifact } from '../../pipeline/inspect';
@@ -134,7 +136,7 @@ function describeArtifact(path: string, artifact: ArtifactSummary): string {
 }
 
 /** What the model reads beside item ids. */
-function readsOf({ features = {}, tensors }: ArtifactSummary): string {
+function readsOf({ architecture, config, features = {}, tensors }: ArtifactSummary): string {
   const clicks = Object.entries(features).map(([name, feature]) => {
     const kinds = { number: 'a number', angle: 'an angle', age: 'of the item' };
     return `${name} (${feature.kind === 'category' ? `${whole(feature.values.length)} values` : kinds[feature.kind]})`;
@@ -142,9 +144,15 @@ function readsOf({ features = {}, tensors }: ArtifactSummary): string {
   const items = tensors.flatMap(({ name }) =>
     name.startsWith(FEATURE_PREFIX) ? name.slice(FEATURE_PREFIX.length) : [],
   );
+  const spec = Object.hasOwn(architectures, architecture) ? architectures[architecture]! : undefined;
+  // What neither a column nor the catalogue has comes from the time of a click, and is in the configuration alone.
+  const times = (spec?.features?.(configure(spec, config)) ?? []).flatMap(({ name, otherwise }) =>
+    otherwise === 'time' && !Object.hasOwn(features, name) && !items.includes(name) ? name : [],
+  );
   const users = tensors.find(({ name }) => name === USERS_TENSOR)?.shape[0] ?? 0;
   const parts = [
     ...(clicks.length > 0 ? [`of clicks: ${clicks.join(', ')}`] : []),
+    ...(times.length > 0 ? [`of the time of clicks: ${times.join(', ')}`] : []),
     ...(items.length > 0 ? [`of items: ${items.join(', ')}`] : []),
     ...(users > 0 ? [`who of ${whole(users)} users asks`] : []),
   ];
