@@ -105,7 +105,8 @@ function distinct(
       throw new RecommenderError(
         'bad-input',
         `The product "${itemIds[k]}" has the ${name} "${value}", which is new to the model to go on from: its weights have no ` +
-          `place for it. Train without \`from\`; with the feature ${name}:categorical:SIZE there, later values find room.`,
+          `place for it. Train without \`from\`, or windows with \`retrain\` all; with the feature ${name}:categorical:SIZE there, ` +
+          'later values find room.',
       );
     }
     if (texts.size < (room ?? Number.POSITIVE_INFINITY)) texts.add(String(value));

@@ -95,7 +95,8 @@ describe('by the numbers of an earlier catalogue', () => {
   test('a new value is refused, unless the feature has room for it', () => {
     const today = [...PRODUCTS, { id: 'hat', brand: 'Silk' }];
     expect(() => again(today, [...IDS, 'hat'])).toThrow(
-      'The product "hat" has the brand "Silk", which is new to the model to go on from: its weights have no place for it.',
+      'The product "hat" has the brand "Silk", which is new to the model to go on from: its weights have no place for it. ' +
+        'Train without `from`, or windows with `retrain` all; with the feature brand:categorical:SIZE there, later values find room.',
     );
     expect(again(today, [...IDS, 'hat'], 3).numbers['brand']).toEqual([0, 1, 2, 0, 1, 3]);
     expect(again(today, [...IDS, 'hat'], 2).numbers['brand']).toEqual([0, 1, 2, 0, 1, 0]);
