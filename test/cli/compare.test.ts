@@ -208,9 +208,16 @@ describe('aisle compare', () => {
     const file = await variants([small]);
     const argv = ['compare', '--data', data, '--out', out, '--models', 'pop', '--variants', file, '--epochs', '3'];
     const abort = new AbortController();
-    const stderr = { write: (text: string) => void (text.startsWith('epoch 2') && abort.abort()) };
-    const code = await run(argv, { stdout: { write() {} }, stderr, signal: abort.signal });
+    let said = '';
+    const write = (text: string) => {
+      said += text;
+      if (text.startsWith('epoch 2')) abort.abort();
+    };
+    const code = await run(argv, { stdout: { write() {} }, stderr: { write }, signal: abort.signal });
     expect(code).toBe(130);
+    expect(said.split('\n').at(-2)).toBe(
+      `aisle: Interrupted in the training of small net. ${join(out, 'cells')} holds everything: the same command goes on from there.`,
+    );
     const resumed = await aisle(...argv);
     expect(resumed.code).toBe(0);
     expect(resumed.stderr).toMatch(/\[1\/2\] pop: .* was there already/);

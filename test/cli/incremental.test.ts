@@ -237,6 +237,15 @@ describe('aisle evaluate --protocol incremental', () => {
     const { code, stdout } = await aisle(...argv, '--retrain', 'before');
     expect(code).toBe(0);
     expect(stdout).toMatch(/^2024-03-04 +\d+ +\d\.\d{4}/m);
+    const abort = new AbortController();
+    let said = '';
+    const write = (text: string) => {
+      said += text;
+      if (text.startsWith('epoch 1')) abort.abort();
+    };
+    const longer = [...argv.slice(0, -1), '2'];
+    expect(await run(longer, { stdout: { write() {} }, stderr: { write }, signal: abort.signal })).toBe(130);
+    expect(said).toMatch(/^aisle: Interrupted in the training of model\.$/m);
   });
 
   test.each([

@@ -6,7 +6,7 @@ import { DAY } from '../../session/time';
 import { compareCommand } from '../commands';
 import { informOfAuto } from '../configuration';
 import { defined } from '../defined';
-import { badConfig } from '../errors';
+import { badConfig, isAborted } from '../errors';
 import { readArtifactFolder } from '../files/artifact-folder';
 import { readCatalogueFile } from '../files/catalogue-file';
 import { join, replaceFile, replaceFiles } from '../files/disk';
@@ -67,8 +67,13 @@ export async function compare(options: CompareOptions): Promise<Report> {
     return { support: windows.support, series, windows: windows.steps.length };
   };
   const { support, series, windows } = await prepare();
-  const single = await computeSeries(out, series, metric, options);
-  const together = await computeEnsembles(out, ensembles, single.runs, metric, options);
+  const resumable = (cause: unknown): never => {
+    if (!isAborted(cause)) throw cause;
+    const rest = `${join(out, 'cells')} holds everything: the same command goes on from there.`;
+    throw new RecommenderError('aborted', `${cause.message} ${rest}`, { cause });
+  };
+  const single = await computeSeries(out, series, metric, options).catch(resumable);
+  const together = await computeEnsembles(out, ensembles, single.runs, metric, options).catch(resumable);
 
   const rows = rowsOf([...single.runs, ...together.runs], support, metric);
   const report: Report = {
@@ -86,7 +91,7 @@ export async function compare(options: CompareOptions): Promise<Report> {
   await writeReport(out, report);
   if (atLeast === undefined) return report;
   const names = report.rows.map(({ name }) => name);
-  const gate = await gateOf(atLeast, single.runs, names, await parts(), metric, out, observer);
+  const gate = await gateOf(atLeast, single.runs, names, await parts(), metric, out, observer).catch(resumable);
   const gated = { ...report, gate };
   await writeReport(out, gated);
   return gated;

@@ -1,5 +1,6 @@
 /** One run of a comparison: a model trained with one seed and evaluated, with a folder of its own. */
 import type { BackendChoice } from '../../compute/types';
+import { RecommenderError } from '../../errors';
 import { NONE } from '../../models/presets/preset';
 import type { Scale } from '../../ranking/combine';
 import { type ReadOptions, withoutMinima } from '../../session/options';
@@ -10,7 +11,7 @@ import type { Protocol } from '../../train/types';
 import { asGiven, evaluateCommand, trainCommand } from '../commands';
 import type { Auto, Settings } from '../configuration';
 import { defined } from '../defined';
-import { isUserError } from '../errors';
+import { isAborted, isUserError } from '../errors';
 import { evaluate } from '../evaluate';
 import { inspectArtifact } from '../files/artifact-folder';
 import {
@@ -290,15 +291,22 @@ async function trainPlan(
     ...defined({ from, epochs, valid, scale, holdout, catalogue }),
   };
   const command = trainCommand(options, asGiven);
+  // A training advises options that its caller has not.
+  const train = (resumed: TrainOptions) =>
+    trainAlone({ ...resumed, ...observer }).catch((cause) => {
+      throw isAborted(cause)
+        ? new RecommenderError('aborted', `Interrupted in the training of ${plan.name}.`, { cause })
+        : cause;
+    });
   if (await exists(join(out, CHECKPOINT))) {
     commands.push(`${command} --resume`);
     try {
-      return await trainAlone({ ...options, ...observer, resume: true });
+      return await train({ ...options, resume: true });
     } catch (error) {
       if (!isUserError(error)) throw error;
       await remove(out); // a checkpoint that cannot be used
     }
   }
   commands.push(command);
-  return trainAlone({ ...options, ...observer });
+  return train(options);
 }
