@@ -2,8 +2,8 @@
 import { type Artifact, type OpenedArtifact, USERS_TENSOR } from '../checkpoint/artifact';
 import type { Device } from '../compute/backend-fault';
 import { scaleOf } from '../engine/frozen-model';
-import { loadPlanned } from '../engine/loading';
-import { RecommenderError } from '../errors';
+import { loadPlanned, planOf } from '../engine/loading';
+import { RecommenderError, reasonOf } from '../errors';
 import { baselines } from '../neighbours/index';
 import { combined, type Member, type Scale } from '../ranking/combine';
 import { loadScorer } from '../ranking/load-scorer';
@@ -62,7 +62,7 @@ function readingOf({ info, tensors }: Artifact): string | undefined {
  * Loads the scorer of the equal parts, and that of the artifact that is mixed in. Networks need a running backend.
  *
  * @param plans The backend `plan` where networks compute by their compiled plans. Default: TensorFlow.js computes.
- * @throws RecommenderError `bad-config` for probabilities of a network whose scale is not known; `no-backend` for a network
+ * @throws RecommenderError `bad-config` for probabilities of a network whose scale is not known; `bad-artifact` for a network
  *   without a plan.
  */
 export async function loadCombination(
@@ -79,7 +79,7 @@ export async function loadCombination(
       const counts = Object.hasOwn(baselines, architecture);
       const scorer = withCounting(
         artifact,
-        await (plans && !counts ? loadPlanned(artifact, plans) : loadScorer(artifact)),
+        await (plans && !counts ? withPlan(artifact, plans) : loadScorer(artifact)),
       );
       const isCounted = counts || mix !== undefined; // probabilities are divided by their sum alone, as counts are
       members.push({ scorer, isCounted });
@@ -95,6 +95,14 @@ export async function loadCombination(
   const equal = members.slice(0, artifacts.length);
   const first = equal.length === 1 ? equal[0]! : { scorer: ensemble(equal, scale), isCounted: true };
   return { first, ...(mixed && { second: members.at(-1)! }) };
+}
+
+/** Nothing else computes in place of a plan here, so one that is missing or damaged is the artifact's fault. */
+async function withPlan(artifact: OpenedArtifact, plans: Device): Promise<Scorer> {
+  await planOf(artifact).catch((cause) => {
+    throw new RecommenderError('bad-artifact', reasonOf(cause), { cause });
+  });
+  return loadPlanned(artifact, plans);
 }
 
 const noScale = ({ info: { name } }: Artifact): RecommenderError =>

@@ -134,11 +134,15 @@ async function evaluateOnDevice<T>(
   const { support } = catalogueOf(combination.artifacts[0]!);
   const excluded = candidates && withoutThose(reader.itemIds, new Set(candidates));
   const ranking: RankingOptions = { protocol, support: support!, ...defined({ ks, signal, target, seen, excluded }) };
+  const all = [...combination.artifacts, ...(combination.mixed ? [combination.mixed] : [])];
+  const computes = all.some(({ info }) => isNeural(info.architecture));
+  const { backend = 'auto' } = options;
+  if (!computes && (backend === 'plan' || backend === 'webgpu')) {
+    warn(options, `${name} only counts, whatever \`backend\` says.`);
+  }
   const result = await runOnDevice(async (slice) => {
-    const all = [...combination.artifacts, ...(combination.mixed ? [combination.mixed] : [])];
-    const { backend = 'auto' } = options;
-    const plans = backend === 'plan' ? await slice.start(backend) : undefined;
-    if (!plans && all.some(({ info }) => isNeural(info.architecture))) await startFirst(slice, backend, options);
+    const plans = computes && backend === 'plan' ? await slice.start(backend) : undefined;
+    if (!plans && computes) await startFirst(slice, backend, options);
     const { first, second } = await loadCombination(combination, combine, plans);
     const task = startTask(options, {
       label: `Evaluating ${name}`,

@@ -99,6 +99,7 @@ export function refuseNeuralOptions({
   replay,
   refit,
   log,
+  backend,
 }: TrainOptions): void {
   const given = {
     from,
@@ -109,6 +110,7 @@ export function refuseNeuralOptions({
     log,
     resume: resume || undefined,
     replay: replay || undefined,
+    backend: backend === 'webgpu' ? backend : undefined,
   };
   const option = Object.entries(given).find(([, value]) => value !== undefined)?.[0];
   if (option)

@@ -102,10 +102,13 @@ describe('aisle evaluate', () => {
   test('by plans, refuses a network that has none', async () => {
     await writeArtifactFolder(at('no plan'), await smallModel());
     const { code, stdout, stderr } = await evaluate('--artifact', at('no plan'), '--data', log, '--backend', 'plan');
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(/"small gru4rec" has no compiled plan\. Train it again .* "auto"\./);
-    const { code: counted } = await evaluate('--artifact', at('markov'), '--data', log, '--backend', 'plan');
-    expect(counted).toBe(0);
+    for (const backend of ['plan', 'webgpu']) {
+      const counted = await evaluate('--artifact', at('markov'), '--data', log, '--backend', backend);
+      expect(counted.code).toBe(0);
+      expect(counted.stderr).toContain('Warning: small markov only counts, whatever --backend says.');
+    }
   });
 
   test('prints a table for people, with both ways to count ties, and warns where they differ', async () => {

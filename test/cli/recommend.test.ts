@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeArtifactFolder } from '../../src/pipeline/files/artifact-folder';
-import { folderOf, IDS, smallModel } from '../engine/fixture';
+import { folderOf, IDS, plannedModel, smallModel } from '../engine/fixture';
 import { aisle } from './program';
 
 let root: string;
@@ -136,6 +136,30 @@ describe('aisle recommend', () => {
     const { code, stdout, stderr } = await recommend('--artifact', folder, '--session', '', '--k', `${ids.length}`);
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('pop') });
     expect(stdout.trimEnd().split('\n')).toHaveLength(1 + ids.length);
+  });
+
+  test('by the plan of a model that has none, ends with 2', async () => {
+    const { code, stderr } = await recommend('--artifact', root, '--session', 'item-9', '--backend', 'plan');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/"small gru4rec" has no compiled plan/);
+    const counting = join(root, 'counting');
+    await writeArtifactFolder(counting, await smallModel({ architecture: 'pop' }));
+    expect(await recommend('--artifact', counting, '--session', 'item-9', '--backend', 'plan')).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: 'aisle: The model "small pop" only counts: leave --backend plan out.\n',
+    });
+  });
+
+  test('by a damaged plan, ends with 2 and names its file', async () => {
+    const dir = join(root, 'damaged');
+    await writeArtifactFolder(dir, await plannedModel());
+    const path = join(dir, 'plan.bin');
+    const bytes = readFileSync(path);
+    bytes[bytes.length - 5]! ^= 1;
+    writeFileSync(path, bytes);
+    const { code, stderr } = await recommend('--artifact', dir, '--session', 'item-9', '--backend', 'plan');
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('plan.bin') });
   });
 
   test.each([

@@ -421,6 +421,7 @@ describe('the configuration', () => {
     ['pop', ['--epochs', '2'], '--epochs is for networks; pop counts the log once'],
     ['pop', ['--valid', 'last:10%'], '--valid is for networks'],
     ['pop', ['--resume'], '--resume is for networks'],
+    ['pop', ['--backend', 'webgpu'], '--backend is for networks'],
     ['pop', ['--preset', 'small'], 'pop has no preset "small": it has none.'],
   ])('is refused for the model %s %s', async (model, argv, message) => {
     const { code, stderr } = await train(model, ...argv);

@@ -92,7 +92,8 @@ function seeded<V extends Variant>(variants: readonly V[], { seeds }: RunOptions
 }
 
 function common({ isNeural }: Variant, seed: number, { protocol, backend, epochs, valid, holdout, from }: RunOptions) {
-  return { seed, protocol, backend, ...(isNeural && defined({ epochs, valid, from })), ...defined({ holdout }) };
+  const computing = isNeural ? { backend, ...defined({ epochs, valid, from }) } : { backend: 'auto' as const };
+  return { seed, protocol, ...computing, ...defined({ holdout }) };
 }
 
 /**

@@ -6,15 +6,17 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { BackendChoice } from '../../compute/types';
 import { createLocalEngine } from '../../engine/local-engine';
 import { RecommenderError } from '../../errors';
+import { isNeural } from '../../ranking/architecture';
 import { defined } from '../defined';
-import { finishReplacing } from './artifact-folder';
+import { finishReplacing, readArtifactFolder } from './artifact-folder';
 import { backendOptions } from './backend';
 
 /**
  * Loads the artifact in a folder.
  *
  * @param folder Path, relative to the working directory where it is not absolute.
- * @throws RecommenderError `bad-artifact` that names the file, `no-backend`, `aborted`.
+ * @throws RecommenderError `bad-artifact` that names the file, or for `plan` where there is none; `bad-config` for `plan` of a counting model;
+ *   `no-backend`; `aborted`.
  */
 export async function loadEngine(folder: string, backend: BackendChoice, signal?: AbortSignal) {
   await finishReplacing(folder);
@@ -25,8 +27,16 @@ export async function loadEngine(folder: string, backend: BackendChoice, signal?
   } catch (error) {
     await engine.dispose();
     if (!(error instanceof RecommenderError) || error.code === 'aborted') throw error;
+    if (backend === 'plan' && error.code === 'no-backend') await refuseWithoutPlan(folder, error);
     throw new RecommenderError(error.code, `${folder}: ${error.message}`, { cause: error });
   }
+}
+
+/** Where a plan alone may compute, one that is missing or damaged is the artifact's fault, and counting has none. */
+async function refuseWithoutPlan(folder: string, cause: RecommenderError): Promise<never> {
+  const { architecture, name } = (await readArtifactFolder(folder)).info;
+  if (isNeural(architecture)) throw new RecommenderError('bad-artifact', `${folder}: ${cause.message}`, { cause });
+  throw new RecommenderError('bad-config', `The model "${name}" only counts: leave \`backend\` plan out.`, { cause });
 }
 
 /** Streams the file, so that one that is too long is not read to its end. */
