@@ -74,7 +74,7 @@ export async function configurationFrom(
   if (preset === undefined || preset === NONE) return { given: own };
   const over = (fixed: Fixed) => ({
     given: keyed([...Object.entries(fixed.config), ...Object.entries(own)]),
-    preset: fixed,
+    preset: unsetOf(fixed, own),
   });
   if (preset !== AUTO) return over({ name: preset, config: presetOf(model, preset).config });
   // A model without presets is refused before a log is read.
@@ -143,6 +143,12 @@ export async function factsOf(
 
 export const informOfAuto = (model: string, { why }: Auto, observer: Observer): void =>
   inform(observer, `\`preset\` auto, ${model}: ${why}`);
+
+/** A preset without the keys that the user has set, though to the same values. */
+export function unsetOf({ name, config }: Fixed, own: Settings): Fixed {
+  const set = new Set(Object.keys(own).map(camelCase));
+  return { name, config: Object.fromEntries(Object.entries(config).filter(([key]) => !set.has(camelCase(key)))) };
+}
 
 /** By key, the later wins. */
 function keyed(entries: Iterable<readonly [key: string, value: unknown]>): Record<string, unknown> {

@@ -380,6 +380,11 @@ describe('a search that cannot be', () => {
     ['of a key set to nonsense', ['--model', 'sr', '--set', 'steps=many'], /"steps" must be a whole number/],
     ['over epochs of a counting baseline', ['--model', 'sr', '--epochs', '2'], /--epochs is for networks/],
     [
+      'over a key that is set',
+      ['--model', 'sr', '--set', 'steps=5', '--range', 'steps=2,3'],
+      /--range steps does not go with steps=5, which every trial has: pass one of them\./,
+    ],
+    [
       'with every key fixed',
       ['--model', 'markov', '--set', 'pruning=20', '--set', 'remind=true'],
       /Nothing of markov is left to search/,

@@ -397,6 +397,12 @@ describe('the configuration', () => {
     }
   });
 
+  test('does not name a preset where the settings that contradict each other are both given', async () => {
+    const argv = ['--set', 'lm=bert', '--set', 'objective=clm'];
+    const { code, stderr } = await train('transformers4rec', '--preset', 'eshop-clm', ...argv);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.not.stringContaining('The preset') });
+  });
+
   test('names the preset that the log has picked', async () => {
     const { code, stderr } = await train('sasrec', '--preset', 'auto', '--set', 'hiddenUnits=51');
     expect({ code, stderr }).toEqual({

@@ -9,7 +9,7 @@ import { nearestName } from '../../nearest-name';
 import { baselines } from '../../neighbours/index';
 import { SCALES } from '../../ranking/combine';
 import type { LogFacts } from '../../session/log-facts';
-import { checkedConfiguration, type Fixed, fixedByLog, readSettings, type Settings } from '../configuration';
+import { checkedConfiguration, type Fixed, fixedByLog, readSettings, type Settings, unsetOf } from '../configuration';
 import { dirname, readInput, resolve } from '../files/disk';
 import type { CompareOptions } from '../options';
 import type { Ensemble } from './ensemble';
@@ -61,7 +61,7 @@ export async function variantsOf(options: VariantsOptions): Promise<Planned> {
       const { fixed, ...rest } = withPreset(row, facts);
       const before = start?.architecture === row.model ? start.config : {};
       const given = { ...before, ...fixed?.config, ...row.config };
-      const { isNeural, wanted } = await checkedConfiguration(row.model, given, fixed);
+      const { isNeural, wanted } = await checkedConfiguration(row.model, given, fixed && unsetOf(fixed, row.config));
       return {
         ...rest,
         isNeural,

@@ -51,6 +51,11 @@ export async function search(options: SearchOptions): Promise<SearchReport & Req
   const keys = Object.keys(given).map(camelCase);
   const base = Object.fromEntries(keys.map((key) => [key, config[key]]));
   const fixed = Object.keys(options.config ?? {}).map(camelCase);
+  const both = Object.keys(options.ranges ?? {}).find((key) => fixed.includes(key));
+  if (both !== undefined) {
+    const message = `\`ranges\` ${both} does not go with ${both}=${config[both]}, which every trial has: pass one of them.`;
+    throw new RecommenderError('bad-config', message);
+  }
   const draws = drawTrials({ model: subject, space, base, fixed, seed }, count);
   const trials = draws.map((draw, i) => ({ number: i + 1, draw }));
   if (trials.length < count) {
