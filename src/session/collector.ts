@@ -1,10 +1,11 @@
 import { RecommenderError } from '../errors';
+import { MAX_ID } from '../limits';
 import type { Layout } from './columns';
 import { type Growing, growingFloat64, growingInt32, growingUint8 } from './growing';
 import { Interner } from './interner';
 import { COLUMNS, type ReadOptions } from './options';
 import { TimeReader } from './time';
-import { quote, textFault, textOf } from './utf8';
+import { isText, quote, textFault, textOf } from './utf8';
 
 const encoder = new TextEncoder();
 const EXAMPLES = 5;
@@ -34,7 +35,7 @@ export type Columns = Pick<
  */
 export class Collector {
   readonly keys = new Interner();
-  readonly items = new Interner();
+  readonly items = new Interner(MAX_ID);
   readonly users?: Interner;
   readonly kinds?: Interner;
   readonly key = growingInt32();
@@ -205,7 +206,8 @@ export class Collector {
     const numbers = [key, this.numberOf(this.items, item), this.users ? this.numberOf(this.users, user) : 0];
     if (numbers.every((number) => number >= 0)) {
       this.add(key, numbers[1]!, seconds, numbers[2]!, this.numberOf(this.kinds!, kind), []);
-    } else this.bad(line, 'an id holds a NUL byte', `expected text, got ${JSON.stringify([session, item, user])}`);
+    } else if (item.length > MAX_ID) this.bad(line, 'an id is too long', tooLong(encoder.encode(item)));
+    else this.bad(line, 'an id holds a NUL byte', `expected text, got ${JSON.stringify([session, item, user])}`);
   }
 
   private numberOf(names: Interner, text: string): number {
@@ -226,11 +228,15 @@ export class Collector {
     throw new RecommenderError('bad-input', `${message}.${more}`);
   }
 
-  /** An id that is empty, not UTF-8 or holds a NUL byte. */
+  /** An id that is empty, not UTF-8, holds a NUL byte or is too long. */
   badText(line: number, at: number, bytes: Uint8Array, start: number, end: number): void {
     const name = this.name(at);
     if (start === end) {
       this.bad(line, `${name} is empty`, 'expected an id, got nothing');
+      return;
+    }
+    if (isText(bytes, start, end)) {
+      this.bad(line, `${name} is too long`, tooLong(bytes, start, end));
       return;
     }
     const fault = textFault(bytes, start, end);
@@ -259,6 +265,9 @@ export class Collector {
     return this.isWantedKind[kind]!;
   }
 }
+
+const tooLong = (...id: Parameters<typeof quote>): string =>
+  `expected at most ${MAX_ID} characters, got ${quote(...id)}`;
 
 /** The collector for a file of these columns: a new one, or that of the files before. */
 export function collectorOf(file: LogFile, options: ReadOptions, layout?: Layout): Collector {

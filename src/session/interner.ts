@@ -1,4 +1,4 @@
-import { isText } from './utf8';
+import { isText, textOf } from './utf8';
 
 /**
  * Numbers byte strings 0, 1, 2, … in order of first appearance, without making a JavaScript string for each row: ids
@@ -14,7 +14,10 @@ export class Interner {
   /** Open addressing: code + 1, or 0 where free. */
   private table = new Int32Array(1 << 11);
 
-  /** Number of `bytes[start…end)`; −1 if it is not valid UTF-8 or holds a NUL byte (such an id is never kept). */
+  /** @param most Characters of an id. */
+  constructor(private readonly most = Number.POSITIVE_INFINITY) {}
+
+  /** Number of `bytes[start…end)`; −1 if it is not valid UTF-8, holds a NUL byte or is too long (such an id is never kept). */
   intern(bytes: Uint8Array, start: number, end: number): number {
     let hash = 0x811c9dc5;
     for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
@@ -27,6 +30,7 @@ export class Interner {
       slot = (slot + 1) & mask;
     }
     if (!isText(bytes, start, end)) return -1;
+    if (end - start > this.most && textOf(bytes, start, end).length > this.most) return -1;
     return this.append(bytes, start, end, hash, slot);
   }
 

@@ -12,6 +12,7 @@ import {
 } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { RecommenderError, throwIfAborted } from '../errors';
+import { MAX_ID } from '../limits';
 import { type Collector, collectorOf, type LogFile } from './collector';
 import { type Layout, layoutOf } from './columns';
 import { addGa4Row, GA4_COLUMNS, GA4_NAMES, isGa4 } from './ga4';
@@ -179,7 +180,10 @@ function addRows(collector: Collector, layout: Layout, first: number, group: Gro
       continue;
     }
     if (key[k]! < 0) fault(layout.key, key[k]!);
-    else if (item[k]! < 0) fault(layout.item, item[k]!);
+    else if (item[k] === -1) {
+      const expected = `expected UTF-8 text of at most ${MAX_ID} characters, got other bytes`;
+      collector.bad(line, `${name(layout.item)} is not UTF-8, holds a NUL byte or is too long`, expected);
+    } else if (item[k]! < 0) fault(layout.item, item[k]!);
     else if (user?.[k] === -1) fault(layout.user!, -1);
     else if (kind?.[k] === -1) fault(layout.event!, -1);
     else {

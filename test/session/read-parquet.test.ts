@@ -219,6 +219,13 @@ describe('the Parquet reader', () => {
     );
   });
 
+  test('refuses ids of items that are longer than a page tracks', async () => {
+    const long = { ...item, data: ['x'.repeat(1001), ...item.data.slice(1)] };
+    await expect(read(write([session, long as typeof item, time]))).rejects.toThrow(
+      'log.parquet:1: item_id is not UTF-8, holds a NUL byte or is too long, expected UTF-8 text of at most 1000 characters',
+    );
+  });
+
   test.each<[string, Columns, string]>([
     ['a missing column', [session, { ...item, name: 'ItemID' }, time], 'no column "item_id"'],
     [

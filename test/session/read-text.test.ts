@@ -172,6 +172,18 @@ describe('the reader', () => {
     );
   });
 
+  test('refuses ids of items that are longer than a page tracks, or leaves their rows out', async () => {
+    const most = 'é'.repeat(1000);
+    const text = `session_id,item_id,timestamp\na,x,1\na,${most}e,2\na,${most},3\na,${most}e,4\n`;
+    await expect(read(text)).rejects.toThrow(
+      `log.tsv:3: item_id is too long, expected at most 1000 characters, got "${'é'.repeat(40)}…".`,
+    );
+    const log = await read(text, { skipBadRows: 2 });
+    expect(sessionsOf(log)).toEqual({ a: `x ${most}` });
+    expect(log.report.badRows).toBe(2);
+    await expect(read(`1 a ${most}e\n`, { format: 'sequences' })).rejects.toThrow('log.tsv:1: item is too long, ');
+  });
+
   test('goes on after a row that is too long or has a quote inside quotes', async () => {
     const long = `a,${'x'.repeat(2 ** 20)},2`;
     const log = await read(`session_id,item_id,timestamp\na,x,1\n${long}\na,"q"q,3\na,y,4\n`, { skipBadRows: 2 });
