@@ -6,6 +6,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
+import { sentenceOf } from '../pipeline/errors';
 import { VERSION } from '../pipeline/version';
 import { type Context, type Io, setContext } from './context';
 import { describe, EXIT, exitCode, traceOf } from './errors';
@@ -84,7 +85,8 @@ async function start(): Promise<void> {
   // A closed pipe is no error: `head` closes it.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(EXIT.done);
-    throw error;
+    process.stderr.write(`aisle: standard output: ${sentenceOf(error)}\n`);
+    process.exit(EXIT.failed);
   });
   // A closed terminal does not stop the work.
   process.stderr.on('error', () => {});

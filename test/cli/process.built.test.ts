@@ -155,6 +155,14 @@ describe('a reader that goes away', () => {
   );
 });
 
+test('a full disk behind standard output is said in a line', async () => {
+  const full = `process.stdout.write = () =>
+    process.stdout.emit('error', Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', syscall: 'write' }));`;
+  const { written, code } = start(['inspect', data], full);
+  expect(await code).toBe(1);
+  expect(written.stderr).toBe('aisle: standard output: the disk is full (ENOSPC).\n');
+});
+
 describe('where WebAssembly cannot start', () => {
   /** Node's own modules are compiled already; the bytes of a file are refused. */
   const forbidden = `const { instantiate } = WebAssembly;
