@@ -2,7 +2,7 @@
 import { ARTIFACT_FILES, MANIFEST } from '../checkpoint/manifest';
 import type { ReadOptions } from '../session/options';
 import type { ArtifactSummary } from './artifact-summary';
-import { finishReplacing, inspectArtifact } from './files/artifact-folder';
+import { finishReplacing, inspectArtifact, refuseCheckpoint } from './files/artifact-folder';
 import { exists, isFolder, join } from './files/disk';
 import { hasParts, readEventsFile } from './files/events-file';
 import type { Observer } from './observer';
@@ -18,6 +18,7 @@ export async function inspect(
   options: { readonly read?: ReadOptions } & Observer = {},
 ): Promise<FileSummary | ArtifactSummary> {
   await finishReplacing(path);
+  await refuseCheckpoint(path);
   if ((await isFolder(path)) && (await holdsArtifact(path))) return inspectArtifact(path);
   return inspectLog(await readEventsFile(path, { minLength: 1, minItems: 1, ...options.read }, options), path);
 }

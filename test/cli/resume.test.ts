@@ -441,6 +441,25 @@ describe('--resume', () => {
     expect((await readFile(path())).equals(before)).toBe(true);
   });
 
+  test('is named by commands that read the artifact to be', async () => {
+    await stop();
+    const out = at('model');
+    for (const words of [
+      ['evaluate', '--artifact', out, '--data', data],
+      ['recommend', '--artifact', out, '--session', ''],
+      ['inspect', out],
+      ['doctor', out],
+    ]) {
+      const { code, stderr } = await aisle(...words);
+      expect({ code, stderr }).toEqual({
+        code: 2,
+        stderr:
+          `aisle: ${out} holds an unfinished training and no artifact yet: the same "aisle train" with --resume goes on with it, ` +
+          'with --resume and --keep-best it writes the best epoch so far.\n',
+      });
+    }
+  });
+
   test('is not needed with --restart, which starts over', async () => {
     await aisle(...argv('gru4rec', 'whole', '--seed', '2'));
     await stop();

@@ -18,7 +18,12 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import type { Artifact } from '../../src/checkpoint/artifact';
 import { buildModel } from '../../src/pipeline/build-model';
 import { loadEngine } from '../../src/pipeline/files/artifact-engine';
-import { inspectArtifact, readArtifactFolder, writeArtifactFolder } from '../../src/pipeline/files/artifact-folder';
+import {
+  checkReplaceable,
+  inspectArtifact,
+  readArtifactFolder,
+  writeArtifactFolder,
+} from '../../src/pipeline/files/artifact-folder';
 import { smallArtifact } from '../checkpoint/artifacts';
 import { aisle } from '../cli/program';
 
@@ -129,6 +134,13 @@ describe('writeArtifactFolder', () => {
     await writeArtifactFolder(dir, artifact, { discard: ['checkpoint'] });
     expect(await readdir(dir)).not.toContain('checkpoint');
     expect(await readdir(root)).toEqual(['model']);
+  });
+
+  test('refuses a link to a folder that is not there, before the work', async () => {
+    await symlink(join(root, 'nowhere'), dir);
+    await expect(checkReplaceable(dir)).rejects.toThrow(/model: this is a link to a folder that is not there/);
+    await mkdir(join(root, 'nowhere'));
+    await checkReplaceable(dir);
   });
 
   test.each([

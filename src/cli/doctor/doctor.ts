@@ -5,6 +5,7 @@ import { basename, relative, sep } from 'node:path';
 import { CATALOGUE_MANIFEST } from '../../checkpoint/catalogue-folder';
 import { MANIFEST, WEIGHTS } from '../../checkpoint/manifest';
 import { RecommenderError } from '../../errors';
+import { refuseCheckpoint } from '../../pipeline/files/artifact-folder';
 import type { Severity } from '../../ui/doctor/types';
 import { checkCatalogueFolder, checkEmbed, checkModel, checkPage, FILES, filesIn } from './check';
 import { FOLDER, folderSite, webSite } from './site';
@@ -116,6 +117,7 @@ async function checkFolder(dir: string, add: Add): Promise<void> {
     checked++;
   }
   if (checked === 0) {
+    await refuseCheckpoint(dir);
     throw new RecommenderError(
       'bad-input',
       `${dir} holds nothing of Aisle: no embed.js, no ${MANIFEST} of a model, no ${CATALOGUE_MANIFEST}, no page with the tag.`,

@@ -8,7 +8,7 @@ import { createLocalEngine } from '../../engine/local-engine';
 import { RecommenderError } from '../../errors';
 import { isNeural } from '../../ranking/architecture';
 import { defined } from '../defined';
-import { finishReplacing, readArtifactFolder } from './artifact-folder';
+import { finishReplacing, readArtifactFolder, refuseCheckpoint } from './artifact-folder';
 import { backendOptions } from './backend';
 
 /**
@@ -20,6 +20,7 @@ import { backendOptions } from './backend';
  */
 export async function loadEngine(folder: string, backend: BackendChoice, signal?: AbortSignal) {
   await finishReplacing(folder);
+  await refuseCheckpoint(folder);
   const engine = createLocalEngine({ fetchFile: readFromDisk, ...(await backendOptions(backend)) });
   try {
     const modelUrl = pathToFileURL(`${resolve(folder)}/`).href;

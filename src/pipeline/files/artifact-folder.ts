@@ -1,6 +1,6 @@
 /** Artifacts on disk: written whole or not at all, read with every check, summed up for a person. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Artifact, OpenedArtifact } from '../../checkpoint/artifact';
 import { parseJson } from '../../checkpoint/json';
@@ -12,6 +12,7 @@ import { type ArtifactSummary, openWhole, summariseArtifact, type WholeArtifact 
 import { artifactFiles } from '../build-model';
 import { defined } from '../defined';
 import { systemCodeOf } from '../errors';
+import { CHECKPOINT } from '../training-checkpoint';
 import { exists, isFolder, realPath, refused, removeEmpty, temporaryPrefix, writeDurably } from './disk';
 
 export interface WriteOptions {
@@ -118,9 +119,25 @@ export async function inspectArtifact(dir: string): Promise<ArtifactSummary> {
   return summariseArtifact(await readAll(dir));
 }
 
+/**
+ * Refuses what an interrupted training has left: a checkpoint and no artifact.
+ *
+ * @throws RecommenderError `bad-artifact`.
+ */
+export async function refuseCheckpoint(dir: string): Promise<void> {
+  const [isUnfinished, isArtifact] = await Promise.all([CHECKPOINT, MANIFEST].map((name) => exists(join(dir, name))));
+  if (!isUnfinished || isArtifact) return;
+  throw new RecommenderError(
+    'bad-artifact',
+    `${dir} holds an unfinished training and no artifact yet: the same "aisle train" with \`resume\` goes on with it, ` +
+      'with `resume` and `keepBest` it writes the best epoch so far.',
+  );
+}
+
 /** The artifact and the files that it was read from. */
 async function readAll(dir: string): Promise<WholeArtifact> {
   await finishReplacing(dir);
+  await refuseCheckpoint(dir);
   if (!(await isFolder(dir)))
     throw new RecommenderError('bad-artifact', `${dir} is not a folder; name the folder of an artifact.`);
   return openWhole(dir, async (name, maxBytes) => {
@@ -139,7 +156,7 @@ async function readAll(dir: string): Promise<WholeArtifact> {
 /**
  * Checks that `writeArtifactFolder` may write to a folder. Call it before hours of work.
  *
- * @throws RecommenderError `bad-input` if `dir` is a file or the working directory, or holds anything but an artifact and `discard`.
+ * @throws RecommenderError `bad-input` if `dir` is a file, the working directory or a link to nothing, or holds anything but an artifact and `discard`.
  */
 export async function checkReplaceable(dir: string, discard: readonly string[] = []): Promise<void> {
   await finishReplacing(dir);
@@ -151,7 +168,10 @@ export async function checkReplaceable(dir: string, discard: readonly string[] =
   try {
     names = await readdir(resolve(dir));
   } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return;
+    if (systemCodeOf(error) === 'ENOENT') {
+      if (!(await lstat(resolve(dir)).catch(() => undefined))) return;
+      throw new RecommenderError('bad-input', `${dir}: this is a link to a folder that is not there; name a folder.`);
+    }
     if (systemCodeOf(error) === 'ENOTDIR') throw new RecommenderError('bad-input', `${dir} is a file; name a folder.`);
     throw refused(`Looking into ${dir}`, error);
   }
