@@ -196,11 +196,13 @@ class Rows {
   private noColumn(name: string, names: readonly string[]): RecommenderError {
     const near = nearestName(name, names);
     const found = names.slice(0, 20).map((one) => JSON.stringify(one));
-    const hint = near === undefined ? 'Name the ids: `columns` id=…' : `Is it "${near}"?`;
+    const { columns: { id, ...others } = {}, features = [] } = this.options;
+    const isId = ![...Object.values(others), ...features].includes(name);
+    const hint = near !== undefined ? ` Is it "${near}"?` : isId ? ' Name the ids: `columns` id=…' : '';
     return new RecommenderError(
       'bad-input',
       `${this.file}:1: no column "${name}", expected it in the header; got ${found.join(', ')}` +
-        `${names.length > 20 ? ', …' : ''}. ${hint}`,
+        `${names.length > 20 ? ', …' : ''}.${hint}`,
     );
   }
 }

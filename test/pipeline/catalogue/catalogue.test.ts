@@ -300,6 +300,14 @@ test.each<
   ['a header alone', 'a.tsv', 'id\ttitle\n', {}, /a\.tsv: no products; expected at least one below the header\.$/],
   ['an empty list', 'a.json', '[]', {}, /a\.json: the feed is empty/],
   ['no ids', 'a.csv', 'sku;name\n1;x\n', {}, /a\.csv:1: no column "id".*got "sku", "name"\. .*`columns` id=…$/],
+  ['a feature that nothing is like', 'a.csv', 'id,title\n1,x\n', { features: ['nope'] }, /got "id", "title"\.$/],
+  [
+    'a title',
+    'a.csv',
+    'id,name\n1,x\n',
+    { columns: { title: 'wording' } },
+    /no column "wording".* got "id", "name"\.$/,
+  ],
   [
     'a column that is not there',
     'a.csv',
