@@ -2,6 +2,7 @@
 import { type Artifact, USERS_TENSOR } from '../checkpoint/artifact';
 import { userFinder } from '../checkpoint/users';
 import { run as runOnDevice } from '../compute/executor';
+import { RecommenderError } from '../errors';
 import { catalogueOf, isNeural } from '../ranking/architecture';
 import type { Member, Scale } from '../ranking/combine';
 import { type ClickLog, type Reindexed, reindex, sessionCount, usersOf } from '../session/event-log';
@@ -129,6 +130,12 @@ async function evaluateOnDevice<T>(
   const combination = await readCombination(artifacts, mix);
   const { reader } = combination;
   const { log, dropped } = await readKnown(options, reader);
+  const { offsets } = log.sessions;
+  const [least, word] = target === 'valid' ? [3, 'three'] : [2, 'two'];
+  if (!offsets.some((end, s) => s > 0 && end - offsets[s - 1]! >= least)) {
+    const message = `${options.data}: no session holds ${word} items of ${artifacts[0]}, expected at least one.`;
+    throw new RecommenderError('bad-input', message);
+  }
   const sessions = readClicks(reader, log, await userNumbers(reader, log));
   const name = nameOf(combination, mix);
   const { support } = catalogueOf(combination.artifacts[0]!);

@@ -174,6 +174,23 @@ describe('a mistake is reported in a sentence, with exit code 2', () => {
     ['a cut-off of 0', ['--k', '0'], /whole numbers of 1 or more/],
     ['a cut-off that is no number', ['--k', '5,x'], /whole numbers of 1 or more/],
   ];
+  test('a log of which nothing can be predicted', async () => {
+    const data = at('unknown.csv');
+    writeFileSync(data, 'session_id,item_id,timestamp\na,unheard,1\na,of,2\n');
+    const evaluateIt = (...argv: string[]) => evaluate('--artifact', at('pop'), '--data', data, '--json', ...argv);
+    expect(await evaluateIt()).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining(
+        `aisle: ${data}: no session holds two items of ${at('pop')}, expected at least one.\n`,
+      ),
+    });
+    writeFileSync(data, 'session_id,item_id,timestamp\na,item-9,1\na,item-10,2\n');
+    expect((await evaluateIt()).code).toBe(0);
+    const short = await evaluateIt('--protocol', 'leave-one-out', '--target', 'valid');
+    expect(short).toMatchObject({ code: 2, stderr: expect.stringContaining('no session holds three items of') });
+  });
+
   test.skipIf(process.platform === 'win32')('ranks in place of a pipe, which stays', async () => {
     const pipe = at('pipe');
     execFileSync('mkfifo', [pipe]);
