@@ -1,6 +1,7 @@
 /** Calls of the pipeline as shell commands: artifacts and reports contain the commands that reproduce them. */
 import { hasPresets } from '../models/presets';
 import { NONE } from '../models/presets/preset';
+import { quoted } from '../session/columns';
 import type { ReadOptions } from '../session/options';
 import { baseName } from './format';
 import type {
@@ -204,9 +205,4 @@ const commandLine = (command: string, flags: readonly Word[]): string =>
 function argumentsOf(flag: string, value: Word[1]): string[] {
   if (value === undefined || value === false) return [];
   return value === true ? [flag] : [flag, `${value}`];
-}
-
-/** Quotes a word for the shell if it needs quotes. */
-export function quoted(word: string): string {
-  return /^[\w.,:=/@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,7 +1,7 @@
 /** What a log and a training take of a page's memory: refused before they begin, since a tab that runs out of it is gone. */
 import { RecommenderError } from '../errors';
+import { quoted } from '../session/columns';
 import { type Layout, SHARDS } from '../train/data-parallel';
-import { quoted } from './commands';
 import { whole } from './format';
 
 /** What a tab may hold on machines of 4 GB and more; on smaller ones, half of their memory. */

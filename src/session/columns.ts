@@ -86,7 +86,7 @@ export function layoutOf(
     });
     return parts.some((part) => part.endsWith('=…'))
       ? `Name it with --columns ${parts.join(',')}`
-      : `Is it --columns ${parts.join(',')} ?`;
+      : `Is it --columns ${quoted(parts.join(','))} ?`;
   };
   const session = find('session');
   const user = find('user');
@@ -207,5 +207,9 @@ function nearest(column: ColumnName, names: readonly string[]): string | undefin
     .filter(({ name, distance }) => distance <= Math.max(1, plain(name).length / 3))
     .sort((a, b) => a.distance - b.distance)[0]?.name;
 }
+
+/** Quotes a word for the shell if it needs quotes. */
+export const quoted = (word: string): string =>
+  /^[\w.,:=/@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 
 const clip = (name: string): string => (name.length > 40 ? `${name.slice(0, 40)}…` : name);

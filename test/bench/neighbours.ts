@@ -11,8 +11,8 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { run } from '../../src/cli/main';
-import { quoted } from '../../src/pipeline/commands';
 import { markdownTable } from '../../src/pipeline/format';
+import { quoted } from '../../src/session/columns';
 import { sharedPath } from '../shared';
 
 const RESULTS = fileURLToPath(new URL('./results/neighbours.md', import.meta.url));

@@ -390,6 +390,12 @@ describe('the configuration', () => {
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(` The preset diginetica ${message}`) });
   });
 
+  test('ends with a command to copy, whatever the folder is called', async () => {
+    const odd = `${out} of é`;
+    const { stdout } = await aisle('train', '--data', data, '--model', 'pop', '--out', odd);
+    expect(stdout).toContain(`Try it:  aisle demo --artifact '${odd}'\n`);
+  });
+
   test('does not name a preset where a setting is refused without it, too', async () => {
     for (const setting of ['losss=ce', 'loss=cee', 'maxlen=0']) {
       const { code, stderr } = await train('sasrec', '--preset', 'diginetica', '--set', setting);

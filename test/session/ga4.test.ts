@@ -125,7 +125,7 @@ describe.each(readers)('the export of Google Analytics 4 as %s', (_, reading) =>
 
   test('is refused where a time is none', async () => {
     const bad = { ...HITS[2]!, event_timestamp: '-5' };
-    const long = { ...HITS[2]!, items: [{ item_id: 'x'.repeat(1001) }] };
+    const long = { ...HITS[2]!, items: [{ item_id: 'x'.repeat(1001), item_name: 'x' }] };
     await expect(reading([long])).rejects.toThrow(/an id is too long, expected at most 1000 characters, got "x{40}…"/);
     await expect(reading([bad])).rejects.toThrow('event_timestamp is no time, expected microseconds since 1970, got');
   });

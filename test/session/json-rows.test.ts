@@ -106,6 +106,12 @@ describe('JSON objects, one a line', () => {
         'Is it --columns item=item.id ?',
     ],
     [
+      'a column with blanks',
+      lines({ session_id: 'a', ' item id ': 'x', timestamp: 1 }),
+      {},
+      "Is it --columns 'item= item id ' ?",
+    ],
+    [
       'a list of items',
       LOG + lines({ session_id: 'a', item_id: ['x', 'y'], timestamp: 1 }),
       {},

@@ -7,6 +7,7 @@ import { duration, whole } from '../../pipeline/format';
 import type { TrainOptions } from '../../pipeline/options';
 import { type TrainResult, train } from '../../pipeline/train';
 import { verdict } from '../../pipeline/validation';
+import { quoted } from '../../session/columns';
 import { SHARDS } from '../../train/data-parallel';
 import { contextOf, print } from '../context';
 import { optionTable } from '../option-table';
@@ -130,7 +131,7 @@ function summary(model: string, result: TrainResult): string {
     const everything = `${whole(refit.events)} events of ${whole(refit.items)} items`;
     lines.push(`Trained again on everything, ${everything}, in ${duration(refit.seconds)}: these are the weights.`);
   }
-  lines.push(`Written to ${artifact}. Try it:  aisle demo --artifact ${artifact}`);
+  lines.push(`Written to ${artifact}. Try it:  aisle demo --artifact ${quoted(artifact)}`);
   if (baseline) lines.push(notPublic(result));
   return `${lines.join('\n')}\n`;
 }
