@@ -110,7 +110,10 @@ export async function readSession(file: string, now: number): Promise<EngineEven
   if (!Array.isArray(list)) return refuse('expected a JSON list, such as ["sku-42", "sku-7"].');
   return list.map((entry: unknown, at) => {
     const click = typeof entry === 'object' && entry !== null ? entry : { itemId: entry };
-    const { itemId, time = now, features } = click as { itemId?: unknown; time?: unknown; features?: unknown };
+    const { itemId, time = now, features, ...others } = click as Record<string, unknown>;
+    const [other] = Object.keys(others);
+    if (other !== undefined)
+      return refuse(`entry ${at + 1}: expected "itemId", "time" and "features", got ${shown(other)}.`);
     if (typeof itemId !== 'string')
       return refuse(`entry ${at + 1}: expected an item id as text, got ${shown(itemId)}.`);
     const seconds = typeof time === 'number' || typeof time === 'string' ? parseTime(String(time)) : Number.NaN;

@@ -111,6 +111,8 @@ class SequenceReader extends TextReader {
         `${file}: sequences have no times, so sessions cannot be cut at gaps; expected --sessions-by id or user.`,
       );
     }
+    if (options.columns) throw new RecommenderError('bad-input', `${file}: sequences have no columns (--columns).`);
+    if (options.timeUnit) throw new RecommenderError('bad-input', `${file}: sequences have no times (--time-unit).`);
     if (options.events)
       throw new RecommenderError('bad-input', `${file}: sequences have no kinds of events (--events).`);
     this.collector = collectorOf(log, options);

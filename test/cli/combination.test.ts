@@ -71,6 +71,14 @@ describe('aisle evaluate of several artifacts', () => {
     expect(code).toBe(2);
   });
 
+  test('refuses to combine one artifact alone', async () => {
+    const { code, stderr } = await aisle('evaluate', '--artifact', 'a', '--data', data, '--combine', 'standard');
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: 'aisle: --combine does not go with one artifact alone. Leave it out.\n',
+    });
+  });
+
   test('refuses artifacts of other items', async () => {
     const rules = await train('rules', 'markov');
     const other = await file('other.csv', 'session_id,item_id,timestamp\na,x,1\na,y,2\nb,y,1\nb,x,2\n');

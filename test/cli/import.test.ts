@@ -137,6 +137,20 @@ describe('import', () => {
     });
   });
 
+  test('ends with a command to copy, whatever the folder is called', async () => {
+    const odd = join(await folder(), 'my model');
+    const { stdout } = await importFrom('gru4rec', { argv: ['--out', odd] });
+    expect(stdout).toContain(`Try it:  aisle recommend --artifact '${odd}' --item ID\n`);
+  });
+
+  test('refuses flags that say how a log is read, without one', async () => {
+    const { code, stderr } = await importFrom('sasrec', { argv: ['--min-support', '5'] });
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: 'aisle: --min-support does not go without --data. Leave it out.\n',
+    });
+  });
+
   test('reads ids line by line, and tensors behind a prefix', async () => {
     const weights = Object.entries(weightsOf('srgnn')).map(([name, array]) => [`model.${name}`, array]);
     const { code, stderr, stdout } = await importFrom('srgnn', {

@@ -184,6 +184,11 @@ describe('aisle recommend', () => {
     ['bytes that are not UTF-8', Uint8Array.of(0x5b, 0x22, 0xff, 0x22, 0x5d), 'is not valid UTF-8'],
     ['no list', { a: 1 }, 'JSON list'],
     ['a number for an id', [1], 'entry 1: expected an item id'],
+    [
+      'a misspelt key',
+      [{ itemId: 'item-9', timestamp: 5 }],
+      'entry 1: expected "itemId", "time" and "features", got "timestamp".',
+    ],
     ['an entry of null', ['a', null], 'entry 2: expected an item id'],
     ['a time that is none', [{ itemId: 'a', time: 'soon' }], 'entry 1: expected a time'],
   ])('refuses a session file with %s', async (_, content, sentence) => {

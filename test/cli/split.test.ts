@@ -137,6 +137,7 @@ test.each([
   [['--test', 'last:7d', '--by', 'middle'], 'Expected start or end.'],
   [['--test', 'last:7d', '--sessions-by', 'gap'], 'Expected id, user or gap:MINUTES, such as gap:30.'],
   [['--test', 'last:7d', '--columns', '__proto__=x'], 'Expected session=…,item=…'],
+  [['--test', 'last:7d', '--format', 'sequences'], 'sequences have no columns (--columns).'],
   [['--test', 'last:7d', '--min-support', '1.5'], 'Expected a whole number of 1 or more.'],
   [['--test', 'last:7d', '--test-from', '2014-04-07'], '--test-from and --test exclude each other'],
   [[], 'Which part is the test? Pass --test-from DATE or --test last:7d.'],

@@ -108,14 +108,18 @@ async function run(flags: EvaluateFlags, command: Command): Promise<void> {
 }
 
 /** Refuses flags that the protocol, or the number of weights, does not support. */
-function refuseMixed({ protocol, mix, ranks }: EvaluateFlags, command: Command): void {
+function refuseMixed({ artifact, protocol, mix, ranks }: EvaluateFlags, command: Command): void {
   if (mix && mix.weights.length > 1 && ranks !== undefined) {
     throw new RecommenderError('bad-config', '--ranks needs one weight of --mix, not several to choose from.');
   }
   const others =
     protocol === 'incremental' ? ['k', 'seen', 'ranks', 'mix', 'combine'] : ['window', 'retrain', 'epochs'];
-  const flag = others.find((name) => command.getOptionValueSource(name) === 'cli');
-  if (flag === undefined) return;
+  const isGiven = (name: string) => command.getOptionValueSource(name) === 'cli';
+  const flag = others.find(isGiven);
+  if (flag === undefined) {
+    if (artifact.length > 1 || mix || !isGiven('combine')) return;
+    throw new RecommenderError('bad-config', '--combine does not go with one artifact alone. Leave it out.');
+  }
   throw new RecommenderError('bad-config', `--${flag} does not go with --protocol ${protocol}. Leave it out.`);
 }
 

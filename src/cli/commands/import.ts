@@ -1,10 +1,12 @@
 /** `aisle import`: from the weights of a reference implementation to an artifact folder. */
 import type { Command } from 'commander';
 import { importers } from '../../checkpoint/imports/index';
+import { RecommenderError } from '../../errors';
 import { UNLICENSED } from '../../pipeline/commands';
 import { whole } from '../../pipeline/format';
 import { importWeights } from '../../pipeline/import-weights';
 import type { ImportOptions } from '../../pipeline/options';
+import { quoted } from '../../session/columns';
 import { contextOf, print } from '../context';
 import { addEventsOptions, type EventsFlags, readOptions } from '../options';
 import { observe } from '../progress';
@@ -47,6 +49,10 @@ export const optionsOf = (flags: ImportFlags): ImportOptions => ({ ...flags, rea
 
 async function run(flags: ImportFlags, command: Command): Promise<void> {
   const context = contextOf(command);
+  const [reading] = flags.data === undefined ? Object.keys(readOptions(flags)) : [];
+  if (reading !== undefined) {
+    throw new RecommenderError('bad-config', `\`${reading}\` does not go without \`data\`. Leave it out.`);
+  }
   const result = await importWeights({ ...optionsOf(flags), ...observe(context) });
   const { artifact, architecture, items, tensors } = result;
   print(
@@ -55,6 +61,6 @@ async function run(flags: ImportFlags, command: Command): Promise<void> {
     result,
     () =>
       `Imported ${tensors} tensors of ${flags.from} with ${whole(items)} items as ${architecture}.\n` +
-      `Written to ${artifact}. Try it:  aisle recommend --artifact ${artifact} --item ID\n`,
+      `Written to ${artifact}. Try it:  aisle recommend --artifact ${quoted(artifact)} --item ID\n`,
   );
 }
