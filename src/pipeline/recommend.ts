@@ -111,7 +111,7 @@ export async function readSession(file: string, now: number): Promise<EngineEven
   return list.map((entry: unknown, at) => {
     const click = typeof entry === 'object' && entry !== null ? entry : { itemId: entry };
     const { itemId, time = now, features, ...others } = click as Record<string, unknown>;
-    const [other] = Object.keys(others);
+    const other = Object.keys(others).find((key) => !OF_PAGES.includes(key));
     if (other !== undefined)
       return refuse(`entry ${at + 1}: expected "itemId", "time" and "features", got ${shown(other)}.`);
     if (typeof itemId !== 'string')
@@ -128,6 +128,9 @@ export async function readSession(file: string, now: number): Promise<EngineEven
     return { itemId, time: seconds, ...(features !== undefined && { features }) };
   });
 }
+
+/** What events have besides where a page exports them; it counts for nothing here. */
+const OF_PAGES = ['event', 'candidates', 'transaction'];
 
 const isFeatures = (value: unknown): value is NonNullable<EngineEvent['features']> =>
   isRecord(value) &&

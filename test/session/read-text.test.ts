@@ -185,7 +185,7 @@ describe('the reader', () => {
       `log.tsv:3: item_id is too long, expected at most 1000 characters, got "${'é'.repeat(40)}…".`,
     );
     const log = await read(text, { skipBadRows: 2 });
-    expect(sessionsOf(log)).toEqual({ a: `x ${most}` });
+    expect(idsBySession(log)).toEqual({ a: `x ${most}` });
     expect(log.report.badRows).toBe(2);
     await expect(read(`1 a ${most}e\n`, { format: 'sequences' })).rejects.toThrow('log.tsv:1: item is too long, ');
   });
