@@ -336,6 +336,27 @@ describe('the answer of the visitor', () => {
     expect(await databases()).toBe(0);
   });
 
+  test('no, in another tab, reaches a tab that waits for the answer, which goes on in memory: only a new yes stores there', async () => {
+    const layer: unknown[] = [];
+    vi.stubGlobal('shopLayer', layer);
+    const command = (kind: string, word: string) => layer.push(['consent', kind, { personalization_storage: word }]);
+    command('default', 'denied');
+    await past('item-20');
+    const [one, waiting] = [await visit({ consent: 'manual' }), await visit({ dataLayer: 'shopLayer' })];
+    await expect.poll(() => waiting.status.consentBy).toEqual({ 'consent-mode': 'waiting' });
+    waiting.track('a,b');
+    await one.privacy.consent('denied');
+    await expect.poll(() => waiting.status).toMatchObject({ consent: 'denied', consentBy: { 'other-tab': 'denied' } });
+    command('default', 'granted'); // the platform's word from before
+    await expect.poll(() => waiting.status.consentBy['consent-mode']).toBe('granted');
+    expect(waiting.status).toMatchObject({ consent: 'denied', storage: 'memory' });
+    expect(await known(waiting)).toEqual([['a,b']]);
+    expect(await databases()).toBe(0);
+    command('update', 'granted');
+    await stores(waiting);
+    expect(waiting.status.consentBy).toEqual({ 'consent-mode': 'granted' });
+  });
+
   test('is a word that is known', async () => {
     const recommender = await visit();
     expect(() => recommender.privacy.consent('yes' as never)).toThrow(RangeError);

@@ -295,11 +295,10 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     else forget('elsewhere');
     epoch = undefined;
     heard = sleep(RETRY_WRITE).over;
-    if (!channel) withdraw('unknown');
+    if (!channel && isOpen()) withdraw('unknown');
   }
 
   function withdraw(consent: 'denied' | 'unknown'): void {
-    if (!isOpen()) return;
     stop();
     onWithdrawn(consent);
   }

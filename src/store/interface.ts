@@ -31,7 +31,7 @@ export interface EventStoreOptions {
   /** Everything stored is erased, `by` this page or elsewhere. Drop all copies; return a promise that settles when other writes have ended. */
   readonly onErased: (by: 'page' | 'elsewhere') => unknown;
   /**
-   * This page has stopped storing until `open`: consent was `denied` in another tab, or is `unknown` because the data is gone
+   * This page does not store until `open`: consent was `denied` in another tab, or is `unknown` because the data is gone
    * and no tab could say why.
    */
   readonly onWithdrawn: (consent: 'denied' | 'unknown') => void;

@@ -655,7 +655,7 @@ describe('erasing', () => {
     await denying.store.discard();
     await expect.poll(() => storing.notices).toContain('withdrawn: denied');
     expect(storing.notices).toContain('erased');
-    expect(remembering.notices).toEqual([]);
+    expect(remembering.notices).toEqual(['withdrawn: denied']);
     void storing.store.append(view('c', 3));
     await storing.store.refresh();
     expect(await dump()).toBeUndefined();
