@@ -336,7 +336,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   }
 
   function setPaused(paused: boolean): void {
-    pause.set(paused, isOpen());
+    pause.set(paused);
     onPaused(paused, []);
     start();
   }

@@ -14,13 +14,12 @@ export class Pause {
     return this.#due;
   }
 
-  /** @param stores Whether this page may write to the device. */
-  set(on: boolean, stores: boolean): void {
+  set(on: boolean): void {
     this.#on = on;
-    this.#due = stores;
+    this.#due = true;
   }
 
-  /** This page may write from now on. */
+  /** This page may write from now on: a pause, also one of before an erasure. */
   opened(): void {
     this.#due ||= this.#on;
   }

@@ -87,6 +87,33 @@ describe('a pause', () => {
     expect((await dump())!.get('paused')).toBe(true);
   });
 
+  test('ends by the word of a page that may not store yet, and what that tracked since is stored', async () => {
+    await page().store.pause(true);
+    await closeAll();
+    const next = page({ opened: false });
+    await next.store.pause(false);
+    expect((await dump())!.get('paused')).toBe(true);
+    const tracked = next.store.append(view('a', 1));
+    next.store.open();
+    expect(await tracked).toBe(true);
+    await next.store.flush();
+    expect(words(next)).toEqual(['resumed']);
+    expect((await dump())!.has('paused')).toBe(false);
+  });
+
+  test('ends by the word of a page that has stopped storing, and what that tracked since is stored', async () => {
+    const { store, notices } = page();
+    await store.append(view('a', 1));
+    await store.pause(true);
+    store.hold();
+    await store.pause(false);
+    const tracked = store.append(view('b', 2));
+    store.open();
+    expect(await tracked).toBe(true);
+    expect(words({ notices })).toEqual(['paused', 'resumed']);
+    expect(await stored()).toEqual(['a 1', 'b 2']);
+  });
+
   test('outlives an erasure in the pages that are open, and leaves nothing on the device', async () => {
     const [one, other] = [page(), page()];
     await one.store.append(view('a', 1));
