@@ -190,6 +190,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     on,
     assertAlive,
     status: () => status,
+    isHeld: () => privacy.isHeld(),
     ready: () => ready!.then(identity.settle),
   });
   const privacy = createPrivacy({

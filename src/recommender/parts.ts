@@ -61,6 +61,8 @@ export interface FineTuningParts extends AdapterStoreParts {
   };
   readonly update: (change: Pick<Status, 'learning'>) => void;
   readonly on: Recommender['on'];
+  /** Whether consent was granted and is unknown now: what may not be stored must not be learnt. */
+  readonly isHeld: () => boolean;
   /** Settles when the model is loaded. */
   readonly ready: () => Promise<unknown>;
   /** Settles when the page is idle. Default: as the browser reports it. */

@@ -102,9 +102,11 @@ export function createPrivacy(parts: PrivacyParts) {
     start: consent.start,
     lookAgain: consent.lookAgain,
     close: consent.close,
+    /** Consent was granted and is unknown now: what may not be stored must not be learnt. */
+    isHeld: () => isStored && status().consent === 'unknown',
     /** Another tab has withdrawn consent, and the stored data are gone. */
     withdrawn(word: 'denied' | 'unknown'): void {
-      isStored = false;
+      isStored &&= word === 'unknown';
       void notes.forbid();
       update({ consent: word, consentBy: consent.withdrawn(word), storage: 'memory' });
     },

@@ -287,6 +287,17 @@ test('a consent that cannot be relied on any more ends learning, as it ends stor
   expect(await recommender.fineTune()).toMatchObject({ events: 40, storage: 'indexeddb' });
 });
 
+test('a consent that became unknown before the code that learns had come lets nothing be learnt either', async () => {
+  const layer: unknown[] = [];
+  vi.stubGlobal('shopLayer', layer);
+  const recommender = await habitual(8, { consent: 'auto', dataLayer: 'shopLayer' });
+  void recommender.privacy.consent('granted');
+  layer.push(['consent', 'default', { personalization_storage: 'denied' }]);
+  recommender.track('item-9'); // looks for what the page says
+  expect(recommender.status.consent).toBe('unknown');
+  await expect(recommender.fineTune()).rejects.toThrow(code('not-allowed'));
+});
+
 describe('two tabs', () => {
   test('learn one at a time, and both answer by what was learnt', async () => {
     const [here, there] = [await opened(), await opened()];

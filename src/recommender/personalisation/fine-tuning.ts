@@ -57,8 +57,7 @@ export function createFineTuning(parts: FineTuningParts): FineTuning {
    */
   let learntUpTo: string | undefined;
   let isClosed = false;
-  /** Consent was granted and is unknown now: what may not be stored must not be learnt. */
-  let isHeld = false;
+  let isHeld = parts.isHeld();
   let latest: readonly PredictedEvent[] = [];
   /** Settles when the engine holds no adapter of an erased visit. */
   let cleared: Promise<void> = Promise.resolve();
@@ -105,7 +104,7 @@ export function createFineTuning(parts: FineTuningParts): FineTuning {
       lastStatus = next;
       if (next.consent === 'denied' && before.consent !== 'denied') drop();
       const wasHeld = isHeld;
-      isHeld = next.consent === 'unknown' && (isHeld || before.consent === 'granted');
+      isHeld = parts.isHeld();
       if (next.paused || isHeld) stop();
       else if (before.paused || wasHeld) {
         quiet(keep);
