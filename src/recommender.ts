@@ -375,7 +375,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       return (async () => {
         assertAlive();
         await ready;
-        return (await engine.products(wanted)).map((product) => pictured(product, options.images));
+        return (await engine.products([...wanted])).map((product) => pictured(product, options.images));
       })();
     },
     async update(products) {

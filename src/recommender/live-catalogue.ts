@@ -4,6 +4,7 @@
  * The engine fetches and reads; here it is decided when, and what is shown if that fails: the last good catalogue of this page, else
  * the one that an earlier page has stored, else the artifact's own.
  */
+import { isArray } from '../captured';
 import type { CatalogueItem } from '../checkpoint/artifact';
 import { isSale, updatedBy } from '../checkpoint/products';
 import type { CatalogueFiles, CatalogueInfo, Engine } from '../engine/types';
@@ -73,19 +74,40 @@ export interface LiveCatalogue {
 }
 
 export function createLiveCatalogue(parts: LiveCatalogueParts): LiveCatalogue {
-  const updates = new Map<string, CatalogueItem>();
-  const updated = () => parts.engine.updateProducts([...updates.values()]);
+  let updates: ReadonlyMap<string, CatalogueItem> = new Map();
+  let last: Promise<unknown> = Promise.resolve();
+  /** Updates one after the other; one that the engine refuses leaves those of before. */
+  function updated(products: readonly CatalogueItem[] = []): Promise<CatalogueInfo> {
+    const updating = last.then(async () => {
+      const next = new Map(updates);
+      for (const product of products) next.set(product.id, updatedBy(product, next.get(product.id)));
+      const info = await parts.engine.updateProducts([...next.values()]);
+      updates = next;
+      return info;
+    });
+    last = updating.catch(() => {});
+    return updating;
+  }
   const { catalogueUrl } = parts.options;
-  const stop = catalogueUrl === undefined ? () => {} : follow(parts, catalogueUrl, updated);
+  const stop = catalogueUrl === undefined ? () => {} : follow(parts, catalogueUrl, () => updated());
   return {
     async update(products) {
       must('update', products, ['an array of products', Array.isArray]);
-      for (const product of products) must('id', checked('update', product, PRODUCT).id, ITEM);
-      for (const product of products) updates.set(product.id, updatedBy(product, updates.get(product.id)));
-      parts.onChange(await updated());
+      const copies = products.map((product) => plain(checked('update', product, PRODUCT)));
+      for (const { id } of copies) must('id', id, ITEM);
+      parts.onChange(await updated(copies));
     },
     close: stop,
   };
+}
+
+/** A copy: a page may change the product later, and a worker cannot be sent the proxies by which a framework observes it. */
+const plain = (product: CatalogueItem): CatalogueItem =>
+  Object.fromEntries(Object.entries(product).map(([name, value]) => [name, copyOf(value)])) as unknown as CatalogueItem;
+
+function copyOf(value: unknown): unknown {
+  if (isArray(value)) return [...value];
+  return typeof value === 'object' ? { ...value } : value;
 }
 
 /**

@@ -91,6 +91,7 @@ describe('the catalogue of a page', () => {
     ['a price that is text', { id: 'a', price: '1' }, /^price: expected a number, at least 0, got "1"\./],
     ['a sale without a price', { id: 'a', sale: { until: '2030-01-01' } }, /^sale: expected a price/],
     ['a category that is text', { id: 'a', category: 'b' }, /^category: expected an array of texts/],
+    ['features that are a list', { id: 'a', features: ['b'] }, /^features: expected numbers or texts by name/],
     ['a long title', { id: 'a', title: 'x'.repeat(100_001) }, /^title: expected a text, .*, got 100001 characters/],
     ['a long category', { id: 'a', category: ['x'.repeat(100_000)] }, /^category: expected an array of texts, at most/],
   ])('refuses %s, and takes nothing of the call', async (_, product, message) => {
@@ -178,6 +179,10 @@ describe('with the clock of a test', () => {
         status = { ...status, catalogue };
       },
     });
+  }
+  async function loadModel(): Promise<void> {
+    engine = createLocalEngine(serveCatalogue(GOOD, serveFolder(await folderOf(await smallModel()))));
+    await engine.load({ modelUrl: MODEL_URL, backend: 'cpu' });
   }
   function show(state: 'visible' | 'hidden'): void {
     visibility = state;
@@ -345,6 +350,48 @@ describe('with the clock of a test', () => {
     await vi.advanceTimersByTimeAsync(HOUR);
     await vi.waitFor(() => expect(stale()).toEqual([]));
     expect((await engine.products(['item-9']))[0]!.price).toBe(2);
+  });
+
+  test('what a framework observes is taken, as what the page changes later is not', async () => {
+    await loadModel();
+    const { updateProducts } = engine;
+    engine.updateProducts = async (products) => updateProducts(structuredClone(products)); // as for a worker
+    open();
+    await vi.waitFor(() => expect(changes).toHaveLength(1));
+    const observed = <T extends object>(value: T): T => new Proxy(value, {});
+    const features = { colour: 'red' };
+    const product = {
+      id: 'item-9',
+      category: observed(['shoes']),
+      features: observed(features),
+      sale: observed({ price: 1 }),
+    };
+    await live.update(observed([observed(product)]));
+    features.colour = 'blue';
+    await live.update([{ id: 'item-10', price: 4 }]);
+    expect(await engine.products(['item-9', 'item-10'])).toMatchObject([
+      { category: ['shoes'], features: { colour: 'red' }, price: 1 },
+      { price: 4 },
+    ]);
+  });
+
+  test('an update that fails costs those before and after it nothing', async () => {
+    await loadModel();
+    const { updateProducts } = engine;
+    const sent: (readonly CatalogueItem[])[] = [];
+    engine.updateProducts = async (products) => {
+      if (sent.push(products) === 2) throw new Error('lost');
+      return updateProducts(products);
+    };
+    open();
+    await vi.waitFor(() => expect(changes).toHaveLength(1));
+    const updates = ['item-9', 'item-10', 'item-11'].map((id) => live.update([{ id, price: 4 }]));
+    await expect(updates[1]).rejects.toThrow('lost');
+    await Promise.all([updates[0], updates[2]]);
+    expect(sent.at(-1)!.map(({ id }) => id)).toEqual(['item-9', 'item-11']);
+    expect((await engine.products(['item-9', 'item-10', 'item-11'])).map((product) => product?.price)).toEqual([
+      4, 2, 4,
+    ]);
   });
 
   test('the page says by its language which folder it is', async () => {
