@@ -155,10 +155,25 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     },
     onReloaded(model) {
       computing.reloaded(model);
-      resolveIds(true);
+      isNewModel();
     },
   });
-  const identity = createIdentity({ engine, history, update, degrade, mend, status: () => status });
+  /** What several parts of the recommender need. */
+  const parts = {
+    engine,
+    store,
+    notes,
+    history,
+    options,
+    now,
+    update,
+    degrade,
+    mend,
+    on,
+    assertAlive,
+    status: () => status,
+  };
+  const identity = createIdentity(parts);
   /**
    * Asks the model, if it is loaded, which items the new events are of.
    *
@@ -167,6 +182,12 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   function resolveIds(again?: boolean): void {
     if (again) identity.changed();
     quiet(() => ready?.then(identity.settle)); // a model that is not there, or a lost engine: `recommend` reports it
+  }
+  /** A model is there, perhaps of another release. */
+  function isNewModel(): void {
+    mend('no-strategy');
+    resolveIds(true);
+    personalisation.lookAgain(false);
   }
   const computing = createComputing({
     engine,
@@ -180,39 +201,18 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     onRefusedAdapter: (why) => void personalisation.ifLoaded((loaded) => loaded.quarantineActive(why)),
   });
   const personalisation = createLazyPersonalisation({
-    engine,
-    store,
-    history,
-    options,
-    update,
-    degrade,
-    mend,
-    on,
-    assertAlive,
-    status: () => status,
+    ...parts,
     isHeld: () => privacy.isHeld(),
     ready: () => ready!.then(identity.settle),
   });
-  const privacy = createPrivacy({
-    options,
-    store,
-    notes,
-    history,
-    now,
-    update,
-    degrade,
-    mend,
-    personalisation,
-    assertAlive,
-    status: () => status,
-  });
+  const privacy = createPrivacy({ ...parts, personalisation });
   if (options.learn === 'auto') personalisation.look();
   quiet(privacy.start); // `status` reports it
   let live: Promise<LiveCatalogue> | undefined;
   /** The catalogue apart, and the page's own word on products. Its code is loaded if a page has either. */
   function liveCatalogue(): Promise<LiveCatalogue> {
     live ??= loaded(import('./recommender/live-catalogue')).then(({ createLiveCatalogue }) =>
-      createLiveCatalogue({ engine, notes, options, on, degrade, mend, status: () => status, onChange: showCatalogue }),
+      createLiveCatalogue({ ...parts, onChange: showCatalogue }),
     );
     live.catch(() => {
       live = undefined; // the next call tries again
@@ -233,8 +233,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     hasFailed = false;
     ready = computing.start().then(
       (model) => {
-        resolveIds(true);
-        personalisation.lookAgain(false);
+        isNewModel();
         if (!disposed) emit('ready', model);
       },
       (error) => {

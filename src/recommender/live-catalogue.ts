@@ -134,6 +134,7 @@ function follow(
   let timer: ReturnType<typeof setTimeout> | undefined;
   /** Why it cannot be had. */
   let problem: string | undefined;
+  let model: string | undefined;
 
   /** Puts one catalogue after the other into effect; a stored one only if there is none yet. */
   function take(files: CatalogueFiles, isStored = false): Promise<void> {
@@ -217,7 +218,7 @@ function follow(
     restore().catch(() => {}); // a damaged copy counts as none
   }
 
-  /** A catalogue that came before the model may turn out to be another model's. */
+  /** A catalogue that came before the model, or another release of it, may turn out to be another model's. */
   async function whenLoaded(): Promise<void> {
     const files = shown;
     const info = files && (await current());
@@ -227,14 +228,22 @@ function follow(
     await take(files).catch((error) => report(reasonOf(error)));
   }
 
-  const unsubscribes = [on('status', whenStored), on('ready', () => void whenLoaded().catch(() => {}))];
+  function whenChanged(): void {
+    whenStored();
+    const before = model;
+    model = status().model?.hash;
+    if (model !== before) whenLoaded().catch(() => {});
+  }
+
+  const unsubscribe = on('status', whenChanged);
   globalThis.addEventListener?.('visibilitychange', schedule);
+  model = status().model?.hash;
   whenStored();
   refresh();
   return () => {
     isClosed = true;
     clearTimeout(timer);
-    for (const unsubscribe of unsubscribes) unsubscribe();
+    unsubscribe();
     globalThis.removeEventListener?.('visibilitychange', schedule);
   };
 }

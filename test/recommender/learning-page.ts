@@ -5,6 +5,8 @@ import { promisifyRequest } from 'idb-keyval';
 import { afterEach, beforeEach, expect, vi } from 'vitest';
 import type { CatalogueItem } from '../../src/checkpoint/artifact';
 import type { Recommender, RecommenderOptions } from '../../src/index';
+import { type Port, serve } from '../../src/worker/protocol';
+import { createServedEngine } from '../../src/worker/served-engine';
 import { type Folder, folderOf, IDS, smallModel } from '../engine/fixture';
 import { servedModels } from './served-models';
 
@@ -40,7 +42,7 @@ export function learningVisits() {
       counted: await folderOf(await smallModel({ architecture: 'pop' })),
     };
   }
-  const { start } = servedModels(models, () => clock.now);
+  const { start, folders } = servedModels(models, () => clock.now);
   beforeEach(() => {
     globalThis.indexedDB = new IDBFactory();
   });
@@ -67,7 +69,39 @@ export function learningVisits() {
     await follow(recommender, days);
     return recommender;
   }
-  return { clock, opened, follow, habitual };
+  return { clock, folders, opened, follow, habitual };
+}
+
+/** Gives Node workers whose engines are in this thread. @returns Lets the one that was started last crash. */
+export function stubWorkers(): (why: string) => void {
+  let crash = (_: string): void => {};
+  class StubWorker extends EventTarget {
+    readonly #port: MessagePort;
+    readonly terminate: () => void;
+    constructor() {
+      super();
+      const { port1, port2 } = new MessageChannel();
+      const stop = serve(
+        ({ artifact }) => createServedEngine({ simd: '', plain: '' }, artifact),
+        port2 as unknown as Port,
+      );
+      this.#port = port1;
+      this.terminate = () => {
+        stop();
+        port1.close();
+      };
+      port1.onmessage = ({ data }) => this.dispatchEvent(new MessageEvent('message', { data }));
+      port2.start();
+      crash = (message) => this.dispatchEvent(Object.assign(new Event('error'), { message }));
+    }
+    postMessage(message: unknown): void {
+      this.#port.postMessage(message);
+    }
+  }
+  vi.stubGlobal('Worker', StubWorker);
+  vi.stubGlobal('location', { origin: 'https://shop.example', href: 'https://shop.example/' });
+  vi.stubGlobal('origin', 'https://shop.example');
+  return (why) => crash(why);
 }
 
 /** Ranks of the whole catalogue, after the first click of the habit. */

@@ -1,11 +1,11 @@
 /** The recommender's side of learning: what is asked for, what is kept, what ends it. */
 import { describe, expect, test, vi } from 'vitest';
 import type { LearningStatus, Recommender, TuneProgress } from '../../src/index';
-import { HABIT, learningVisits, ranking, storedKeys, stores } from './learning-page';
+import { HABIT, learningVisits, ranking, storedKeys, stores, stubWorkers } from './learning-page';
 
 vi.setConfig({ testTimeout: 60_000 });
 
-const { clock, opened, follow, habitual } = learningVisits();
+const { clock, folders, opened, follow, habitual } = learningVisits();
 /** Codes of what is less than was asked for; that Node has no workers is not what a test is about. */
 const troubles = ({ status }: Recommender) =>
   status.degraded.map(({ code }) => code).filter((found) => found !== 'no-worker');
@@ -491,6 +491,24 @@ describe('what was learnt on another release', () => {
     expect(troubles(next)).toEqual([]);
     await follow(next, 2);
     expect(await next.fineTune()).toMatchObject({ events: 50, storage: 'indexeddb' });
+  });
+
+  test('is carried over where a worker that crashes loads that release', async () => {
+    const crash = stubWorkers();
+    const recommender = await habitual(8);
+    await recommender.fineTune();
+    const { small } = Object.fromEntries(folders);
+    try {
+      folders.set('small', folders.get('next')!);
+      crash('out of memory');
+      await recommender.products(new Proxy(['item-9'], {})); // a list that a framework observes
+      expect(recommender.status.model!.version).toBe('2.0.0');
+      await expect.poll(() => recommender.status.learning?.gate).toMatchObject({ isOpen: false, events: 0 });
+      expect(recommender.status.learning!.events).toBe(40);
+      expect(troubles(recommender)).toEqual(['worker-restarted']);
+    } finally {
+      folders.set('small', small!);
+    }
   });
 
   test('is set aside where nothing of it is known, and `status` says so', async () => {

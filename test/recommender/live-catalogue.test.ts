@@ -163,8 +163,8 @@ describe('with the clock of a test', () => {
         read: async (key) => structuredClone(notes.get(key)),
         write: async (key, note) => void notes.set(key, structuredClone(note)),
       },
-      on: (_, listener) => {
-        listeners.add(listener as () => void);
+      on: (event, listener) => {
+        if (event === 'status') listeners.add(listener as () => void);
         return () => listeners.delete(listener as () => void);
       },
       status: () => status,
@@ -342,7 +342,7 @@ describe('with the clock of a test', () => {
     open();
     await vi.waitFor(() => expect(changes).toEqual([{ version: versionOf(FOREIGN), products: 1 }]));
     expect(stale()).toEqual([]);
-    await engine.load({ modelUrl: MODEL_URL, backend: 'cpu' });
+    status = { ...status, model: await engine.load({ modelUrl: MODEL_URL, backend: 'cpu' }) };
     for (const listener of listeners) listener();
     await vi.waitFor(() => expect(stale()).toEqual([expect.stringMatching(/the model's own is shown.*knows none/)]));
     expect(changes.slice(1)).toEqual([{ version: null, products: IDS.length }]);
@@ -350,6 +350,20 @@ describe('with the clock of a test', () => {
     await vi.advanceTimersByTimeAsync(HOUR);
     await vi.waitFor(() => expect(stale()).toEqual([]));
     expect((await engine.products(['item-9']))[0]!.price).toBe(2);
+  });
+
+  test('one of which a release that was loaded after a crash knows none is left', async () => {
+    const files = new Map(await folderOf(await smallModel()));
+    engine = createLocalEngine(serveCatalogue(GOOD, serveFolder(files)));
+    status = { ...status, model: await engine.load({ modelUrl: MODEL_URL, backend: 'cpu' }) };
+    open();
+    await vi.waitFor(() => expect(changes).toHaveLength(1));
+    const next = { ...(await smallModel()), itemIds: IDS.map((id) => `another ${id}`) };
+    for (const [name, bytes] of await folderOf(next)) files.set(name, bytes);
+    status = { ...status, model: await engine.load({ modelUrl: MODEL_URL, backend: 'cpu' }) };
+    for (const listener of listeners) listener();
+    await vi.waitFor(() => expect(stale()).toEqual([expect.stringMatching(/the model's own is shown.*knows none/)]));
+    expect(changes.slice(1)).toEqual([{ version: null, products: 0 }]);
   });
 
   test('what a framework observes is taken, as what the page changes later is not', async () => {
