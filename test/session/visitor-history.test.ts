@@ -322,3 +322,13 @@ test('the basket holds what was put in and neither taken out nor bought, and wha
     });
   }
 });
+
+test('the basket goes by the order in which a page reported, though its clock was put back meanwhile', () => {
+  const of = (tab: string, number: number, event: ReturnType<typeof view>) => ({ ...event, tab, number });
+  const history = started();
+  history.add([of('a', 0, view('removed', 100, 'cart')), of('a', 1, view('sold', 110, 'cart'))]);
+  history.add([of('a', 2, view('removed', 50, 'remove')), of('a', 3, view('sold', 60, 'purchase'))]);
+  history.add([of('b', 0, view('other page', 70, 'cart')), of('b', 1, view('back', 80, 'remove'))]);
+  history.add([of('b', 2, view('back', 75, 'cart'))]);
+  expect(basketOf(history.events(), 120)).toEqual({ cart: ['other page', 'back'], bought: ['sold'] });
+});
