@@ -48,6 +48,14 @@ export async function openArtifact(
       if (!readPastCache || (error as Partial<RecommenderError>).code !== 'bad-artifact') throw error;
       return loadBy(readPastCache, name);
     });
+  /** A file that is read later may be of another release by then. */
+  const loadLater = (name: string) =>
+    load(name).catch(async (error) => {
+      const next = await readManifest(readPastCache ?? read);
+      throw next.files[name]?.sha256 === files[name]!.sha256
+        ? error
+        : bad('The model was replaced since it was loaded; the next page has the new one.');
+    });
   const bytesOf = new Map<string, Promise<Uint8Array>>();
   const further = new Map<string, Promise<unknown>>();
   const bytes = (name: string): Promise<Uint8Array> => kept(bytesOf, name, () => load(name));
@@ -73,7 +81,7 @@ export async function openArtifact(
     bytes: async (name) => (Object.hasOwn(files, name) ? bytes(name) : undefined),
     async further(name) {
       if (!Object.hasOwn(files, name)) return undefined;
-      return kept(further, name, async () => parseJson(await load(name), name));
+      return kept(further, name, async () => parseJson(await loadLater(name), name));
     },
   };
 }

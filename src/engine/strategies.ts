@@ -2,6 +2,7 @@
 import type { OpenedArtifact, Strategies } from '../checkpoint/artifact';
 import { STRATEGIES } from '../checkpoint/manifest';
 import { checkStrategies } from '../checkpoint/strategies';
+import type { RecommenderError } from '../errors';
 import type { ItemIndex } from '../types';
 import type { ModelItems } from './model-items';
 import type { CountedStrategy, RankedItem, RecommendRequest } from './types';
@@ -20,14 +21,22 @@ async function strategiesOf({ further, info }: OpenedArtifact): Promise<Strategi
 /**
  * The k best items. `bought-together` adds up the scores of what goes with each item of the session; `trending` does not read it.
  *
- * @returns `missing`: why the artifact has nothing by this strategy.
+ * @returns `missing`: why there is nothing by this strategy: the artifact has none, or its file cannot be used.
  */
 export async function counted(
   { artifact, items }: { readonly artifact: OpenedArtifact; readonly items: ModelItems },
   strategy: CountedStrategy,
   { session, k, exclude }: Pick<RecommendRequest, 'session' | 'k' | 'exclude'>,
 ): Promise<{ readonly found: readonly RankedItem[]; readonly missing?: string }> {
-  const { boughtTogether, trending } = await strategiesOf(artifact);
+  let found: Strategies;
+  try {
+    found = await strategiesOf(artifact);
+  } catch (error) {
+    const { code, message } = error as RecommenderError;
+    if (code !== 'bad-artifact') throw error;
+    return { found: [], missing: `The model "${artifact.info.name}" has no "${strategy}" here: ${message}` };
+  }
+  const { boughtTogether, trending } = found;
   const scores = new Map<ItemIndex, number>();
   const add = (list: readonly number[]): void => {
     for (let at = 0; at < list.length; at += 2) scores.set(list[at]!, (scores.get(list[at]!) ?? 0) + list[at + 1]!);
@@ -42,12 +51,12 @@ export async function counted(
     for (const id of own) add(boughtTogether.pairs[items.indexOf(id) ?? 0] ?? []);
   }
   const hidden = items.hidden([...exclude, ...(strategy === 'trending' ? [] : own)]);
-  const found = [...scores]
+  const best = [...scores]
     .filter(([index]) => !hidden.has(index))
     .sort(([a, high], [b, higher]) => higher - high || a - b)
     .slice(0, k)
     .map(([index, score]) => ({ itemId: artifact.itemIds[index - 1]!, score, reason: strategy }));
-  return { found };
+  return { found: best };
 }
 
 const without = ({ info }: OpenedArtifact, strategy: CountedStrategy, why: string): string =>

@@ -199,7 +199,7 @@ export type DegradationCode =
   | 'unknown-ids'
   /** The catalogue of `catalogueUrl` cannot be had: the last good one, or the artifact's own, is shown. */
   | 'catalogue-stale'
-  /** The artifact lacks what a strategy needs. */
+  /** The artifact lacks what a strategy needs, or was replaced since the page loaded it. */
   | 'no-strategy'
   /** Rules of the shop are wrong, or cannot be read. */
   | 'bad-rules';

@@ -53,6 +53,33 @@ test('says what the artifact lacks, and asks for no file that is not there', asy
   expect(urls.filter((url) => /strategies|rules/.test(url))).toEqual([]);
 });
 
+test('says that the model was replaced where its files are of another release by now, and that a file is damaged', async () => {
+  const files = new Map(await folderOf({ ...(await smallModel()), strategies: STRATEGIES, rules: [] }));
+  engine = createLocalEngine({ fetchFile: serveFolder(files), wasmPath });
+  await engine.load({ modelUrl: MODEL_URL, backend: 'cpu' });
+  const trending = () => engine.recommend({ session: [], k: 2, exclude: [], strategy: 'trending' });
+  const [own, rules] = [files.get('strategies.json')!, files.get('rules.json')!];
+  files.set('strategies.json', new TextEncoder().encode('{}'));
+  expect(await trending()).toMatchObject({
+    items: [],
+    missing: expect.stringMatching(
+      /has no "trending" here: strategies\.json is 2 bytes long, .* copy the whole folder/,
+    ),
+  });
+  files.set('strategies.json', own);
+  const next = {
+    ...(await smallModel({ seed: 2 })),
+    strategies: { trending: { until: 1e9, items: [1, 1] } },
+    rules: [{}],
+  };
+  for (const [name, bytes] of await folderOf(next)) files.set(name, bytes);
+  const replaced = 'The model was replaced since it was loaded; the next page has the new one.';
+  expect(await trending()).toMatchObject({ items: [], missing: expect.stringContaining(replaced) });
+  await expect(engine.rules()).rejects.toThrow(replaced);
+  files.set('strategies.json', own).set('rules.json', rules);
+  expect((await trending()).items).toHaveLength(2);
+});
+
 test('hands out the rules of the shop as they are, from a file that is loaded once', async () => {
   const rules = [{ do: 'pin', id: 'a' }, { anything: 'else' }];
   const { engine, urls } = await loaded({ rules });
