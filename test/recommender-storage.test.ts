@@ -538,6 +538,6 @@ describe('privacy', () => {
     await expect(recommender.privacy.erase()).rejects.toMatchObject({ code: 'disposed' });
     await expect(recommender.privacy.pause()).rejects.toMatchObject({ code: 'disposed' });
     await expect(recommender.privacy.resume()).rejects.toMatchObject({ code: 'disposed' });
-    expect(() => recommender.privacy.consent('granted')).toThrow('disposed');
+    await expect(recommender.privacy.consent('granted')).rejects.toMatchObject({ code: 'disposed' });
   });
 });

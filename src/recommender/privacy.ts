@@ -72,30 +72,30 @@ export function createPrivacy(parts: PrivacyParts) {
     onIgnored: (message) => degrade('consent-ignored', message),
   });
 
+  /** Rejects after `dispose`. */
+  async function alive<T>(call: () => Promise<T>): Promise<T> {
+    assertAlive();
+    return call();
+  }
+
   const calls: Privacy = {
-    async export() {
-      assertAlive();
-      const { exported } = await loaded(import('./export'));
-      const learnt = () => personalisation.ifLoaded((loaded) => loaded.learnt());
-      return exported({ store, notes, history, learnt, now: now(), status });
-    },
-    async erase() {
-      assertAlive();
-      await confirmed(Promise.all([store.erase(), notes.forget()]));
-      await personalisation.ifLoaded((loaded) => loaded.settled());
-    },
+    export: () =>
+      alive(async () => {
+        const { exported } = await loaded(import('./export'));
+        const learnt = () => personalisation.ifLoaded((loaded) => loaded.learnt());
+        return exported({ store, notes, history, learnt, now: now(), status });
+      }),
+    erase: () =>
+      alive(async () => {
+        await confirmed(Promise.all([store.erase(), notes.forget()]));
+        await personalisation.ifLoaded((loaded) => loaded.settled());
+      }),
     consent(answer) {
-      assertAlive();
-      return consent.hear('page', checkedAnswer(answer), true);
+      const word = checkedAnswer(answer);
+      return alive(() => consent.hear('page', word, true));
     },
-    async pause() {
-      assertAlive();
-      await store.pause(true);
-    },
-    async resume() {
-      assertAlive();
-      await store.pause(false);
-    },
+    pause: () => alive(() => store.pause(true)),
+    resume: () => alive(() => store.pause(false)),
   };
   return {
     calls,
