@@ -190,14 +190,10 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     personalisation.lookAgain(false);
   }
   const computing = createComputing({
-    engine,
-    notes,
+    ...parts,
     model: { modelUrl, maxBytes: maxModelBytes },
     backend,
-    now,
     onProgress: (progress) => emit('progress', progress),
-    onChange: update,
-    onDegraded: degrade,
     onRefusedAdapter: (why) => void personalisation.ifLoaded((loaded) => loaded.quarantineActive(why)),
   });
   const personalisation = createLazyPersonalisation({
@@ -255,6 +251,12 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   }
   function assertAlive(): void {
     if (disposed) throw new RecommenderError('disposed', 'The recommender was disposed. Create another one.');
+  }
+  /** The engine, once its model is there. */
+  async function loadedEngine() {
+    assertAlive();
+    await ready;
+    return engine;
   }
 
   function onSeen(): void {
@@ -337,25 +339,19 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     },
     identify(candidates) {
       const checked = checkedCandidates(candidates);
-      return (async () => {
-        assertAlive();
-        await ready;
-        return engine.identify(checked);
-      })();
+      return (async () => (await loadedEngine()).identify(checked))();
     },
     async diagnose(id) {
       must('id', id, TEXT);
       return { files: await engine.loadedFiles(), nearest: status.model && (await engine.nearest(id)) };
     },
     async basket() {
-      assertAlive();
-      await ready;
+      await loadedEngine();
       await identity.settle();
       return basket();
     },
     async rules() {
-      assertAlive();
-      await ready;
+      await loadedEngine();
       let given: unknown;
       try {
         given = await engine.rules();
@@ -365,17 +361,12 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       return given === null ? [] : (await loaded(import('./recommender/rules'))).checkedRules(given, degrade);
     },
     async catalogue() {
-      assertAlive();
-      await ready;
-      return (await engine.catalogue()).map((product) => pictured(product, options.images));
+      return (await (await loadedEngine()).catalogue()).map((product) => pictured(product, options.images));
     },
     products(ids) {
       const wanted = must('products', ids, IDS);
-      return (async () => {
-        assertAlive();
-        await ready;
-        return (await engine.products([...wanted])).map((product) => pictured(product, options.images));
-      })();
+      return (async () =>
+        (await (await loadedEngine()).products([...wanted])).map((product) => pictured(product, options.images)))();
     },
     async update(products) {
       assertAlive();

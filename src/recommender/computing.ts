@@ -18,8 +18,8 @@ export interface ComputingOptions {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly onProgress: (progress: LoadProgress) => void;
-  readonly onChange: (change: Required<Pick<Status, 'model' | 'engine'>>) => void;
-  readonly onDegraded: (code: DegradationCode, message: string) => void;
+  readonly update: (change: Required<Pick<Status, 'model' | 'engine'>>) => void;
+  readonly degrade: (code: DegradationCode, message: string) => void;
   /** The engine has stopped using the adapter. */
   readonly onRefusedAdapter: (why: string) => void;
 }
@@ -38,8 +38,8 @@ export function createComputing(options: ComputingOptions) {
     backend: requested,
     now,
     onProgress,
-    onChange,
-    onDegraded,
+    update,
+    degrade,
     onRefusedAdapter,
   } = options;
   let shown: Required<Pick<Status, 'model' | 'engine'>> | undefined;
@@ -63,7 +63,7 @@ export function createComputing(options: ComputingOptions) {
 
   function show(model: ModelInfo, thread: 'worker' | 'main'): void {
     shown = { model, engine: { backend: model.backend, thread, why: model.why } };
-    onChange(shown);
+    update(shown);
   }
 
   /** Shows a new backend that the engine has reported; with a model, its worker has crashed, and `why` is of the new one. */
@@ -77,7 +77,7 @@ export function createComputing(options: ComputingOptions) {
 
   /** A backend that had worked has failed. */
   function failed(backend: BackendName, why: string): void {
-    if (backend === requested) onDegraded('no-backend', why);
+    if (backend === requested) degrade('no-backend', why);
     if (!isGpu(backend)) return;
     quiet(async () => (await loadTrials()).refuse(backend, why)); // else it may be tried again
   }
@@ -95,7 +95,7 @@ export function createComputing(options: ComputingOptions) {
       // A GPU may crash its worker.
       const codes = isGpu(requested) ? ['no-backend', 'engine-lost'] : ['no-backend'];
       if (!(error instanceof RecommenderError && codes.includes(error.code))) throw error;
-      onDegraded('no-backend', error.message);
+      degrade('no-backend', error.message);
       return on('auto', [requested]);
     }
   }
@@ -125,7 +125,7 @@ export function createComputing(options: ComputingOptions) {
       quiet(() =>
         settle(model).catch((error) => {
           const message = `The fastest backend is not known; "${model.backend}" goes on.`;
-          onDegraded('trials-failed', `${message} ${reasonOf(error)}`);
+          degrade('trials-failed', `${message} ${reasonOf(error)}`);
         }),
       ); // the page may forbid reporting it
       return model;
@@ -136,7 +136,7 @@ export function createComputing(options: ComputingOptions) {
       const answer = await engine.recommend(request, control);
       hasAnswered();
       if (before === moves) follow(answer);
-      if (answer.missing !== undefined) onDegraded('no-strategy', answer.missing);
+      if (answer.missing !== undefined) degrade('no-strategy', answer.missing);
       if (answer.refusedAdapter !== undefined) onRefusedAdapter(answer.refusedAdapter);
       return answer;
     },

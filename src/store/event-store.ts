@@ -393,9 +393,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
       forget('page');
       return erasures.erase();
     },
-    hold() {
-      if (isOpen()) stop();
-    },
+    hold: stop,
     discard() {
       channel?.post({ stopped: true });
       stop();

@@ -26,8 +26,8 @@ test('a backend whose worker has crashed is left for that reason, not for that o
     backend: 'webgpu',
     now: () => 0,
     onProgress() {},
-    onChange() {},
-    onDegraded: (_, message) => degraded.push(message),
+    update() {},
+    degrade: (_, message) => degraded.push(message),
     onRefusedAdapter() {},
   });
   await computing.start();
