@@ -108,7 +108,10 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     if (left.length < status.degraded.length) update({ degraded: left });
   }
   function failed(error: unknown): never {
-    const known = asRecommenderError(error);
+    const known =
+      error instanceof RecommenderError
+        ? error
+        : new RecommenderError('engine-lost', `The engine failed: ${reasonOf(error)}`, { cause: error });
     if (known.code !== 'aborted' && known.code !== 'disposed') emit('error', known);
     throw known;
   }
@@ -161,17 +164,17 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   /** What several parts of the recommender need. */
   const parts = {
     engine,
+    options,
     store,
     notes,
     history,
-    options,
     now,
+    status: () => status,
     update,
     degrade,
     mend,
     on,
     assertAlive,
-    status: () => status,
   };
   const identity = createIdentity(parts);
   /**
@@ -283,8 +286,11 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     const { pageView, candidates, ...given } = checkedEvent(event, now());
     privacy.lookAgain(); // before it may be stored
     if (status.paused) return;
-    const plain = { ...given, time: given.time / 1000 };
-    const reported = { ...plain, ...(candidates && { candidates, ...(pageView !== undefined && { pageView }) }) };
+    const reported = {
+      ...given,
+      time: given.time / 1000,
+      ...(candidates && { candidates, ...(pageView !== undefined && { pageView }) }),
+    };
     if (!unseen && history.isRepeated(reported, pageView)) return;
     const seen = store.identify(reported);
     if (unseen ? unseen.length === MAX_EVENTS_PER_MINUTE : isTooMuch(seen)) {
@@ -397,16 +403,12 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
 
 /** An event as the page reported it. A microsecond is more than a clock tells, and less than a double loses. */
 function tracked({ itemId, event, time, features, candidates, transaction }: StoredEvent): StoredClick {
-  const plain = {
+  return {
     itemId,
     event,
     time: round(1e6 * time) / 1000,
     ...(transaction !== undefined && { transaction }),
+    ...(features && { features }),
+    ...(candidates && { candidates }),
   };
-  return { ...plain, ...(features && { features }), ...(candidates && { candidates }) };
-}
-
-function asRecommenderError(error: unknown): RecommenderError {
-  if (error instanceof RecommenderError) return error;
-  return new RecommenderError('engine-lost', `The engine failed: ${reasonOf(error)}`, { cause: error });
 }

@@ -28,7 +28,7 @@ interface PrivacyParts {
 
 /** The calls of `recommender.privacy`, and consent. */
 export function createPrivacy(parts: PrivacyParts) {
-  const { options, store, notes, history, personalisation, now, status, update, degrade, mend, assertAlive } = parts;
+  const { options, store, notes, history, now, status, update, degrade, mend, assertAlive, personalisation } = parts;
   /** Whether the visit has been stored, or was about to be. */
   let isStored = false;
 

@@ -95,8 +95,8 @@ export class VisitorHistory<E extends VisitorEvent = VisitorEvent> {
     const item = candidates ? stringify(candidates) : itemId;
     const isOther = event === 'view' && before?.viewed !== undefined && before.viewed !== item;
     const report = stringify([event === 'remove' ? 'cart' : event, item, transaction]);
-    const isLate = name === undefined && before !== undefined && Math.abs(time - before.from) > PAGE_VIEW;
-    if (before === undefined || before.name !== name || (isOther && !candidates) || isLate) {
+    const isLate = (from: number) => name === undefined && Math.abs(time - from) > PAGE_VIEW;
+    if (before?.name !== name || !before || (isOther && !candidates) || isLate(before.from)) {
       this.#pageView = {
         name,
         viewed: event === 'view' ? item : undefined,
