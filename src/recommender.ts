@@ -364,7 +364,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       } catch (error) {
         given = error;
       }
-      return given === null ? [] : (await loaded(import('./recommender/rules'))).checkedRules(given, degrade);
+      return given === null ? [] : (await loaded(import('./recommender/rules'))).checkedRules(given, parts);
     },
     async catalogue() {
       return (await (await loadedEngine()).catalogue()).map((product) => pictured(product, options.images));

@@ -250,3 +250,17 @@ describe('what is misspelt throws a RangeError at once, which names the nearest:
     expect(() => createRecommender({ modelUrl: 'https://a/', images: 'all' } as never)).toThrow(RangeError);
   });
 });
+
+test('`bad-rules` is over once the rules can be read', async () => {
+  const rules = [{ do: 'exclude', id: ['item-9'] }];
+  const files = new Map(await folderOf({ ...(await smallModel()), rules }));
+  const own = files.get('rules.json')!;
+  folders.set('ruled', files.set('rules.json', new TextEncoder().encode('[]')));
+  const recommender = await started({}, 'ruled');
+  const codes = () => recommender.status.degraded.map(({ code }) => code);
+  expect(await recommender.rules()).toEqual([]);
+  expect(codes()).toContain('bad-rules');
+  files.set('rules.json', own);
+  expect(await recommender.rules()).toHaveLength(1);
+  expect(codes()).not.toContain('bad-rules');
+});

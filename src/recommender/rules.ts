@@ -1,7 +1,7 @@
 /** The shop's rules for slots. Loaded if there are any, or if they cannot be read. */
 import { checkRules, type Rule } from '../checkpoint/rules';
 import { reasonOf } from '../errors';
-import type { DegradationCode } from './types';
+import type { LiveCatalogueParts } from './live-catalogue';
 
 /**
  * The rules that can be carried out. `degrade` says which cannot, or why there are none.
@@ -10,9 +10,10 @@ import type { DegradationCode } from './types';
  */
 export function checkedRules(
   given: unknown,
-  degrade: (code: DegradationCode, message: string) => void,
+  { degrade, mend }: Pick<LiveCatalogueParts, 'degrade' | 'mend'>,
 ): readonly Rule[] {
   const { rules, wrong } = given instanceof Error ? { rules: [], wrong: [reasonOf(given)] } : checkRules(given);
   if (wrong.length > 0) degrade('bad-rules', `rules.json: ${wrong.join('; ')}. They are left out; see docs/slots.md`);
+  else mend('bad-rules');
   return rules;
 }

@@ -498,6 +498,8 @@ describe('what was learnt on another release', () => {
     const recommender = await habitual(8);
     await recommender.fineTune();
     const { small } = Object.fromEntries(folders);
+    await recommender.recommend({ strategy: 'trending' });
+    expect(troubles(recommender)).toEqual(['no-strategy']);
     try {
       folders.set('small', folders.get('next')!);
       crash('out of memory');
