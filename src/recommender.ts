@@ -273,13 +273,6 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     globalThis.removeEventListener?.('visibilitychange', onSeen);
   }
 
-  function isTooMuch(event: StoredEvent): boolean {
-    const at = round(now() / 60_000);
-    if (at !== minute) [minute, events, characters] = [at, MAX_EVENTS_PER_MINUTE, MAX_CHARACTERS_PER_MINUTE];
-    characters -= lengthOf([event]);
-    return --events < 0 || characters < 0;
-  }
-
   /** @param isDenied Whether it must not be stored, whatever consent is now. */
   function track(event: string | TrackedEvent, isDenied: boolean): void {
     assertAlive();
@@ -291,12 +284,15 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       time: given.time / 1000,
       ...(candidates && { candidates, ...(pageView !== undefined && { pageView }) }),
     };
-    if (!unseen && history.isRepeated(reported, pageView)) return;
     const seen = store.identify(reported);
-    if (unseen ? unseen.length === MAX_EVENTS_PER_MINUTE : isTooMuch(seen)) {
+    const length = lengthOf([seen]);
+    const at = round(now() / 60_000);
+    if (at !== minute) [minute, events, characters] = [at, MAX_EVENTS_PER_MINUTE, MAX_CHARACTERS_PER_MINUTE];
+    if (unseen ? unseen.length === MAX_EVENTS_PER_MINUTE : events < 1 || characters < length) {
       degrade('events-refused', 'Too many events at once.');
       return;
     }
+    if (!unseen && history.isRepeated(reported, pageView)) return;
     mend('events-refused');
     if (unseen) {
       const { time } = event as Partial<TrackedEvent>; // else it is that of the moment when it is seen
@@ -304,6 +300,8 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       unseen.push([later, status.consent === 'denied']);
       return;
     }
+    events--;
+    characters -= length;
     history.add([seen]);
     resolveIds();
     // What is tracked while the answer is no is not stored by a later yes.

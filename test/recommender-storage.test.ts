@@ -182,6 +182,16 @@ describe('a visit', () => {
     expect(now).not.toContain('loop-1000');
   });
 
+  test('takes what was refused when it is reported again', async () => {
+    const recommender = await visit();
+    const cart = { itemId: 'item-9', event: 'cart', pageView: 'the cart' };
+    for (let k = 0; k < 1000; k++) recommender.track(`loop-${k}`);
+    recommender.track(cart);
+    time += MINUTE;
+    for (let times = 0; times < 2; times++) recommender.track(cart);
+    expect((await known(recommender)).flat().slice(1000)).toEqual(['item-9']);
+  });
+
   test('takes 200,000 characters within a minute, however few events they are', async () => {
     await past('item-9', 'a,b');
     const recommender = await visit({ consent: 'granted', history: 'all' });
