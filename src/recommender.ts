@@ -255,11 +255,10 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   function assertAlive(): void {
     if (disposed) throw new RecommenderError('disposed', 'The recommender was disposed. Create another one.');
   }
-  /** The engine, once its model is there. */
-  async function loadedEngine() {
+  /** Settles when the model is there. */
+  async function whenReady(): Promise<void> {
     assertAlive();
     await ready;
-    return engine;
   }
 
   function onSeen(): void {
@@ -343,19 +342,22 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     },
     identify(candidates) {
       const checked = checkedCandidates(candidates);
-      return (async () => (await loadedEngine()).identify(checked))();
+      return (async () => {
+        await whenReady();
+        return engine.identify(checked);
+      })();
     },
     async diagnose(id) {
       must('id', id, TEXT);
       return { files: await engine.loadedFiles(), nearest: status.model && (await engine.nearest(id)) };
     },
     async basket() {
-      await loadedEngine();
+      await whenReady();
       await identity.settle();
       return basket();
     },
     async rules() {
-      await loadedEngine();
+      await whenReady();
       let given: unknown;
       try {
         given = await engine.rules();
@@ -365,12 +367,15 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       return given === null ? [] : (await loaded(import('./recommender/rules'))).checkedRules(given, parts);
     },
     async catalogue() {
-      return (await (await loadedEngine()).catalogue()).map((product) => pictured(product, options.images));
+      await whenReady();
+      return (await engine.catalogue()).map((product) => pictured(product, options.images));
     },
     products(ids) {
       const wanted = must('products', ids, IDS);
-      return (async () =>
-        (await (await loadedEngine()).products([...wanted])).map((product) => pictured(product, options.images)))();
+      return (async () => {
+        await whenReady();
+        return (await engine.products([...wanted])).map((product) => pictured(product, options.images));
+      })();
     },
     async update(products) {
       assertAlive();

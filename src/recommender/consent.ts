@@ -115,7 +115,7 @@ export function createConsent({ consent, decide, onUnread, onIgnored, ...places 
     lookAgain,
     /** Another tab has withdrawn consent. */
     withdrawn(consent: 'denied' | 'unknown'): ConsentWords {
-      words['other-tab'] = consent === 'denied' ? 'denied' : 'waiting';
+      words['other-tab'] = consent === 'unknown' ? 'waiting' : consent;
       decided = consent;
       return { ...words };
     },

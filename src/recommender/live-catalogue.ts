@@ -52,7 +52,7 @@ const PRODUCT: Checks<CatalogueItem> = {
   ],
   brand: TEXT,
   availability: TEXT,
-  features: FEATURES,
+  features: [FEATURES[0], (value) => !isArray(value) && FEATURES[1](value)],
   group: TEXT,
 };
 

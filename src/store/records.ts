@@ -92,7 +92,7 @@ function isCandidate(value: unknown): value is Candidate {
 
 /** Whether a value is numbers and texts by name, within the limit. */
 export function isFeatures(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null || isArray(value)) return false;
+  if (typeof value !== 'object' || value === null) return false;
   let length = 0;
   return Object.entries(value).every(([name, feature]) => {
     length += name.length + (typeof feature === 'string' ? feature.length : 8);

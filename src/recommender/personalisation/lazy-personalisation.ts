@@ -1,5 +1,6 @@
 /** Personalisation, loaded on demand: when a call needs it, or when something may be learnt. */
 
+import { quiet, reasonOf } from '../../errors';
 import { loaded } from '../../loaded';
 import { sleep } from '../../store/waiting';
 import type { LearningCalls } from '../learning-types';
@@ -40,13 +41,15 @@ export function createLazyPersonalisation(parts: PersonalisationParts) {
     Promise.resolve(loading?.then(call)).catch(() => undefined) as Promise<Awaited<T> | undefined>;
 
   function look(mayHaveChanged: boolean): void {
-    looking = load()
-      .then((learning) => learning.look(mayHaveChanged))
-      .catch((error) => {
+    // The page may forbid reporting it.
+    looking = quiet(async () => {
+      try {
+        await (await load()).look(mayHaveChanged);
+      } catch (error) {
         const message = 'Nothing learnt counts: its code could not be loaded.';
-        parts.degrade('learning-failed', `${message} ${error.message}`);
-      })
-      .catch(() => {}); // the page forbids reporting it
+        parts.degrade('learning-failed', `${message} ${reasonOf(error)}`);
+      }
+    });
   }
 
   const calls: LearningCalls = {
