@@ -55,7 +55,7 @@ test('says what the artifact lacks, and asks for no file that is not there', asy
 
 test('says that the model was replaced where its files are of another release by now, and that a file is damaged', async () => {
   const files = new Map(await folderOf({ ...(await smallModel()), strategies: STRATEGIES, rules: [] }));
-  engine = createLocalEngine({ fetchFile: serveFolder(files), wasmPath });
+  const engine = openEngine({ fetchFile: serveFolder(files) });
   await engine.load({ modelUrl: MODEL_URL, backend: 'cpu' });
   const trending = () => engine.recommend({ session: [], k: 2, exclude: [], strategy: 'trending' });
   const [own, rules] = [files.get('strategies.json')!, files.get('rules.json')!];
