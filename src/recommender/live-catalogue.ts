@@ -93,7 +93,8 @@ export function createLiveCatalogue(parts: LiveCatalogueParts): LiveCatalogue {
   return {
     async update(products) {
       must('update', products, ['an array of products', Array.isArray]);
-      const copies = products.map((product) => plain(checked('update', product, PRODUCT)));
+      // Holes count as undefined products, which are refused.
+      const copies = Array.from(products, (product) => plain(checked('update', product, PRODUCT)));
       for (const { id } of copies) must('id', id, ITEM);
       parts.onChange(await updated(copies));
     },
