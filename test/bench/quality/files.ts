@@ -1,8 +1,8 @@
 /** The files of a log that rows train on and are tested on. */
-import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { run } from '../../../src/cli/main';
+import { shortHash } from '../../../src/pipeline/files/disk';
 import type { LogName, QualityLog } from './logs';
 
 export interface LogFiles {
@@ -38,7 +38,7 @@ export async function filesOf(
 }
 
 function folderOf(work: string, name: LogName, cut: unknown): string {
-  const hash = createHash('sha256').update(JSON.stringify(cut)).digest('hex').slice(0, 12);
+  const hash = shortHash(cut);
   return join(work, `${name}-${hash}`);
 }
 

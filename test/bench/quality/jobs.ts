@@ -1,10 +1,10 @@
 /** From the rows of a log to what is trained for each seed of them, and where it is kept. */
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { configure } from '../../../src/models/configuration';
 import { AUTO } from '../../../src/models/presets/auto';
 import { architectures } from '../../../src/pipeline/architectures';
 import { fileName, type RunPlan } from '../../../src/pipeline/compare/run';
+import { shortHash } from '../../../src/pipeline/files/disk';
 import { readEventsFile } from '../../../src/pipeline/files/events-file';
 import { type LogFacts, logFacts } from '../../../src/session/log-facts';
 import type { RowFolder } from './child';
@@ -79,7 +79,7 @@ function keyOf({ log, row, config: given }: Omit<Job, 'seed' | 'key'>, seed: num
     ...splitOf(log),
     ...(isGiven(log, row) && { valid: 'none' }),
   };
-  return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 12);
+  return shortHash(facts);
 }
 
 /** What a row is given; of a blended one, what its parts are. */

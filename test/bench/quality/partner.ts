@@ -1,11 +1,11 @@
 /** What networks of a log are mixed with, chosen once for each log. */
-import { createHash } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { observe } from '../../../src/cli/progress';
 import type { RunPlan } from '../../../src/pipeline/compare/run';
 import { countWithout, validationPart } from '../../../src/pipeline/compare/validation-part';
 import { evaluate } from '../../../src/pipeline/evaluate';
+import { shortHash } from '../../../src/pipeline/files/disk';
 import { LOGS, type LogName, type QualityLog, splitOf } from './logs';
 import { type Partner, readResults, writeResults } from './record';
 import { configOf, countedRowsOf } from './rows';
@@ -28,7 +28,7 @@ export async function partnerOf(name: LogName, train: string, folder: string): P
     .filter((row) => CANDIDATES.includes(row.name))
     .map((row) => ({ name: row.name, model: row.model, config: configOf(row, undefined) }));
   const facts = { candidates, metric: log.shown[0], ...splitOf(name) };
-  const key = createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 12);
+  const key = shortHash(facts);
   const { partner: known, rows } = readResults(name);
   if (known?.key === key) return known.name;
   console.error(`${name}: what networks are mixed with is chosen on the validation part`);
