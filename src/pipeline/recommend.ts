@@ -108,7 +108,7 @@ export async function readSession(file: string, now: number): Promise<EngineEven
   const refuse = (why: string): never => badInput(`${file}: ${why}`);
   const list = parseJson(await readInput(file), file);
   if (!Array.isArray(list)) return refuse('expected a JSON list, such as ["sku-42", "sku-7"].');
-  return list.map((entry: unknown, at) => {
+  return list.flatMap((entry: unknown, at) => {
     const click = typeof entry === 'object' && entry !== null ? entry : { itemId: entry };
     const { itemId, time = now, features, ...others } = click as Record<string, unknown>;
     const other = Object.keys(others).find((key) => !OF_PAGES.includes(key));
@@ -125,12 +125,13 @@ export async function readSession(file: string, now: number): Promise<EngineEven
     if (features !== undefined && !isFeatures(features)) {
       return refuse(`entry ${at + 1}: expected features as numbers or texts by name, got ${shown(features)}.`);
     }
-    return { itemId, time: seconds, ...(features !== undefined && { features }) };
+    if (others['event'] === 'remove') return []; // the models of a page do not read it either
+    return [{ itemId, time: seconds, ...(features !== undefined && { features }) }];
   });
 }
 
-/** What events have besides where a page exports them; it counts for nothing here. */
-const OF_PAGES = ['event', 'candidates', 'transaction'];
+/** What events have besides where a page tracks or exports them. */
+const OF_PAGES = ['event', 'candidates', 'transaction', 'pageView'];
 
 const isFeatures = (value: unknown): value is NonNullable<EngineEvent['features']> =>
   isRecord(value) &&

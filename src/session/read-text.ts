@@ -111,7 +111,10 @@ class SequenceReader extends TextReader {
         `${file}: sequences have no times, so sessions cannot be cut at gaps; expected --sessions-by id or user.`,
       );
     }
-    if (options.columns) throw new RecommenderError('bad-input', `${file}: sequences have no columns (--columns).`);
+    const { item: _, ...columns } = options.columns ?? {}; // a catalogue may have that column
+    if (Object.keys(columns).length > 0) {
+      throw new RecommenderError('bad-input', `${file}: sequences have no columns (--columns).`);
+    }
     if (options.timeUnit) throw new RecommenderError('bad-input', `${file}: sequences have no times (--time-unit).`);
     if (options.events)
       throw new RecommenderError('bad-input', `${file}: sequences have no kinds of events (--events).`);

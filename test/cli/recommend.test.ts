@@ -79,6 +79,9 @@ describe('aisle recommend', () => {
     const timed = odd.map((itemId, t) => ({ itemId, time: new Date(1.7e12 + 60_000 * t).toISOString() }));
     const withTimes = await json('--session-json', file('timed.json', timed), '--now', '2023-11-15');
     expect(listed.items).toEqual(flags.items);
+    const tracked = odd.map((itemId) => ({ itemId, event: 'cart', pageView: '/p', candidates: [] }));
+    const removed = [...tracked, { itemId: 'item-9', event: 'remove', transaction: '1' }];
+    expect((await json('--session-json', file('removed.json', removed))).items).toEqual(flags.items);
     expect(withTimes.items).toEqual(flags.items);
     expect((await json('--session', '__proto__,constructor')).items).toEqual(
       (await json('--item', '__proto__', '--item', 'constructor')).items,

@@ -555,6 +555,9 @@ test('sequences without times train too', async () => {
     code: 0,
     result: { sessions: 30, events: 120, items: 4 },
   });
+  const catalogue = ['--catalogue', await file('products.csv', 'article,title\na,Sock\n'), '--columns', 'item=article'];
+  expect(await train('markov', '--format', 'sequences', ...catalogue)).toMatchObject({ code: 0 });
+  expect(JSON.parse(await readFile(join(out, 'catalogue.json'), 'utf8'))).toMatchObject([{ id: 'a', title: 'Sock' }]);
 });
 
 test('the artifact tells where it comes from, without folders of its maker, and its command makes it again', async () => {

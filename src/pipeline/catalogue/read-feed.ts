@@ -94,7 +94,7 @@ function readerOf(head: Uint8Array, file: string, rows: Rows): FeedReader {
   const reader = /^[<[{]/.test(text)
     ? text.startsWith('<')
       ? new XmlReader(file, rows)
-      : new JsonReader(file, rows, placeOf(bytes.subarray(0, HEAD), rows.idColumn))
+      : new JsonReader(file, rows, placeOf(bytes, rows.idColumn))
     : tableReader(file, rows);
   reader.push(bytes);
   return reader;
@@ -450,10 +450,20 @@ const LIST = new RegExp(`^\\s*\\{\\s*(${MEMBERS.source})"(?:products|items|catal
 function placeOf(head: Uint8Array, idColumn: string): Place {
   const text = new TextDecoder('latin1').decode(head); // a character a byte
   if (text.trimStart().startsWith('[')) return { level: 1 };
-  const [all, before = ''] = LIST.exec(text) ?? [];
+  const [all, before = ''] = LIST.exec(text.slice(0, HEAD)) ?? [];
   const names = [...before.matchAll(/"([^"]*)"\s*:/g)].map(([, name]) => name!);
-  if (all === undefined || names.some((name) => name === idColumn || ID_NAMES.includes(name))) return { level: 0 };
+  const isId = (name: string) => name === idColumn || ID_NAMES.includes(nameKey(name));
+  if (all === undefined || names.some(isId) || namesOfLine(text).some(isId)) return { level: 0 };
   return { level: Number.POSITIVE_INFINITY, list: all.length - 1 };
+}
+
+/** Of an object that is a line by itself, which may have its id behind a list. */
+function namesOfLine(text: string): string[] {
+  try {
+    return Object.keys(JSON.parse(text.trimStart().split('\n', 1)[0]!));
+  } catch {
+    return []; // an object over several lines, or longer than what has been read
+  }
 }
 
 /** Members as texts: of a list the first one, of categories the path; members of an object as `features.colour`. */

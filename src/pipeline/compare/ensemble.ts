@@ -50,8 +50,9 @@ export function ensembleJobs(ensemble: Ensemble, runs: readonly Part[]): Ensembl
 }
 
 /** The plan of the ensemble's own run, never under the name of a model. */
-export const ensemblePlan = ({ ensemble, parts }: EnsembleJob): RunPlan => ({
+export const ensemblePlan = ({ ensemble, parts, mixed }: EnsembleJob): RunPlan => ({
   ...parts[0]!.plan,
+  backend: (mixed?.plan.isNeural ? mixed : parts[0]!).plan.backend,
   name: ensemble.name,
   model: ensemble.with === undefined ? 'ensemble' : 'mixture',
   config: {},

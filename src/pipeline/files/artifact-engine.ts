@@ -4,8 +4,9 @@ import { basename, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { BackendChoice } from '../../compute/types';
+import { planOf } from '../../engine/loading';
 import { createLocalEngine } from '../../engine/local-engine';
-import { RecommenderError } from '../../errors';
+import { RecommenderError, reasonOf } from '../../errors';
 import { isNeural } from '../../ranking/architecture';
 import { defined } from '../defined';
 import { finishReplacing, readArtifactFolder, refuseCheckpoint } from './artifact-folder';
@@ -34,10 +35,15 @@ export async function loadEngine(folder: string, backend: BackendChoice, signal?
 }
 
 /** Where a plan alone may compute, one that is missing or damaged is the artifact's fault, and counting has none. */
-async function refuseWithoutPlan(folder: string, cause: RecommenderError): Promise<never> {
-  const { architecture, name } = (await readArtifactFolder(folder)).info;
-  if (isNeural(architecture)) throw new RecommenderError('bad-artifact', `${folder}: ${cause.message}`, { cause });
-  throw new RecommenderError('bad-config', `The model "${name}" only counts: leave \`backend\` plan out.`, { cause });
+async function refuseWithoutPlan(folder: string, cause: RecommenderError): Promise<void> {
+  const artifact = await readArtifactFolder(folder);
+  const { architecture, name } = artifact.info;
+  if (!isNeural(architecture)) {
+    throw new RecommenderError('bad-config', `The model "${name}" only counts: leave \`backend\` plan out.`, { cause });
+  }
+  await planOf(artifact).catch((error) => {
+    throw new RecommenderError('bad-artifact', `${folder}: ${reasonOf(error)}`, { cause: error });
+  });
 }
 
 /** Streams the file, so that one that is too long is not read to its end. */

@@ -486,6 +486,9 @@ test.each([
   '{"status":"ok","größe":[1,2],"meta":{"total":1},"products":[{"id":"1"}],"errors":[{"id":"no product"}]}',
   '{"data":[{"id":"1"}]}',
   '{"id":"1","products":[{"id":"of a bundle"}]}\n',
+  '{"title":"A set","items":[{"id":"of a bundle"}],"id":"1"}\n',
+  '{"Id":"1","items":[{"id":"of a bundle"}]}',
+  '{\n"g:id":"1","items":[{"id":"of a bundle"}]}\n',
 ])('of %s the one product is read', async (text) => {
   const [entry, ...others] = await rowsIn(text, text.length * 2, 'a.json');
   expect(entry).toMatchObject([1, { id: '1' }]);
