@@ -158,7 +158,7 @@ describe('the reader', () => {
     expect(log.report.timeUnit).toBeUndefined();
     expect([...log.sessions.times]).toEqual([0, 0, 0, 0, 0]);
     for (const [options, what] of [
-      [{ columns: { item: 'x' } }, 'no columns (--columns)'],
+      [{ columns: { session: 'x' } }, 'no columns (--columns)'],
       [{ timeUnit: 's' }, 'no times (--time-unit)'],
     ] as const) {
       await expect(read('7 a b\n', { ...options, format: 'sequences' })).rejects.toThrow(`sequences have ${what}`);
