@@ -2,8 +2,8 @@
 import { type Artifact, type OpenedArtifact, USERS_TENSOR } from '../checkpoint/artifact';
 import type { Device } from '../compute/backend-fault';
 import { scaleOf } from '../engine/frozen-model';
-import { loadPlanned, planOf } from '../engine/loading';
-import { RecommenderError, reasonOf } from '../errors';
+import { loadPlanned } from '../engine/loading';
+import { RecommenderError } from '../errors';
 import { baselines } from '../neighbours/index';
 import { combined, type Member, type Scale } from '../ranking/combine';
 import { loadScorer } from '../ranking/load-scorer';
@@ -11,6 +11,7 @@ import { withCounting } from '../ranking/mixture';
 import type { Scorer } from '../types';
 import { readArtifactFolder } from './files/artifact-folder';
 import type { Mix } from './options';
+import { requirePlan } from './require-plan';
 
 export interface Combination {
   /** Equal parts of the ensemble, or the one model. */
@@ -97,11 +98,8 @@ export async function loadCombination(
   return { first, ...(mixed && { second: members.at(-1)! }) };
 }
 
-/** Nothing else computes in place of a plan here, so one that is missing or damaged is the artifact's fault. */
 async function withPlan(artifact: OpenedArtifact, plans: Device): Promise<Scorer> {
-  await planOf(artifact).catch((cause) => {
-    throw new RecommenderError('bad-artifact', reasonOf(cause), { cause });
-  });
+  await requirePlan(artifact);
   return loadPlanned(artifact, plans);
 }
 

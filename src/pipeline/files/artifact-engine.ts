@@ -4,11 +4,11 @@ import { basename, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { BackendChoice } from '../../compute/types';
-import { planOf } from '../../engine/loading';
 import { createLocalEngine } from '../../engine/local-engine';
-import { RecommenderError, reasonOf } from '../../errors';
+import { RecommenderError } from '../../errors';
 import { isNeural } from '../../ranking/architecture';
 import { defined } from '../defined';
+import { requirePlan } from '../require-plan';
 import { finishReplacing, readArtifactFolder, refuseCheckpoint } from './artifact-folder';
 import { backendOptions } from './backend';
 
@@ -41,9 +41,7 @@ async function refuseWithoutPlan(folder: string, cause: RecommenderError): Promi
   if (!isNeural(architecture)) {
     throw new RecommenderError('bad-config', `The model "${name}" only counts: leave \`backend\` plan out.`, { cause });
   }
-  await planOf(artifact).catch((error) => {
-    throw new RecommenderError('bad-artifact', `${folder}: ${reasonOf(error)}`, { cause: error });
-  });
+  await requirePlan(artifact, `${folder}: `);
 }
 
 /** Streams the file, so that one that is too long is not read to its end. */
