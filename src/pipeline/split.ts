@@ -4,7 +4,7 @@ import { type SplitCounts, splitCounts, splitLog } from '../session/split';
 import { writeTsv } from '../session/write';
 import { defined } from './defined';
 import { systemCodeOf } from './errors';
-import { isFolder, join, namesIn, pieces, realPath, replaceFiles } from './files/disk';
+import { join, namesIn, pieces, realPath, replaceFiles } from './files/disk';
 import { readEventsFile, refuseAmong } from './files/events-file';
 import type { SplitOptions } from './options';
 
@@ -26,7 +26,7 @@ export async function split(options: SplitOptions): Promise<SplitCounts> {
   if (written.includes(await realPath(data))) {
     throw new RecommenderError('bad-input', `\`out\` ${out}: the parts would replace ${data}; choose another folder.`);
   }
-  const names = (await isFolder(out)) ? await namesIn(out) : [];
+  const names = await namesIn(out);
   const foreign = names.includes(COUNTS) ? undefined : PARTS.find((name) => names.includes(name));
   if (foreign !== undefined) {
     throw new RecommenderError(

@@ -133,7 +133,7 @@ test.each([
     'a name of several words',
     'a.csv',
     'Type,SKU,Name,Published,Regular price,"GTIN, UPC, EAN, or ISBN"\nsimple,1,x,1,5,77\nsimple,2,y,1,5,77\n',
-    /; by GTIN, UPC, EAN, or ISBN 50 % would match: --columns id="GTIN, UPC, EAN, or ISBN"\n$/,
+    /; by GTIN, UPC, EAN, or ISBN 50 % would match: --columns id='GTIN, UPC, EAN, or ISBN'\n$/,
   ],
   [
     'a column that the feed cannot take its ids from',

@@ -15,6 +15,7 @@
 import { MAX_ALIAS, MAX_ALIASES } from '../../checkpoint/aliases';
 import type { FileEntry } from '../../checkpoint/manifest';
 import { RecommenderError } from '../../errors';
+import { quoted } from '../../session/columns';
 import { defined } from '../defined';
 import { isAborted } from '../errors';
 import { readArtifactFolder } from '../files/artifact-folder';
@@ -362,7 +363,7 @@ function matchOf(
   const advice =
     column !== undefined && byField[best!] > known + items / 20
       ? `${share(known)} of the model's ${whole(items)} items are in the feed; by ${column} ${share(byField[best!])} ` +
-        `would match: \`columns\` id=${/^[\w.:-]+$/.test(column) ? column : JSON.stringify(column)}`
+        `would match: \`columns\` id=${quoted(column)}`
       : undefined;
   return {
     name,

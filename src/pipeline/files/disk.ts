@@ -169,7 +169,7 @@ export async function namesIn(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return [];
+    if (['ENOENT', 'ENOTDIR'].includes(systemCodeOf(error)!)) return [];
     throw refused(`Looking into ${folder}`, error);
   }
 }

@@ -2,7 +2,7 @@
 import { CATALOGUE_MANIFEST } from '../../checkpoint/catalogue-folder';
 import { MANIFEST } from '../../checkpoint/manifest';
 import { RecommenderError, throwIfAborted } from '../../errors';
-import { isFolder, join, namesIn, pieces, replaceFiles } from '../files/disk';
+import { join, namesIn, pieces, replaceFiles } from '../files/disk';
 import { openFile } from '../files/events-file';
 import { catalogueItem, PRODUCT_LINK } from './products';
 import type { SimulatedLog } from './simulate';
@@ -20,7 +20,7 @@ const CHUNK = 4096;
  * @throws RecommenderError `bad-input` where a file would be replaced that no simulation wrote, or that a model or a finished catalogue lists.
  */
 export async function refuseForeignShop(folder: string): Promise<void> {
-  const names = (await isFolder(folder)) ? await namesIn(folder) : [];
+  const names = await namesIn(folder);
   const replaced = [EVENTS_FILE, CATALOGUE_FILE].find((name) => names.includes(name));
   if (replaced === undefined) return;
   const owner = [CATALOGUE_MANIFEST, MANIFEST].find((name) => names.includes(name));
