@@ -26,8 +26,9 @@ import { whole } from '../format';
 import { inform, type Observer, startTask, warn } from '../observer';
 import { readRules } from '../rules';
 import { columnsOf, type Dialect, type Entry, type EntryOptions, hasGroupIds, nameKey, shown } from './dialects';
+import type { FeedFormat } from './feed-rows';
 import { type Counts, MATCH_KINDS, type MatchKind, ProductIndex, type ResolvedIndex } from './product-index';
-import { type FeedFormat, readFeed } from './read-feed';
+import { readFeed } from './read-feed';
 import { EXAMPLES, type Spool, type Written, writeCatalogue } from './write-catalogue';
 
 /** Options of `catalogue`. */
