@@ -1,11 +1,10 @@
 /** How well an artifact, or several together, predict the sessions of a log. */
-import { type Artifact, USERS_TENSOR } from '../checkpoint/artifact';
-import { userFinder } from '../checkpoint/users';
+import type { Artifact } from '../checkpoint/artifact';
 import { run as runOnDevice } from '../compute/executor';
 import { RecommenderError } from '../errors';
 import { catalogueOf, isNeural } from '../ranking/architecture';
 import type { Member, Scale } from '../ranking/combine';
-import { type ClickLog, type Reindexed, reindex, sessionCount, usersOf } from '../session/event-log';
+import { type Reindexed, reindex, sessionCount } from '../session/event-log';
 import {
   checkProtocol,
   type EvaluateResult,
@@ -15,7 +14,7 @@ import {
   evaluate as rankTargets,
 } from '../train/evaluate';
 import { mixWeights, type WeightResult } from '../train/mix-weights';
-import { readClicks } from '../train/read-clicks';
+import { readClicks, userNumbers } from '../train/read-clicks';
 import type { Protocol } from '../train/types';
 import type { Sessions } from '../types';
 import { type Combination, loadCombination, mixture, readCombination } from './combination';
@@ -136,7 +135,7 @@ async function evaluateOnDevice<T>(
     const message = `${options.data}: no session holds ${word} items of ${artifacts[0]}, expected at least one.`;
     throw new RecommenderError('bad-input', message);
   }
-  const sessions = readClicks(reader, log, await userNumbers(reader, log));
+  const sessions = readClicks(reader, log, await userNumbers(reader.tensors, log));
   const name = nameOf(combination, mix);
   const { support } = catalogueOf(combination.artifacts[0]!);
   const excluded = candidates && withoutThose(reader.itemIds, new Set(candidates));
@@ -178,14 +177,6 @@ async function readKnown(options: EvaluateOptions, artifact: Artifact): Promise<
   const log = await readEventsFile(data, { minLength: 1, minItems: 1, ...read, featuresIfAny: features }, options);
   warnOfColumns(log, data, features, options);
   return reindex(log, artifact.itemIds);
-}
-
-/** The numbers that the model has for the users of a log. */
-async function userNumbers({ tensors }: Artifact, log: ClickLog): Promise<(id: string) => number | undefined> {
-  const find = userFinder(tensors[USERS_TENSOR]);
-  const numbers = new Map<string, number | undefined>();
-  for (const id of usersOf(log)) numbers.set(id, await find(id));
-  return (id) => numbers.get(id);
 }
 
 function nameOf({ artifacts, mixed }: Combination, mix: Mix | undefined): string {

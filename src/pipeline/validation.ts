@@ -4,13 +4,13 @@ import { baselines } from '../neighbours/index';
 import { loadScorer, NAMELESS } from '../ranking/load-scorer';
 import { topK } from '../ranking/top-k';
 import { earlierSessions } from '../session/earlier';
-import { type ClickLog, usersOf } from '../session/event-log';
+import type { ClickLog } from '../session/event-log';
 import { logFacts } from '../session/log-facts';
 import { random } from '../session/random';
 import { conservativeRanks, pastOf } from '../train/evaluate';
 import { type Metrics, metricsOf, mrrAt, recallAt } from '../train/metrics';
 import { predictionsOf, prefixOf } from '../train/predictions';
-import { readClicks } from '../train/read-clicks';
+import { readClicks, userNumbers } from '../train/read-clicks';
 import { type TrainedModel, trainFromLog } from '../train/train-from-log';
 import { yieldToEventLoop } from '../train/yield-to-event-loop';
 import type { Scorer, Sessions } from '../types';
@@ -257,9 +257,9 @@ export async function withScorer<T>(
 ): Promise<T> {
   const { itemIds } = log;
   const info = { ...NAMELESS, architecture, config, items: itemIds.length, ...defined({ features }) };
-  const users = new Map(usersOf(log).map((id, user) => [id, user]));
+  const userNumber = await userNumbers(tensors, log, valid);
   const visitors = new Map<string, number>();
-  const read = (part: ClickLog) => readClicks({ info, tensors }, part, (id) => users.get(id), visitors);
+  const read = (part: ClickLog) => readClicks({ info, tensors }, part, userNumber, visitors);
   const scorer = await loadScorer({ info, itemIds, tensors });
   try {
     return await use({ scorer, past: pastOf(validProtocol, read(log)), sessions: read(valid) });

@@ -1,6 +1,6 @@
 /** Trains any model, neural or counted, from a log in memory to the content of an artifact; for the page and the command line. */
 import { type CatalogueItem, type GoldenCheck, SUPPORT_TENSOR, USERS_TENSOR } from '../checkpoint/artifact';
-import { userFinder, usersTensor } from '../checkpoint/users';
+import { usersTensor } from '../checkpoint/users';
 import { registerTraining } from '../compute/training';
 import { RecommenderError, throwIfAborted } from '../errors';
 import { configure, isRemoved } from '../models/configuration';
@@ -17,7 +17,7 @@ import type { DataParallel, Layout } from './data-parallel';
 import { pastOf } from './evaluate';
 import { expandVocabulary } from './expand-vocabulary';
 import { type BestEpoch, type EpochResult, type FitOptions, fitModel } from './fit';
-import { readClicks } from './read-clicks';
+import { readClicks, userNumbers } from './read-clicks';
 import { type KnownSide, sideInformation } from './side-information';
 import { type Progress, Trainer } from './trainer';
 import { validationScale } from './validation-scale';
@@ -216,9 +216,9 @@ async function taskOf(options: TrainFromLogOptions) {
     info: { items, ...(Object.keys(features).length > 0 && { features }) },
     tensors: { ...tensors, [SUPPORT_TENSOR]: { data: support, shape: [items + 1] } },
   };
-  const { numbers, newUsers } = await numberUsers(options);
+  const { userNumber, newUsers } = await numberUsers(options);
   const visitors = new Map<string, number>();
-  const read = (clicks: ClickLog) => readClicks(side, clicks, (id) => numbers.get(id), visitors);
+  const read = (clicks: ClickLog) => readClicks(side, clicks, userNumber, visitors);
   const sessions = read(log);
   const config: Record<string, unknown> = model?.complete?.(given, sessions) ?? given;
   return { model, config, catalogue: catalogueOf(side), sessions, read, newUsers, side, itemFeatures };
@@ -226,18 +226,11 @@ async function taskOf(options: TrainFromLogOptions) {
 
 /** The numbers of users: those of the model that the training continues, then new ones in the order of the log. */
 async function numberUsers({ log, valid, from }: TrainFromLogOptions) {
-  const known = from?.tensors[USERS_TENSOR];
-  const find = userFinder(known);
-  const numbers = new Map<string, number>();
-  const newUsers: string[] = [];
-  const users = usersOf(log);
-  const found = await Promise.all(users.map(find));
-  for (const [k, id] of users.entries()) numbers.set(id, found[k] ?? (known?.shape[0] ?? 0) + newUsers.push(id) - 1);
-  for (const id of valid ? usersOf(valid) : []) {
-    const number = await find(id);
-    if (number !== undefined) numbers.set(id, number);
-  }
-  return { numbers, newUsers };
+  const known = await userNumbers(from?.tensors ?? {}, log, ...(valid ? [valid] : []));
+  const newUsers = usersOf(log).filter((id) => known(id) === undefined);
+  const first = from?.tensors[USERS_TENSOR]?.shape[0] ?? 0;
+  const added = new Map(newUsers.map((id, k) => [id, first + k]));
+  return { userNumber: (id: string) => known(id) ?? added.get(id), newUsers };
 }
 
 type Task = Awaited<ReturnType<typeof taskOf>>;

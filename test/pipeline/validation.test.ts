@@ -17,7 +17,7 @@ import {
   verdict,
   withScorer,
 } from '../../src/pipeline/validation';
-import { countSupport } from '../../src/session/event-log';
+import { type ClickLog, countSupport } from '../../src/session/event-log';
 import { type TrainedModel, trainFromLog } from '../../src/train/train-from-log';
 import { RING_LOG } from '../cli/ring-log';
 
@@ -79,6 +79,26 @@ describe('measure', () => {
       expect(low).toBeLessThanOrEqual(mean);
       expect(high).toBeGreaterThanOrEqual(mean);
     }
+  });
+
+  test('gives them again of a model that went on from another, which had numbered its users in another order', async () => {
+    const { itemIds, support } = parts.log;
+    const withUsers = <T extends ClickLog>(log: T, users: readonly string[]): T & { userIds: string[] } => ({
+      ...log,
+      userIds: Array.from(log.sessions.offsets.subarray(1), (_, s) => users[s % users.length]!),
+    });
+    const config = { profile: 'user', d: 8, L: 3, T: 2, batchSize: 8, learningRate: 0.02 };
+    const others = ['cyd', 'bob', 'dan', 'ann'];
+    const [log, valid] = [withUsers(parts.log, others), withUsers(parts.valid, others)];
+    const task = { model: 'caser', config, itemIds, support, seed: 1, epochs: 3 };
+    await run(async (slice) => {
+      await startFirst(slice, 'cpu', {});
+      const first = await trainFromLog({ ...task, log: withUsers(parts.log, ['ann', 'bob', 'cyd']) });
+      const from = { items: itemIds.length, tensors: first.tensors, itemFeatures: {} };
+      const second = await trainFromLog({ ...task, log, valid, from });
+      const { model } = await measure(second, { ...parts, log, valid }, {});
+      expect(model.metrics).toEqual(second.epochs[second.best!.epoch - 1]!.valid);
+    });
   });
 
   test('leaves out models that would count too many pairs of one long session, and says so', async () => {
