@@ -38,8 +38,8 @@ export interface PartsOptions {
   readonly holdout: number;
   /** Selects the sessions that count at all. Default: all of the log. */
   readonly select?: (log: EventLog) => EventLog;
-  /** Items of the model that the training continues, and their events. They keep their indices; new items follow. */
-  readonly known?: { readonly itemIds: readonly string[]; readonly support: ArrayLike<number> };
+  /** Items of the model that the training continues. They keep their indices; new items follow. */
+  readonly knownIds?: readonly string[];
   /** `none`, `last:…`, `held-out` or the path of a file. Default `last:10%`, or none of a log that is too small for it. */
   readonly valid?: string;
 }
@@ -66,9 +66,9 @@ export const isFile = (valid: string): boolean => !/^(none|held-out)$|^last:/.te
  * @throws RecommenderError `bad-input` if an explicit part would be empty, or `holdout` leaves nothing; `aborted`.
  */
 export async function trainingParts(path: string, options: PartsOptions, observer: Observer): Promise<TrainingParts> {
-  const { readLog, read, holdout, select, known, valid = DEFAULT_RULE } = options;
+  const { readLog, read, holdout, select, knownIds, valid = DEFAULT_RULE } = options;
   // A model that continues knows items already, so the log may have a single one.
-  const original = await readLog(path, known ? { ...read, minItems: 1 } : read, observer);
+  const original = await readLog(path, knownIds ? { ...read, minItems: 1 } : read, observer);
   const all = select ? select(original) : original;
   const log = holdout > 0 ? holdOut(all, holdout) : all;
   if (log.sessions.items.length === 0 && holdout > 0) {
@@ -78,7 +78,7 @@ export async function trainingParts(path: string, options: PartsOptions, observe
         'Leave out fewer, or check the session column.',
     );
   }
-  const trainingPart = (part: EventLog): EventLog => (known ? withKnown(part, known) : part);
+  const trainingPart = (part: EventLog): EventLog => (knownIds ? withKnown(part, knownIds) : part);
   const withValid = (part: EventLog, validation: EventLog, everything: () => EventLog): TrainingParts => {
     const trained = trainingPart(part);
     if (trained.itemIds.length < 2) throw new RecommenderError('bad-input', 'One item would be left to learn from.');
@@ -115,12 +115,10 @@ export async function trainingParts(path: string, options: PartsOptions, observe
   }
 }
 
-/** The log with the items of a model first, then its new ones. Events of earlier trainings count in the support. */
-function withKnown(log: EventLog, { itemIds, support }: NonNullable<PartsOptions['known']>): EventLog {
-  const old = new Set(itemIds);
-  const all = [...itemIds, ...log.itemIds.filter((id) => !old.has(id))];
-  const { log: reindexed } = reindex(log, all, 1);
-  return { ...reindexed, support: reindexed.support.map((events, item) => events + (support[item] ?? 0)) };
+/** The log with the items of a model first, then its new ones. */
+function withKnown(log: EventLog, knownIds: readonly string[]): EventLog {
+  const known = new Set(knownIds);
+  return reindex(log, [...knownIds, ...log.itemIds.filter((id) => !known.has(id))], 1).log;
 }
 
 /** The sessions of a validation part with at least two items of the training part. */

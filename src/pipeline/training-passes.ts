@@ -5,6 +5,7 @@ import { checkFeatures } from '../checkpoint/manifest-features';
 import type { BackendName } from '../compute/types';
 import { RecommenderError, reasonOf } from '../errors';
 import { models } from '../models/index';
+import { catalogueOf } from '../ranking/architecture';
 import type { EventLog } from '../session/event-log';
 import { partCounts } from '../session/split';
 import { type EpochResult, type FitState, Interrupted, type Spent } from '../train/fit';
@@ -180,7 +181,7 @@ const knownOf = ({ info: { items, features, training }, tensors }: Artifact) => 
   itemFeatures: checkFeatures(training['itemFeatures'] ?? {}),
 });
 
-/** A training on a log, as every thread of it knows it. */
+/** A training on a log, as every thread of it knows it. Events of earlier trainings count in the support. */
 export function passOn(
   log: EventLog,
   {
@@ -191,7 +192,10 @@ export function passOn(
   },
 ): ThreadOptions {
   const { itemIds, support, report } = log;
-  return { ...options, log, columns: report.otherColumns, itemIds, support, ...(from && { from: knownOf(from) }) };
+  const task = { ...options, log, columns: report.otherColumns, itemIds, support };
+  if (!from) return task;
+  const earlier = catalogueOf(from).support!;
+  return { ...task, support: support.map((events, item) => events + (earlier[item] ?? 0)), from: knownOf(from) };
 }
 
 /** One of the trainings of a run. */

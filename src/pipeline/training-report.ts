@@ -147,7 +147,7 @@ function measured(validation: Validation, protocol: string): string[] {
     `<p>${text(`${model.model}, and below it ${nameOf(baseline)}, the best counting model.`)}</p>`,
     ...slices('By clicks seen', 'clicks', byClicks),
     ...slices('By the item clicked last', 'last item', byLastItem),
-    '<p class="soft">Popular items are the most clicked ones that have half of all events. An unseen item is not in the training part: the model answers by the clicks before it.</p>',
+    '<p class="soft">Popular items are the most clicked ones that have half of all events. An unseen item is not in the training part: a model that does not know it answers by the clicks before it.</p>',
   ];
 }
 

@@ -6,7 +6,6 @@ import { RecommenderError } from '../errors';
 import { hasPresets } from '../models/presets';
 import { AUTO } from '../models/presets/preset';
 import type { TrainingPlan } from '../models/training';
-import { catalogueOf } from '../ranking/architecture';
 import { type EventLog, sessionCount } from '../session/event-log';
 import { sampleSessions } from '../session/sample';
 import { type PartCounts, partCounts } from '../session/split';
@@ -118,7 +117,7 @@ export async function trainOn(host: TrainingHost, options: TrainOptions, compare
     holdout,
     select,
     ...defined({ valid }),
-    ...(from && { known: { itemIds: from.itemIds, support: catalogueOf(from).support! } }),
+    ...(from && { knownIds: from.itemIds }),
   };
   const { parts, everything, joined, strategies } = await readParts(host, data, reading, options);
   const final = everything ?? parts.log;

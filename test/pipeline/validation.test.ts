@@ -6,7 +6,10 @@ import { run } from '../../src/compute/executor';
 import { readArtifactFolder } from '../../src/pipeline/files/artifact-folder';
 import { startFirst } from '../../src/pipeline/files/backend';
 import { readEventsFile } from '../../src/pipeline/files/events-file';
+import { nodeHost } from '../../src/pipeline/files/training-host';
+import type { TrainOptions } from '../../src/pipeline/options';
 import { train } from '../../src/pipeline/train';
+import { trainOn } from '../../src/pipeline/training';
 import { trainingParts } from '../../src/pipeline/training-parts';
 import {
   measure,
@@ -99,6 +102,28 @@ describe('measure', () => {
       const { model } = await measure(second, { ...parts, log, valid }, {});
       expect(model.metrics).toEqual(second.epochs[second.best!.epoch - 1]!.valid);
     });
+  });
+
+  test('counts, and tells popular items, by the log alone where the training goes on from another', async () => {
+    const place = await mkdtemp(join(tmpdir(), 'aisle-validation-'));
+    const data = join(place, 'events.csv');
+    await writeFile(data, RING_LOG);
+    // The rarest item of the log was the most clicked one before.
+    const { log } = parts;
+    const rarest = log.itemIds[log.support.indexOf(Math.min(...log.support.slice(1))) - 1]!.replaceAll('"', '""');
+    const before = Array.from({ length: 200 }, (_, e) => `b${e >> 1},"${rarest}",${e}\n`).join('');
+    await writeFile(join(place, 'before.csv'), RING_LOG + before);
+    const config = { layers: [8], batchSize: 8, nSample: 8 };
+    const shared = { model: 'gru4rec', backend: 'cpu', refit: 'no', valid: 'last:20%' } as const;
+    const validationOf = async (name: string, options: Partial<TrainOptions>) =>
+      (await trainOn(nodeHost, { ...shared, epochs: 1, data, out: join(place, name), ...options }, true)).validation!;
+    const alone = await validationOf('alone', { config, preset: 'none' });
+    await validationOf('before', { data: join(place, 'before.csv'), config, preset: 'none' });
+    const further = await validationOf('further', { from: join(place, 'before') });
+    await rm(place, { recursive: true });
+    expect(further.counting).toEqual(alone.counting);
+    const sizes = ({ byLastItem }: Validation) => byLastItem.map(({ label, predictions }) => [label, predictions]);
+    expect(sizes(further)).toEqual(sizes(alone));
   });
 
   test('leaves out models that would count too many pairs of one long session, and says so', async () => {
