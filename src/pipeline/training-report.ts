@@ -1,5 +1,6 @@
 /** `report.html` of an artifact: how its training went, as one HTML file. */
 import type { CatalogueItem } from '../checkpoint/artifact';
+import { UNRANKED } from '../ranking/rank';
 import type { EpochResult } from '../train/fit';
 import type { Metrics } from '../train/metrics';
 import { duration, plural, whole } from './format';
@@ -160,9 +161,10 @@ function examples(all: readonly Example[], titleOf: (id: string) => string): str
         ? `<li class="hit">${text(titleOf(id))} <span>✓ clicked next</span></li>`
         : `<li>${text(titleOf(id))}</li>`,
     );
+    const place = rank === UNRANKED ? 'no candidate, because it was clicked before' : `rank ${whole(rank)}`;
     const found = suggestions.includes(next)
       ? ''
-      : `<p>Clicked next: <span class="hit">${text(titleOf(next))}</span>, rank ${whole(rank)}</p>`;
+      : `<p>Clicked next: <span class="hit">${text(titleOf(next))}</span>, ${place}</p>`;
     return `<li><p class="soft">Clicked</p><p>${text(seen)}</p><p class="soft">Suggested</p><ol>${list.join('')}</ol>${found}</li>`;
   });
   return [

@@ -2,6 +2,9 @@
 import type { ItemIndex } from '../types';
 import { notFinite } from './top-k';
 
+/** Rank of a target that is no candidate: beyond every cut-off. The largest number that an `Int32Array` holds. */
+export const UNRANKED = 2 ** 31 - 1;
+
 /** 1-based rank of a target by what happens where scores are equal. */
 export interface Ranks {
   /** #{s > s*} + 1: the target wins ties. */
@@ -17,7 +20,7 @@ export interface Ranks {
  *
  * @param scores One row of scores, `[n]`; column i belongs to item index i + 1.
  * @param target Item index, 1…n.
- * @param exclude Distinct item indices that are no candidates; where the target is one of them it ranks below all candidates.
+ * @param exclude Distinct item indices that are no candidates; where the target is one of them its ranks are `UNRANKED`.
  * @throws RecommenderError `not-finite` if any score is NaN or infinite: a model of NaNs would rank every target first.
  * @throws RangeError if the target is not 1…n.
  */
@@ -27,9 +30,7 @@ export function rankOf(scores: Float32Array, target: ItemIndex, exclude?: Readon
   }
   if (exclude?.has(target)) {
     assertFinite(scores);
-    let candidates = scores.length;
-    for (const item of exclude) if (item >= 1 && item <= scores.length) candidates--;
-    return { standard: candidates + 1, conservative: candidates + 1, median: candidates + 1 };
+    return { standard: UNRANKED, conservative: UNRANKED, median: UNRANKED };
   }
   const bound = scores[target - 1]!;
   let above = 0;

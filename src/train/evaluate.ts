@@ -23,7 +23,7 @@ export interface RankRow {
   /** The last event seen, from 0. */
   readonly position: number;
   readonly target: ItemIndex;
-  /** Conservative. */
+  /** Conservative; `UNRANKED` of a target that is no candidate. */
   readonly rank: number;
 }
 

@@ -1,7 +1,7 @@
 /** How much of one scorer to mix into another: metrics of many weights from one pass over the predictions. */
 import { throwIfAborted } from '../errors';
 import { type Member, rescale, type Scale } from '../ranking/combine';
-import { notFinite } from '../ranking/top-k';
+import { rankOf } from '../ranking/rank';
 import { earlierSessions } from '../session/earlier';
 import type { Sessions } from '../types';
 import { checkProtocol, type EvaluateOptions, excludedFrom } from './evaluate';
@@ -36,6 +36,7 @@ export async function mixWeights(
   const total = predictions.positions.length;
   const ranks = weights.map(() => new Int32Array(total));
   const members = [first, second];
+  const mixed = new Float32Array(n);
   const earlierOf = earlierSessions(sessions, Math.max(...members.map(({ scorer }) => scorer.earlier ?? 0)));
   let done = 0;
   for (const batch of batchesByLength(predictions.positions, n)) {
@@ -52,7 +53,10 @@ export async function mixWeights(
       const exclude = excludedFrom(sessions.items.subarray(from, last + 1), seen, excluded);
       const [a, b] = blocks.map((block) => block.subarray(i * n, (i + 1) * n)) as [Float32Array, Float32Array];
       weights.forEach((weight, w) => {
-        ranks[w]![p] = mixedRank(a, b, weight, sessions.items[last + 1]!, exclude);
+        for (let column = 0; column < n; column++) {
+          mixed[column] = Math.fround((1 - weight) * a[column]!) + weight * b[column]!;
+        }
+        ranks[w]![p] = rankOf(mixed, sessions.items[last + 1]!, exclude).conservative;
       });
     });
     done += batch.length;
@@ -60,27 +64,4 @@ export async function mixWeights(
     throwIfAborted(signal);
   }
   return weights.map((weight, w) => ({ weight, metrics: metricsOf(ranks[w]!, ks) }));
-}
-
-/** The conservative rank of a target by a mean that is written nowhere. */
-function mixedRank(
-  a: Float32Array,
-  b: Float32Array,
-  weight: number,
-  target: number,
-  exclude: ReadonlySet<number> | undefined,
-): number {
-  // As rows of single precision hold it, or a tie would be none.
-  const mixed = (column: number) => Math.fround(Math.fround((1 - weight) * a[column]!) + weight * b[column]!);
-  const bound = exclude?.has(target) ? Number.NEGATIVE_INFINITY : mixed(target - 1);
-  let rank = 0;
-  let poison = 0;
-  for (let column = 0; column < a.length; column++) {
-    const score = mixed(column);
-    poison += 0 * score;
-    if (score >= bound) rank++;
-  }
-  if (poison !== 0) throw notFinite(Number.NaN, target);
-  for (const item of exclude ?? []) if (item !== target && mixed(item - 1) >= bound) rank--;
-  return rank;
 }

@@ -134,6 +134,13 @@ describe('a mean of scorers', () => {
     }
   });
 
+  test('finds no target where no item is a candidate', async () => {
+    const excluded = new Set(Array.from({ length: N }, (_, k) => 1 + k));
+    const options = { protocol: 'events', support, excluded } as const;
+    const [{ metrics } = {}] = await mixWeights(logits, counts, [0.5], 'standard', sessions, options);
+    expect(Object.values(metrics!)).toEqual(Array(12).fill(0));
+  });
+
   test('tells numbers that are none', async () => {
     const broken = { scorer: scorer(tableOf(() => Number.NaN)), isCounted: false, scale: 1 };
     await expect(

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { rankerAround, rankOf } from '../../src/ranking/rank';
+import { rankerAround, rankOf, UNRANKED } from '../../src/ranking/rank';
 import { topK } from '../../src/ranking/top-k';
+import { metricsOf } from '../../src/train/metrics';
 
 /** Few distinct values, so that ties are the rule. */
 const tied = fc
@@ -48,10 +49,15 @@ describe('rankOf', () => {
     );
   });
 
-  test('ranks a target that is no candidate below all candidates', () => {
+  test('ranks a target that is no candidate beyond every cut-off, however few candidates there are', () => {
     const scores = Float32Array.of(3, 2, 1, 0);
-    expect(rankOf(scores, 1, new Set([1, 2]))).toEqual({ standard: 3, conservative: 3, median: 3 });
-    expect(rankOf(scores, 1, new Set([0, 1, 4, 5]))).toEqual({ standard: 3, conservative: 3, median: 3 });
+    const unranked = { standard: UNRANKED, conservative: UNRANKED, median: UNRANKED };
+    for (const exclude of [[1], [0, 1, 4, 5], [1, 2, 3, 4]]) {
+      expect(rankOf(scores, 1, new Set(exclude))).toEqual(unranked);
+      expect(rankerAround(scores)(scores, Int32Array.of(), 1, new Set(exclude))).toEqual(unranked);
+    }
+    const [stored] = Int32Array.of(UNRANKED);
+    expect(Object.values(metricsOf([stored!], [1, 20, 1e9]))).toEqual(Array(9).fill(0));
   });
 
   test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])('refuses %d anywhere', (value) => {

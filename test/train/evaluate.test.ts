@@ -6,7 +6,7 @@ import type { SessionModel } from '../../src/models/model';
 import { upload } from '../../src/models/tensors';
 import { type Baseline, baselines } from '../../src/neighbours/index';
 import { neuralScorer } from '../../src/ranking/neural-scorer';
-import { rankOf } from '../../src/ranking/rank';
+import { rankOf, UNRANKED } from '../../src/ranking/rank';
 import { evaluate, type RankRow } from '../../src/train/evaluate';
 import type { Scorer, SessionInput } from '../../src/types';
 import { start } from '../compute/backends/start';
@@ -80,7 +80,7 @@ describe('protocols', () => {
       [2, 5, 2],
     ]);
     const dropped = await ranksOf(constant, sessions, { protocol: 'leave-one-out' });
-    expect(dropped.rows.map(({ rank }) => rank)).toEqual([1, 3, 4]); // 2 is no candidate after 2 5: below all three
+    expect(dropped.rows.map(({ rank }) => rank)).toEqual([1, 3, UNRANKED]); // 2 is no candidate after 2 5
     const kept = await ranksOf(constant, sessions, { protocol: 'leave-one-out', seen: 'keep' });
     expect(kept.rows.map(({ rank }) => rank)).toEqual([3, 4, 2]);
     // Item 1 is a candidate of none; it had been one of the first and the last kept.
@@ -88,7 +88,7 @@ describe('protocols', () => {
     const fewer = await ranksOf(constant, sessions, { protocol: 'leave-one-out', seen: 'keep', excluded });
     expect(fewer.rows.map(({ rank }) => rank)).toEqual([2, 3, 1]);
     const both = await ranksOf(constant, sessions, { protocol: 'leave-one-out', excluded });
-    expect(both.rows.map(({ rank }) => rank)).toEqual([1, 3, 3]); // twice left out is left out once
+    expect(both.rows.map(({ rank }) => rank)).toEqual([1, 3, UNRANKED]); // twice left out is left out once
   });
 
   test('incremental is refused with what to do instead', async () => {
