@@ -82,7 +82,7 @@ export function repeatBatch(
 ): RepeatBatch {
   const M = targets.length;
   const found = Array.from(row, (r, m) => lagsOf(sessions[r]!.items, most, before[m]!, hidden?.[r]?.targets));
-  const width = found.reduce((longest, { size }) => Math.max(longest, size), 0);
+  const width = found.reduce((longest, { size }) => Math.max(longest, size), 1); // of 0 columns nothing can be computed
   const held = new Int32Array(M * width);
   const lags = new Int32Array(M * width).fill(most);
   const mask = new Float32Array(M * width).fill(MASKED);

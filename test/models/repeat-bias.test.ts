@@ -26,7 +26,7 @@ import { backends, start } from '../compute/backends/start';
 import { outputTable, predictions } from '../reference/sasrec';
 import { differencesByWeight, drawWeights, expectGradients, type Weights } from '../reference/weights64';
 import { logOf, supportOf } from '../train/helpers';
-import { runOf, uploaded } from './steps';
+import { runOf, stepOf, uploaded } from './steps';
 
 const ITEMS = 8;
 const SUPPORT = [0, 9, 4, 1, 7, 2, 3, 5, 6];
@@ -326,6 +326,29 @@ test.each([
       .slice(2)
       .every((item) => item === 0),
   ).toBe(true);
+});
+
+test.each([
+  ['transformers4rec', { lm: 'xlnet', objective: 'mlm', sampledSoftmax: true, maxNSamples: 3, labelSmoothing: 0 }],
+  ['caser', { T: 3, windows: 'full', loss: 'sampled', nSample: 3 }],
+])('a batch of %s without a click before any target learns as without a repeat bias', async (name, given) => {
+  await start('cpu');
+  const training = await models[name]!.training();
+  const catalogue = { items: ITEMS, support: SUPPORT };
+  const log = { sessions: logOf([[1, 2], [3, 4]]), catalogue, first: 0 }; // biome-ignore format: one line
+  const learnt = (repeatLags: number) => {
+    const config = configure<unknown>(training.network, { ...SMALL[name], ...given, repeatLags });
+    const rows = [0, 1].map((source) => {
+      const [from, end] = [2 * source, 2 * source + 2];
+      return { source, from, firstTarget: from, end, hidden: { targets: Uint8Array.of(1, 0) } };
+    });
+    const params = initialise(training.network.parameters(config, catalogue), 5);
+    return stepOf(training, params, training.batch(rows, log, config, streamsOf(1, 0)), config, catalogue);
+  };
+  const { loss, gradients } = learnt(LAGS);
+  const { repeats, ...others } = gradients;
+  expect(repeats).toEqual(new Float32Array(LAGS));
+  expect({ loss, gradients: others }).toEqual(learnt(0));
 });
 
 test('a batch may have hundreds of thousands of negatives', () => {
