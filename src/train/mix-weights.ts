@@ -37,7 +37,8 @@ export async function mixWeights(
   const ranks = weights.map(() => new Int32Array(total));
   const members = [first, second];
   const mixed = new Float32Array(n);
-  const earlierOf = earlierSessions(sessions, Math.max(...members.map(({ scorer }) => scorer.earlier ?? 0)));
+  const most = Math.max(...members.map(({ scorer }) => scorer.earlier ?? 0));
+  const earlierOf = earlierSessions(sessions, most, options.past, target === 'valid' ? 1 : 0);
   let done = 0;
   for (const batch of batchesByLength(predictions.positions, n)) {
     const inputs = batch.map((p) => prefixOf(sessions, predictions, p, earlierOf));

@@ -134,6 +134,32 @@ describe('a mean of scorers', () => {
     }
   });
 
+  test('knows as much of a visitor’s past as one weight does: nothing of what is held out, and what was before the log', async () => {
+    const visited = { ...sessions, visitors: Int32Array.from({ length: 12 }, (_, s) => s % 3) };
+    const past = { ...visited, items: clicks.toReversed() };
+    const weighed = tableOf(() => 3 * draws.uniform());
+    const reading: Scorer = {
+      ...logits.scorer,
+      earlier: 20,
+      async score(asked) {
+        const known = asked.map(({ earlier = [] }) => earlier.flatMap(({ items }) => Array.from(items)));
+        return Float32Array.from(
+          known.flatMap((all) => weighed.map((row) => all.reduce((sum, i) => sum + row[i - 1]!, 0))),
+        );
+      },
+    };
+    for (const options of [{ target: 'valid' }, { past }, { target: 'valid', past }] as const) {
+      const given = { protocol: 'leave-one-out', support, ...options } as const;
+      const [one] = await mixWeights({ scorer: reading, isCounted: true }, counts, [0.3], 'standard', visited, given);
+      const parts = [
+        { scorer: reading, isCounted: true, weight: 0.7 },
+        { ...counts, weight: 0.3 },
+      ];
+      const { metrics } = await evaluate(combined(parts, 'standard'), visited, given);
+      expect(one!.metrics).toEqual(metrics.conservative);
+    }
+  });
+
   test('finds no target where no item is a candidate', async () => {
     const excluded = new Set(Array.from({ length: N }, (_, k) => 1 + k));
     const options = { protocol: 'events', support, excluded } as const;
