@@ -105,7 +105,7 @@ export async function trainingParts(path: string, options: PartsOptions, observe
     return withValid(log, file, () => joinLogs(log, select && unlearnt.length > 0 ? select(further) : further));
   }
   try {
-    const { train, test } = splitLog(log, { test: latePart(valid) });
+    const { train, test } = splitLog(log, { test: latePart(valid) }, 'validation');
     return withValid(train, test, () => log);
   } catch (error) {
     // Without an explicit validation part, a log that is too small for one is used whole.

@@ -26,15 +26,18 @@ export interface Split {
 }
 
 /**
- * Splits a log by time; sessions are never cut.
+ * Splits a log by time; sessions are never cut. Sessions without events, which a hold-out leaves, are in no part.
  *
+ * @param name What messages call the test part.
  * @throws RecommenderError `bad-input` if a part would be empty, or the log has no times and the part needs them.
  * @see Hidasi & Czapp, "Widespread Flaws in Offline Evaluation of Recommender Systems", RecSys 2023,
  *   https://arxiv.org/abs/2307.14951, on why time splits
  */
-export function splitLog(log: EventLog, { by = 'start', test, valid }: SplitOptions): Split {
+export function splitLog(log: EventLog, { by = 'start', test, valid }: SplitOptions, name = 'test'): Split {
+  const { offsets } = log.sessions;
   const all = Int32Array.from({ length: sessionCount(log) }, (_, s) => s);
-  const [known, tested] = cut(log, all, by, test, 'test');
+  const filled = all.filter((s) => offsets[s + 1]! > offsets[s]!);
+  const [known, tested] = cut(log, filled, by, test, name);
   if (!valid) return { train: selectSessions(log, known), test: selectSessions(log, tested) };
   const [trained, validated] = cut(log, known, by, valid, 'validation');
   return {

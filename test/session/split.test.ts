@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { type EventLog, reindex } from '../../src/session/event-log';
+import { holdOut } from '../../src/session/hold-out';
 import type { ReadOptions } from '../../src/session/options';
 import { splitCounts, splitLog } from '../../src/session/split';
 import { parseTime } from '../../src/session/time';
@@ -60,6 +61,21 @@ describe('a split by time', () => {
     expect(() => splitLog(log, { test: { from: 1 } })).toThrow('needs times');
   });
 
+  test('leaves out sessions of which a hold-out has left nothing', async () => {
+    const rows = [
+      'u,a,10',
+      'u,b,11',
+      ...[20, 30, 40, 50].flatMap((at) => [0, 1, 2, 3].map((t) => `s${at},i${t},${at + t}`)),
+    ];
+    const held = holdOut(await read(`session_id,item_id,timestamp\n${rows.join('\n')}\n`), 2);
+    for (const test of [{ seconds: 15 }, { share: 0.5 }]) {
+      for (const by of ['start', 'end'] as const) {
+        const { train, test: late } = splitLog(held, { by, test });
+        expect([train.sessionIds, late.sessionIds]).toEqual([['s20', 's30'], ['s40', 's50']]); // biome-ignore format: one line
+      }
+    }
+  });
+
   test('refuses an empty part and says what there is', async () => {
     const log = await read(LOG);
     expect(() => splitLog(log, { test: { from: 100 * DAY } })).toThrow(
@@ -67,6 +83,9 @@ describe('a split by time', () => {
         'there are 10 sessions, which start between 1970-01-01T00:00:00Z and 1970-01-10T00:00:00Z.',
     );
     expect(() => splitLog(log, { test: { from: 0 } })).toThrow('The part before the test part would be empty');
+    expect(() => splitLog(log, { test: { from: 100 * DAY } }, 'validation')).toThrow(
+      'The validation part would be empty',
+    );
   });
 
   test('carries users, kinds and features along', async () => {
