@@ -9,6 +9,7 @@
 
 import type { OptionSpecs } from '../models/model';
 import { integer, number } from '../models/options';
+import { refuseNoTimes } from '../session/click-columns';
 import type { Catalogue, NdArray, NdArrays, Sessions } from '../types';
 import { type Baseline, float32, rowScorer, supportOf } from './baseline';
 
@@ -41,8 +42,10 @@ function fit(sessions: Sessions, catalogue: Catalogue, { top, days }: Popularity
   return { [ARRAY]: { data, shape: [data.length] } };
 }
 
-/** Events of each item in the last days of the log. */
-function recentSupport({ items, times }: Sessions, n: number, days: number): Int32Array {
+/** Events of each item in the last days of the log. @throws RecommenderError `bad-config` for a log without times. */
+function recentSupport(sessions: Sessions, n: number, days: number): Int32Array {
+  refuseNoTimes('days', sessions, 'option');
+  const { items, times } = sessions;
   let newest = Number.NEGATIVE_INFINITY;
   for (const time of times) if (time > newest) newest = time;
   const support = new Int32Array(n + 1);

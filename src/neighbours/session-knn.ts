@@ -137,7 +137,11 @@ const vsknnOptions: OptionSpecs<VsknnConfig> = {
     'weight of a neighbour whose latest shared click is s clicks from the end: div 1/s, quadratic 1/s², log 1/log10(s + 1.7), linear 1 − s/10 for s ≤ 100, same 1',
     SOURCE,
   ),
-  weightingTime: boolean(false, 'whether a neighbour counts 1/8 less for every day of its age', SOURCE),
+  weightingTime: boolean(
+    false,
+    'whether a neighbour counts 1/8 less for every day of its age, in a log with times',
+    SOURCE,
+  ),
   idfWeighting: number(0, [0, 1e6], 'how much more rare items count; 0: no more. Usual are 1, 2, 5, 10', SOURCE),
   lastNClicks: integer(0, [0, 1_000_000_000], 'how many of the last clicks are compared; 0: all', SOURCE),
   normalize: boolean(true, 'divide scores by the largest, which moves no rank', SOURCE),
@@ -189,7 +193,7 @@ const lambda = (given: number, doc: string, most = 1e9) =>
 const stanOptions: OptionSpecs<StanConfig> = {
   ...shared(5000),
   lambdaSpw: lambda(1.02, 'clicks after which a click of the session weighs e times less'),
-  lambdaSnh: lambda(5, 'days after which a neighbour weighs e times less'),
+  lambdaSnh: lambda(5, 'days after which a neighbour weighs e times less, in a log with times'),
   lambdaInh: lambda(2.05, "clicks from the neighbour's last shared item after which an item weighs e times less"),
 };
 

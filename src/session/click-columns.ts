@@ -27,10 +27,10 @@ export function firstClicks({ items, times }: Sessions, n: number, known: Births
 
 const hasTimes = ({ times }: Sessions): boolean => times.some((time) => time !== 0);
 
-/** @throws RecommenderError `bad-config` where a feature is read from times and the log has none: all of them are 0. */
-export function refuseNoTimes(name: string, sessions: Sessions): void {
+/** @throws RecommenderError `bad-config` where a feature or an option reads times and the log has none: all of them are 0. */
+export function refuseNoTimes(name: string, sessions: Sessions, kind: 'feature' | 'option' = 'feature'): void {
   if (hasTimes(sessions)) return;
-  throw new RecommenderError('bad-config', `The feature "${name}" needs times, and the log has none; leave it out.`);
+  throw new RecommenderError('bad-config', `The ${kind} "${name}" needs times, and the log has none; leave it out.`);
 }
 
 /**

@@ -48,6 +48,15 @@ describe('popularity', () => {
     close(got!, [2 / 3, 0.5, 0.5, 0.5, 0.5]);
   });
 
+  test('refuses to count the last days of a log without times', async () => {
+    const timeless = { ...worked, times: new Float64Array(worked.items.length) };
+    for (const name of ['pop', 's-pop']) {
+      const message = 'The option "days" needs times, and the log has none';
+      await expect(scores(name, { days: 1.5 }, timeless, 5, [A!])).rejects.toThrow(message);
+      expect(await scores(name, {}, timeless, 5, [A!])).toEqual(await scores(name, {}, worked, 5, [A!]));
+    }
+  });
+
   test('keeps the order of supports that float32 cannot tell apart by the formula', async () => {
     const support = Int32Array.from([0, 900_000, 900_001, 3, 899_999, 900_001]);
     const pop = baselines.pop!;
