@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -234,6 +234,29 @@ describe('measure', () => {
       else expect(rank).toBeGreaterThan(5);
     }
   });
+});
+
+test('finds nobody’s next item in leave-one-out where it was clicked before, however few items there are', async () => {
+  const place = await mkdtemp(join(tmpdir(), 'aisle-validation-'));
+  const [data, out] = [join(place, 'events.csv'), join(place, 'model')];
+  const rows = Array.from({ length: 8 }, (_, s) =>
+    [s, s + 1, s + 2, s, s + 3].map((item, t) => `s${s},i${item % 8},${10 * s + t}\n`).join(''),
+  );
+  await writeFile(data, `session_id,item_id,timestamp\n${rows.join('')}`);
+  const config = { layers: [8], batchSize: 4, nSample: 8, nEpochs: 1 };
+  const options = {
+    model: 'gru4rec',
+    preset: 'none',
+    backend: 'cpu',
+    holdout: 2,
+    valid: 'held-out',
+    refit: 'no',
+  } as const;
+  const { best, baseline } = await train({ ...options, data, out, config });
+  const report = await readFile(join(out, 'report.html'), 'utf8');
+  await rm(place, { recursive: true });
+  expect([best!.value, baseline!.metrics['recall@20']]).toEqual([0, 0]);
+  expect(report).toContain('no candidate, because it was clicked before');
 });
 
 describe('the verdict', () => {
