@@ -11,6 +11,7 @@ import { damaged, monomials, type Place, type Plan, PlanError, type Program } fr
 const MAGIC = 0x6e616c70;
 const VERSION = 1;
 const START = 12;
+const SPACE = 0x20;
 const MOST_HEADER = 2 ** 20;
 /** Networks read two sizes: clicks, and items among them. There are monomials of each pair. */
 const MOST_VARIABLES = 8;
@@ -39,7 +40,9 @@ export function encodePlan({ model, size, parameters, literals, setup, programs,
       varying: varying.length,
     })),
   });
-  const text = new TextEncoder().encode(header.padEnd(Math.ceil(header.length / 4) * 4));
+  const json = new TextEncoder().encode(header);
+  const text = new Uint8Array(Math.ceil(json.length / 4) * 4).fill(SPACE);
+  text.set(json);
   const parts = [
     ...literals.map(({ data }) => new Int32Array(data.buffer, data.byteOffset, data.length)),
     setup,

@@ -89,6 +89,12 @@ test('what is written is read, and answers as before', () => {
   }
 });
 
+test.each(['preis', 'größe', 'é', '色'])('a feature may be called %s', (name) => {
+  const { plan } = compiled['sasrec']!;
+  const parameters = { ...plan.parameters, [`features.${name}.table`]: { at: 0, length: 1 } };
+  expect(decodePlan(encodePlan({ ...plan, parameters })).parameters).toEqual(parameters);
+});
+
 test('is far smaller than what it computes with', () => {
   for (const { bytes } of Object.values(compiled)) expect(bytes.length).toBeLessThan(20_000);
 });
@@ -216,8 +222,9 @@ function changedHeader({ plan, bytes }: Compiled, next: Random): Plan {
     if (next.integer(10) === 0) delete owner[at];
     else owner[at] = structuredClone(values[next.integer(values.length)]);
   }
-  const text = JSON.stringify(header);
-  const padded = new TextEncoder().encode(text.padEnd(Math.ceil(text.length / 4) * 4));
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const padded = new Uint8Array(Math.ceil(json.length / 4) * 4).fill(0x20);
+  padded.set(json);
   const start = bytes.slice(0, 12);
   new DataView(start.buffer).setUint32(8, padded.length, true);
   return decodePlan(Uint8Array.of(...start, ...padded, ...bytes.subarray(end)));
