@@ -26,7 +26,10 @@ export const CLICK = 'click';
 export const STATE = 'state.';
 /** The longest session that a plan answers; of a longer one, it is asked the newest clicks. */
 export const MOST_CLICKS = 1000;
-/** Excluded items up to which one pass, in which each is a bias, is not slower than all scores. */
+/**
+ * Excluded items, and items asked for, up to which one pass is not slower than all scores: there, each excluded one is a bias, and the
+ * best are a sorted list.
+ */
 const FEW = 1000;
 
 /**
@@ -125,7 +128,7 @@ export function planScorer(running: RunningPlan, reader: SessionReader, items = 
       score: async (session) => score(session),
       async topK(session, k, exclude = new Set()) {
         encode(session);
-        if (exclude.size <= FEW) {
+        if (exclude.size <= FEW && k <= FEW) {
           const added = repeated(session);
           for (const item of exclude) added.set(item - 1, Number.NEGATIVE_INFINITY);
           const { columns, scores } = items.top(k, added);

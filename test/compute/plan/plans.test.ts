@@ -196,6 +196,23 @@ describe.each([
     expect(most).toBeLessThan(1010);
   });
 
+  test('a list of many items is cut from all scores', async () => {
+    const n = 2300;
+    const { running, reader } = await runningPairs(n, isCoded);
+    const asked: number[] = [];
+    const top: PlanItems['top'] = (k, added) => {
+      asked.push(k);
+      return running.items.top(k, added);
+    };
+    const session = planScorer(running, reader, { ...running.items, top }).openSession();
+    const input = { items: [3, 5, 8] };
+    const scores = await session.score(input);
+    for (const k of [1000, 1001, n]) {
+      expect(await session.topK(input, k, new Set([7]))).toEqual(topK(scores, k, new Set([7])));
+    }
+    expect(asked).toEqual([1000]);
+  });
+
   test('sessions apart from the running one are not remembered after their call', async () => {
     const { running, reader } = await runningPairs(ITEMS, isCoded);
     let clicks = 0;
