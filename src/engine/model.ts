@@ -141,14 +141,14 @@ export async function modelOf(
   }
 }
 
-/** On plain CPU the artifact is wrong; elsewhere it may be the backend. */
+/** On plain CPU the artifact is wrong; elsewhere it may be the backend, and of a plan, only the plan. */
 function mismatch({ info }: OpenedArtifact, device: Device, wrong: string): RecommenderError {
   const { name: backend } = device;
   const message = `"${info.name}" ${info.version} does not give its own golden answer on "${backend}": ${wrong}.`;
   if (isGpu(backend)) return wrongNumbers('no-backend', device, message);
   const advice = `${message} Export the model again.`;
   if (backend === 'cpu') return new RecommenderError('bad-artifact', advice);
-  return wrongNumbers('bad-artifact', device, advice);
+  return wrongNumbers(backend === 'plan' ? 'no-backend' : 'bad-artifact', device, advice);
 }
 
 function sizes({ tensors }: OpenedArtifact): { readonly parameters: number; readonly bytes: number } {

@@ -2,6 +2,7 @@
 import type { ArtifactInfo, OpenedArtifact } from '../checkpoint/artifact';
 import { BackendFault, noPlan } from '../compute/backend-fault';
 import type { BackendName } from '../compute/types';
+import type { RecommenderError } from '../errors';
 import { loadCode } from '../load-code';
 import { isNeural, loadArchitecture } from '../ranking/architecture';
 import { loadCodeFor } from './loading';
@@ -48,7 +49,9 @@ export async function place(
     });
     return await placeDirectly(artifact, items, request, movable);
   } catch (error) {
-    if (!(error instanceof BackendFault) || order.length === 1) throw error;
-    return movable({ order: order.slice(1), failures: [error.message] });
+    const isNotFinite = first === 'plan' && (error as Partial<RecommenderError>).code === 'not-finite';
+    const fault = isNotFinite ? noPlan(error) : error;
+    if (!(fault instanceof BackendFault) || order.length === 1) throw fault;
+    return movable({ order: order.slice(1), failures: [fault.message] });
   }
 }
