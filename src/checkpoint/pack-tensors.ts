@@ -9,6 +9,7 @@ import { CENTROIDS_SUFFIX, SCALE } from './precision';
 import { CENTROID_COUNT } from './product-codes';
 import { type OnShare, pieceCount, quantiseProduct } from './product-quantisation';
 import type { StoredTensor } from './safetensors';
+import { MAX_SPECIAL_ROWS } from './verify';
 import { toStored } from './write-safetensors';
 
 export const PRECISIONS = ['f32', 'f16', 'int8', 'pq'] as const;
@@ -18,7 +19,8 @@ export type Precision = (typeof PRECISIONS)[number];
 const MIN_ROW = 8;
 
 /**
- * Tensors in the form in which `weights.safetensors` holds them. Under `pq`, a table that is codes already keeps them.
+ * Tensors in the form in which `weights.safetensors` holds them. Under `pq`, tables of items are quantised, which the support tells from
+ * the layers of a wide network; one that is codes already keeps them.
  *
  * @param onShare Of all tables under `pq`, which take long.
  * @throws RecommenderError `diverged` if a weight is not finite.
@@ -30,8 +32,12 @@ export async function packTensors(
   onShare?: OnShare,
 ): Promise<ReadonlyMap<string, StoredTensor>> {
   const packed = new Map<string, StoredTensor>();
-  const piecesOf = ({ shape }: NdArray): number | undefined =>
-    precision === 'pq' ? pieceCount(shape, hasBias(tensors, shape[0] ?? 0)) : undefined;
+  const itemRows = tensors[SUPPORT_TENSOR]?.data.length ?? 0;
+  const piecesOf = ({ shape }: NdArray): number | undefined => {
+    const special = (shape[0] ?? 0) - itemRows;
+    if (precision !== 'pq' || special < 0 || special > MAX_SPECIAL_ROWS) return undefined;
+    return pieceCount(shape, hasBias(tensors, shape[0] ?? 0));
+  };
   const sizes = Object.values(tensors).map((tensor) => (piecesOf(tensor) ? tensor.data.length : 0));
   const total = sizes.reduce((sum, size) => sum + size, 0);
   let done = 0;

@@ -6,7 +6,7 @@
  *
  * A quantised tensor NAME `[rows, …]` is stored as NAME (I8) and `NAME.scale` (F32, `[rows]`), or as NAME (U8, the codes `[rows, m]`) and
  * `NAME.centroids` (F16, `[256, d]`, C[k] in the columns of piece k). Under `int8`, tensors without rows worth a scale (vectors, narrow
- * tables) become halves. Under `pq`, tables of thousands of rows are quantised, and all else becomes halves. Integers are never touched, nor
+ * tables) become halves. Under `pq`, tables of thousands of items are quantised, and all else becomes halves. Integers are never touched, nor
  * are floats beyond the range of a half.
  */
 import { RecommenderError } from '../errors';

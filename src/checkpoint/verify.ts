@@ -7,7 +7,7 @@ import { quote } from './json';
 import { WEIGHTS } from './manifest';
 
 /** Rows after the items, for special tokens such as a mask. */
-const MAX_SPECIAL_ROWS = 8;
+export const MAX_SPECIAL_ROWS = 8;
 
 /**
  * Checks what holds for every architecture: the support, and one row per item in the item tables.

@@ -140,6 +140,11 @@ async function packOnDevice(
     };
   });
   const stored = await packedTensors(packed, options);
+  if (options.precision === 'pq' && ![...stored.values()].some(({ dtype }) => dtype === 'U8'))
+    warn(
+      options,
+      'no table has 2,048 rows of 8 numbers, the least that `pq` quantises: all weights are halves, as with `f16`.',
+    );
   const written = { ...packed, tensors: await unpackTensors(stored, WEIGHTS) };
   const golden = await withScorer(written, (scorer) => goldenAnswer(scorer, session));
   const after = bestOf(packed, golden);

@@ -9,8 +9,13 @@ import { random } from '../../src/session/random';
 import type { NdArray } from '../../src/types';
 import { PATIENT, runs } from '../soak-slice';
 
+/** A table of items, with their support. */
+const itemTable = (w: NdArray, support = new Int32Array(w.shape[0]!)) => ({
+  w,
+  'catalogue.support': { data: support, shape: [support.length] },
+});
 const through = async (tensor: NdArray, precision: Precision) => {
-  const bytes = writeSafetensors(await packTensors({ w: tensor }, precision));
+  const bytes = writeSafetensors(await packTensors(itemTable(tensor), precision));
   return (await unpackTensors(readSafetensors(bytes, 'w.st').tensors, 'w.st'))['w']!;
 };
 const matrix = fc
@@ -142,7 +147,7 @@ describe('pq', () => {
 
   test('is a byte for three or four numbers, of the centroid of least loss; rows of zeros stay zero', async () => {
     const tensor = table();
-    const packed = await packTensors({ w: tensor }, 'pq');
+    const packed = await packTensors(itemTable(tensor), 'pq');
     const [codes, centroids] = [packed.get('w')!, packed.get('w.centroids')!];
     const starts = [0, 3, 7, 10, d];
     const m = starts.length - 1;
@@ -169,7 +174,7 @@ describe('pq', () => {
     }
     // What is left is less than the spread around the hubs.
     expect(squared(data, tensor.data)).toBeLessThan(0.7 * 0.01 * rows * d);
-    expect(await packTensors({ w: { ...tensor, data: tensor.data.slice() } }, 'pq')).toEqual(packed);
+    expect(await packTensors(itemTable({ ...tensor, data: tensor.data.slice() }), 'pq')).toEqual(packed);
   });
 
   test('loses less along the vector of a row, by which sessions find it, than across', async () => {
@@ -191,34 +196,39 @@ describe('pq', () => {
     const clicked = 100;
     const lostWith = async (support: number): Promise<number> => {
       const counts = Int32Array.from({ length: rows }, (_, row) => (row <= clicked ? support : 1));
-      const tensors = { w: { ...w, data: w.data.slice() }, 'catalogue.support': { data: counts, shape: [rows] } };
+      const tensors = itemTable({ ...w, data: w.data.slice() }, counts);
       const { data } = (await unpackTensors(await packTensors(tensors, 'pq'), 'w.st'))['w']!;
       return squared(data.subarray(8, 8 * (clicked + 1)), w.data.subarray(8, 8 * (clicked + 1)));
     };
     expect(await lostWith(1000)).toBeLessThan(0.7 * (await lostWith(1)));
   });
 
-  test('is for tables of thousands of rows; all else becomes halves', async () => {
+  test('is for tables of thousands of items; all else becomes halves', async () => {
+    const typesOf = async (items: number, tensors: Readonly<Record<string, NdArray>>) => {
+      const support = { 'catalogue.support': { data: new Int32Array(items + 1), shape: [items + 1] } };
+      const packed = await packTensors({ ...tensors, ...support }, 'pq');
+      return Object.fromEntries([...packed].map(([name, { dtype, shape }]) => [name, `${dtype} ${shape}`]));
+    };
     const tensors = {
       wide: table(10, 2100),
+      marked: table(10, 2108), // rows for special tokens
       narrow: table(7, 2100),
-      few: table(24, 2000),
-      bias: { data: new Float32Array(2500), shape: [2500] },
-      cube: { data: new Float32Array(2500 * 8), shape: [2500, 2, 4] },
-      counts: { data: new Int32Array(2500 * 8), shape: [2500, 8] },
+      'layer.w': table(10, 2200),
+      cube: { data: new Float32Array(2100 * 8), shape: [2100, 2, 4] },
+      counts: { data: new Int32Array(2100 * 8), shape: [2100, 8] },
     };
-    const types = Object.fromEntries(
-      [...(await packTensors(tensors, 'pq'))].map(([name, { dtype, shape }]) => [name, `${dtype} ${shape}`]),
-    );
-    expect(types).toEqual({
+    expect(await typesOf(2099, tensors)).toEqual({
       wide: 'U8 2100,3',
       'wide.centroids': 'F16 256,10',
+      marked: 'U8 2108,3',
+      'marked.centroids': 'F16 256,10',
       narrow: 'F16 2100,7',
-      few: 'F16 2000,24',
-      bias: 'F16 2500',
-      cube: 'F16 2500,2,4',
-      counts: 'I32 2500,8',
+      'layer.w': 'F16 2200,10',
+      cube: 'F16 2100,2,4',
+      counts: 'I32 2100,8',
+      'catalogue.support': 'I32 2100',
     });
+    expect(await typesOf(1999, { few: table(24, 2000) })).toMatchObject({ few: 'F16 2000,24' });
   });
 
   test.each([

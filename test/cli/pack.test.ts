@@ -109,6 +109,12 @@ test.each(['gru4rec', 'sasrec'])(
   },
 );
 
+test('aisle pack --precision pq says where no table is large enough', async () => {
+  const { code, stderr } = await packed(model, '--precision', 'pq');
+  expect(code).toBe(0);
+  expect(stderr).toContain('no table has 2,048 rows of 8 numbers');
+});
+
 test('quantising says how far it is, and stops', async () => {
   const itemIds = Array.from({ length: 2100 }, (_, k) => `item-${k}`);
   const dir = await written(await smallModel({ config: { layers: '8' }, itemIds }));

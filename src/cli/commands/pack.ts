@@ -19,7 +19,7 @@ export function register(program: Command): void {
     .requiredOption('--artifact <dir>', 'artifact folder')
     .requiredOption(
       '--precision <name>',
-      `of the weights: ${PRECISIONS.join(' | ')}; int8 has a scale for each row; pq, for catalogues of thousands of items, a byte for 5 to 8 numbers`,
+      `of the weights: ${PRECISIONS.join(' | ')}; int8 has a scale for each row; pq, for catalogues of thousands of items, a byte for 4 to 8 numbers`,
       oneOf(...PRECISIONS),
     )
     .option('--top-items <n>', 'keep the n items with most events in the training log; default: all', integer(2))
