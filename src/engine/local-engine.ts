@@ -15,6 +15,7 @@ import { loadCode } from '../load-code';
 import { isNeural } from '../ranking/architecture';
 import { topShown } from '../ranking/shown-items';
 import { topK } from '../ranking/top-k';
+import type { ItemIndex } from '../types';
 import { type FetchFile, fetchPrivately, loadArtifact } from './artifact-loader';
 import type { Shop } from './live-catalogue';
 import { withoutPlan } from './loading';
@@ -185,7 +186,9 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
         const known = await items.known(session, user);
         const hidden = items.hidden(exclude);
         if (known.items.length === 0) {
-          const popular = topK(items.popularity, k, hidden).map((item) => ({ ...item, isPopular: true }));
+          const { popularity } = items;
+          const isNoCandidate = (index: ItemIndex) => popularity[index - 1] === 0 || hidden.has(index);
+          const popular = topK(popularity, k, { has: isNoCandidate }).map((item) => ({ ...item, isPopular: true }));
           return answer(placed, from, items.ranked(popular));
         }
         const best = async ({ session, scorer }: Model) => {

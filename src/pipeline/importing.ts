@@ -18,7 +18,7 @@ import { badInput } from './errors';
 import { baseName, whole } from './format';
 import type { TrainingHost } from './host';
 import { importedCard } from './model-card';
-import { inform } from './observer';
+import { inform, warn } from './observer';
 import type { ImportOptions } from './options';
 
 /** Reference implementations whose weights can be imported. */
@@ -64,6 +64,11 @@ export async function importOn(host: TrainingHost, options: ImportOptions): Prom
       : 'pass a log that it was not trained on as `data`';
     warnOfNoScale(why, options);
   }
+  if (!log)
+    warn(
+      options,
+      'visitors without a click get no suggestions, since no events say what is popular: pass a log as `data`.',
+    );
   const training = {
     imported: { from, weights: baseName(options.weights) },
     command: importCommand(options),
@@ -92,7 +97,7 @@ async function readKnown(
   }
   inform(
     options,
-    `Scale by ${whole(count)} sessions of ${path}; events of unknown items, left out: ${whole(dropped.events)}`,
+    `Scale and popularity by ${whole(count)} sessions of ${path}; events of unknown items, left out: ${whole(dropped.events)}`,
   );
   return log;
 }

@@ -156,7 +156,7 @@ export interface ImportOptions extends Observer {
   readonly out: string;
   /** Only tensors whose names start so are read, without it. */
   readonly prefix?: string;
-  /** Path of an events file that the weights were not trained on: the scale is fitted on it. */
+  /** Path of an events file that the weights were not trained on: the scale is fitted on it, and its events say what is popular. */
   readonly data?: string;
   /** How `data` is read. */
   readonly read?: ReadOptions;

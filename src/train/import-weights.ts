@@ -7,7 +7,7 @@ import { RecommenderError } from '../errors';
 import { nearestName } from '../nearest-name';
 import { goldenAnswer } from '../ranking/golden-check';
 import { loadScorer, NAMELESS } from '../ranking/load-scorer';
-import type { ClickLog } from '../session/event-log';
+import { type ClickLog, countSupport } from '../session/event-log';
 import type { NdArray } from '../types';
 import { readClicks } from './read-clicks';
 import { configurationOf, type TrainedModel } from './train-from-log';
@@ -22,13 +22,13 @@ export interface ImportOptions {
   readonly weights: Readonly<Record<string, NdArray>>;
   /** Ids of its items, in the order of its own indices, without padding. */
   readonly itemIds: readonly string[];
-  /** Sessions that the weights were not trained on, in the order of `itemIds`: what the scale is fitted on. */
+  /** Sessions that the weights were not trained on, in the order of `itemIds`: the scale is fitted on them, and their events are counted. */
   readonly log?: ClickLog;
   /** What holds the weights, the configuration and the ids, for messages. */
   readonly names: { readonly weights: string; readonly config: string; readonly items: string };
 }
 
-/** Events of items are not known: all 0. The scale is fitted on the log. */
+/** The scale is fitted on the log, and the events of items are those of the log: without one, all are 0. */
 export interface ImportedModel extends Omit<TrainedModel, 'features' | 'epochs' | 'best'> {
   /** Tensors of the state dict that no computation reads. */
   readonly unused: readonly string[];
@@ -67,7 +67,7 @@ export async function importWeights(options: ImportOptions): Promise<ImportedMod
   }
   const tensors = {
     ...toOurs(map, importer.fold?.(weights, config, items, names.weights) ?? weights, names.weights),
-    [SUPPORT_TENSOR]: { data: new Int32Array(items + 1), shape: [items + 1] },
+    [SUPPORT_TENSOR]: { data: countSupport(log?.sessions.items ?? new Int32Array(0), items), shape: [items + 1] },
   };
   const info = { ...NAMELESS, architecture, config, items };
   const scorer = await loadScorer({ info, itemIds, tensors });

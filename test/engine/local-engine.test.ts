@@ -258,6 +258,16 @@ describe('recommend', () => {
     expect(items).toEqual(best.slice(0, 4));
   });
 
+  test('has nothing popular to show of which no event is known, as with imported weights', async () => {
+    const artifact = await smallModel();
+    const support = { data: new Int32Array(IDS.length + 1), shape: [IDS.length + 1] };
+    support.data[5] = 3;
+    const engine = await loaded({ ...artifact, tensors: { ...artifact.tensors, 'catalogue.support': support } });
+    const { items } = await engine.recommend(request({ session: [] }));
+    expect(items).toEqual([{ itemId: IDS[4], score: 3, reason: 'popular' }]);
+    expect((await engine.recommend(request({ session: [], exclude: [IDS[4]!] }))).items).toEqual([]);
+  });
+
   test('leaves out what is excluded, and gives fewer where there are no more', async () => {
     const engine = await loaded(await smallModel());
     const { items } = await engine.recommend(

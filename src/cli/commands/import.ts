@@ -38,7 +38,7 @@ export function register(program: Command): void {
     .option(
       '--data <file>',
       'events file that the weights were not trained on: what turns scores into probabilities is fitted on it, which ' +
-        'learning on devices needs',
+        'learning on devices needs, and its events say what is popular',
     )
     .option('--licence <text>', 'what others may do with the model', UNLICENSED);
   addEventsOptions(command).option('--json', 'print one JSON object').addHelpText('after', RECIPE).action(run);
