@@ -86,6 +86,8 @@ export function planScorer(running: RunningPlan, reader: SessionReader, items = 
   function openSession(): PlanSession {
     let seen: number[] = [];
     let state: readonly Float32Array[] = [];
+    /** Before the newest click. */
+    let former = state;
     const forget = (): void => {
       seen = [];
       state = parts.map(([, { length }]) => new Float32Array(length));
@@ -98,8 +100,12 @@ export function planScorer(running: RunningPlan, reader: SessionReader, items = 
       if (parts.length === 0) return running.run(reader.prepare(newest(session)))[0]!;
       return goOn(Array.from(session.items));
     }
-    /** Goes on from the session before where this one continues it, and has more clicks. */
+    /** Goes on from the session before where this one continues it, or differs in the newest click at most. */
     function goOn(clicks: readonly number[]): Float32Array {
+      if (seen.length === clicks.length) {
+        seen.pop();
+        state = former;
+      }
       if (seen.length >= clicks.length || seen.some((item, t) => item !== clicks[t])) forget();
       let vector = new Float32Array();
       for (const item of clicks.slice(seen.length)) {
@@ -107,6 +113,7 @@ export function planScorer(running: RunningPlan, reader: SessionReader, items = 
         const click = { data: Int32Array.of(item), shape: [1] };
         const [found, ...after] = running.run({ ...Object.fromEntries(before), [CLICK]: click });
         vector = found as typeof vector;
+        former = state;
         state = after.map((part) => part.slice());
         seen.push(item);
       }

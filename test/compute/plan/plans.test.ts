@@ -213,6 +213,33 @@ describe.each([
     expect(asked).toEqual([1000]);
   });
 
+  test('a session that is asked again, or with another newest click, costs one step', async () => {
+    const { running, reader } = await runningPairs(ITEMS, isCoded);
+    let clicks = 0;
+    const run: typeof running.run = (inputs) => {
+      clicks++;
+      return running.run(inputs);
+    };
+    const scorer = planScorer({ ...running, run }, reader);
+    const session = scorer.openSession();
+    for (const [items, steps] of [
+      [[1, 2, 3], 3],
+      [[1, 2, 3], 1],
+      [[1, 2, 3], 1],
+      [[1, 2, 4], 1],
+      [[1, 2, 4, 5], 1],
+      [[2, 2, 4, 5], 4],
+      [[2, 2, 4], 3],
+      [[7], 1],
+      [[8], 1],
+    ] as const) {
+      const expected = await scorer.score([{ items }]);
+      clicks = 0;
+      expect(await session.score({ items })).toEqual(expected);
+      expect(clicks).toBe(steps);
+    }
+  });
+
   test('sessions apart from the running one are not remembered after their call', async () => {
     const { running, reader } = await runningPairs(ITEMS, isCoded);
     let clicks = 0;
