@@ -204,7 +204,9 @@ export function startPlan(
   /** Places of items that are free, in numbers. */
   const spare: number[] = [];
   const items = itemsAt(BLOCK + table, BLOCK + bias, () => {});
-  const { repeats } = plan.items;
+  const place = plan.items.repeats;
+  const repeats = place && floats.slice(BLOCK + place.at, BLOCK + place.at + place.length);
+  if (repeats) checkFinite(repeats);
   if (columns) checkItems(BLOCK + table, BLOCK + bias);
 
   return {
@@ -254,7 +256,7 @@ export function startPlan(
       checkFinite(floats.subarray(BLOCK + at, BLOCK + at + d));
       return program.results.map(({ at, length }) => floats.subarray(BLOCK + at, BLOCK + at + length));
     },
-    repeats: repeats && floats.slice(BLOCK + repeats.at, BLOCK + repeats.at + repeats.length),
+    repeats,
   };
 }
 

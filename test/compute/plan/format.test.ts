@@ -169,10 +169,12 @@ describe('is refused', () => {
     expect(() => start(plan).run({ ...inputs, [CLICK]: click })).toThrow('no row 99');
   });
 
-  test('a weight that is no number', () => {
-    const { plan, tensor } = compiled['sasrec']!;
-    const damaged = (name: string) =>
-      name === 'items' ? { data: tensor(name)!.data.map(() => Number.NaN) } : tensor(name);
+  test.each([
+    ['sasrec', 'items'],
+    ['cl4srec', 'repeats'],
+  ])('a weight that is no number: of %s, %s', (model, of) => {
+    const { plan, tensor } = compiled[model]!;
+    const damaged = (name: string) => (name === of ? { data: tensor(name)!.data.map(() => Number.NaN) } : tensor(name));
     expect(() => startPlan(planModule, plan, damaged)).toThrow('NaN');
   });
 });
