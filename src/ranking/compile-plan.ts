@@ -144,8 +144,13 @@ function samplesOf<C>(network: TensorNetwork<C>, given: readonly Tensor[]): Pick
   // A network that unrolls its clicks has steps of its own for every length.
   const calls = new Set(samples.slice(2).map((one) => one.trace.calls.length));
   if (calls.size > 1) {
-    if (longest > MOST_UNROLLED)
-      throw new NoFit(`A plan has at most ${MOST_UNROLLED} lengths with steps of their own.`);
+    // Of our networks, only Transformers4Rec's GRU.
+    if (longest > MOST_UNROLLED) {
+      throw new NoFit(
+        `The network has other steps for each of ${longest} lengths, and a plan has at most ${MOST_UNROLLED}. ` +
+          `Train it with \`totalSeqLength\` ${MOST_UNROLLED}.`,
+      );
+    }
     for (const length of upTo(longest - 1)) add(length, length);
   }
   return { samples, isWhole };

@@ -24,7 +24,7 @@ export type PlanScorer = Omit<LoadedScorer, 'openSession'> & { openSession(): Pl
 /** The input that is one click, and what names of the parts of a state begin with, where a network goes on click by click. */
 export const CLICK = 'click';
 export const STATE = 'state.';
-/** The longest session that a plan answers; of a longer one, it is asked the newest clicks. */
+/** The longest session that a plan answers, longer than any of a page; of a longer one, it is asked the newest clicks. */
 export const MOST_CLICKS = 1000;
 /**
  * Excluded items, and items asked for, up to which one pass is not slower than all scores: there, each excluded one is a bias, and the

@@ -144,6 +144,17 @@ test('of a session that is too long, the newest clicks count', async () => {
   expect(await best(items.subarray(0, MOST_CLICKS))).not.toEqual(await best(newest));
 });
 
+test('a network that unrolls more clicks than a plan has room for is refused by its option', () => {
+  const model = NETWORKS['transformers4rec']!;
+  const given = { ...SMALL['transformers4rec'], lm: 'gru', objective: 'clm', totalSeqLength: 66 };
+  const config = configure(model, given);
+  const params: Params = upload(initialise(model.parameters(config, catalogue), SEED));
+  expect(() => compilePlan({ model, params, config, catalogue })).toThrow(
+    'other steps for each of 65 lengths, and a plan has at most 64. Train it with `totalSeqLength` 64.',
+  );
+  for (const tensor of Object.values(params)) tensor.dispose();
+});
+
 /** Runs a plan whose items are in pairs that tie, where nothing else tells them apart. */
 async function runningPairs(items: number, isCoded: boolean) {
   const catalogue = { items };
