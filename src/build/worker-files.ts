@@ -224,6 +224,7 @@ async function buildWorker(
           topLevelVar: false, // as `var`, constants are not written in their places
           minify: true,
           comments: { legal: false, annotation: false },
+          generatedCode: { symbols: false },
           codeSplitting: {
             includeDependenciesRecursively: false,
             groups: [{ debugName: 'parts', name: (id) => partOf.get(id) ?? (id === HELPERS ? 'tensorflow' : null) }],
@@ -247,7 +248,7 @@ async function buildWorker(
 /** A chunk in CommonJS as a part that defines itself. */
 function defineOf(name: string, code: string): string {
   const objects = code.replace(
-    /\b(?:require_\w+\.\w+|__exportAll)\(\{((?:\s*[\w$]+: \(\) => [^,{}]+,?)+)\}\)/g,
+    /\b(?:require_\w+\.\w+|__exportAll)\(\{((?:\s*[\w$]+: \(\) => [^,{}]+,?)+)\}(?:, 1)?\)/g,
     (_, entries: string) => `{${entries.replace(/([\w$]+): \(\) => ([^,{}]+)/g, 'get $1() { return $2; }')}}`,
   );
   const used = objects.replace(/^const (require_\w+) = require\("[^"]+"\);$/gm, (line, helper: string) =>

@@ -7,7 +7,7 @@
  * Zeiler & Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014, §4, of pictures.
  */
 
-import { placeOf } from '../ranking/shown-items';
+import { placeOf } from '../ranking/place-of';
 import { notFinite } from '../ranking/top-k';
 import { yieldToEventLoop } from '../train/yield-to-event-loop';
 import type { Scorer, SessionInput } from '../types';

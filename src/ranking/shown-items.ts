@@ -39,21 +39,3 @@ export function topShown(
     .slice(0, k)
     .map((item) => ({ ...item, isPopular: !isEvidence(item.score) }));
 }
-
-/** Place in that list of the item in a column, from 1: of equal scores, or equal popularity, the lower index is first. */
-export function placeOf(
-  { isEvidence }: Pick<Scorer, 'isEvidence'>,
-  scores: Float32Array,
-  popularity: Float32Array,
-  column: number,
-  exclude: ReadonlySet<ItemIndex>,
-): number {
-  const own = scores[column]!;
-  const byPopularity = isEvidence !== undefined && own === 0;
-  let place = 1;
-  scores.forEach((score, other) => {
-    const ahead = byPopularity && score === own ? popularity[other]! - popularity[column]! : score - own;
-    if ((ahead > 0 || (ahead === 0 && other < column)) && !exclude.has(other + 1)) place++;
-  });
-  return place;
-}

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { placeOf, topShown } from '../../src/ranking/shown-items';
+import { placeOf } from '../../src/ranking/place-of';
+import { topShown } from '../../src/ranking/shown-items';
 
 const NETWORK = {};
 const COUNTER = { isEvidence: (score: number) => score !== 0 };

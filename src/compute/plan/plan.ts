@@ -39,22 +39,11 @@ export const BINARY: readonly string[] = [
   'Less',
   'LessEqual',
 ];
-export const UNARY: readonly string[] = [
-  'Exp',
-  'Tanh',
-  'Sigmoid',
-  'AisleGelu',
-  'Erf',
-  'Square',
-  'Rsqrt',
-  'Relu',
-  'Neg',
-  'Abs',
-  'Sqrt',
-];
-/** Casts, behind the others. */
-export const TO_FLOAT = UNARY.length;
-export const TO_INT = UNARY.length + 1;
+const unary = ['Exp', 'Tanh', 'Sigmoid', 'AisleGelu', 'Erf', 'Square', 'Rsqrt', 'Relu', 'Neg', 'Abs', 'Sqrt'] as const;
+export const UNARY: readonly string[] = unary;
+/** Casts, behind the others: by a length that is computed, a page would load the names. */
+export const TO_FLOAT: (typeof unary)['length'] = 11;
+export const TO_INT = 12;
 
 /** An array of the block. */
 export interface Place {
