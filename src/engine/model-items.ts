@@ -11,6 +11,7 @@ import {
 } from '../checkpoint/artifact';
 import { loadCode } from '../load-code';
 import type { ShownItem } from '../ranking/shown-items';
+import type { ExcludedItems } from '../ranking/top-k';
 import type { Candidate, ItemIndex, SessionInput } from '../types';
 import type { EngineEvent, RankedItem } from './types';
 
@@ -27,7 +28,7 @@ export interface ModelItems {
   /** The clicks that the model knows, oldest first, with what it reads of them, and who clicked. */
   known(session: readonly EngineEvent[], user: string | undefined): Promise<SessionInput>;
   /** Indices never to answer with: what may not be shown, and these ids. */
-  hidden(exclude: readonly string[]): ReadonlySet<ItemIndex>;
+  hidden(exclude: readonly string[]): ExcludedItems;
   /** The items of a list, with the reason that the engine gives. */
   ranked(best: readonly ShownItem[]): RankedItem[];
   /** Undefined for an item that the model does not know. */
@@ -94,8 +95,16 @@ export async function modelItems(artifact: Artifact & Pick<OpenedArtifact, 'name
       };
     },
     hidden(exclude) {
-      const excluded = exclude.flatMap((id) => indices.get(id) ?? []);
-      return excluded.length === 0 ? neverShown : new Set([...neverShown, ...excluded]);
+      const never = neverShown; // may be most of a large catalogue: it is not copied
+      const excluded = new Set(exclude.flatMap((id) => indices.get(id) ?? []).filter((index) => !never.has(index)));
+      return {
+        size: never.size + excluded.size,
+        has: (index) => never.has(index) || excluded.has(index),
+        *[Symbol.iterator]() {
+          yield* never;
+          yield* excluded;
+        },
+      };
     },
     indexOf: (id) => indices.get(id),
     resolve(candidates) {

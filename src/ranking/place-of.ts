@@ -1,5 +1,6 @@
 /** Where an item is in the list that a visitor is shown. Apart from what makes the list, which every page loads. */
-import type { ItemIndex, Scorer } from '../types';
+import type { Scorer } from '../types';
+import type { Excluded } from './top-k';
 
 /** Place in the list of `topShown` of the item in a column, from 1: of equal scores, or equal popularity, the lower index is first. */
 export function placeOf(
@@ -7,7 +8,7 @@ export function placeOf(
   scores: Float32Array,
   popularity: Float32Array,
   column: number,
-  exclude: ReadonlySet<ItemIndex>,
+  exclude: Excluded,
 ): number {
   const own = scores[column]!;
   const byPopularity = isEvidence !== undefined && own === 0;

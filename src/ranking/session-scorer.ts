@@ -1,6 +1,6 @@
 /** Scores of one running session, as a page asks for them: after every click. */
-import type { ItemIndex, Scorer, SessionInput } from '../types';
-import type { ScoredItem } from './top-k';
+import type { Scorer, SessionInput } from '../types';
+import type { ExcludedItems, ScoredItem } from './top-k';
 
 /** Remembers the session it scored last: one that continues it costs its new clicks only, any other starts afresh. */
 export interface SessionScorer {
@@ -17,7 +17,7 @@ export interface SessionScorer {
    *
    * @param exclude Items never to answer with.
    */
-  topK?(session: SessionInput, k: number, exclude?: ReadonlySet<ItemIndex>): Promise<ScoredItem[]>;
+  topK?(session: SessionInput, k: number, exclude?: ExcludedItems): Promise<ScoredItem[]>;
   /** Frees what is remembered; the next session starts afresh. */
   forget(): void;
   /** Frees everything; the scorer it was opened on stays. */

@@ -1,6 +1,6 @@
 /** The list that a visitor is shown: its order, and which items are in it for their popularity only. */
 import type { ItemIndex, Scorer } from '../types';
-import { type ScoredItem, topK } from './top-k';
+import { type Excluded, type ScoredItem, topK } from './top-k';
 
 export interface ShownItem extends ScoredItem {
   /** Whether it is shown for its popularity; otherwise the model scored it for this session. */
@@ -24,7 +24,7 @@ export function topShown(
   scores: Float32Array,
   popularity: Float32Array,
   k: number,
-  exclude?: ReadonlySet<ItemIndex>,
+  exclude?: Excluded,
 ): ShownItem[] {
   if (!isEvidence) return topK(scores, k, exclude);
   const isUncounted = (index: ItemIndex) => scores[index - 1] === 0;

@@ -10,6 +10,10 @@ export interface ScoredItem {
 
 /** Whether an item is no candidate; called only for items that would be among the best. */
 export type Excluded = Pick<ReadonlySet<ItemIndex>, 'has'>;
+/** The same, to be gone through where they are few. */
+export interface ExcludedItems extends Excluded, Iterable<ItemIndex> {
+  readonly size: number;
+}
 
 /**
  * The k best items, best first; equal scores by ascending item index, so that the answer is the same on every backend.

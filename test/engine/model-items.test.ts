@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { namesOf } from '../../src/checkpoint/aliases';
 import { nearest } from '../../src/engine/diagnosis';
 import { modelItems } from '../../src/engine/model-items';
@@ -55,6 +55,18 @@ test('without a catalogue the items of the model are bare ids, until a shop says
   const product = { id: '9', title: 'Nine' };
   items.use({ products: new Map([['9', product]]), listed: [product] });
   expect(seen()).toEqual([undefined, undefined, [product], [1]]);
+});
+
+test('items that may not be shown are not copied for each answer, and are hidden beside those that are excluded', async () => {
+  const items = await modelItems(await smallModel({ architecture: 'pop', itemIds: ['a', 'b', 'c', 'd'] }));
+  items.use({ products: new Map([['a', { id: 'a' }]]), listed: [] });
+  const iterated = vi.spyOn(Set.prototype, Symbol.iterator);
+  onTestFinished(() => iterated.mockRestore());
+  const hidden = items.hidden(['a', 'a', 'b', 'unheard']);
+  expect([1, 2, 3, 4, 5].filter((index) => hidden.has(index))).toEqual([1, 2, 3, 4]);
+  expect(hidden.size).toBe(4);
+  expect(iterated).not.toHaveBeenCalled();
+  expect([...hidden]).toEqual([2, 3, 4, 1]);
 });
 
 test('the nearest id is the longest that is a part of it, or that it is a part of, in any case; else the first', () => {

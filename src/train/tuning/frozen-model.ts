@@ -49,7 +49,7 @@ export interface TuneEvent {
   /** The session before this event, for learners that encode it themselves and scores for repeats; absent for its first event. */
   readonly session?: SessionInput;
   /** Items that are no candidates, such as those already bought. */
-  readonly hidden?: ReadonlySet<ItemIndex>;
+  readonly hidden?: Iterable<ItemIndex>;
 }
 
 /** How one model predicted one event before training on it. */
