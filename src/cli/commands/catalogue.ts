@@ -68,12 +68,13 @@ function parseCurrency(text: string): string {
 }
 
 function textOf(report: CatalogueReport): string {
-  const { feeds, products, soldOut, hidden, variants, aliases, model, files, out, version } = report;
+  const { feeds, products, soldOut, hidden, variants, orphans, aliases, model, files, out, version } = report;
   const counts: [string, number][] = [
     ['products', products],
     ['sold out', soldOut],
     ['hidden in the shop', hidden],
     ['variants', variants],
+    ['variants, not shown', orphans],
     ['aliases', aliases.names],
     ['shared, left out', aliases.shared],
   ];

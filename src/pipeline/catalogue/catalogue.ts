@@ -70,10 +70,12 @@ export interface CatalogueReport {
   readonly products: number;
   /** How many of them are sold out. */
   readonly soldOut: number;
-  /** Drafts, disabled and hidden products, and variants of such: they are not published. */
+  /** Drafts, disabled and hidden products: they are not published. */
   readonly hidden: number;
-  /** Rows that belong to another row's product. */
+  /** Rows that belong to the product of another row. */
   readonly variants: number;
+  /** Variants of hidden products, or of none of the feeds: they are not published. */
+  readonly orphans: number;
   /** Rows with the id of an earlier one, which they replace. */
   readonly replaced: number;
   /** Bad rows that `skipBadRows` tolerated. */
@@ -146,8 +148,9 @@ export async function catalogue(options: CatalogueOptions): Promise<CatalogueRep
       feeds: reports,
       products: resolved.products,
       soldOut: resolved.soldOut,
-      hidden: resolved.hidden + resolved.orphans,
-      variants: resolved.variants - resolved.orphans + index.merged,
+      hidden: resolved.hidden,
+      variants: resolved.variants + index.merged,
+      orphans: resolved.orphans,
       replaced: index.replaced,
       badRows: intake.badRows,
       badRowExamples: intake.badRowExamples,
@@ -193,6 +196,7 @@ class Intake {
     let found: { readonly dialect: Dialect; readonly format: FeedFormat } | undefined;
     let counts: Counts = 'last';
     const feed = await openFeed(file);
+    this.index.beginFeed();
     const task = startTask(options, { label: `Reading ${file}`, total: feed.size });
     try {
       const names = await readFeed(

@@ -66,6 +66,8 @@ export interface Entry {
   readonly group?: string;
   /** Of a variant: the id, or another name, of its product. */
   readonly parent?: string;
+  /** Whether `parent` is the product's number in the shop alone. */
+  readonly isByNumber?: boolean;
   /** Of a product: the ids of its variants. */
   readonly variants?: readonly string[];
   readonly item: Readonly<Partial<Omit<CatalogueItem, 'id'>>>;
@@ -221,9 +223,10 @@ const WOOCOMMERCE: Dialect = {
     const whole: Entry = { ...entry, item };
     const isOn = row.get('Published') === '1' && row.get('Visibility in catalog') !== 'hidden';
     if (!/(^|,)\s*variation\s*(,|$)/.test(row.get('Type'))) return [{ ...whole, kind: isOn ? 'product' : 'hidden' }];
-    const parent = row.get('Parent').replace(/^id:/, '');
+    const written = row.get('Parent');
+    const parent = written.replace(/^id:/, '');
     if (parent === '') throw new BadRow('Parent is empty', 'expected the SKU or id:ID of the product of a variation');
-    return row.get('Published') === '1' ? [{ ...whole, kind: 'variant', parent }] : [];
+    return row.get('Published') === '1' ? [{ ...whole, kind: 'variant', parent, isByNumber: parent !== written }] : [];
   },
 };
 

@@ -8,14 +8,17 @@ import { BadRow, type Entry, NAME_KINDS, type NameKind, priceNow, shown } from '
 const NONE = -1;
 /** Of a name: several products have it. */
 const SHARED = -2;
+/** In place of the parent of a variant: a later row says what holds of it. */
+const REPLACED = -3;
 
 /** What is tried against a model's vocabulary. */
 export const MATCH_KINDS = [...NAME_KINDS, 'group'] as const;
 export type MatchKind = NameKind | 'group';
+const PLATFORM = NAME_KINDS.indexOf('platform');
 
 /**
- * Which of several rows with one id counts: the last one; the first that is available, where ids are of groups of variants; or
- * the first one, where the dialect repeats a product for each of its variants.
+ * Which of several rows of a feed with one id counts: the last one; the first that is available, where ids are of groups of
+ * variants; or the first one, where the dialect repeats a product for each of its variants. A later feed counts in each case.
  */
 export type Counts = 'last' | 'first available' | 'first';
 
@@ -24,8 +27,9 @@ export interface Published {
   /** Its ids in the catalogue: those that the model knows it by, else its own. */
   readonly ids: readonly string[];
   readonly isKnown: boolean;
-  /** For what the record itself does not say: the lowest price of its variants, and the best of their stocks. */
+  /** The lowest price of its variants, for a record that says none. */
   readonly price: number | undefined;
+  /** The best stock of its variants, in place of the record's, unless that is sold out itself. */
   readonly availability: string | undefined;
   /** Other names that lead to this product alone. */
   readonly also: readonly string[];
@@ -35,6 +39,9 @@ export interface Published {
 /** The stocks of variants, the worst first; 0 is that of a product without variants. */
 const STOCKS = [undefined, 'out of stock', 'backorder', 'in stock'] as const;
 const SOLD_OUT = 1;
+
+/** Whether the id of a product is its number in the shop: such an id may be another product's SKU. */
+const NUMBERS = { unknown: 0, other: 1, id: 2 } as const;
 
 function stockOf(item: Entry['item']): number {
   if (!isAvailable(item)) return SOLD_OUT;
@@ -59,6 +66,12 @@ export class ProductIndex {
   private readonly record = growingInt32();
   /** 0 hidden, 1 sold out, 2 available. */
   private readonly rank = growingUint8();
+  /** One of `NUMBERS`. */
+  private readonly numbers = growingUint8();
+  /** The first name, listed variant and variant that count: those before are of rows that were replaced. */
+  private readonly firstName = growingInt32();
+  private readonly firstListed = growingInt32();
+  private readonly firstVariant = growingInt32();
   // By record.
   private readonly itemOfRecord = growingInt32();
   // By name: its kind, its code, and the product, or the variant v as −1 − v.
@@ -68,11 +81,17 @@ export class ProductIndex {
   // By variant.
   private readonly variantId = growingInt32();
   private readonly parent = growingInt32();
+  private readonly isByNumber = growingUint8();
   private readonly price = growingFloat64();
   private readonly stock = growingUint8();
   // By variant that a product lists.
   private readonly listed = growingInt32();
   private readonly listedBy = growingInt32();
+
+  /** By code, up to the last variant's: the last variant with this id. */
+  private readonly variantOf = growingInt32();
+  /** Where the feed in work begins. */
+  private feed = { record: 0, variant: 0 };
 
   /** Rows that replaced an earlier one with the same id, and the first such id. */
   replaced = 0;
@@ -92,49 +111,98 @@ export class ProductIndex {
     this.modelItems = this.texts.size;
   }
 
+  /** What is added from here on replaces what earlier feeds say of the same products. */
+  beginFeed(): void {
+    this.feed = { record: this.itemOfRecord.length, variant: this.variantId.length };
+  }
+
   /**
    * Takes an entry.
    *
    * @returns Whether the entry is the next record.
    */
-  add({ kind, id, names, parent, variants = [], group, item }: Entry, counts: Counts): boolean {
+  add(entry: Entry, counts: Counts): boolean {
+    const { kind, id, names, variants = [], group, item } = entry;
     const code = id === '' ? NONE : this.code(id);
     if (code === NONE && id !== '') throw new BadRow('the id holds a NUL character', `expected text, got ${shown(id)}`);
-    const groupCode = group === undefined || this.isTooLong(group) ? NONE : this.code(group);
     if (kind === 'variant') {
-      const owner = -1 - this.variantId.length;
-      this.variantId.push(code);
-      this.parent.push(parent === undefined ? NONE : this.code(parent));
-      this.price.push(priceNow(item, this.now) ?? Number.NaN);
-      this.stock.push(stockOf(item));
-      if (code !== NONE) this.addName('id', code, owner);
-      this.addNames(names, owner);
+      this.addVariant(entry, code);
       return false;
     }
     const rank = kind === 'hidden' ? 0 : isAvailable(item) ? 2 : 1;
     let at = this.itemOf.get(code);
     const isNew = at === NONE;
+    const isEarlier = !isNew && this.record.get(at) < this.feed.record;
+    const replaces = !isNew && (isEarlier || counts === 'last');
+    const numbers = names.platform === undefined ? NUMBERS.unknown : names.platform === id ? NUMBERS.id : NUMBERS.other;
+    if (!isNew && numbers + this.numbers.get(at) === NUMBERS.id + NUMBERS.other) {
+      const what = `the id ${shown(id)} is the SKU of one product and the number of another that has no SKU`;
+      throw new BadRow(what, 'expected one product for each id; give the other one a SKU');
+    }
+    const groupCode = group === undefined || this.isTooLong(group) ? NONE : this.code(group);
     if (isNew) {
       at = this.id.length;
       this.itemOf.set(code, at);
       this.id.push(code);
-      for (const column of [this.record, this.rank, this.group]) column.push(0);
+      for (const column of [this.record, this.rank, this.group, this.numbers]) column.push(0);
+      for (const column of [this.firstName, this.firstListed, this.firstVariant]) column.push(0);
+    } else if (replaces) {
+      this.firstName.set(at, this.name.length);
+      this.firstListed.set(at, this.listed.length);
+      if (isEarlier) this.firstVariant.set(at, this.feed.variant);
+      this.countReplaced(id);
     } else if (counts === 'first available') this.merged++;
-    else if (counts === 'last') {
-      this.replaced++;
-      this.replacedExample ??= id;
-    }
+    const variant = this.lastVariant(code);
+    if (variant !== NONE && variant < this.feed.variant) this.replaceVariant(variant, id); // it has become a product
+    this.numbers.set(at, numbers);
     this.addNames(names, at);
     for (const variant of variants) {
       this.listed.push(this.code(variant));
       this.listedBy.push(at);
     }
-    if (!isNew && counts !== 'last' && rank <= this.rank.get(at)) return false;
+    if (!isNew && !replaces && rank <= this.rank.get(at)) return false;
     this.record.set(at, this.itemOfRecord.length);
     this.itemOfRecord.push(at);
     this.rank.set(at, rank);
     this.group.set(at, groupCode);
     return true;
+  }
+
+  private addVariant({ id, names, parent, isByNumber = false, item }: Entry, code: number): void {
+    const [variant, parentCode] = [this.variantId.length, parent === undefined ? NONE : this.code(parent)];
+    if (code !== NONE) {
+      const before = this.lastVariant(code);
+      if (before !== NONE && this.parent.get(before) === parentCode) this.replaceVariant(before, id);
+      for (let next = this.variantOf.length; next <= code; next++) this.variantOf.push(NONE);
+      this.variantOf.set(code, variant);
+      const product = this.itemOf.get(code);
+      if (product !== NONE && this.record.get(product) < this.feed.record) {
+        this.rank.set(product, 0); // it has become a variant
+        this.countReplaced(id);
+      }
+    }
+    this.variantId.push(code);
+    this.parent.push(parentCode);
+    this.isByNumber.push(isByNumber ? 1 : 0);
+    this.price.push(priceNow(item, this.now) ?? Number.NaN);
+    this.stock.push(stockOf(item));
+    if (code !== NONE) this.addName('id', code, -1 - variant);
+    this.addNames(names, -1 - variant);
+  }
+
+  private lastVariant(code: number): number {
+    return code < this.variantOf.length ? this.variantOf.get(code) : NONE;
+  }
+
+  private replaceVariant(variant: number, id: string): void {
+    if (this.parent.get(variant) === REPLACED) return;
+    this.parent.set(variant, REPLACED);
+    this.countReplaced(id);
+  }
+
+  private countReplaced(id: string): void {
+    this.replaced++;
+    this.replacedExample ??= id;
   }
 
   /** An id of the model, and a name of the feeds that differs from it in upper and lower case alone. */
@@ -170,7 +238,7 @@ export class ProductIndex {
     };
     for (let n = 0; n < this.name.length; n++) {
       const owner = this.owner.get(n);
-      if (isShown(owner)) claim(this.name.get(n), owner);
+      if (isShown(owner) && n >= this.firstName.get(owner)) claim(this.name.get(n), owner);
     }
     const variants = this.resolveVariants(target, isShown);
     for (let n = 0; n < this.name.length; n++) {
@@ -198,19 +266,20 @@ export class ProductIndex {
       if (!isShown(item)) counts.hidden++;
       else {
         const known = knownNames(item);
+        const entries = Math.max(1, known);
         counts.shown++;
-        counts.products += Math.max(1, known);
+        counts.products += entries;
         counts.known += known;
         if (id.get(item) < modelItems) counts.direct++;
-        if (rank.get(item) === 1 || variants.stock[item] === SOLD_OUT) counts.soldOut++;
+        if (rank.get(item) === 1 || variants.stock[item] === SOLD_OUT) counts.soldOut += entries;
       }
     }
     return {
       ...counts,
       matches,
       sharedNames: refused.size,
-      variants: variants.product.length,
-      orphans: variants.product.filter((item) => item < 0).length,
+      variants: variants.joined,
+      orphans: variants.orphans,
       published: (record) => {
         const item = this.itemOfRecord.get(record);
         if (!isShown(item) || this.record.get(item) !== record) return undefined;
@@ -223,7 +292,7 @@ export class ProductIndex {
           ids: Array.from(written, (code) => texts.text(code)),
           isKnown: known.length > 0,
           price: price === undefined || Number.isNaN(price) ? undefined : price,
-          availability: STOCKS[variants.stock[item] ?? 0],
+          availability: rank.get(item) === 1 ? undefined : STOCKS[variants.stock[item] ?? 0],
           also: Array.from(codes).flatMap((code) => (written.includes(code) ? [] : [texts.text(code)])),
           group: group === NONE ? undefined : texts.text(group),
         };
@@ -246,17 +315,42 @@ export class ProductIndex {
     const price = new Float64Array(items).fill(Number.NaN);
     const stock = new Uint8Array(items);
     const listedBy = new Int32Array(this.listed.length === 0 ? 0 : target.length).fill(NONE);
-    for (let n = 0; n < this.listed.length; n++) listedBy[this.listed.get(n)] = this.listedBy.get(n);
+    for (let n = 0; n < this.listed.length; n++) {
+      const by = this.listedBy.get(n);
+      if (n >= this.firstListed.get(by)) listedBy[this.listed.get(n)] = by;
+    }
+    const byNumber = count === 0 ? target : this.byNumber(target.length, isShown);
+    let [joined, orphans] = [0, 0];
     for (let v = 0; v < count; v++) {
       const parent = this.parent.get(v);
-      const item = parent === NONE ? (listedBy[this.variantId.get(v)] ?? NONE) : target[parent]!;
-      if (!isShown(item)) continue;
+      if (parent === REPLACED) continue;
+      const named = this.isByNumber.get(v) ? byNumber : target;
+      const item = parent === NONE ? (listedBy[this.variantId.get(v)] ?? NONE) : named[parent]!;
+      const owner = item < 0 && parent !== NONE ? this.itemOf.get(parent) : item; // also one that is hidden
+      if (owner >= 0 && v < this.firstVariant.get(owner)) continue;
+      if (!isShown(item)) {
+        orphans++;
+        continue;
+      }
+      joined++;
       product[v] = item;
       const cost = this.price.get(v);
       if (!Number.isNaN(cost) && !(price[item]! <= cost)) price[item] = cost;
       stock[item] = Math.max(stock[item]!, this.stock.get(v));
     }
-    return { product, price, stock };
+    return { product, price, stock, joined, orphans };
+  }
+
+  /** By code: the product whose number in the shop it is. */
+  private byNumber(length: number, isShown: (item: number) => boolean): Int32Array {
+    const found = new Int32Array(length).fill(NONE);
+    for (let n = 0; n < this.name.length; n++) {
+      const owner = this.owner.get(n);
+      if (this.nameKind.get(n) === PLATFORM && isShown(owner) && n >= this.firstName.get(owner)) {
+        found[this.name.get(n)] = owner;
+      }
+    }
+    return found;
   }
 
   /** How many of the model's items have an id that is a name of each kind, of a product that is published. */
@@ -267,7 +361,9 @@ export class ProductIndex {
     };
     for (let n = 0; n < this.name.length; n++) {
       const owner = this.owner.get(n);
-      if (isShown(owner < 0 ? productOf[-1 - owner]! : owner)) mark(this.nameKind.get(n), this.name.get(n));
+      const isReplaced = owner >= 0 && n < this.firstName.get(owner);
+      if (!isReplaced && isShown(owner < 0 ? productOf[-1 - owner]! : owner))
+        mark(this.nameKind.get(n), this.name.get(n));
     }
     for (let item = 0; item < this.id.length; item++) {
       if (!isShown(item)) continue;
@@ -314,7 +410,7 @@ export interface ResolvedIndex {
   /** Products of the feeds that are published, and those that are not. */
   readonly shown: number;
   readonly hidden: number;
-  /** Of those that are published. */
+  /** Entries of the catalogue that are sold out. */
   readonly soldOut: number;
   /** Entries of the catalogue: a product that a model knows by several ids has one for each. */
   readonly products: number;
@@ -326,8 +422,9 @@ export interface ResolvedIndex {
   readonly matches: Readonly<Record<MatchKind, number>>;
   /** Names that several products have. */
   readonly sharedNames: number;
+  /** Variants of products that are published. */
   readonly variants: number;
-  /** Variants whose product is not published. */
+  /** All others that no later row replaces. */
   readonly orphans: number;
   /** How the product of a record is published; undefined where it is not, or by another record. */
   published(record: number): Published | undefined;

@@ -7,7 +7,7 @@ import { type createSpool, writeCatalogueFolder } from '../files/catalogue-folde
 import { hashOf } from '../files/disk';
 import type { Entry } from './dialects';
 import { NearestProducts } from './nearest-products';
-import type { ResolvedIndex } from './product-index';
+import type { Published, ResolvedIndex } from './product-index';
 
 /** The records of the feeds, as `Intake` of `catalogue.ts` adds them. */
 export type Spool = Awaited<ReturnType<typeof createSpool>>;
@@ -50,8 +50,8 @@ export async function writeCatalogue(
         const published = resolved.published(record++);
         if (!published || published.isKnown !== isKnown) continue;
         const item = JSON.parse(line) as Entry['item'];
-        const { price = published.price, availability = published.availability } = item;
-        const body = { ...item, ...defined({ price, availability }) };
+        const body = productOf(item, published);
+        const { price } = body;
         for (const field of ['title', 'url', 'image', 'price'] as const)
           if (body[field] === undefined) missing[field]++;
         if (price !== undefined && item.currency === undefined) missing.currency++;
@@ -121,6 +121,11 @@ export async function writeCatalogue(
     await all.return(undefined); // where the disk refused a part, the records are still open
   }
   return { ...result, missing, unknown: unknown.slice(0, EXAMPLES), names, namesCut, namesCutExample };
+}
+
+/** What is published of a product beside its ids. */
+export function productOf(item: Entry['item'], { price, availability }: Published): Entry['item'] {
+  return { ...item, ...defined({ price: item.price ?? price, availability: availability ?? item.availability }) };
 }
 
 /** The next of the products. The others are still to come: the iterator stays open. */

@@ -157,6 +157,95 @@ test('of two rows with one id the last one counts, also across feeds, and the co
   expect(messages.some(({ text }) => text.includes('2 rows have the id of an earlier one, such as "A"'))).toBe(true);
 });
 
+/** The catalogue of several feeds, the last of which is the newest. */
+async function ofFeeds(name: string, contents: readonly string[], options: Partial<CatalogueOptions> = {}) {
+  const feeds = await Promise.all(contents.map((content, k) => file(`${k}-${name}`, content)));
+  return built(name, '', { feeds, ...options });
+}
+
+test('a product of a later feed replaces the earlier one with its variants and names, in every dialect', async () => {
+  const shopify = (rows: string) => `Handle,Title,Status,Variant SKU,Variant Price,Variant Barcode\n${rows}`;
+  const before = shopify('a,Old,active,S-1,1,11\na,,,S-2,2,12\nb,B,active,T,3,\nc,C,active,U,4,\n');
+  const after = shopify('a,New,active,S-3,5,13\na,,,S-4,6,14\nb,B,draft,T,3,\n');
+  const shop = await ofFeeds('shopify.csv', [before, after]);
+  expect(shop.products).toMatchObject([
+    { id: 'c', price: 4 },
+    { id: 'a', title: 'New', price: 5 },
+  ]);
+  expect(shop.aliases).toEqual({ c: { also: ['U'] }, a: { also: ['S-3', '13', 'S-4', '14'] } });
+  expect(shop.report).toMatchObject({ replaced: 2, hidden: 1, variants: 3, orphans: 1 });
+
+  const woo = (rows: string) => `ID,Type,SKU,Name,Published,Regular price,Parent\n${rows}`;
+  const woocommerce = await ofFeeds('woo.csv', [
+    woo(
+      '1,variable,T,Shirt,1,,\n2,variation,T-1,,1,1,T\n3,variation,T-2,,1,8,T\n4,variable,R,Rug,1,,\n5,variation,R-1,,1,4,R\n',
+    ),
+    woo('3,variation,T-2,,1,9,T\n1,variable,T,Shirt,1,,\n6,variation,R-2,,1,3,R\n'),
+  ]);
+  expect(woocommerce.products).toMatchObject([
+    { id: 'R', price: 3 },
+    { id: 'T', price: 9 },
+  ]);
+  expect(woocommerce.aliases).toEqual({ T: { also: ['1', 'T-2', '3'] }, R: { also: ['4', 'R-1', '5', 'R-2', '6'] } });
+  expect(woocommerce.report).toMatchObject({ replaced: 2, variants: 3, orphans: 0 });
+
+  const magento = (rows: string) => `sku,product_type,url_key,visibility,price,configurable_variations\n${rows}`;
+  const single = 'Not Visible Individually';
+  const configurable = await ofFeeds('magento.csv', [
+    magento(`A-1,simple,a1,${single},1,\nA-2,simple,a2,Catalog,2,\nA,configurable,a,Catalog,,sku=A-1|sku=A-2\n`),
+    magento(`A-1,simple,a1,Catalog,5,\nA-2,simple,a2,${single},6,\nA,configurable,a,Catalog,,sku=A-2\n`),
+  ]);
+  expect(configurable.products).toMatchObject([
+    { id: 'A-1', price: 5 },
+    { id: 'A', price: 6 },
+  ]);
+  expect(configurable.aliases).toEqual({ A: { also: ['A-2'] } });
+  expect(configurable.report.replaced).toBe(3);
+});
+
+test('names of a row that a later one replaces go with it', async () => {
+  const { aliases } = await built('t.tsv', 'id\ttitle\tgtin\nA\told\t1\nA\tnew\t2\n');
+  expect(aliases).toEqual({ A: { also: ['2'] } });
+});
+
+test('with ids of groups, the first variant in stock of the later feed stands for a group', async () => {
+  const table = (rows: string) => `id,item_group_id,title,availability\n${rows}`;
+  const feeds = [table('a1,A,old,in_stock\n'), table('a2,A,sold out,out_of_stock\na3,A,new,in_stock\n')];
+  const { products, aliases, report } = await ofFeeds('t.csv', feeds, { columns: { id: 'item_group_id' } });
+  expect(products).toMatchObject([{ id: 'A', title: 'new' }]);
+  expect(aliases['A']!.also).toEqual(['a2', 'a3']);
+  expect(report).toMatchObject({ replaced: 1, variants: 1 });
+});
+
+test('the stock of its variants is that of a product, unless the product itself is sold out', async () => {
+  const header = 'ID,Type,SKU,Name,Published,In stock?,Regular price,Parent\n';
+  const shirt = (stock: number, ...variants: readonly number[]) =>
+    `${header}1,variable,T,Shirt,1,${stock},,\n${variants.map((v, k) => `${k + 2},variation,T-${k},,1,${v},9,T\n`).join('')}`;
+  const stockOf = async (text: string) => {
+    const { products, report } = await built('woo.csv', text);
+    return [products[0]!['availability'], report.soldOut];
+  };
+  expect(await stockOf(shirt(1, 0, 0))).toEqual(['out of stock', 1]);
+  expect(await stockOf(shirt(1, 0, 1))).toEqual(['in stock', 0]);
+  expect(await stockOf(shirt(0, 1))).toEqual(['out of stock', 1]);
+});
+
+test('the parent id:N of a WooCommerce variation is the product with that number, whatever SKU another has', async () => {
+  const header = 'ID,Type,SKU,Name,Published,Regular price,Parent\n';
+  const text = `${header}12,variable,A,Shirt,1,,\n13,variation,A-1,,1,5,id:12\n47,variable,12,Rug,1,,\n48,variation,R-1,,1,7,12\n`;
+  const { products } = await built('woo.csv', text);
+  expect(products).toMatchObject([
+    { id: 'A', price: 5 },
+    { id: '12', price: 7 },
+  ]);
+  const twice = `${header}12,simple,,Shirt,1,5,\n47,simple,12,Rug,1,7,\n`;
+  await expect(built('woo.csv', twice)).rejects.toThrow(
+    /:3: the id "12" is the SKU of one product and the number of another that has no SKU, expected one product for each id; give the other one a SKU\.$/,
+  );
+  const later = await ofFeeds('woo.csv', [`${header}12,simple,,Shirt,1,5,\n`, `${header}12,simple,12,Shirt,1,6,\n`]);
+  expect(later.products).toMatchObject([{ id: '12', price: 6 }]);
+});
+
 test('with ids of groups, the first variant in stock stands for its group, and the ids of all are aliases', async () => {
   const text =
     'id\ttitle\tlink\tprice\tavailability\titem_group_id\n' +
@@ -265,7 +354,7 @@ test('drafts and hidden products are not published, with what belongs to them', 
   const { products, aliases, report } = await built('s.csv', shop, { currency: 'EUR' });
   expect(products.map(({ id }) => id)).toEqual(['product-1']);
   expect(JSON.stringify(aliases)).not.toContain('A0');
-  expect(report).toMatchObject({ products: 1, hidden: 3, variants: 2 });
+  expect(report).toMatchObject({ products: 1, hidden: 1, variants: 2, orphans: 2 });
   const all = feed('shopify.csv', 3).replace(',active\n', ',draft\n');
   await expect(built('s.csv', all)).rejects.toThrow(/expected at least one product to show, got all 1 are drafts/);
 });
@@ -466,7 +555,7 @@ test('the newer column names of Shopify are known, too, and what may be sold wit
     },
   ]);
   expect(aliases).toEqual({ mug: { also: ['M-1', '77'] } });
-  expect(report).toMatchObject({ hidden: 2, feeds: [{ dialect: 'Shopify', leftOut: [] }] });
+  expect(report).toMatchObject({ hidden: 1, orphans: 1, feeds: [{ dialect: 'Shopify', leftOut: [] }] });
 });
 
 test('a comma that WooCommerce escapes is part of its category or brand', async () => {
