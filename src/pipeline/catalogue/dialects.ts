@@ -159,7 +159,11 @@ const SHOPIFY: Dialect = {
   ],
   joinsById: true,
   /** The first row of a handle is the product and its first variant, the others are variants or images. */
-  entries(row, { id, names, item: { price, currency, ...item } }) {
+  entries(row, { id, names: written, item: { price, currency, ...item } }) {
+    // A leading apostrophe keeps a spreadsheet from reading a barcode as a number.
+    const names: Entry['names'] = Object.fromEntries(
+      Object.entries(written).map(([kind, name]) => [kind, name.replace(/^'(?=.)/, '')]),
+    );
     const variant: Entry = {
       kind: 'variant',
       id: '',

@@ -246,6 +246,11 @@ test('the parent id:N of a WooCommerce variation is the product with that number
   expect(later.products).toMatchObject([{ id: '12', price: 6 }]);
 });
 
+test('the apostrophe that Shopify puts before a barcode is no part of it', async () => {
+  const { aliases } = await built('s.csv', "Handle,Title,Variant SKU,Variant Price,Variant Barcode\na,A,'S,5,'0123\n");
+  expect(aliases).toEqual({ a: { also: ['S', '0123'] } });
+});
+
 test('with ids of groups, the first variant in stock stands for its group, and the ids of all are aliases', async () => {
   const text =
     'id\ttitle\tlink\tprice\tavailability\titem_group_id\n' +
