@@ -51,7 +51,7 @@ export class TimeReader {
     if (!this.given) {
       if (this.unit === undefined && isDate(value))
         return this.fail('a time of one meaning (`timeUnit` iso takes it for a date, s for seconds)');
-      if (value >= TOO_FINE_FROM) return this.fail('seconds or milliseconds since 1970 (this is finer)');
+      if (value >= TOO_FINE_FROM) return this.fail('seconds or milliseconds since 1970 (divide microseconds by 1,000)');
       const unit = value >= MILLISECONDS_FROM ? 'ms' : 's';
       this.unit ??= unit;
       if (unit !== this.unit) return this.fail(`${NAMES[this.unit]}, as in the first row`);

@@ -101,7 +101,7 @@ export const badLogs: readonly [what: string, name: string, content: string | Ui
     'times in microseconds',
     'e.csv',
     `${HEADER}c,x,1396314141719000\n`,
-    ':2: timestamp is no time, expected seconds or milliseconds since 1970 (this is finer), got "1396314141719000".',
+    ':2: timestamp is no time, expected seconds or milliseconds since 1970 (divide microseconds by 1,000), got "1396314141719000".',
   ],
   [
     'a day that does not exist',
