@@ -75,18 +75,19 @@ export function layoutOf(
     if (options.recipe) return column === 'user' ? 'Leave out --sessions-by.' : 'Name it so in the file.';
     const needed: readonly ColumnName[] = [column, by === 'id' ? 'session' : 'user', 'item', 'time'];
     const left = new Set(names);
+    const likely = likelyColumns(names);
     for (const other of COLUMN_NAMES) left.delete(wanted(other));
     const parts = COLUMN_NAMES.flatMap((other) => {
       const given = columns[other];
       if (given !== undefined && names.includes(untyped(given))) return [`${other}=${given}`];
       if (!needed.includes(other) || names.includes(wanted(other))) return [];
-      const near = nearest(other, [...left]);
+      const name = likely[other];
+      const near = name !== undefined && left.has(name) ? name : nearest(other, [...left]);
       if (near !== undefined) left.delete(near);
       return [`${other}=${near ?? '…'}`];
     });
-    return parts.some((part) => part.endsWith('=…'))
-      ? `Name it with --columns ${parts.join(',')}`
-      : `Is it --columns ${quoted(parts.join(','))} ?`;
+    const list = quoted(parts.join(','));
+    return parts.some((part) => part.endsWith('=…')) ? `Name it with --columns ${list}` : `Is it --columns ${list} ?`;
   };
   const session = find('session');
   const user = find('user');
@@ -210,6 +211,6 @@ function nearest(column: ColumnName, names: readonly string[]): string | undefin
 
 /** Quotes a word for the shell if it needs quotes. */
 export const quoted = (word: string): string =>
-  /^[\w.,:=/@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  /^[\w.,:=/@%+…-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 
 const clip = (name: string): string => (name.length > 40 ? `${name.slice(0, 40)}…` : name);

@@ -60,6 +60,18 @@ export const badLogs: readonly [what: string, name: string, content: string | Ui
     'Is it --columns item=sku,time=event_time ?',
   ],
   [
+    'the names of an export of orders of Shopify',
+    'e.csv',
+    'Name,Email,Created at,Lineitem quantity,Lineitem name,Lineitem sku\n#1,a@b.example,2024-01-05 10:00:00 +0100,1,Mug,M-1\n',
+    "Is it --columns 'session=Name,item=Lineitem sku,time=Created at' ?",
+  ],
+  [
+    'a name with a blank beside one that is not known',
+    'e.csv',
+    'session id,x,time\na,y,1\n',
+    "Name it with --columns 'session=session id,item=…,time=time'",
+  ],
+  [
     'the names of an export of orders',
     'e.csv',
     'order_id,sku,created_at\n1,a,1\n',
