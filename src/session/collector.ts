@@ -131,25 +131,26 @@ export class Collector {
       this.bad(line, `${fields} columns`, `expected ${expected} as in the header, got ${got}`);
       return;
     }
-    const seconds = this.seconds(bytes, starts, ends, fields);
-    if (Number.isNaN(seconds)) {
-      const at = layout.time;
-      const got = at < fields ? quote(bytes, starts[at]!, ends[at]!) : quote(constants[at - fields]!);
-      this.bad(line, `${this.name(at)} is no time`, `expected ${this.times.expected}, got ${got}`);
-      return;
-    }
     // −1 means a refused cell; ids must not be empty, other cells may.
     const number = (names: Interner, at: number): number => {
       if (at < fields) return names.intern(bytes, starts[at]!, ends[at]!);
       return names.intern(constants[at - fields]!, 0, constants[at - fields]!.length);
     };
+    const kind = this.kinds ? number(this.kinds, layout.event!) : 0;
+    const seconds = this.seconds(bytes, starts, ends, fields);
+    if (Number.isNaN(seconds)) {
+      if (this.leavesOut(kind)) return;
+      const at = layout.time;
+      const got = at < fields ? quote(bytes, starts[at]!, ends[at]!) : quote(constants[at - fields]!);
+      this.bad(line, `${this.name(at)} is no time`, `expected ${this.times.expected}, got ${got}`);
+      return;
+    }
     const isEmpty = (at: number): boolean =>
       at < fields ? starts[at] === ends[at] : constants[at - fields]!.length === 0;
     const id = (names: Interner, at: number): number => (isEmpty(at) ? -1 : number(names, at));
     const key = id(this.keys, layout.key);
     const item = key < 0 ? -1 : id(this.items, layout.item);
     const user = this.users ? number(this.users, layout.user!) : 0;
-    const kind = this.kinds ? number(this.kinds, layout.event!) : 0;
     let refused =
       key < 0 ? layout.key : item < 0 ? layout.item : user < 0 ? layout.user! : kind < 0 ? layout.event! : -1;
     for (let f = 0; f < this.features.length; f++) {
@@ -158,6 +159,7 @@ export class Collector {
       if (this.featureCodes[f]! < 0 && refused < 0) refused = at;
     }
     if (refused < 0) this.add(key, item, seconds, user, kind, this.featureCodes);
+    else if (this.leavesOut(kind)) return;
     else if (refused < fields) this.badText(line, refused, bytes, starts[refused]!, ends[refused]!);
     else this.badText(line, refused, constants[refused - fields]!, 0, constants[refused - fields]!.length);
   }
@@ -196,6 +198,13 @@ export class Collector {
     this.user?.push(user);
     this.event?.push(kind);
     for (let f = 0; f < this.features.length; f++) this.features[f]!.codes.push(features[f]!);
+  }
+
+  /** Counts a row of a kind that is not wanted, whatever its other cells are; false for every other row. */
+  leavesOut(kind: number): boolean {
+    const { events } = this.options;
+    if (!events || !this.kinds || kind < 0 || events.includes(this.kindName(this.kinds.text(kind)))) return false;
+    return !this.keeps(kind);
   }
 
   /** An event of texts that are ids, none of them empty. */

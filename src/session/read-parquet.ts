@@ -175,6 +175,12 @@ function addRows(collector: Collector, layout: Layout, first: number, group: Gro
       code === EMPTY
         ? collector.bad(line, `${name(at)} is empty`, 'expected an id, got nothing')
         : collector.bad(line, `${name(at)} is not UTF-8 or holds a NUL byte`, 'expected UTF-8 text, got other bytes');
+    const optional = (codes: Int32Array | undefined, names: Interner | undefined): number => {
+      const code = codes?.[k] ?? 0;
+      return code === EMPTY ? names!.intern(NOTHING, 0, 0) : code;
+    };
+    const isBad = Number.isNaN(time.seconds[k]!) || key[k]! < 0 || item[k]! < 0 || user?.[k] === -1;
+    if (isBad && collector.leavesOut(optional(kind, collector.kinds))) continue;
     if (Number.isNaN(time.seconds[k]!)) {
       collector.bad(line, `${name(layout.time)} is no time`, time.faults.get(k)!);
       continue;
@@ -187,10 +193,6 @@ function addRows(collector: Collector, layout: Layout, first: number, group: Gro
     else if (user?.[k] === -1) fault(layout.user!, -1);
     else if (kind?.[k] === -1) fault(layout.event!, -1);
     else {
-      const optional = (codes: Int32Array | undefined, names: Interner | undefined): number => {
-        const code = codes?.[k] ?? 0;
-        return code === EMPTY ? names!.intern(NOTHING, 0, 0) : code;
-      };
       for (let f = 0; f < features.length; f++) row[f] = optional(features[f], empty[f]);
       collector.add(
         key[k]!,

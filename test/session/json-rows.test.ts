@@ -31,6 +31,16 @@ describe('JSON objects, one a line', () => {
     for (let size = 1; size < 50; size += 7) expect(await read(LOG, {}, size)).toEqual(whole);
   });
 
+  test('need no item where their kind is not asked for', async () => {
+    const text = lines(
+      { session_id: 'a', event: 'view', item_id: 'x', timestamp: 1 },
+      { session_id: 'a', event: 'login', timestamp: 2 },
+      { session_id: 'a', event: 'view', item_id: 'y', timestamp: 3 },
+    );
+    const log = await read(text, { events: ['view'] });
+    expect(log.report).toMatchObject({ badRows: 0, dropped: { otherKinds: 1 } });
+  });
+
   test('keep ids byte for byte: numbers beyond 2⁵³, with zeros, and texts with escapes', async () => {
     const ids = [
       '9007199254740993',

@@ -141,6 +141,19 @@ describe('the Parquet reader', () => {
     }
   });
 
+  test('needs no id and no time in rows of kinds that are not asked for', async () => {
+    const columns: Columns = [
+      session,
+      { ...item, data: ['x', '', 'y', null, 'z', 'x'] },
+      { ...time, data: [1, 2, 3, 4, null, 6] },
+      { name: 'event', data: ['view', 'login', 'view', 'login', '', 'view'], type: 'STRING' },
+    ];
+    const log = await read(write(columns), { events: ['view'], minLength: 1 });
+    expect(idsBySession(log)).toEqual({ s: 'x y', t: 'x' });
+    expect(log.report).toMatchObject({ badRows: 0, dropped: { otherKinds: 3 } });
+    await expect(read(write(columns))).rejects.toThrow(/:2: item_id is empty/);
+  });
+
   test('numbers sessions by first appearance also where a dictionary orders them otherwise', async () => {
     const same = { name: 'timestamp', data: [1, 1, 1, 1], type: 'DOUBLE' as const };
     const columns: Columns = [

@@ -112,6 +112,17 @@ describe('the reader', () => {
     expect(Array.from(codes, (code) => names[code])).toEqual(['red', '', 'blue', 'red']);
   });
 
+  test('needs no id and no time in rows of kinds that are not asked for', async () => {
+    const text = 'session_id,event,item_id,timestamp\na,view,x,1\na,login,,2\n,search,y,\na,view,y,3\n';
+    const log = await read(text, { events: ['view'] });
+    expect(idsBySession(log)).toEqual({ a: 'x y' });
+    expect(log.report).toMatchObject({ badRows: 0, dropped: { otherKinds: 2 } });
+    await expect(read(text)).rejects.toThrow(/:3: item_id is empty/);
+    await expect(read(text.replace('a,view,y', 'a,view,'), { events: ['view'] })).rejects.toThrow(
+      /:5: item_id is empty/,
+    );
+  });
+
   test('keeps only the kinds of events that are asked for, and counts the others', async () => {
     const log = await read('session_id,event,item_id,timestamp\na,view,x,1\na,cart,x,2\na,view,y,3\na,buy,y,4\n', {
       events: ['view', 'wish'],
