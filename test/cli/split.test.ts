@@ -165,6 +165,8 @@ test('an output folder that cannot be made ends with code 2', async () => {
   );
   expect(code).toBe(2);
   expect(stderr).toContain('the folder cannot be made (ENOTDIR)');
+  const onFile = await aisle('split', '--data', path, '--out', path, '--columns', COLUMNS, '--test', 'last:10%');
+  expect(onFile).toMatchObject({ code: 2, stderr: expect.stringContaining(`${path} is a file; name a folder.`) });
 });
 
 test('a full disk ends with code 1 and leaves nothing half-written', async () => {

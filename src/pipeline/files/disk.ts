@@ -160,15 +160,22 @@ export const isFolder = (path: string): Promise<boolean> =>
     () => false,
   );
 
+const isFile = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+
 /**
- * What a folder holds; nothing where there is no folder.
+ * What a folder holds; nothing where there is none.
  *
- * @throws RecommenderError `io` if the disk refuses.
+ * @throws RecommenderError `bad-input` for a file; `io` if the disk refuses.
  */
 export async function namesIn(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (error) {
+    if (await isFile(folder)) throw new RecommenderError('bad-input', `${folder} is a file; name a folder.`);
     if (['ENOENT', 'ENOTDIR'].includes(systemCodeOf(error)!)) return [];
     throw refused(`Looking into ${folder}`, error);
   }

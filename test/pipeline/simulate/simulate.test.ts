@@ -241,6 +241,8 @@ describe('aisle simulate', () => {
     const { code, err } = await aisle('--out', join(file, 'shop'), '--items', '20', '--sessions', '20');
     expect(code).toBe(1);
     expect(err).toContain(join(file, 'shop'));
+    const onFile = await aisle('--out', file, '--items', '20', '--sessions', '20');
+    expect(onFile).toMatchObject({ code: 2, err: expect.stringContaining(`${file} is a file; name a folder.`) });
   });
 
   test('stops where it is interrupted and leaves nothing half-written', async () => {
