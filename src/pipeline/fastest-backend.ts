@@ -42,8 +42,8 @@ export async function fastestBackend(
   const isShared = threads > 1 && (await sharesSteps(model, config));
   const isBeside = threads > 1 && !isShared && (await trainsBeside(model, config));
   const log = await host.readLog(data, { ...read, featuresIfAny: wanted.map(({ name }) => name) }, defined({ signal }));
-  const products = catalogue === undefined ? undefined : await host.readCatalogue(catalogue, read?.columns?.item);
-  const task = passOn(log, { model, config: given, seed, epochs: 1, ...defined({ products }) });
+  const shop = catalogue === undefined ? undefined : await host.readCatalogue(catalogue, read?.columns?.item);
+  const task = passOn(log, { model, config: given, seed, epochs: 1, ...defined({ products: shop?.products }) });
   host.checkMemory?.(model, await layoutOf(task), log.sessions.items.length, isShared ? threads : 1);
 
   const measured = new Map<BackendName, number>();

@@ -1,9 +1,10 @@
 /** What a training needs of where it runs: the files of Node, or those of a page. */
-import type { Artifact, CatalogueItem } from '../checkpoint/artifact';
+import type { Artifact } from '../checkpoint/artifact';
 import type { Slice } from '../compute/executor';
 import type { BackendChoice, BackendName } from '../compute/types';
 import type { Layout } from '../train/data-parallel';
 import type { Spent } from '../train/fit';
+import type { Products } from './catalogue/products';
 import type { ConfigurationFiles } from './configuration';
 import type { Observer, TrainingEpoch } from './observer';
 import type { TrainOptions } from './options';
@@ -15,7 +16,7 @@ export interface TrainingHost extends ConfigurationFiles {
   /** Refuses, before hours of work, what cannot be written, or would replace an unfinished training. */
   readonly check: (options: TrainOptions) => Promise<void>;
   readonly readArtifact: (path: string) => Promise<Artifact>;
-  readonly readCatalogue: (path: string, idColumn?: string) => Promise<readonly CatalogueItem[]>;
+  readonly readCatalogue: (path: string, idColumn?: string, observer?: Observer) => Promise<Products>;
   /** What the model at a path is called. */
   readonly nameOf: (out: string) => string;
   /** What the checkpoint of the training at a path is called in messages. */

@@ -46,7 +46,7 @@ export interface TrainingOptions extends DataOptions, ConfigurationOptions {
    * Default: `none` with `epochs`, else `last:10%`.
    */
   readonly valid?: string;
-  /** Path of what is known of the items: `catalogue.json`, or a table with `item_id`. */
+  /** Path of what is known of the items: `catalogue.json`, a table with `item_id`, a product feed, or a catalogue's folder. */
   readonly catalogue?: string;
   /** Default `auto`. */
   readonly backend?: BackendChoice;

@@ -51,7 +51,7 @@ export async function writeTrained(
     readonly validation?: Validation;
   },
   parts: Splits,
-  further: Pick<Artifact, 'catalogue' | 'strategies' | 'rules'>,
+  further: Pick<Artifact, 'catalogue' | 'aliases' | 'strategies' | 'rules'>,
 ): Promise<void> {
   const { data, out, seed = 1, licence = UNLICENSED } = options;
   const name = host.nameOf(out);

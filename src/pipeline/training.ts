@@ -12,7 +12,7 @@ import { type PartCounts, partCounts } from '../session/split';
 import { type Layout, SHARDS } from '../train/data-parallel';
 import { layoutOf, type TrainedModel } from '../train/train-from-log';
 import { hasScale, warnOfNoScale } from './build-model';
-import { warnOfGaps } from './catalogue/read-catalogue';
+import { informOfLeftOut, type Products, publishedOf, warnOfGaps } from './catalogue/products';
 import { trainFlags } from './commands';
 import { checkedConfiguration, configurationFrom, type Settings } from './configuration';
 import { defined } from './defined';
@@ -101,8 +101,11 @@ export async function trainOn(host: TrainingHost, options: TrainOptions, compare
   const given = { ...settingsOf(from, options), ...own };
   const { isNeural, config, wanted, isRemoved } = await checkedConfiguration(model, given, preset);
   if (!isNeural) refuseNeuralOptions(options);
-  const rules = options.rules === undefined ? undefined : await readRules(options.rules, host);
-  const products = catalogue === undefined ? undefined : await host.readCatalogue(catalogue, read?.columns?.item);
+  const ownRules = options.rules === undefined ? undefined : await readRules(options.rules, host);
+  const shop = catalogue === undefined ? undefined : await host.readCatalogue(catalogue, read?.columns?.item, options);
+  const products = shop?.products;
+  const featureNames = wanted.map(({ name }) => name);
+  if (shop) informOfLeftOut(shop, featureNames, catalogue!, options);
   // A part that is left out where the log is too small for it cannot choose the epochs of a `refit` that was asked for.
   const usual = options.refit === 'yes' ? DEFAULT_RULE : undefined;
   const valid = isNeural ? (options.valid ?? (options.epochs === undefined ? usual : 'none')) : 'none';
@@ -113,7 +116,7 @@ export async function trainOn(host: TrainingHost, options: TrainOptions, compare
     throw new RecommenderError('bad-config', `${why}: ${advice}.`);
   }
   const reading = {
-    read: { ...read, featuresIfAny: wanted.map(({ name }) => name) },
+    read: { ...read, featuresIfAny: featureNames },
     holdout,
     select,
     ...defined({ valid }),
@@ -193,7 +196,10 @@ export async function trainOn(host: TrainingHost, options: TrainOptions, compare
     { ...(refitted ?? trained), ...defined({ scale }) },
     { ...facts, refitEpochs: refitted?.epochs ?? [], ...defined({ auto, validation }) },
     { ...parts, log: final },
-    defined({ catalogue: products, strategies, rules }),
+    {
+      ...(shop && shopOf(shop, final.itemIds, Object.keys((refitted ?? trained).itemFeatures ?? {}))),
+      ...defined({ strategies, rules: ownRules ?? shop?.rules }),
+    },
   );
   if (signal?.aborted) inform(options, `The training had ended already: ${out} is written.`);
   const result = {
@@ -206,6 +212,13 @@ export async function trainOn(host: TrainingHost, options: TrainOptions, compare
     peakMemoryBytes: host.peakMemory(),
   };
   return { result, trained, parts, ...defined({ validation }) };
+}
+
+/** What an artifact has of a catalogue: aliases of its items only. @param read Names of the features that the model reads. */
+function shopOf(shop: Products, itemIds: readonly string[], read: readonly string[]) {
+  const known = new Set(itemIds);
+  const aliases = new Map([...(shop.aliases ?? [])].filter(([id]) => known.has(id)));
+  return { catalogue: publishedOf(shop, read), ...(aliases.size > 0 && { aliases }) };
 }
 
 /** The log chooses the preset, unless the settings are those of an artifact, or the model has no presets. */

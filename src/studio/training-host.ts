@@ -43,8 +43,8 @@ export function pageHost(files: StudioFiles, chosen: () => ChosenFiles): Trainin
       (_, options, observer) => readLog(logSource(chosen().log), options, observer),
     ),
     readInput: async (path) => contentOf(find(path)),
-    async readCatalogue(path, idColumn) {
-      return readProducts(await contentOf(find(path)), path, idColumn);
+    async readCatalogue(path, idColumn, observer) {
+      return readProducts(await contentOf(find(path)), path, idColumn, observer);
     },
     readArtifact: async (path) => {
       throw new RecommenderError('bad-config', `${path}: the studio begins every training again; leave out \`from\`.`);

@@ -20,7 +20,7 @@ export type Notes = (note: Note) => void;
 export interface ReadChoice {
   readonly files: readonly NamedBlob[];
   readonly read: ReadOptions;
-  /** `catalogue.json`, or a table with `item_id`. */
+  /** `catalogue.json`, a table with `item_id`, or a product feed. */
   readonly products?: NamedBlob | undefined;
 }
 

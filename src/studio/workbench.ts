@@ -3,7 +3,7 @@ import { RecommenderError, reasonOf, throwIfAborted } from '../errors';
 import { summariseArtifact } from '../pipeline/artifact-summary';
 import { logName, type NamedBlob, previewEvents } from '../pipeline/blob-source';
 import { artifactFiles } from '../pipeline/build-model';
-import { warnOfGaps } from '../pipeline/catalogue/read-catalogue';
+import { warnOfGaps } from '../pipeline/catalogue/products';
 import { checkedConfiguration, configurationFrom } from '../pipeline/configuration';
 import { defined } from '../pipeline/defined';
 import { embeddingMap, type PlacedItem } from '../pipeline/embedding-map';
@@ -242,7 +242,7 @@ export class Workbench {
 
   async #readChosen({ files, read, products }: ReadChoice, observer: Observer): Promise<LogState> {
     const name = logName(files);
-    const items = products && (await this.#host.readCatalogue(products.name, read.columns?.item)); // bad ones are refused now
+    const shop = products && (await this.#host.readCatalogue(products.name, read.columns?.item, observer)); // bad ones are refused now
     // Sessions of one event are a part of what a log is like.
     const { onProgress, signal } = observer;
     const { readLog } = this.#host;
@@ -250,7 +250,7 @@ export class Workbench {
     const all = await readLog(name, everything, defined({ onProgress, signal }));
     const [summary, shape] = [inspectLog(all, name), logShape(all)];
     const parts = await trainingParts(name, { readLog, read, holdout: 0 }, observer);
-    if (products && items) compareIds(products.name, items, parts.whole.itemIds, observer);
+    if (products && shop) compareIds(products.name, shop.products, parts.whole.itemIds, observer);
     this.#parts = validatedParts(parts);
     this.#racers.clear();
     this.#rival = undefined;
@@ -467,9 +467,9 @@ export class Workbench {
   /** Titles and categories of the products that were chosen. */
   async products(): Promise<Readonly<Record<string, { readonly title?: string; readonly category?: string }>>> {
     const [file] = this.#chosen.others;
-    const items = file ? await this.#host.readCatalogue(file.name, this.#state.read.columns?.item) : [];
+    const shop = file && (await this.#host.readCatalogue(file.name, this.#state.read.columns?.item));
     return Object.fromEntries(
-      items.map(({ id, title, category }) => [id, defined({ title, category: category?.[0] })]),
+      (shop?.products ?? []).map(({ id, title, category }) => [id, defined({ title, category: category?.[0] })]),
     );
   }
 

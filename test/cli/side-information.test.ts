@@ -117,6 +117,12 @@ test('a value that training did not know is a missing one, and the time of a cli
   expect(await recommended([{ ...click!, time: click!.time + 3_600_000 }])).not.toEqual(await recommended([click!]));
 });
 
+test('of the columns of a table, the artifact publishes what its model reads, and the training lists the others', () => {
+  const products: { features?: object }[] = JSON.parse(readFileSync(join(out, 'catalogue.json'), 'utf8'));
+  expect(new Set(products.flatMap(({ features = {} }) => Object.keys(features)))).toEqual(new Set(['colour']));
+  expect(trained.stderr).toContain(`${path('items.tsv')}: not published: released.`);
+});
+
 test('the artifact says what its model reads, and inspect shows it', async () => {
   const { features } = JSON.parse(readFileSync(join(out, 'manifest.json'), 'utf8'));
   expect(features).toEqual({
@@ -193,12 +199,6 @@ describe('bad input', () => {
       'age',
       { data: 'u p1 p2\nv p2 p3\n', argv: ['--format', 'sequences'] },
       /needs times/,
-    ],
-    [
-      'an item twice',
-      'colour',
-      { items: `${CATALOGUE}p0\tred\t1\t\n` },
-      /items\.tsv:9: the item "p0" stands in line 2 already/,
     ],
     [
       'a catalogue without ids',

@@ -548,6 +548,25 @@ test('--catalogue goes into the artifact', async () => {
   expect(JSON.parse(await readFile(join(out, 'catalogue.json'), 'utf8'))).toMatchObject(catalogue);
 });
 
+test('--catalogue with a folder gives the artifact its aliases of the log, and its rules unless there are others', async () => {
+  const feed = await file('feed.json', '[{"id":"p\\"4","gtin":"77","title":"Sock"},{"id":"new","gtin":"78"}]');
+  const shop = await file('rules.json', '[{"do":"exclude","brand":"Nord"}]');
+  const catalogue = join(await folder(), 'catalogue');
+  expect((await aisle('catalogue', feed, '--rules', shop, '--out', catalogue)).code).toBe(0);
+  const json = async (name: string) => JSON.parse(await readFile(join(out, name), 'utf8'));
+  await trained('markov', '--catalogue', catalogue);
+  expect(await json('aliases.json')).toEqual({ 'p"4': { also: ['77'] } });
+  expect(await json('rules.json')).toEqual([{ do: 'exclude', brand: 'Nord' }]);
+  await trained(
+    'markov',
+    '--catalogue',
+    catalogue,
+    '--rules',
+    await file('own.json', '[{"do":"bury","brand":"West"}]'),
+  );
+  expect(await json('rules.json')).toEqual([{ do: 'bury', brand: 'West' }]);
+});
+
 test('sequences without times train too', async () => {
   data = await file('sequences.txt', Array.from({ length: 30 }, (_, u) => `u${u} a b c d`).join('\n'));
   const { code, stdout } = await train('markov', '--format', 'sequences', '--json');

@@ -50,7 +50,7 @@ export function register(program: Command): void {
     )
     .option(
       '--catalogue <file>',
-      'catalogue.json, a table with item_id, or a catalogue folder: for rows that read features of items',
+      'catalogue.json, a table with item_id, a product feed, or a catalogue folder: for rows that read features of items',
     )
     .option('--seeds <n>', 'how often each network is trained, with seeds 1 to n', integer(1, 100), 1)
     .option(

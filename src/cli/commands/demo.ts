@@ -10,6 +10,7 @@ import type { Command } from 'commander';
 import { parseJson } from '../../checkpoint/json';
 import { ARTIFACT_FILES, CATALOGUE, checkManifest, MANIFEST } from '../../checkpoint/manifest';
 import { RecommenderError } from '../../errors';
+import { publishedOf } from '../../pipeline/catalogue/products';
 import { inspectArtifact } from '../../pipeline/files/artifact-folder';
 import { readCatalogueFile } from '../../pipeline/files/catalogue-file';
 import { contextOf } from '../context';
@@ -59,7 +60,7 @@ export function register(program: Command): void {
     .option('--artifact <dir...>', 'artifact folders to choose from; default: the model that comes with Aisle')
     .option(
       '--catalogue <file>',
-      "catalogue of your products: JSON, a table with item_id, or a folder; default: the artifact's own, else plain ids",
+      "catalogue of your products: JSON, a table with item_id, a feed, or a folder; default: the artifact's own, else plain ids",
     )
     .option('--port <n>', `port on this machine; default: the first free one from ${FIRST_PORT}`, integer(0, 65535))
     .addHelpText('after', '\nExample:\n  $ aisle demo --artifact my-model --catalogue products.json\n')
@@ -137,7 +138,7 @@ async function mountsOf({ artifact: own = [], catalogue }: DemoOptions, page: st
   const models = () => Promise.all(served.map((_, i) => listed(served, i, catalogue)));
   const json = 'application/json; charset=utf-8';
   // In the form of `catalogue.json`: checked, without unknown fields.
-  const text = catalogue === undefined ? undefined : JSON.stringify(await readCatalogueFile(catalogue));
+  const text = catalogue === undefined ? undefined : JSON.stringify(publishedOf(await readCatalogueFile(catalogue)));
   return [
     { path: '/', folder: page },
     { path: '/assets/', folder: join(page, 'assets'), versioned: 'names' },

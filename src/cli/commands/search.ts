@@ -67,7 +67,7 @@ export function register(program: Command): void {
     .addOption(seedOption())
     .option(
       '--catalogue <file>',
-      'catalogue.json, a table with item_id, or a catalogue folder: for models that read features of items',
+      'catalogue.json, a table with item_id, a product feed, or a catalogue folder: for models that read features of items',
     )
     .addOption(backendOption());
   addEventsOptions(command)

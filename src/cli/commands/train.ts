@@ -72,7 +72,7 @@ export function register(program: Command): void {
     .option('--sample-sessions <share>', 'learn from this share of the sessions, drawn by --seed', share)
     .option(
       '--catalogue <file>',
-      'catalogue.json, a table with item_id, or a catalogue folder: titles, prices, features, to put into the artifact',
+      'catalogue.json, a table with item_id, a product feed, or a catalogue folder: titles, prices and what the model reads, to put into the artifact',
     )
     .option(
       '--rules <file>',

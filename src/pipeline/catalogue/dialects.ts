@@ -331,8 +331,8 @@ export const nameKey = (name: string): string =>
 export interface EntryOptions {
   /** Names of fields in place of the dialect's. */
   readonly columns?: Readonly<Partial<Record<Field, string>>>;
-  /** Names of what is published besides, as features. */
-  readonly features?: readonly string[];
+  /** Names of what else is read, as features; `all`: what is no member of a product, and short. */
+  readonly features?: readonly string[] | 'all';
   /** ISO 4217, where the feed has none. */
   readonly currency?: string;
   /** Whether a single comma is the decimal one, also before three digits. */
@@ -341,9 +341,19 @@ export interface EntryOptions {
   readonly now: number;
 }
 
-/** Reads the rows of a dialect. The function throws `BadRow`. */
-export function entryReader(dialect: Dialect, options: EntryOptions): (row: FeedRow) => readonly Entry[] {
-  const { columns = {}, features = [], currency: usual, decimalComma = false, now } = options;
+/**
+ * Reads the rows of a dialect. The function throws `BadRow`.
+ *
+ * @param further The features where they are `all`, which may become more from row to row.
+ */
+export function entryReader(
+  dialect: Dialect,
+  options: EntryOptions,
+  further: readonly string[],
+): (row: FeedRow) => readonly Entry[] {
+  const { columns = {}, currency: usual, decimalComma = false, now } = options;
+  const isAll = options.features === 'all';
+  const features = options.features === 'all' ? further : (options.features ?? []);
   const { dateOf = (date: string) => date } = dialect;
   const names = columnsOf(dialect, columns);
   const first = (row: FeedRow, among: readonly string[] = []): string => {
@@ -382,7 +392,9 @@ export function entryReader(dialect: Dialect, options: EntryOptions): (row: Feed
     const isCode = dialect === MERCHANT && category?.length === 1 && /^\d+$/.test(category[0]!); // of Google's taxonomy
     const found = features.flatMap((name): [string, string | number][] => {
       const value = row.get(name) || row.get(`features.${name}`) || (dialect.featureOf?.(row, name) ?? '');
-      return value === '' ? [] : [[name, NUMBER.test(value) ? Number(value) : value]];
+      return value === '' || (isAll && value.length > MAX_ID)
+        ? []
+        : [[name, NUMBER.test(value) ? Number(value) : value]];
     });
     const [title, url, image, brand] = (['title', 'url', 'image', 'brand'] as const).map((name) => text(row, name));
     const amount = reduced ?? price?.price;
@@ -443,6 +455,15 @@ export function columnsOf({ columns }: Dialect, given: EntryOptions['columns'] =
   };
   return hasGroupIds(named, given.id) ? { ...named, id: [given.id!, ...columns.id!] } : named;
 }
+
+/** Fields that are no members of a product: a model may read them as features. */
+const NAMES_ALONE: readonly string[] = ['group', 'sku', 'gtin', 'mpn', 'platform'];
+
+/** The names of all members of a product. */
+export const memberNames = (dialect: Dialect, given: EntryOptions['columns']): readonly string[] => [
+  ...Object.entries(columnsOf(dialect, given)).flatMap(([field, names]) => (NAMES_ALONE.includes(field) ? [] : names)),
+  ...dialect.columns.id!,
+];
 
 /** Whether the column that is named for ids is that of groups. */
 export function hasGroupIds({ group = [] }: Columns, id: string | undefined): boolean {

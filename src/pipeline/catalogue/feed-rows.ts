@@ -11,6 +11,7 @@ import {
   entryReader,
   type FeedRow,
   MERCHANT,
+  memberNames,
   nameKey,
 } from './dialects';
 
@@ -41,6 +42,9 @@ export class Rows {
   private read: ((row: FeedRow) => readonly Entry[]) | undefined;
   private readonly at = new Map<string, number>();
   private ids: ReadonlySet<string> = new Set();
+  private members: ReadonlySet<string> | undefined;
+  /** Of all names, those that are no members of a product. */
+  private readonly further: string[] = [];
 
   constructor(
     private readonly file: string,
@@ -65,7 +69,8 @@ export class Rows {
       );
     }
     if (isComplete) {
-      const wanted = [...Object.values(columns), ...(this.options.features ?? [])];
+      const { features = [] } = this.options;
+      const wanted = [...Object.values(columns), ...(features === 'all' ? [] : features)];
       if (columns.id === undefined) wanted.push(dialect.columns.id!.find((name) => this.at.has(name)) ?? 'id');
       const isAttribute = (name: string) => dialect.featureOf !== undefined && !Object.values(columns).includes(name);
       const missing = wanted.find((name) => !this.at.has(name) && !isAttribute(name));
@@ -75,7 +80,10 @@ export class Rows {
     this.ids = new Set([...id, ...dialect.columns.id!, ...group]);
     this.handlers.dialect(dialect, format);
     // Numbers of JSON have a decimal point, whatever the language.
-    this.read = entryReader(dialect, format === 'JSON' ? { ...this.options, decimalComma: false } : this.options);
+    const options = format === 'JSON' ? { ...this.options, decimalComma: false } : this.options;
+    this.read = entryReader(dialect, options, this.further);
+    this.members = new Set(memberNames(dialect, columns));
+    for (const name of this.names) this.addFurther(name);
   }
 
   get isOpen(): boolean {
@@ -96,7 +104,14 @@ export class Rows {
     this.at.set(name, at);
     const key = nameKey(name);
     if (!this.at.has(key)) this.at.set(key, at);
+    this.addFurther(name);
     return at;
+  }
+
+  private addFurther(name: string): void {
+    if (this.members && !this.members.has(name) && !this.members.has(nameKey(name))) {
+      this.further.push(name.replace(/^features\./, ''));
+    }
   }
 
   /** @param cell Text of a name by its number. */

@@ -1,8 +1,9 @@
 /** What stays in memory of a feed: ids and other names, and which record of the feed tells what of which product. */
 import { MAX_ALIAS } from '../../checkpoint/aliases';
-import { isAvailable } from '../../checkpoint/artifact';
+import { type ItemAliases, isAvailable } from '../../checkpoint/artifact';
 import { growingFloat64, growingInt32, growingUint8 } from '../../session/growing';
 import { Interner } from '../../session/interner';
+import { defined } from '../defined';
 import { BadRow, type Entry, NAME_KINDS, type NameKind, priceNow, shown } from './dialects';
 
 const NONE = -1;
@@ -433,3 +434,14 @@ export interface ResolvedIndex {
 }
 
 const encoder = new TextEncoder();
+
+/** What is published of a product beside its id. */
+export function productOf(item: Entry['item'], { price, availability }: Published): Entry['item'] {
+  return { ...item, ...defined({ price: item.price ?? price, availability: availability ?? item.availability }) };
+}
+
+/** The entry of a product in `aliases.json`, if it has any. */
+export function aliasesOf(id: string, also: readonly string[], group: string | undefined): ItemAliases | undefined {
+  if (also.length === 0 && (group === undefined || group === id)) return undefined;
+  return { ...(also.length > 0 && { also }), ...(group !== undefined && { group }) };
+}

@@ -1,51 +1,139 @@
-/** The products of a page's file: a catalogue as `readCatalogue` takes it, else a product feed. */
-import type { CatalogueItem } from '../../checkpoint/artifact';
+/** The products of a shop from the content of a file: `catalogue.json`, a table with a header, or a product feed. */
+import { MAX_ALIASES } from '../../checkpoint/aliases';
+import type { Aliases, CatalogueItem, ItemAliases } from '../../checkpoint/artifact';
+import { checkCatalogue } from '../../checkpoint/catalogue-file';
+import { parseJson } from '../../checkpoint/json';
 import { RecommenderError } from '../../errors';
+import { nearestName } from '../../nearest-name';
 import { COLUMNS } from '../../session/options';
 import { previewText } from '../../session/preview';
-import { dialectOf, TABLE } from './dialects';
-import { readCatalogue } from './read-catalogue';
-import { readFeed } from './read-feed';
+import { defined } from '../defined';
+import { whole } from '../format';
+import { inform, type Observer, warn } from '../observer';
+import { dialectOf, type Entry, nameKey, TABLE } from './dialects';
+import { Intake, nothingToShow } from './intake';
+import { aliasesOf, ProductIndex, productOf } from './product-index';
+
+/** What a file or folder says of a shop's items. */
+export interface Products {
+  /** With every feature that a model may read. */
+  readonly products: readonly CatalogueItem[];
+  /** Of a table or a feed: the names of its columns that are no members of a product. Its features are not for publishing. */
+  readonly further?: readonly string[];
+  readonly aliases?: Aliases;
+  readonly rules?: readonly unknown[];
+}
 
 /**
- * Reads products by the ids that the file has. Variants and hidden products are left out, and names by which a feed calls a product
- * besides: `aisle catalogue` reads those.
+ * Reads products from a JSON list in the form of `catalogue.json`, else from a table or a product feed as `aisle catalogue` does.
  *
+ * @param path For messages.
+ * @param idColumn What the log calls its items: a table may do so too.
  * @param now Milliseconds since 1970, for sales that are over.
- * @throws RecommenderError `bad-input` that names file and line.
+ * @throws RecommenderError `bad-input` that names file and line, or product and field.
  */
 export async function readProducts(
   bytes: Uint8Array,
   path: string,
   idColumn: string = COLUMNS.item,
+  { onMessage }: Observer = {},
   now = Date.now(),
-): Promise<readonly CatalogueItem[]> {
-  if (!isFeed(bytes, path, idColumn)) return readCatalogue(bytes, path, idColumn);
-  const products = new Map<string, CatalogueItem>();
-  const handlers = {
-    dialect: () => {},
-    entries(entries: Parameters<Parameters<typeof readFeed>[3]['entries']>[0]) {
-      for (const { kind, id, group, item } of entries) {
-        if (kind === 'product' && id !== '') products.set(id, { id, ...(group !== undefined && { group }), ...item });
-      }
-    },
-    bad(line: number, what: string, rest: string) {
-      throw new RecommenderError('bad-input', `${path}:${line}: ${what}, ${rest}.`);
-    },
-  };
-  async function* content(): AsyncGenerator<Uint8Array> {
+): Promise<Products> {
+  const begin = String.fromCharCode(bytes.find((byte) => byte > 0x20 && byte < 0x80) ?? 0);
+  if (begin === '[') return { products: blamingInput(() => checkCatalogue(parseJson(bytes, path), path)) };
+  const id = '<\0'.includes(begin) ? undefined : idIn(bytes, path, idColumn, begin === '{');
+  const index = new ProductIndex([], now / 1000);
+  const items: Entry['item'][] = [];
+  const options = { features: 'all' as const, ...(id !== undefined && { columns: { id } }), ...defined({ onMessage }) };
+  const into = { add: (item: Entry['item']) => void items.push(item), drain: async () => {} };
+  const intake = new Intake(options, index, into, now / 1000);
+  async function* pieces(): AsyncGenerator<Uint8Array> {
     yield bytes;
   }
-  await readFeed(content(), path, { now: now / 1000 }, handlers, async () => {});
-  return [...products.values()];
+  const { leftOut } = await intake.read(path, { size: bytes.length, pieces });
+  const resolved = index.resolve();
+  if (resolved.shown === 0) throw nothingToShow([path], intake.rows, resolved);
+  intake.remark();
+  const aliases = new Map<string, ItemAliases>();
+  const products = items.flatMap((item, record): CatalogueItem[] => {
+    const published = resolved.published(record);
+    if (!published) return [];
+    const id = published.ids[0]!;
+    const names = aliasesOf(id, published.also.slice(0, MAX_ALIASES), published.group);
+    if (names) aliases.set(id, names);
+    return [{ id, ...productOf(item, published) }];
+  });
+  return { products, further: leftOut, aliases };
 }
 
-/** XML, JSON objects one after the other, or a table of a known form. */
-function isFeed(bytes: Uint8Array, path: string, idColumn: string): boolean {
-  const begin = String.fromCharCode(bytes.find((byte) => byte > 0x20 && byte < 0x80) ?? 0);
-  if ('<{'.includes(begin)) return true;
-  if (begin === '[') return false;
+/** The column of the ids, where it is not what the form of the feed has. */
+function idIn(bytes: Uint8Array, path: string, idColumn: string, isJson: boolean): string | undefined {
   const { names } = previewText(bytes.subarray(0, 1 << 16), bytes.length, path);
-  if (names.includes(idColumn) || names.includes(COLUMNS.item)) return false;
-  return dialectOf(names) !== TABLE;
+  const dialect = dialectOf(names);
+  if (dialect.joinsById) return undefined;
+  const found = [idColumn, COLUMNS.item].find((name) => names.includes(name));
+  if (found !== undefined || isJson || names.some((name) => dialect.columns.id!.includes(nameKey(name)))) return found;
+  if (dialect !== TABLE) return undefined;
+  const near = nearestName(COLUMNS.item, names);
+  throw new RecommenderError(
+    'bad-input',
+    `${path}:1: no column "${idColumn}", expected the ids of the items under that name; got ` +
+      `${names.map((name) => JSON.stringify(name)).join(', ')}. Map the columns by  aisle catalogue ${path} ` +
+      `--columns id=…,title=… --out FOLDER  and pass the folder.${near === undefined ? '' : ` Rename "${near}"?`}`,
+  );
+}
+
+/** `checkCatalogue` blames the artifact; here the file is the user's input. */
+export function blamingInput<T>(check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (!(error instanceof RecommenderError)) throw error;
+    throw new RecommenderError('bad-input', error.message, { cause: error });
+  }
+}
+
+/**
+ * What pages may have of products: members of a product, and of the features of a table or feed those that the model reads.
+ *
+ * @param read Names of features.
+ */
+export function publishedOf({ products, further }: Products, read: readonly string[] = []): readonly CatalogueItem[] {
+  if (!further) return products;
+  return products.map(({ features = {}, ...product }) => {
+    const kept = Object.entries(features).filter(([name]) => read.includes(name));
+    return { ...product, ...(kept.length > 0 && { features: Object.fromEntries(kept) }) };
+  });
+}
+
+/** Says once which columns of a table or feed are not published. */
+export function informOfLeftOut(
+  { further = [] }: Products,
+  read: readonly string[],
+  path: string,
+  observer: Observer,
+): void {
+  const leftOut = further.filter((name) => !read.includes(name.replace(/^features\./, '')));
+  if (leftOut.length === 0) return;
+  inform(
+    observer,
+    `${path}: not published: ${leftOut.join(', ')}. To publish one, name it in  aisle catalogue --features.`,
+  );
+}
+
+/** Warns once of items that the log has and the catalogue lacks. */
+export function warnOfGaps(
+  products: readonly CatalogueItem[],
+  itemIds: readonly string[],
+  path: string,
+  observer: Observer,
+): void {
+  const known = new Set(products.map(({ id }) => id));
+  const missing = itemIds.filter((id) => !known.has(id));
+  if (missing.length === 0) return;
+  warn(
+    observer,
+    `${path} lacks ${whole(missing.length)} of the log's ${whole(itemIds.length)} items, such as ` +
+      `"${missing[0]}": what it says of items counts as missing for them, and no page shows them.`,
+  );
 }

@@ -52,6 +52,9 @@ function readerOf(head: Uint8Array, file: string, rows: Rows): FeedReader {
     const expected = 'expected a table of text, XML or JSON; export it as CSV, or as JSON with an object a line';
     throw new RecommenderError('bad-input', `${file}: a Parquet file, ${expected}.`);
   }
+  if (/^<!doctype html/i.test(text)) {
+    throw new RecommenderError('bad-input', `${file}:1: this is no feed, expected RSS 2.0 or Atom, got a web page.`);
+  }
   const hasMark = head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf;
   const bytes = hasMark ? head.subarray(3) : head;
   const reader = /^[<[{]/.test(text)

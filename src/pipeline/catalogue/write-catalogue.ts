@@ -6,18 +6,17 @@ import { defined } from '../defined';
 import { type createSpool, writeCatalogueFolder } from '../files/catalogue-folder';
 import { hashOf } from '../files/disk';
 import type { Entry } from './dialects';
+import { EXAMPLES } from './intake';
 import { NearestProducts } from './nearest-products';
-import type { Published, ResolvedIndex } from './product-index';
+import { aliasesOf, productOf, type ResolvedIndex } from './product-index';
 
-/** The records of the feeds, as `Intake` of `catalogue.ts` adds them. */
+/** The records of the feeds, as `Intake` adds them. */
 export type Spool = Awaited<ReturnType<typeof createSpool>>;
 
 export type Written = Awaited<ReturnType<typeof writeCatalogue>>;
 
 /** Known products that stand for a new one. */
 const NEIGHBOURS = 5;
-/** Ids and messages of a report, of each kind. */
-export const EXAMPLES = 5;
 /** Characters of a piece of a file. */
 const PIECE = 1 << 16;
 
@@ -74,9 +73,9 @@ export async function writeCatalogue(
           namesCut += also!.length - MAX_ALIASES;
           namesCutExample ??= id;
         }
-        if (others.length === 0 && (group === undefined || group === id)) continue;
+        const entry = aliasesOf(id, others, group);
+        if (!entry) continue;
         names += others.length;
-        const entry = { ...(others.length > 0 && { also: others }), ...(group !== undefined && { group }) };
         checkAliases({ [id]: entry }); // pages refuse the whole catalogue for one wrong entry
         yield `${JSON.stringify(id)}:${JSON.stringify(entry)}`;
       }
@@ -121,11 +120,6 @@ export async function writeCatalogue(
     await all.return(undefined); // where the disk refused a part, the records are still open
   }
   return { ...result, missing, unknown: unknown.slice(0, EXAMPLES), names, namesCut, namesCutExample };
-}
-
-/** What is published of a product beside its ids. */
-export function productOf(item: Entry['item'], { price, availability }: Published): Entry['item'] {
-  return { ...item, ...defined({ price: item.price ?? price, availability: availability ?? item.availability }) };
 }
 
 /** The next of the products. The others are still to come: the iterator stays open. */

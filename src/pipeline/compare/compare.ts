@@ -3,6 +3,7 @@ import { CATALOGUE } from '../../checkpoint/manifest';
 import { RecommenderError } from '../../errors';
 import type { LogFacts } from '../../session/log-facts';
 import { DAY } from '../../session/time';
+import { publishedOf } from '../catalogue/products';
 import { compareCommand } from '../commands';
 import { informOfAuto } from '../configuration';
 import { defined } from '../defined';
@@ -111,15 +112,16 @@ const writeReport = (out: string, report: Report): Promise<void> =>
  */
 async function rowsToBe(options: CompareOptions, facts: () => Promise<LogFacts>): Promise<Planned> {
   const { models, preset, variants, from, catalogue, read, out } = options;
-  const products = catalogue === undefined ? undefined : await readCatalogueFile(catalogue, read?.columns?.item);
+  const shop =
+    catalogue === undefined ? undefined : await readCatalogueFile(catalogue, read?.columns?.item, observerOf(options));
   const copy = join(out, CATALOGUE);
   const start = from === undefined ? undefined : (await readArtifactFolder(from)).info;
-  const chosen = defined({ models, preset, variants, start, catalogue: products && copy });
+  const chosen = defined({ models, preset, variants, start, catalogue: shop && copy });
   const planned = await variantsOf({ ...chosen, facts });
   for (const { name, auto } of planned.variants) if (auto) informOfAuto(name, auto, options);
-  if (planned.variants.some((variant) => variant.catalogue !== undefined)) {
-    await replaceFile(copy, `${JSON.stringify(products)}\n`);
-  } else if (products) {
+  if (shop && planned.variants.some((variant) => variant.catalogue !== undefined)) {
+    await replaceFile(copy, `${JSON.stringify(publishedOf(shop, planned.features))}\n`);
+  } else if (shop) {
     warn(
       options,
       `no row reads what ${catalogue} says of items. A variant does whose config has "features", such as ` +

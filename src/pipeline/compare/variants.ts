@@ -34,6 +34,8 @@ export interface VariantsOptions extends Pick<CompareOptions, 'models' | 'preset
 export interface Planned {
   readonly variants: readonly Variant[];
   readonly ensembles: readonly Ensemble[];
+  /** Names of the features that any row reads. */
+  readonly features: readonly string[];
 }
 
 export const everyName = (): string[] => [...Object.keys(baselines), ...Object.keys(architectures)];
@@ -56,12 +58,14 @@ export async function variantsOf(options: VariantsOptions): Promise<Planned> {
   const { read, ensembles } = variants === undefined ? NOTHING : await readVariants(variants);
   const planned: Omit<Variant, 'isNeural'>[] = [...plain, ...read];
   const facts = planned.some(({ preset }) => preset === AUTO) ? await options.facts() : undefined;
+  const features = new Set<string>();
   const all = await Promise.all(
     planned.map(async (row) => {
       const { fixed, ...rest } = withPreset(row, facts);
       const before = start?.architecture === row.model ? start.config : {};
       const given = { ...before, ...fixed?.config, ...row.config };
       const { isNeural, wanted } = await checkedConfiguration(row.model, given, fixed && unsetOf(fixed, row.config));
+      for (const { name } of wanted) features.add(name);
       return {
         ...rest,
         isNeural,
@@ -77,7 +81,7 @@ export async function variantsOf(options: VariantsOptions): Promise<Planned> {
     if (missing !== undefined)
       throw new RecommenderError('bad-config', `"${name}" is of "${missing}", which is no row.`);
   }
-  return { variants: all, ensembles };
+  return { variants: all, ensembles, features: [...features] };
 }
 
 const NOTHING = { read: [], ensembles: [] };

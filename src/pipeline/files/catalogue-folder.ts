@@ -3,12 +3,14 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { checkAliases } from '../../checkpoint/aliases';
 import { CATALOGUE_MANIFEST, COLD_START, checkCatalogueManifest, PART_NAME } from '../../checkpoint/catalogue-folder';
 import { parseJson } from '../../checkpoint/json';
 import { type FileEntry, MANIFEST, RULES } from '../../checkpoint/manifest';
 import { sha256 } from '../../checkpoint/sha256';
 import { RecommenderError, throwIfAborted } from '../../errors';
 import { isGzip } from '../gzip';
+import { readRules } from '../rules';
 import { type Content, namesIn, pieces, readInput, refused, remove, replaceFiles, temporaryFolder } from './disk';
 import { openFile, pieces as piecesOf } from './events-file';
 
@@ -122,27 +124,31 @@ export async function writeCatalogueFolder(
 }
 
 /**
- * The products of all parts of a catalogue's folder, not yet checked.
+ * The products of all parts of a catalogue's folder, not yet checked, its aliases and its rules.
  *
  * @throws RecommenderError `bad-input` where a file is missing, or is not the one that the manifest lists.
  */
-export async function readCatalogueFolder(dir: string): Promise<readonly unknown[]> {
+export async function readCatalogueFolder(dir: string) {
   const path = join(dir, CATALOGUE_MANIFEST);
   const bad = (what: string): RecommenderError =>
     new RecommenderError('bad-input', `${what}; run "aisle catalogue" again.`);
-  const { parts, files } = checkCatalogueManifest(parseJson(await readInput(path), path));
+  const { parts, aliases, files } = checkCatalogueManifest(parseJson(await readInput(path), path));
+  const read = async (name: string): Promise<Uint8Array> => {
+    const bytes = await readInput(join(dir, name));
+    if ((await sha256(bytes)) === files[name]!.sha256) return bytes;
+    throw bad(`${join(dir, name)} is not the file that ${CATALOGUE_MANIFEST} lists`);
+  };
   const products: unknown[] = [];
   for (const name of parts) {
-    const part = join(dir, name);
-    const bytes = await readInput(part);
-    if ((await sha256(bytes)) !== files[name]!.sha256) {
-      throw bad(`${part} is not the file that ${CATALOGUE_MANIFEST} lists`);
-    }
-    const list = parseJson(bytes, part);
-    if (!Array.isArray(list)) throw bad(`${part} is no list of products`);
+    const list = parseJson(await read(name), join(dir, name));
+    if (!Array.isArray(list)) throw bad(`${join(dir, name)} is no list of products`);
     for (const product of list) products.push(product);
   }
-  return products;
+  return {
+    products,
+    ...(aliases && { aliases: checkAliases(parseJson(await read(aliases), join(dir, aliases))) }),
+    ...(Object.hasOwn(files, RULES) && { rules: await readRules(join(dir, RULES), { readInput: () => read(RULES) }) }),
+  };
 }
 
 const isReplaced = (name: string): boolean => PART_NAME.test(name) || name === COLD_START || name === RULES;

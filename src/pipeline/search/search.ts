@@ -69,7 +69,7 @@ export async function search(options: SearchOptions): Promise<SearchReport & Req
   const epochs = isNeural ? (options.epochs ?? plannedEpochs(model, base) ?? DEFAULT_EPOCHS) : 1;
   const rungs = isNeural ? rungsOf(trials.length, epochs) : [{ epochs: 1, trials: trials.length }];
 
-  const products = catalogue === undefined ? undefined : await readCatalogueFile(catalogue, read?.columns?.item);
+  const shop = catalogue === undefined ? undefined : await readCatalogueFile(catalogue, read?.columns?.item, options);
   const reading = { ...read, featuresIfAny: wanted.map(({ name }) => name) };
   const { valid, ...parts } = await trainingParts(
     data,
@@ -85,7 +85,7 @@ export async function search(options: SearchOptions): Promise<SearchReport & Req
     epochs,
     backend,
     parts: { ...parts, valid: valid! },
-    ...defined({ products }),
+    ...defined({ products: shop?.products }),
   };
   const tried: Tried[] = trials.map((trial) => ({ ...trial, record: { epochs: [], isFinished: false }, rung: 0 }));
   const report = async (isFinished: boolean) => {

@@ -1,19 +1,47 @@
 import { describe, expect, test } from 'vitest';
-import { readProducts } from '../../../src/pipeline/catalogue/products';
+import { publishedOf, readProducts } from '../../../src/pipeline/catalogue/products';
+import type { Message } from '../../../src/pipeline/observer';
 import { FEEDS } from './feeds';
 
-const read = (content: string) => readProducts(new TextEncoder().encode(content), 'products', undefined, 0);
+const read = (content: string, observer = {}) =>
+  readProducts(new TextEncoder().encode(content), 'products', undefined, observer, 0);
 
-test('a table with ids is read as --catalogue reads it, features included', async () => {
-  expect(await read('item_id\ttitle\tcolour\nA1\tTrousers\tblue\n')).toEqual([
-    { id: 'A1', title: 'Trousers', features: { colour: 'blue' } },
-  ]);
+test('a model may read any column of a table; of those, only what it reads is for publishing', async () => {
+  const table = await read('item_id\tname\tlink\tcolour\tcost\nA1\tTrousers\thttps://shop.example/a1\tblue\t3.5\n');
+  const product = { id: 'A1', title: 'Trousers', url: 'https://shop.example/a1' };
+  expect(table.products).toEqual([{ ...product, features: { colour: 'blue', cost: 3.5 } }]);
+  expect(table.further).toEqual(['colour', 'cost']);
+  expect(publishedOf(table)).toEqual([product]);
+  expect(publishedOf(table, ['colour', 'device'])).toEqual([{ ...product, features: { colour: 'blue' } }]);
+  const own = await read('[{"id":"A1","features":{"colour":"blue"}}]');
+  expect(publishedOf(own)).toEqual([{ id: 'A1', features: { colour: 'blue' } }]);
+});
+
+test('long texts of a feed, such as descriptions, are no features', async () => {
+  const { products } = await read(`{"id":"A1","colour":"blue","description":"${'words '.repeat(200)}"}`);
+  expect(products).toEqual([{ id: 'A1', features: { colour: 'blue' } }]);
+});
+
+test('a feed is read with its variants, and with what replaces its rows', async () => {
+  const messages: Message[] = [];
+  const onMessage = (message: Message) => void messages.push(message);
+  const text = 'id,title,sale_price,price,item_group_id,gtin\nA,old,,9,G,1\nA,new,7,9,G,2\n';
+  const { products, aliases } = await read(text, { onMessage });
+  expect(products).toMatchObject([{ id: 'A', title: 'new', price: 7 }]);
+  expect(aliases).toEqual(new Map([['A', { also: ['2'], group: 'G' }]]));
+  expect(messages).toContainEqual({
+    level: 'warning',
+    text: '1 rows have the id of an earlier one, such as "A": the last one counts.',
+  });
+  const shop = await read('Handle,Title,Variant SKU,Variant Price\na,Shirt,S-1,5\na,,S-2,4\n');
+  expect(shop.products).toMatchObject([{ id: 'a', price: 4, url: '/products/a' }]);
+  expect(shop.aliases?.get('a')).toEqual({ also: ['S-1', 'S-2'] });
 });
 
 describe('a feed gives its products by their ids', () => {
   // The columns of `table.csv` have names of their own.
   test.each(Object.keys(FEEDS).filter((name) => name !== 'table.csv'))('%s', async (name) => {
-    const products = await read([...FEEDS[name]!(20)].join(''));
+    const { products } = await read([...FEEDS[name]!(20)].join(''));
     expect(products.length).toBeGreaterThan(0);
     for (const { id, title } of products) expect([id, title]).toEqual([expect.any(String), expect.any(String)]);
   });
