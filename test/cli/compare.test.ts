@@ -36,6 +36,25 @@ describe('aisle compare', () => {
     expect(own.stderr).toContain('61 of the 61 sessions of');
   });
 
+  test('leaves a folder alone whose files are of something else', async () => {
+    const argv = ['--models', 'pop'];
+    out = join(await folder(), 'model');
+    expect((await aisle('train', '--data', data, '--model', 'pop', '--out', out)).code).toBe(0);
+    const refused = (name: string) => ({
+      code: 2,
+      stderr: expect.stringContaining(`${out} holds ${name}, which no comparison wrote, and is left alone;`),
+    });
+    expect(await compare(...argv)).toMatchObject(refused('manifest.json'));
+    out = dirname(await file('report.md', 'my own'));
+    expect(await compare(...argv)).toMatchObject(refused('report.md'));
+    expect(readFileSync(join(out, 'report.md'), 'utf8')).toBe('my own');
+    out = data;
+    expect(await compare(...argv)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('is a file; name a folder.'),
+    });
+  });
+
   test('ranks the models of one log, with what is between them, in three forms', async () => {
     const file = await variants([small]);
     const { code, stdout, stderr } = await compare('--models', 'pop,markov', '--variants', file, '--seeds', '2');

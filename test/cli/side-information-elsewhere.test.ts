@@ -43,7 +43,7 @@ describe('aisle compare --catalogue', () => {
       items,
     );
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('no result') });
-    expect(commands('colour,device')[0]).toContain(`--catalogue ${at('report', 'catalogue.json')}`);
+    expect(commands('colour,device')[0]).toContain(`--catalogue ${at('report', 'cells', 'catalogue.json')}`);
     expect(commands('none')[0]).not.toContain('--catalogue');
     expect(commands('pop')[0]).not.toContain('--catalogue');
     expect(json('report', 'report.json').command).toContain(`--catalogue ${items}`);

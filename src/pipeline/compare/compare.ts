@@ -1,5 +1,5 @@
 /** Many models on one log, under one protocol, in one report. */
-import { CATALOGUE } from '../../checkpoint/manifest';
+import { CATALOGUE, MANIFEST } from '../../checkpoint/manifest';
 import { RecommenderError } from '../../errors';
 import type { LogFacts } from '../../session/log-facts';
 import { DAY } from '../../session/time';
@@ -10,7 +10,7 @@ import { defined } from '../defined';
 import { badConfig, isAborted } from '../errors';
 import { readArtifactFolder } from '../files/artifact-folder';
 import { readCatalogueFile } from '../files/catalogue-file';
-import { join, replaceFile, replaceFiles } from '../files/disk';
+import { join, namesIn, replaceFile, replaceFiles } from '../files/disk';
 import { refuseAmong } from '../files/events-file';
 import { observerOf, warn } from '../observer';
 import type { CompareOptions } from '../options';
@@ -20,6 +20,7 @@ import { htmlReport } from './html';
 import { markdownReport, type Report } from './markdown';
 import { factsOfTraining, type Parts, partsOf } from './parts';
 import { rowsOf } from './rows';
+import { CELLS } from './run';
 import { computeEnsembles, computeSeries, seriesOnParts, seriesOnWindows, windowedVariants } from './runs';
 import { type Planned, variantsOf } from './variants';
 import { writeWindows } from './windows';
@@ -39,6 +40,7 @@ export async function compare(options: CompareOptions): Promise<Report> {
   const observer = observerOf(options);
   refuseMixed(options);
   await refuseAmong([data, test, valid], out);
+  await refuseForeignReport(out);
   if (atLeast !== undefined) await readArtifactFolder(atLeast); // refuses a wrong one before hours of work
   let cut: Promise<Parts> | undefined;
   const parts = (): Promise<Parts> => {
@@ -70,7 +72,7 @@ export async function compare(options: CompareOptions): Promise<Report> {
   const { support, series, windows } = await prepare();
   const resumable = (cause: unknown): never => {
     if (!isAborted(cause)) throw cause;
-    const rest = `${join(out, 'cells')} holds everything: the same command goes on from there.`;
+    const rest = `${join(out, CELLS)} holds everything: the same command goes on from there.`;
     throw new RecommenderError('aborted', `${cause.message} ${rest}`, { cause });
   };
   const single = await computeSeries(out, series, metric, options).catch(resumable);
@@ -98,6 +100,20 @@ export async function compare(options: CompareOptions): Promise<Report> {
   return gated;
 }
 
+/** Refuses a folder with files that the report would replace, and that no comparison wrote, or with those of a model. */
+async function refuseForeignReport(out: string): Promise<void> {
+  const names = await namesIn(out);
+  const replaced = names.includes(CELLS) ? [] : REPORTS;
+  const foreign = [MANIFEST, ...replaced].find((name) => names.includes(name));
+  if (foreign === undefined) return;
+  throw new RecommenderError(
+    'bad-input',
+    `${out} holds ${foreign}, which no comparison wrote, and is left alone; name a new or empty folder.`,
+  );
+}
+
+const REPORTS = ['report.json', 'report.md', 'report.html'];
+
 const writeReport = (out: string, report: Report): Promise<void> =>
   replaceFiles(out, {
     'report.json': `${JSON.stringify(report, null, 2)}\n`,
@@ -114,7 +130,7 @@ async function rowsToBe(options: CompareOptions, facts: () => Promise<LogFacts>)
   const { models, preset, variants, from, catalogue, read, out } = options;
   const shop =
     catalogue === undefined ? undefined : await readCatalogueFile(catalogue, read?.columns?.item, observerOf(options));
-  const copy = join(out, CATALOGUE);
+  const copy = join(out, CELLS, CATALOGUE);
   const start = from === undefined ? undefined : (await readArtifactFolder(from)).info;
   const chosen = defined({ models, preset, variants, start, catalogue: shop && copy });
   const planned = await variantsOf({ ...chosen, facts });

@@ -9,7 +9,17 @@ import { evaluateWeights } from '../evaluate';
 import { basename, join, makeFolder, shortHash } from '../files/disk';
 import type { Observer } from '../observer';
 import { codeHash } from '../version';
-import { artifactOf, fileName, type Run, type RunPlan, type RunResult, testRun, validatedOf, writeRun } from './run';
+import {
+  artifactOf,
+  CELLS,
+  fileName,
+  type Run,
+  type RunPlan,
+  type RunResult,
+  testRun,
+  validatedOf,
+  writeRun,
+} from './run';
 import { countWithout, type ValidationPart, validationPart } from './validation-part';
 
 export interface Ensemble {
@@ -63,7 +73,7 @@ export function ensembleFolder(out: string, { ensemble, parts, mixed }: Ensemble
   const { name, of: _, with: __, ...how } = ensemble;
   const folders = [...parts, ...(mixed ? [mixed] : [])].map(({ folder }) => basename(folder));
   const hash = shortHash([how, folders, codeHash()]);
-  return join(out, 'cells', `${fileName(name)}-${parts[0]!.plan.seed}-${hash}`);
+  return join(out, CELLS, `${fileName(name)}-${parts[0]!.plan.seed}-${hash}`);
 }
 
 /**

@@ -119,6 +119,8 @@ export interface Run {
   readonly windows?: readonly { readonly name: string; readonly result: RunResult }[];
 }
 
+/** Folder of the runs, inside that of the comparison. */
+export const CELLS = 'cells';
 const RESULT = 'result.json';
 const RANKS = 'ranks.tsv';
 const CHOICE = 'choice.json';
@@ -139,7 +141,7 @@ export function runFolder(out: string, plan: RunPlan, contents: Readonly<Record<
   };
   const hash = shortHash({ ...rest, ...files, code: codeHash(), form: FORM });
   const words = [fileName(plan.name), ...(plan.step === undefined ? [] : [plan.step]), plan.seed, hash];
-  return join(out, 'cells', words.join('-'));
+  return join(out, CELLS, words.join('-'));
 }
 
 /** A row's name as that of a file. */
