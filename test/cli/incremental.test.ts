@@ -46,6 +46,26 @@ describe('aisle compare --protocol incremental', () => {
     expect([one.predictions, one.dropped]).toEqual([other.predictions, { events: 0, sessions: 0 }]);
   });
 
+  test('says what is tested, and what was left out of the windows', async () => {
+    const day = (n: number, ...items: string[]) =>
+      Array.from({ length: 8 }, (_, s) =>
+        items.map((id, i) => `${n}-${s},${id},${1709251200 + n * 86400 + s * 100 + i}\n`).join(''),
+      ).join('');
+    const single = Array.from({ length: 8 }, (_, s) => `b-${s},a,${1709424000 + s}\nb-${s},y,${1709424001 + s}\n`);
+    data = await file(
+      'events.csv',
+      `session_id,item_id,timestamp\n${day(0, 'a', 'b')}${day(1, 'a', 'b', 'x')}${day(2, 'b', 'a')}${single.join('')}`,
+    );
+    expect((await compare('--models', 'pop')).code).toBe(0);
+    const { test, rows } = report();
+    expect(test).toBe('the last event of half of the sessions of each window after the first');
+    const [{ dropped, predictions }] = rows;
+    // Four of eight sessions of the second day, and eight of sixteen of the third.
+    expect(dropped).toEqual({ events: 4 + dropped.sessions, sessions: expect.any(Number) });
+    expect(predictions).toBe(4 + 8 - dropped.sessions);
+    expect(dropped.sessions).toBeGreaterThan(0);
+  });
+
   test('trains on each day, tests on half of the next, and reports the mean over days', async () => {
     const { code, stderr, stdout } = await compare('--models', 'pop,v-sknn');
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('no result') });

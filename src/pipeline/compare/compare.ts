@@ -147,8 +147,10 @@ async function rowsToBe(options: CompareOptions, facts: () => Promise<LogFacts>)
   return planned;
 }
 
-const testedOf = ({ holdout }: CompareOptions): string =>
-  holdout === undefined ? 'the last tenth of its sessions' : 'the last event of its sessions';
+function testedOf({ holdout, protocol }: CompareOptions): string {
+  if (protocol === 'incremental') return 'the last event of half of the sessions of each window after the first';
+  return holdout === undefined ? 'the last tenth of its sessions' : 'the last event of its sessions';
+}
 
 /** Refuses options that contradict the protocol or each other. */
 function refuseMixed({

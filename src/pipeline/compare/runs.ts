@@ -25,6 +25,8 @@ interface Series {
   readonly plans: readonly RunPlan[];
   /** Whether each run continues the artifact of the one before. */
   readonly goesOn: boolean;
+  /** Of windows: what each test part lacks. */
+  readonly dropped?: readonly RunResult['dropped'][];
 }
 
 export interface RunOptions extends Pick<RunPlan, 'protocol' | 'backend' | 'epochs' | 'valid' | 'holdout' | 'from'> {
@@ -73,6 +75,7 @@ export const seriesOnWindows = (
     name: variant.name,
     seed,
     goesOn: retrain.from === 'before',
+    dropped: steps.map(({ dropped }) => dropped),
     plans: steps.map(({ name: step, test, train }) => ({
       ...variant,
       ...common(variant, seed, { epochs: EPOCHS_PER_WINDOW, ...options }),
@@ -113,7 +116,7 @@ export async function computeSeries(
   const failures: (Failure & { readonly error: unknown })[] = [];
   const total = series.reduce((sum, { plans }) => sum + plans.length, 0);
   let count = 0;
-  for (const { name, seed, plans, goesOn } of series) {
+  for (const { name, seed, plans, goesOn, dropped } of series) {
     const done: Run[] = [];
     let from: string | undefined;
     for (const planned of plans) {
@@ -142,7 +145,7 @@ export async function computeSeries(
       }
       if (goesOn) from = artifactOf(folder, plan);
     }
-    if (done.length === plans.length) runs.push(plans[0]!.step === undefined ? done[0]! : overWindows(done));
+    if (done.length === plans.length) runs.push(dropped ? overWindows(done, dropped) : done[0]!);
   }
   if (runs.length > 0) return { runs, failures: failures.map(({ error: _, ...failure }) => failure) };
   const { message, error: cause } = failures[0]!;
@@ -198,7 +201,7 @@ export async function computeEnsembles(
 /**
  * Unweighted means over windows; times, predictions and dropped events add up. Ranks and epochs are concatenated.
  */
-function overWindows(runs: readonly Run[]): Run {
+function overWindows(runs: readonly Run[], dropped: readonly RunResult['dropped'][]): Run {
   const results = runs.map(({ result }) => result);
   const sum = (of: (result: RunResult) => number) => results.reduce((total, result) => total + of(result), 0);
   const mean = (of: (result: RunResult) => number) => sum(of) / results.length;
@@ -218,7 +221,10 @@ function overWindows(runs: readonly Run[]): Run {
       popularity: mean(({ popularity }) => popularity),
       predictions: sum(({ predictions }) => predictions),
       sessions: sum(({ sessions }) => sessions),
-      dropped: { events: sum(({ dropped }) => dropped.events), sessions: sum(({ dropped }) => dropped.sessions) },
+      dropped: dropped.reduce((all, { events, sessions }) => ({
+        events: all.events + events,
+        sessions: all.sessions + sessions,
+      })),
       trainSeconds: sum(({ trainSeconds }) => trainSeconds),
       processorSeconds: sum(({ processorSeconds }) => processorSeconds),
       evaluateSeconds: sum(({ evaluateSeconds }) => evaluateSeconds),

@@ -4,7 +4,7 @@
  * tune on and one to report, on their last item; what is reported is the mean over windows.
  */
 import { RecommenderError } from '../../errors';
-import { type EventLog, reindex, selectSessions, sessionCount } from '../../session/event-log';
+import { type EventLog, type Reindexed, reindex, selectSessions, sessionCount } from '../../session/event-log';
 import type { ReadOptions } from '../../session/options';
 import { isoTime } from '../../session/split';
 import { DAY } from '../../session/time';
@@ -45,6 +45,8 @@ export interface Step {
   /** The window that is tested, as its first day or minute: `2014-04-02`. */
   readonly name: string;
   readonly test: string;
+  /** Events of items that were not known before, and sessions too short without them, that `test` lacks. */
+  readonly dropped: Reindexed['dropped'];
   /** The training file for a way of retraining. */
   readonly train: (how: Retrain) => string;
 }
@@ -98,7 +100,7 @@ export async function writeWindows(
       (ids, { how, log: { itemIds } }) => (how.from === 'last' ? common(ids, itemIds) : ids),
       soFar,
     );
-    const tested = reindex(selectSessions(log, halves(windows[t + 1]!)[half]), known).log;
+    const { log: tested, dropped } = reindex(selectSessions(log, halves(windows[t + 1]!)[half]), known);
     const sessions = sessionCount(tested);
     if (sessions === 0) {
       inform(observer, `${names[t + 1]} is not tested: it holds no session of two items that were known before.`);
@@ -115,7 +117,7 @@ export async function writeWindows(
       observer,
     );
     since = t + 1;
-    steps.push({ name: names[t + 1]!, test: join(folder, test), train: (how) => join(folder, train(how)) });
+    steps.push({ name: names[t + 1]!, test: join(folder, test), dropped, train: (how) => join(folder, train(how)) });
   }
   if (steps.length === 0) {
     throw new RecommenderError(
