@@ -4,18 +4,6 @@ import type { Dialect, Row, RowFault } from './rows';
 import { faultOf, LONGEST_ROW, TextReader, tableDialect } from './text-reader';
 import { isText, quote, textFault, textOf } from './utf8';
 
-export interface TableRow {
-  /** Line in the file, from 1. */
-  readonly line: number;
-  /** As many as the header has names. */
-  readonly cells: readonly string[];
-}
-
-export interface Table {
-  readonly names: readonly string[];
-  readonly rows: readonly TableRow[];
-}
-
 /** What a `TableReader` finds. Each function may throw, which ends the reading. */
 export interface TableHandlers {
   header(names: readonly string[]): void;
@@ -26,30 +14,6 @@ export interface TableHandlers {
   row(line: number, cell: (at: number) => string): void;
   /** A row that cannot be read, which is passed over if this returns. */
   bad(line: number, what: string, rest: string): void;
-}
-
-/**
- * Reads a small table into memory: tab-separated values, or CSV.
- *
- * @param file Name for messages.
- * @param wanted Names of columns that are looked for; they identify the delimiter.
- * @throws RecommenderError `bad-input` as `FILE:LINE: what, expected, got`.
- */
-export function readTable(bytes: Uint8Array, file: string, wanted: readonly string[]): Table {
-  let names: readonly string[] = [];
-  const rows: TableRow[] = [];
-  const reader = new TableReader(file, wanted, {
-    header: (found) => {
-      names = found;
-    },
-    row: (line, cell) => rows.push({ line, cells: names.map((_, at) => cell(at)) }),
-    bad: (line, what, rest) => {
-      throw new RecommenderError('bad-input', `${file}:${line}: ${what}, ${rest}.`);
-    },
-  });
-  reader.push(bytes);
-  reader.finish();
-  return { names, rows };
 }
 
 /** Thrown by `cell` to leave a row whose text is not valid; `TableReader` catches it. */

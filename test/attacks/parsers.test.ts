@@ -18,9 +18,9 @@ import { RecommenderError } from '../../src/errors';
 import { eventOf } from '../../src/page/data-layer';
 import { jsonLdOf } from '../../src/page/json-ld';
 import { productOf } from '../../src/page/things';
+import { readProducts } from '../../src/pipeline/catalogue/products';
 import { readZip, writeZip } from '../../src/pipeline/zip';
 import { readParquet } from '../../src/session/read-parquet';
-import { readTable } from '../../src/session/read-table';
 import { readText } from '../../src/session/read-text';
 import { decode } from '../../src/store/record-reader';
 import { checksumOf, encode } from '../../src/store/records';
@@ -163,7 +163,7 @@ const PARSERS: Readonly<Record<string, () => Fuzzed | Promise<Fuzzed>>> = {
     words: ['session_id', 'item_id', 'timestamp', 'user_id', '""', '\r\n', '{"', '1e308', '-1'],
     async run(input) {
       await readText(piecesOf(input), { name: 'log' }, { skipBadRows: input.length % 3 }).catch(throwOther);
-      return readTable(input, 'table', ['item_id']);
+      return readProducts(input, 'table');
     },
     isReason: isOurs,
   }),
