@@ -46,11 +46,7 @@ const PARTS: readonly (readonly [module: RegExp, part: string, needs: readonly s
   [/engine\/live-catalogue\.ts$/, 'catalogue', ['aliases', 'catalogue-file']],
   [/engine\/(strategies|diagnosis)\.ts$/, '$1', []],
   [/engine\/personalisation\.ts$/, 'personalisation', []],
-  [
-    /engine\/(?:tuned-network|train-model)\.ts$/,
-    'train',
-    ['personalisation', 'neighbours', 'tensorflow', 'features', 'placement'],
-  ],
+  [/engine\/tuned-network\.ts$/, 'train', ['personalisation', 'tensorflow']],
   [/compute\/kernels\/cpu\/training\.ts$/, 'train', []], // too small to be a file
   [/compute\/kernels\/(wasm|webgl|webgpu)\/training\.ts$/, 'train-$1', ['$1', 'train']],
   [/compute\/kernels\/wasm-simd\/(binary(?:-fused)?)\.ts$/, '$1', []],

@@ -199,13 +199,6 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
         return answered(items.ranked(await scored(best)));
       }, signal);
     },
-    train(request, { signal, onProgress = () => {} } = {}) {
-      return call(async (ends) => {
-        // Gradients and optimisers are loaded where a model learns, and nowhere else.
-        const { trainModel } = await loadCode('training', () => import('./train-model'));
-        return trainModel(request, placementOptions, ends, onProgress);
-      }, signal);
-    },
     fineTune: async (...request) => (await personalised()).fineTune(...request),
     setAdapter: async (...request) => (await personalised()).setAdapter(...request),
     migrate: async (...request) => (await personalised()).migrate(...request),

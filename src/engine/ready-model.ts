@@ -15,7 +15,7 @@ const ROUNDS = 3;
 /** A round ends after this time or so many inferences: clocks of browsers are coarse. */
 const ROUND_MILLISECONDS = 16;
 const MAX_RUNS = 20;
-/** How many models, and trainings, are on an instance of a backend. */
+/** How many models are on an instance of a backend. */
 const users = new WeakMap<object, number>();
 
 /**
@@ -91,7 +91,7 @@ export async function benchmark(model: Model, clock: () => number): Promise<numb
  * Keeps a GPU running until the function that is returned is called. Its memory is freed after the last release. The CPU
  * backends stay: they are the fallback of every other backend.
  */
-export function hold(device: Device): () => void {
+function hold(device: Device): () => void {
   const { name, instance } = device;
   users.set(instance, (users.get(instance) ?? 0) + 1);
   return () => {

@@ -5,11 +5,11 @@
  *
  * Arguments and results are plain data that can be structured-cloned. Item ids are text; indices never leave the engine.
  */
-import type { Artifact, CatalogueItem, GoldenCheck } from '../checkpoint/artifact';
+import type { CatalogueItem } from '../checkpoint/artifact';
 import type { Delta, TuneMethod } from '../checkpoint/delta';
 import type { BackendChoice, BackendName } from '../compute/types';
 import type { HistoryChoice } from '../session/visitor-history';
-import type { Candidate, ClickFeatures } from '../types';
+import type { Candidate } from '../types';
 
 /** Where a model is. */
 export interface ModelSource {
@@ -124,46 +124,6 @@ export type LoadProgress =
   | { readonly stage: 'download'; readonly file: string; readonly loaded: number; readonly total?: number }
   | { readonly stage: 'backend'; readonly backend: BackendName }
   | { readonly stage: 'check'; readonly backend: BackendName };
-
-export interface TrainRequest {
-  /** Name of an architecture or a counting baseline. */
-  readonly model: string;
-  /** Sessions, each oldest click first. Item indices follow the first appearance in the order of the sessions' starts. */
-  readonly sessions: readonly (readonly EngineEvent[])[];
-  /** Configuration keys that differ from the model's defaults. */
-  readonly config: Readonly<Record<string, unknown>>;
-  /** Metadata of the items, for models that read it. Default: none. */
-  readonly products?: readonly CatalogueItem[];
-  /** Any integer: the same seed, sessions and backend give the same model. */
-  readonly seed: number;
-  /** Passes over the sessions. Default: the configuration's. */
-  readonly epochs?: number;
-  readonly backend: BackendChoice;
-}
-
-export interface TrainProgress {
-  /** The running epoch, from 1, and the number of epochs. */
-  readonly epoch: number;
-  readonly epochs: number;
-  /** Steps done of this epoch, and how many it has. */
-  readonly step: number;
-  readonly steps: number;
-  /** Mean loss of the epoch so far. */
-  readonly loss: number;
-}
-
-/** An artifact without its name, version and licence. */
-export interface Trained extends Pick<Artifact, 'itemIds' | 'tensors'> {
-  readonly architecture: string;
-  /** Complete, defaults included. */
-  readonly config: Readonly<Record<string, unknown>>;
-  /** The features of clicks that the model reads; absent if it reads none. */
-  readonly features?: ClickFeatures;
-  readonly golden: GoldenCheck;
-  /** Mean loss of each epoch; empty for counting baselines. */
-  readonly losses: readonly number[];
-  readonly backend: BackendName;
-}
 
 export interface ExplainRequest {
   /** As `RecommendRequest.session` and `user`: those of the request whose answer is explained. */
@@ -321,14 +281,6 @@ export interface Engine {
    * @throws RecommenderError `not-finite` if the model scores with anything but finite numbers on every backend.
    */
   recommend(request: RecommendRequest, control?: Control): Promise<Recommendations>;
-  /**
-   * Trains a new model; the loaded one stays. Other calls are answered between two steps; an engine in a worker trains in a
-   * worker of its own.
-   *
-   * @throws RecommenderError `bad-config`; `bad-input` if no session has two clicks; `diverged`; `no-backend`, also in a
-   *   page where no worker can start, because that would block its own thread for too long.
-   */
-  train(request: TrainRequest, control?: Control<TrainProgress>): Promise<Trained>;
   /**
    * Moves the loaded model to another backend, where it must give its golden answer, and times it there. If that
    * fails, the model stays on its backend.

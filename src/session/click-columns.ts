@@ -7,8 +7,6 @@ import type { ClickLog, FeatureColumn } from './event-log';
 /** More values than that are no category: every artifact would carry them all. */
 const MOST_VALUES = 50_000;
 
-type Columns = ReadonlyMap<string, FeatureColumn>;
-
 /**
  * When each item was clicked first: what is known of its age at any later click, and at none before.
  *
@@ -119,21 +117,4 @@ export function withFeatures({ sessions, features }: ClickLog, described: ClickF
     return [name, Float64Array.from(column.codes, (code) => numbers[code]!)];
   });
   return { ...sessions, features: Object.fromEntries(columns) };
-}
-
-/** Columns of clicks that are reported one by one, as those of a file. */
-export function columnsOf(
-  clicks: readonly { readonly features?: Readonly<Record<string, number | string>> | undefined }[],
-): Columns {
-  const names = new Set(clicks.flatMap(({ features }) => Object.keys(features ?? {})));
-  const column = (name: string): FeatureColumn => {
-    const texts = new Map<string, number>();
-    const codes = Int32Array.from(clicks, ({ features }) => {
-      const text = features && Object.hasOwn(features, name) ? String(features[name]) : '';
-      if (!texts.has(text)) texts.set(text, texts.size);
-      return texts.get(text)!;
-    });
-    return { codes, names: [...texts.keys()] };
-  };
-  return new Map([...names].map((name) => [name, column(name)]));
 }

@@ -33,8 +33,6 @@ export interface WorkerEngine extends Engine {
   rival(): Promise<Rival>;
 }
 
-/** The long-running method: each call gets a dedicated worker, so that recommending continues and its memory is freed. */
-const DEDICATED: Method = 'train';
 /** Answers since the last crash after which earlier crashes no longer count. */
 const GOOD_ANSWERS = 20;
 /** The method that must not run twice; the others can be repeated safely. */
@@ -137,7 +135,6 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
   }
 
   async function call<M extends Method>(method: M, args: Sent<M>, control?: Control<Progress<M>>): Promise<Result<M>> {
-    if (method === DEDICATED) return (await besides()).callDedicated(dedicated, method, args, control);
     if (!STATE.includes(method)) return callHost(method, args, control);
     // Set before the call: a worker that starts or takes over meanwhile must not get the former state.
     const before = state.get(method) ?? [];

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { commands } from 'vitest/browser';
 import { type BackendName, isGpu } from '../../src/compute/types';
-import type { RankedItem, RecommendRequest, TrainProgress, TrainRequest } from '../../src/engine/types';
+import type { RankedItem, RecommendRequest } from '../../src/engine/types';
 import { createRecommender } from '../../src/index';
 import { type EngineDegradation, startWorkerEngine, type WorkerEngineOptions } from '../../src/worker/client';
-import { clicks, folderOf, NOW, plannedModel, RING, RING_CONFIG, RING_LOSSES, SESSIONS } from '../engine/fixture';
+import { clicks, folderOf, NOW, plannedModel, SESSIONS } from '../engine/fixture';
 import expected from '../engine/small-model-answers.json';
 import { isSoak } from '../soak-slice';
 
@@ -138,48 +138,6 @@ describe('a worker', () => {
     const { engine } = started();
     const missing = engine.load({ modelUrl: new URL('/no/model/', location.href).href, backend: 'cpu' });
     await expect(missing).rejects.toMatchObject({ name: 'RecommenderError', code: 'bad-artifact' });
-  });
-});
-
-describe('training in a page', () => {
-  const request: TrainRequest = {
-    model: 'gru4rec',
-    sessions: RING,
-    config: RING_CONFIG,
-    seed: 3,
-    epochs: 3,
-    backend: 'wasm',
-  };
-
-  test('runs in a worker of its own, as in Node, while the other worker recommends', async () => {
-    const { engine } = started();
-    await engine.load({ modelUrl, backend: 'wasm' });
-    const steps: TrainProgress[] = [];
-    let over = false;
-    const training = engine.train(request, { onProgress: (step) => steps.push(step) }).finally(() => {
-      over = true;
-    });
-    expect((await engine.recommend(asked())).items).toHaveLength(20);
-    expect(over).toBe(false);
-    const trained = await training;
-    expect(trained.itemIds).toHaveLength(12);
-    expect(Object.values(trained.tensors).every(({ data }) => ArrayBuffer.isView(data))).toBe(true);
-    for (const [epoch, loss] of RING_LOSSES.entries()) expect(trained.losses[epoch]).toBeCloseTo(loss, 3);
-    expect(steps.at(-1)).toMatchObject({ epoch: 3, epochs: 3 });
-    expect(workers).toHaveLength(2);
-  });
-
-  test('ends at once when it is aborted', async () => {
-    const { engine } = started();
-    const abort = new AbortController();
-    const onProgress = () => abort.abort();
-    const training = engine.train({ ...request, epochs: 1000 }, { signal: abort.signal, onProgress });
-    await expect(training).rejects.toMatchObject({ code: 'aborted' });
-  });
-
-  test('is refused where no worker can start', async () => {
-    const { engine } = started({ workerUrl: new URL('/no/such/worker.js', location.href).href });
-    await expect(engine.train(request)).rejects.toMatchObject({ code: 'no-backend' });
   });
 });
 

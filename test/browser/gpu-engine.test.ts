@@ -5,19 +5,10 @@ import { startBackend } from '../../src/compute/backends/start';
 import { stopBackend } from '../../src/compute/running';
 import type { BackendChoice, BackendName } from '../../src/compute/types';
 import { createLocalEngine, type LocalEngineOptions } from '../../src/engine/local-engine';
-import type { Engine, RecommendRequest, TrainRequest } from '../../src/engine/types';
-import {
-  clicks,
-  folderOf,
-  MODEL_URL,
-  RING,
-  RING_CONFIG,
-  RING_LOSSES,
-  SESSIONS,
-  serveFolder,
-  smallModel,
-} from '../engine/fixture';
+import type { Engine, RecommendRequest } from '../../src/engine/types';
+import { clicks, folderOf, MODEL_URL, RING_TRAINING, SESSIONS, serveFolder, smallModel } from '../engine/fixture';
 import expected from '../engine/small-model-answers.json';
+import { trainSessions } from '../engine/train-sessions';
 import { isSoak, slice } from '../soak-slice';
 import { lose } from './lose-device';
 import { patient } from './patient-engine';
@@ -98,21 +89,13 @@ describe.each(GPUS)('%s lost', (backend) => {
   if (isSoak || backend === 'webgl')
     test('in the middle of training says so, and recommendations go on', async () => {
       const { engine } = await loaded(backend);
-      const training: TrainRequest = {
-        model: 'gru4rec',
-        sessions: RING,
-        config: RING_CONFIG,
-        seed: 3,
-        epochs: 50,
-        backend,
-      };
       let steps = 0;
       const onProgress = () => {
         steps++;
         if (steps === 3) lose[backend]();
       };
-      const failed = expect(engine.train(training, { onProgress })).rejects.toMatchObject({ code: 'engine-lost' });
-      await failed;
+      const training = trainSessions({ ...RING_TRAINING, epochs: 50, backend, onProgress }, patient);
+      await expect(training).rejects.toMatchObject({ backend, isGone: true });
       expect(steps).toBeGreaterThanOrEqual(3);
       await expectAnswer(engine.recommend(request()));
     });
@@ -141,24 +124,6 @@ describe.each(onWebgpu)('a device of %s that falls silent', (backend) => {
     expect(last).toBe(backend === 'webgpu' ? 'webgl' : 'wasm');
     expect(why).toContain('did not answer within 6 s'); // half of it: the next backend needs the rest
   }, 60_000);
-});
-
-const RING_TRAINING: Omit<TrainRequest, 'backend'> = {
-  model: 'gru4rec',
-  sessions: RING,
-  config: RING_CONFIG,
-  seed: 3,
-  epochs: 1,
-};
-
-// In `npm test` the parity tests train on WebGL, and the adapter learns on WebGPU.
-describe.each(slice(GPUS, () => false))('training on %s', (backend) => {
-  test('has the losses that Node has', async () => {
-    const { engine } = await loaded(backend);
-    const { losses, golden } = await engine.train({ ...RING_TRAINING, backend });
-    expect(losses[0]).toBeCloseTo(RING_LOSSES[0]!, 3);
-    expect(golden.top.length).toBeGreaterThan(0);
-  });
 });
 
 describe.each(onWebgl)('a model moved to %s', (backend) => {
@@ -224,13 +189,14 @@ describe('a WebGPU device that refuses a program', () => {
   if (isSoak)
     test('teaches nothing wrong: the training says what was refused, and the next one is right', async () => {
       stopBackend('webgpu');
-      const { engine } = await loaded('wasm');
+      const trainRing = (backend: BackendName) => trainSessions({ ...RING_TRAINING, backend }, patient);
       await withoutExponentials(async () => {
         const refused = { code: 'no-backend', message: expect.stringMatching(/refused .*unheardOf/) };
-        await expect(engine.train({ ...RING_TRAINING, backend: 'webgpu' })).rejects.toMatchObject(refused);
+        await expect(trainRing('webgpu')).rejects.toMatchObject(refused);
       });
-      const { losses } = await engine.train({ ...RING_TRAINING, backend: 'webgpu' });
-      expect(losses[0]).toBeCloseTo(RING_LOSSES[0]!, 3);
+      stopBackend('webgpu');
+      const [gpu, cpu] = [await trainRing('webgpu'), await trainRing('wasm')];
+      expect(gpu.losses[0]).toBeCloseTo(cpu.losses[0]!, 3);
     });
 
   test('in the middle of its work is left for the next backend, and the recommendation is answered', async () => {

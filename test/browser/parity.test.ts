@@ -8,7 +8,6 @@ import type { BackendName, TensorBackend } from '../../src/compute/types';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import type { RankedItem } from '../../src/engine/types';
 import { createRecommender, type Recommender } from '../../src/index';
-import { startWorkerEngine } from '../../src/worker/client';
 import {
   ANSWERING,
   ASKED,
@@ -149,8 +148,7 @@ describe.each(PARITY_MODELS)('%s in a page', (model) => {
   test.each(slice(PAGE_BACKENDS, (backend) => TRAINED_ON[backend].includes(model)))(
     'learns as Node does, step by step, and answers alike after it, on %s',
     async (backend) => {
-      const engine = startWorkerEngine();
-      const learn = await learnings(engine, model, backend, parity.sessions);
+      const learn = await learnings(model, backend, parity.sessions, patient);
       const steps = isWhole(backend) ? STEPS : 3;
       const losses = await learn.losses(steps);
       expect(losses).toHaveLength(steps);
@@ -159,9 +157,8 @@ describe.each(PARITY_MODELS)('%s in a page', (model) => {
         const isOff = (loss: number, step: number) => !(Math.abs(loss / node[step]! - 1) < THOUSANDTH);
         expect(losses.filter(isOff)).toEqual([]);
       }
-      if (!isWhole(backend)) return engine.dispose();
+      if (!isWhole(backend)) return;
       const artifact = await learn.artifact();
-      await engine.dispose();
       const learnt = `${folder.slice(1)}learnt-${model}-${backend}/`;
       for (const [name, bytes] of await packArtifact(artifact)) {
         const text = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');

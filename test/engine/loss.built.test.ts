@@ -6,8 +6,8 @@
 import type { Browser, Worker } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
 import type { Recommender, Status } from '../../src/index';
-import { isSoak, slice } from '../soak-slice';
-import { folderOf, RING, RING_CONFIG, smallModel } from './fixture';
+import { slice } from '../soak-slice';
+import { folderOf, smallModel } from './fixture';
 import { deleteWorker, expectRight, type ShopPage, type ShopPageOptions, shopPages } from './shop-page';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -136,47 +136,6 @@ describe.each(slice(LOSSES, ([name]) => FEW.includes(name)))('%s', (_, { backend
     },
   );
 });
-
-// In `npm test` a GPU is lost while it trains in gpu-engine.test.ts.
-if (isSoak)
-  test('a GPU process that crashes in the middle of training says so, and recommendations go on', async () => {
-    const own = await anotherBrowser();
-    const shop = await opened({ recommender: { backend: 'webgl' } }, own);
-    await expectRight(shop);
-    await shop.page.evaluate(
-      (request) => {
-        // As the library's own client calls it: what learns has a worker of its own.
-        const worker = new Worker('/lib/worker.js', { type: 'module' });
-        const training = { steps: 0, outcome: undefined as unknown };
-        Object.assign(globalThis, { training });
-        worker.addEventListener('message', ({ data }) => {
-          if (data.ready) {
-            const setup = { worker: `${location.origin}/lib/worker.js`, urls: {} };
-            worker.postMessage({ setup });
-            worker.postMessage({ id: 1, method: 'train', args: [request], progress: true });
-          } else if (data.progress) training.steps++;
-          else training.outcome = data.error ?? data.result;
-        });
-      },
-      {
-        model: 'gru4rec',
-        sessions: RING,
-        backend: 'webgl',
-        seed: 3,
-        epochs: 1000,
-        config: RING_CONFIG,
-      },
-    );
-    const training = () =>
-      shop.page.evaluate(() => (globalThis as never as { training: { steps: number; outcome?: object } }).training);
-    await expect.poll(async () => (await training()).steps, { timeout: 60_000 }).toBeGreaterThan(0);
-    await crashGpu(shop, own);
-    await expect
-      .poll(async () => (await training()).outcome, { timeout: 60_000 })
-      .toMatchObject({ code: 'engine-lost' });
-    await expectRight(shop);
-    expect(await shop.thrown()).toEqual([]);
-  });
 
 describe('a worker', () => {
   test('that throws is started again, and nothing of it reaches the page', async () => {

@@ -11,7 +11,6 @@ import { gunzipSync } from 'node:zlib';
 import { packArtifact } from '../../src/checkpoint/pack';
 import { run } from '../../src/cli/main';
 import type { BackendName } from '../../src/compute/types';
-import { createLocalEngine } from '../../src/engine/local-engine';
 import type { RankedItem } from '../../src/engine/types';
 import { loadEngine } from '../../src/pipeline/files/artifact-engine';
 import { backendOptions } from '../../src/pipeline/files/backend';
@@ -109,9 +108,7 @@ async function learntOn(
   sessions: Parity['sessions'],
   folder: string,
 ): Promise<Learnt> {
-  const engine = createLocalEngine(await backendOptions(backend));
-  const { losses, artifact } = await learnBoth(engine, model, backend, sessions);
-  await engine.dispose();
+  const { losses, artifact } = await learnBoth(model, backend, sessions, await backendOptions(backend));
   mkdirSync(folder, { recursive: true });
   for (const [name, bytes] of await packArtifact(artifact)) writeFileSync(join(folder, name), bytes);
   return { losses, answers: await answersOf(folder, backend, sessions) };

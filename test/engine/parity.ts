@@ -1,8 +1,11 @@
 /** What Node and a page must agree on: sessions, Node's answers to them, and what Node learns. Runs in both. */
 import type { Artifact } from '../../src/checkpoint/artifact';
+import type { BackendOptions } from '../../src/compute/backends/options';
 import type { BackendName } from '../../src/compute/types';
-import type { Engine, EngineEvent, RankedItem, Trained, TrainProgress, TrainRequest } from '../../src/engine/types';
+import type { EngineEvent, RankedItem } from '../../src/engine/types';
 import { models } from '../../src/models/index';
+import type { Progress } from '../../src/train/trainer';
+import { type SessionsTraining, trainSessions } from './train-sessions';
 
 export const PARITY_MODELS: readonly string[] = Object.keys(models);
 /** Backends that train in Node, whose answers a page must equal, and those of the page. */
@@ -78,11 +81,16 @@ export async function learnBoth(
 }
 
 /** The two trainings apart. */
-export async function learnings(engine: Engine, model: string, backend: BackendName, sessions: Parity['sessions']) {
-  const { options } = await models[model]!.network();
-  const dropout = Object.keys(options).filter((key) => /drop/i.test(key));
+export async function learnings(
+  model: string,
+  backend: BackendName,
+  sessions: Parity['sessions'],
+  options: BackendOptions,
+) {
+  const network = await models[model]!.network();
+  const dropout = Object.keys(network.options).filter((key) => /drop/i.test(key));
   const config = { ...SMALL[model], ...Object.fromEntries(dropout.map((key) => [key, 0])) };
-  const request = (clicks: number, epochs: number): TrainRequest => ({
+  const training = (clicks: number, epochs: number): SessionsTraining => ({
     model,
     backend,
     seed: 11,
@@ -98,31 +106,19 @@ export async function learnings(engine: Engine, model: string, backend: BackendN
       const losses: number[] = [];
       const steps = new Set<number>();
       const enough = new AbortController();
-      const onProgress = (progress: TrainProgress): void => {
+      const onProgress = (progress: Progress): void => {
         steps.add(progress.steps);
         losses[progress.epoch - 1] = progress.loss;
         if (losses.length === count && count < STEPS) enough.abort();
       };
-      await engine.train(request(PAIR, STEPS), { onProgress, signal: enough.signal }).catch((error) => {
+      await trainSessions({ ...training(PAIR, STEPS), onProgress, signal: enough.signal }, options).catch((error) => {
         if (!enough.signal.aborted) throw error;
       });
       if ([...steps].join() !== '1') throw new Error(`An epoch on one batch had ${[...steps].join()} steps.`);
       return losses.slice(0, count);
     },
-    artifact: async (): Promise<Artifact> => artifactOf(await engine.train(request(SEEN, 3))),
+    artifact: async (): Promise<Artifact> => (await trainSessions(training(SEEN, 3), options)).artifact,
   };
-}
-
-function artifactOf({ architecture, config, itemIds, tensors, golden }: Trained): Artifact {
-  const info = {
-    architecture,
-    config,
-    golden,
-    items: itemIds.length,
-    name: `learnt ${architecture}`,
-    version: '1.0.0',
-  };
-  return { info: { ...info, training: {}, licence: 'MIT', modelCard: '' }, itemIds, tensors };
 }
 
 /** Differences that are none: backends sum in different orders. */

@@ -291,16 +291,6 @@ test('is refused by name where an artifact has none, and says what to do', async
   expect((await engine.recommend(request)).backend).toBe('wasm');
 });
 
-test('does not train', async () => {
-  const sessions = [clicks('a', 'b', 'c')];
-  const { engine } = await loaded(await plannedModel());
-  const training = { model: 'gru4rec', config: {}, seed: 1, epochs: 1, sessions };
-  await expect(engine.train({ ...training, backend: 'plan' })).rejects.toMatchObject({
-    code: 'no-backend',
-    message: expect.stringContaining('only recommends'),
-  });
-});
-
 describe('a weight that is no number', () => {
   /** The folder with one in the middle of its weights, and hashes that fit. */
   async function withNaN(artifact: Artifact): Promise<Folder> {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { columnsOf, describeClicks, firstClicks, withFeatures } from '../../src/session/click-columns';
+import { describeClicks, firstClicks, withFeatures } from '../../src/session/click-columns';
 import { clickReader } from '../../src/session/click-features';
 import type { ClickLog, FeatureColumn } from '../../src/session/event-log';
 import { logOf } from '../train/helpers';
@@ -93,10 +93,6 @@ test('clicks that a page reports are numbered as those of the log', () => {
     dwell: [Number.NaN],
   });
   expect(clickReader({}, births)(clicks)).toBeUndefined();
-  expect(columnsOf(clicks).get('device')).toEqual({
-    codes: Int32Array.of(0, 1, 2, 1),
-    names: ['phone', 'desktop', ''],
-  });
 });
 
 test('the most frequent values are told apart where not all are wanted', () => {
