@@ -85,7 +85,7 @@ function numbersOf(name: string, { codes, names }: FeatureColumn): Float64Array 
 }
 
 /** Mean and deviation of the values that are known; a deviation of 0 is given as 1. */
-function spread(values: ArrayLike<number>, of: (value: number) => number = (value) => value) {
+export function spread(values: ArrayLike<number>, of: (value: number) => number = (value) => value) {
   const known = Float64Array.from(values, of).filter((value) => !Number.isNaN(value));
   const mean = known.reduce((sum, value) => sum + value, 0) / Math.max(1, known.length);
   const variance = known.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, known.length);

@@ -1,12 +1,12 @@
 /** Where a model finds what it reads beside item ids: in the log's columns, in the catalogue, or in how old items are. */
 import { BIRTHS_TENSOR, type CatalogueItem, FEATURE_PREFIX } from '../checkpoint/artifact';
 import { prefixed } from '../checkpoint/prefixes';
-import { describeItems, featureNames, featureOf, itemFeatures } from '../checkpoint/product-features';
 import { RecommenderError } from '../errors';
 import { nearestName } from '../nearest-name';
 import { describeClicks, firstClicks, refuseNoTimes } from '../session/click-columns';
 import type { ClickLog } from '../session/event-log';
 import type { ClickFeatures, NdArray, WantedFeature } from '../types';
+import { describeItems, featureNames, featureOf, itemFeatures } from './item-features';
 
 /** What a model that a training continues reads: its numbers stay what its weights know. */
 export interface KnownSide {
@@ -59,7 +59,7 @@ export function sideInformation(
   const n = itemIds.length;
   const births = aged && firstClicks(log.sessions, n, from?.tensors[BIRTHS_TENSOR]?.data);
   const ofClicks = describeClicks(aged ? [...clicks, aged] : clicks, log, births ?? []);
-  const described = describeItems(products, itemIds, items.map(ofItem), from?.itemFeatures);
+  const described = describeItems(products, itemIds, items, from?.itemFeatures);
   return {
     clicks: from ? (from.features ?? {}) : ofClicks,
     items: described,
@@ -68,14 +68,6 @@ export function sideInformation(
       ...(births && { [BIRTHS_TENSOR]: { data: births, shape: [n + 1] } }),
     },
   };
-}
-
-function ofItem({ name, kind, values }: WantedFeature) {
-  if (kind !== 'angle') return { name, kind, ...(values !== undefined && { values }) };
-  throw new RecommenderError(
-    'bad-config',
-    `The feature "${name}" is one of items, and a cyclic one says when a click was. Write ${name}:categorical.`,
-  );
 }
 
 const unnumbered = (name: string): RecommenderError =>

@@ -1,15 +1,9 @@
 /** What a model reads of items beside their ids, from the products of a catalogue. */
+import type { CatalogueItem } from '../checkpoint/artifact';
 import { RecommenderError } from '../errors';
-import type { ClickFeature, ClickFeatures, NdArray } from '../types';
-import type { CatalogueItem } from './artifact';
-
-/** A feature that a model reads: values that are equal or not, or numbers. */
-export interface ItemFeature {
-  readonly name: string;
-  readonly kind: 'category' | 'number';
-  /** Of a category: how many values are distinguished, the first ones. Default: all. */
-  readonly values?: number;
-}
+import { spread } from '../session/click-columns';
+import { numberOf, standardised } from '../session/click-features';
+import type { ClickFeature, ClickFeatures, NdArray, WantedFeature } from '../types';
 
 /** How the values of each feature are numbered, by name. */
 export type NumberedFeatures = Readonly<Record<string, Exclude<ClickFeature, { kind: 'angle' }>>>;
@@ -38,16 +32,23 @@ export function featureOf(product: CatalogueItem, name: string): number | string
  *
  * @param itemIds `itemIds[k]` is the id of index k + 1.
  * @param known How the model numbers them that the training continues: this stays, and new values follow as far as `values` has room.
- * @throws RecommenderError `bad-input` if there is text in place of a number, or a value that is new to `known`, without `values`.
+ * @throws RecommenderError `bad-config` for an angle; `bad-input` if there is text in place of a number, or a value that is new to
+ *   `known`, without `values`.
  */
 export function describeItems(
   products: readonly CatalogueItem[],
   itemIds: readonly string[],
-  wanted: readonly ItemFeature[],
+  wanted: readonly WantedFeature[],
   known: ClickFeatures = {},
 ): NumberedFeatures {
   const described = wanted.map((feature): [string, NumberedFeatures[string]] => {
     const { name, kind } = feature;
+    if (kind === 'angle') {
+      throw new RecommenderError(
+        'bad-config',
+        `The feature "${name}" is one of items, and a cyclic one says when a click was. Write ${name}:categorical.`,
+      );
+    }
     const before = Object.hasOwn(known, name) ? known[name] : undefined;
     if (kind === 'number' && before?.kind === kind) return [name, before];
     const values = valuesOf(products, itemIds, name);
@@ -72,11 +73,13 @@ export function itemFeatures(
   itemIds: readonly string[],
   described: NumberedFeatures,
 ): Record<string, NdArray> {
+  const shape = [itemIds.length + 1];
   const arrays = Object.entries(described).map(([name, feature]): [string, NdArray] => {
     const values = valuesOf(products, itemIds, name);
-    const data =
-      feature.kind === 'category' ? numbered(values, feature) : standardised(numbersOf(name, values, itemIds), feature);
-    return [name, { data, shape: [itemIds.length + 1] }];
+    if (feature.kind === 'category') return [name, { data: numbered(values, feature), shape }];
+    const standard = (x: number) => (Number.isNaN(x) ? 0 : standardised(feature, x));
+    const data = Float32Array.from([Number.NaN, ...numbersOf(name, values, itemIds)], standard);
+    return [name, { data, shape }];
   });
   return Object.fromEntries(arrays);
 }
@@ -93,7 +96,7 @@ function valuesOf(products: readonly CatalogueItem[], itemIds: readonly string[]
 
 /** The values of a category as texts, in the order of their numbers. */
 function distinct(
-  { name, values: room }: ItemFeature,
+  { name, values: room }: WantedFeature,
   values: Values,
   itemIds: readonly string[],
   known: readonly string[] | undefined,
@@ -116,38 +119,22 @@ function distinct(
 
 function numbered(values: Values, { values: texts }: { readonly values: readonly string[] }): Int32Array {
   const numbers = new Map(texts.map((text, k) => [text, k + 1]));
-  const numberOf = (value: Values[number]) => (value === undefined ? undefined : numbers.get(String(value))) ?? 0;
-  const data = Int32Array.from([undefined, ...values], numberOf);
+  const place = (value: Values[number]) => (value === undefined ? undefined : numbers.get(String(value))) ?? 0;
+  const data = Int32Array.from([undefined, ...values], place);
   if (!data.includes(texts.length)) data[0] = texts.length;
   return data;
 }
 
-/** @throws RecommenderError `bad-input` if there is text in place of a number. */
-function numbersOf(name: string, values: Values, itemIds: readonly string[]): (number | undefined)[] {
-  return values.map((value, k) => {
-    const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
-    if (number === undefined || Number.isFinite(number)) return number as number | undefined;
-    throw new RecommenderError(
-      'bad-input',
-      `The feature "${name}" must be a number, the product "${itemIds[k]}" has "${value}". ` +
-        `Write ${name}:categorical for values that are no numbers.`,
-    );
-  });
-}
-
-/** Mean and deviation of the numbers that are known; a deviation of 0 is given as 1. */
-function spread(numbers: readonly (number | undefined)[]) {
-  const known = numbers.filter((value) => value !== undefined);
-  const mean = known.reduce((total, value) => total + value, 0) / known.length;
-  const deviation = Math.sqrt(known.reduce((total, value) => total + (value - mean) ** 2, 0) / known.length) || 1;
-  return { mean, deviation };
-}
-
-function standardised(
-  numbers: readonly (number | undefined)[],
-  { mean, deviation }: { readonly mean: number; readonly deviation: number },
-): Float32Array {
-  return Float32Array.from([undefined, ...numbers], (value) => (value === undefined ? 0 : (value - mean) / deviation));
+/** NaN where there is none. @throws RecommenderError `bad-input` if there is text in place of a number. */
+function numbersOf(name: string, values: Values, itemIds: readonly string[]): Float64Array {
+  const numbers = Float64Array.from(values, (value) => numberOf(String(value)));
+  const wrong = values.findIndex((value, k) => value !== undefined && Number.isNaN(numbers[k]!));
+  if (wrong < 0) return numbers;
+  throw new RecommenderError(
+    'bad-input',
+    `The feature "${name}" must be a number, the product "${itemIds[wrong]}" has "${values[wrong]}". ` +
+      `Write ${name}:categorical for values that are no numbers.`,
+  );
 }
 
 /** The names of all features that any of the products has. */

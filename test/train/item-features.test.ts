@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { CatalogueItem } from '../../src/checkpoint/artifact';
-import { describeItems, featureNames, type ItemFeature, itemFeatures } from '../../src/checkpoint/product-features';
+import { describeItems, featureNames, itemFeatures } from '../../src/train/item-features';
+import type { WantedFeature } from '../../src/types';
 
 const PRODUCTS: CatalogueItem[] = [
   { id: 'sock', price: 4, brand: 'Wool', category: ['Clothes', 'Socks'], features: { size: 'M', weight: 2 } },
@@ -11,7 +12,7 @@ const PRODUCTS: CatalogueItem[] = [
 /** Item 3 is not in the catalogue. */
 const IDS = ['mug', 'cap', 'gone', 'sock'];
 
-const featuresOf = (products: readonly CatalogueItem[], wanted: readonly ItemFeature[]) =>
+const featuresOf = (products: readonly CatalogueItem[], wanted: readonly WantedFeature[]) =>
   itemFeatures(products, IDS, describeItems(products, IDS, wanted));
 
 test('values of a category are numbered by their first item, 0 where there is none', () => {
