@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { decodeSafetensors } from '../../src/checkpoint/decode-safetensors';
 import { importers } from '../../src/checkpoint/imports';
-import { type NameMap, toOurs, toTheirs } from '../../src/checkpoint/imports/name-map';
+import { type NameMap, toOurs } from '../../src/checkpoint/imports/name-map';
 import { caser } from '../../src/models/caser';
 import { cl4srec } from '../../src/models/cl4srec';
 import { configure } from '../../src/models/configuration';
@@ -13,6 +13,7 @@ import { sasrec } from '../../src/models/sasrec';
 import { srgnn } from '../../src/models/srgnn';
 import { transformers4rec } from '../../src/models/transformers4rec/transformers4rec';
 import type { NdArray } from '../../src/types';
+import { toTheirs } from '../reference/golden/weights';
 import { GOLDEN } from '../shared';
 
 type Tensors = Record<string, NdArray>;

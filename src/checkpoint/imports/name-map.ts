@@ -1,7 +1,6 @@
 /**
  * How the tensors of a reference implementation lie in ours: a list of rectangles, each copied from one of their
- * tensors into one of ours, transposed or not. The same list read backwards turns ours into theirs, so that gradients
- * and weights after a step can be compared under either name.
+ * tensors into one of ours, transposed or not.
  */
 import { RecommenderError } from '../../errors';
 import type { NdArray, NdArrays } from '../../types';
@@ -61,27 +60,8 @@ export function toOurs(
       );
     }
   }
-  return copy(map, tensors, map.ours, 'ours');
-}
-
-/**
- * Their tensors from ours. Places that no rectangle covers are zero.
- *
- * @throws RecommenderError `weights-mismatch`.
- */
-export function toTheirs(map: NameMap, tensors: NdArrays, what = 'the weights'): Record<string, NdArray<Float32Array>> {
-  verifyParameters(tensors, specs(map.ours), what);
-  return copy(map, tensors, map.theirs, 'theirs');
-}
-
-function copy(
-  map: NameMap,
-  sources: NdArrays,
-  shapes: Readonly<Record<string, Shape>>,
-  into: 'ours' | 'theirs',
-): Record<string, NdArray<Float32Array>> {
   const results = Object.fromEntries(
-    Object.entries(shapes).map(([name, shape]) => [name, { data: new Float32Array(product(shape)), shape }]),
+    Object.entries(map.ours).map(([name, shape]) => [name, { data: new Float32Array(product(shape)), shape }]),
   );
   for (const block of map.blocks) {
     const { from = [0, 0], to = [0, 0], transpose = false, negate = false } = block;
@@ -89,16 +69,13 @@ function copy(
     const theirShape = asMatrix(map.theirs[block.theirs]!);
     const ourWidth = asMatrix(map.ours[block.ours]!)[1];
     const [rows, columns] = block.size ?? (transpose ? [theirShape[1], theirShape[0]] : theirShape);
-    const theirs = (into === 'ours' ? sources : results)[block.theirs]!.data;
-    const ours = (into === 'ours' ? results : sources)[block.ours]!.data;
+    const theirs = tensors[block.theirs]!.data;
+    const ours = results[block.ours]!.data;
     for (let r = 0; r < rows; r++) {
       for (let c = 0; c < columns; c++) {
         const theirRow = from[0] + (transpose ? c : r);
         const theirColumn = from[1] + (transpose ? r : c);
-        const there = theirRow * theirShape[1] + theirColumn;
-        const here = (to[0] + r) * ourWidth + to[1] + c;
-        if (into === 'ours') ours[here] = sign * theirs[there]!;
-        else theirs[there] = sign * ours[here]!;
+        ours[(to[0] + r) * ourWidth + to[1] + c] = sign * theirs[theirRow * theirShape[1] + theirColumn]!;
       }
     }
   }

@@ -1,11 +1,11 @@
 /** Reference weights as our parameters, and our tensors under the reference's names, through the product's importer. */
 import type { Tensor } from '@tensorflow/tfjs';
 import type { Importer } from '../../../src/checkpoint/imports/importer';
-import { toOurs, toTheirs } from '../../../src/checkpoint/imports/name-map';
+import { type NameMap, toOurs } from '../../../src/checkpoint/imports/name-map';
 import { configure } from '../../../src/models/configuration';
 import type { ParameterSpec, SessionModel } from '../../../src/models/model';
 import { upload } from '../../../src/models/tensors';
-import type { Catalogue, NdArray } from '../../../src/types';
+import type { Catalogue, NdArray, NdArrays } from '../../../src/types';
 import type { GoldenFile } from './compare';
 
 export interface Imported<C> {
@@ -58,6 +58,30 @@ export function imported<C>(
       return Object.fromEntries(theirs.map(([name, { data }]) => [prefix + name, data]));
     },
   };
+}
+
+/**
+ * Their tensors from ours, so that gradients and weights after a step can be compared under their names. Places that ours do not
+ * have are zero.
+ */
+export function toTheirs(map: NameMap, tensors: NdArrays): Record<string, NdArray<Float32Array>> {
+  const theirs: Record<string, NdArray<Float32Array>> = {};
+  const places: Record<string, NdArray> = {};
+  const targets: [Float32Array, number][] = [];
+  for (const [name, shape] of Object.entries(map.theirs)) {
+    const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
+    theirs[name] = { data, shape };
+    places[name] = { data: data.map((_, i) => targets.push([data, i])), shape };
+  }
+  // The number of the place, from 1, that each of ours comes from; below 0 where it is negated.
+  const sources = toOurs({ ...map, zeroRows: [] }, places);
+  for (const [name, { data }] of Object.entries(sources)) {
+    data.forEach((place, i) => {
+      const [target, at] = targets[Math.abs(place) - 1] ?? [];
+      if (target) target[at!] = Math.sign(place) * tensors[name]!.data[i]!;
+    });
+  }
+  return theirs;
 }
 
 /** The numbers of tensors, as entries `PREFIX + name`. Disposes the tensors. */
