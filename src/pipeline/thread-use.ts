@@ -2,6 +2,7 @@
 import { reasonOf } from '../errors';
 import { models } from '../models/index';
 import type { TrainingPlan } from '../models/training';
+import { isNeural } from '../ranking/architecture';
 import { type Layout, SHARDS, whyIndivisible } from '../train/data-parallel';
 import { PATIENCE } from '../train/fit';
 import type { Settings } from './configuration';
@@ -37,7 +38,7 @@ export async function threadsOf(
       return `, and two trainings are too much: ${reasonOf(error).replace(/\.$/, '')}`;
     }
   };
-  const isCounted = !Object.hasOwn(models, model);
+  const isCounted = !isNeural(model);
   const not = isCounted || threads === 1 ? '' : await whyNotBeside();
   const beside = !isCounted && threads > 1 && not === '';
   if (!beside) warn(options, `${model} trains on one thread, whatever \`threads\` says: ${why}${not}.`);
@@ -46,7 +47,7 @@ export async function threadsOf(
 
 /** The plan of a training whose epochs are the same however many follow. */
 async function repeatablePlan(model: string, config: Settings): Promise<TrainingPlan | undefined> {
-  if (!Object.hasOwn(models, model)) return undefined;
+  if (!isNeural(model)) return undefined;
   const plan = (await models[model]!.training()).plan(config);
   return plan.schedule.kind === 'linear' || (plan.recent?.epochs ?? 0) > 0 ? undefined : plan;
 }
@@ -64,7 +65,7 @@ export function stateBytes({ averageEpochs = 0, patience }: TrainingPlan, layout
 export const mostStates = (patience = PATIENCE): number => patience + 2;
 
 const whyOneThread = async (model: string, config: Settings): Promise<string | undefined> =>
-  Object.hasOwn(models, model) ? whyIndivisible(await models[model]!.training(), config) : 'it counts the log once';
+  isNeural(model) ? whyIndivisible(await models[model]!.training(), config) : 'it counts the log once';
 
 /** Whether threads can share the steps of a training with these settings. */
 export const sharesSteps = async (model: string, config: Settings): Promise<boolean> =>

@@ -2,6 +2,7 @@
 import { RecommenderError } from '../errors';
 import { models } from '../models/index';
 import { AUTO } from '../models/presets/preset';
+import { isNeural } from '../ranking/architecture';
 import { type EventLog, sessionCount } from '../session/event-log';
 import type { Settings } from './configuration';
 import { badConfig } from './errors';
@@ -55,7 +56,7 @@ export async function refuseLostUsers(
   everything: EventLog,
 ): Promise<void> {
   if (!log.userIds || everything.userIds) return;
-  const spec = Object.hasOwn(models, model) ? await models[model]!.spec() : undefined;
+  const spec = isNeural(model) ? await models[model]!.spec() : undefined;
   if (!spec?.knowsUsers?.(config)) return;
   throw new RecommenderError(
     'bad-input',

@@ -8,7 +8,7 @@ import { models } from '../models/index';
 import { initialise } from '../models/initialise';
 import { size } from '../models/parameters';
 import { baselines } from '../neighbours/index';
-import { catalogueOf } from '../ranking/architecture';
+import { catalogueOf, isNeural } from '../ranking/architecture';
 import { goldenAnswer } from '../ranking/golden-check';
 import { loadScorer, NAMELESS } from '../ranking/load-scorer';
 import { type ClickLog, usersOf } from '../session/event-log';
@@ -88,12 +88,12 @@ export async function configurationOf(
   /** `isRemoved` of the model. */
   readonly isRemoved: (key: string, value: unknown) => boolean;
 }> {
-  const model = Object.hasOwn(models, name) ? await models[name]!.spec() : undefined;
+  const model = isNeural(name) ? await models[name]!.spec() : undefined;
   const subject = model ?? (Object.hasOwn(baselines, name) ? baselines[name]! : undefined);
   if (!subject) throw unknownModel(name);
   const config = configure<Record<string, unknown>>(subject, given);
   return {
-    isNeural: model !== undefined,
+    isNeural: isNeural(name),
     config,
     wanted: model?.features?.(config) ?? [],
     isRemoved: (key, value) => isRemoved(subject, key, value),
@@ -197,8 +197,8 @@ export async function joinTraining(
 /** The model with its complete configuration, and what it may read of clicks and items. */
 async function taskOf(options: TrainFromLogOptions) {
   const { model: architecture, log, itemIds, support, from } = options;
-  const { isNeural, config: given, wanted } = await configurationOf(architecture, options.config);
-  const model = isNeural ? await models[architecture]!.spec() : undefined;
+  const { config: given, wanted } = await configurationOf(architecture, options.config);
+  const model = isNeural(architecture) ? await models[architecture]!.spec() : undefined;
   const items = itemIds.length;
   if (items < 2) {
     throw new RecommenderError(
