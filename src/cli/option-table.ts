@@ -3,21 +3,17 @@ import { defaultOf, describe } from '../models/configuration';
 import type { OptionSpec } from '../models/model';
 import { presets } from '../models/presets';
 import { describeRange } from '../models/search-space';
-import { baselines } from '../neighbours/index';
-import { architectures } from '../pipeline/architectures';
 import { subjectOf } from '../pipeline/search/space';
-import { unknownModel } from '../train/train-from-log';
+import { modelNames } from '../train/train-from-log';
 
-const models = { ...architectures, ...baselines };
-const NAMES = Object.keys(models).join(' ');
+const NAMES = modelNames.join(' ');
 
 /** Every configuration key of a model with type, range, default and source, and its presets: the end of `--help`. */
 export function optionTable(name: string | undefined): string {
   if (name === undefined) {
     return `\nModels: ${NAMES}\n"aisle train --model NAME --help" lists the options of one.\n`;
   }
-  if (!Object.hasOwn(models, name)) throw unknownModel(name);
-  const { paper, options } = models[name]!;
+  const { paper, options } = subjectOf(name).subject;
   const lines = ['', `${name}: ${paper}`, '', 'Options, for --set key=value:'];
   for (const [key, option] of Object.entries(options as Readonly<Record<string, OptionSpec>>)) {
     const value = defaultOf(option);

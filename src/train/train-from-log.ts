@@ -7,6 +7,7 @@ import { configure, isRemoved } from '../models/configuration';
 import { models } from '../models/index';
 import { initialise } from '../models/initialise';
 import { size } from '../models/parameters';
+import { nearestName } from '../nearest-name';
 import { baselines } from '../neighbours/index';
 import { catalogueOf, isNeural } from '../ranking/architecture';
 import { goldenAnswer } from '../ranking/golden-check';
@@ -70,10 +71,14 @@ export interface TrainedModel {
   readonly best?: BestEpoch;
 }
 
+/** Of the networks, then of the baselines. */
+export const modelNames: readonly string[] = [...Object.keys(models), ...Object.keys(baselines)];
+
 /** What is wrong with a name that neither an architecture nor a baseline has. */
 export function unknownModel(name: string): RecommenderError {
-  const known = [...Object.keys(models), ...Object.keys(baselines)].join(', ');
-  return new RecommenderError('bad-config', `No model is called "${name}". Known are ${known}.`);
+  const nearest = nearestName(name, modelNames);
+  const hint = nearest === undefined ? '' : `; the nearest is "${nearest}"`;
+  return new RecommenderError('bad-config', `No model is called "${name}"${hint}. Known are ${modelNames.join(', ')}.`);
 }
 
 /** The configuration that `trainFromLog` will use. @throws RecommenderError `bad-config`. */

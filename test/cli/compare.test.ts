@@ -295,6 +295,7 @@ describe('aisle compare', () => {
     [['--holdout', '2', '--protocol', 'leave-one-out', '--valid', 'last:10%'], '--valid has no place'],
     [['--holdout', '2', '--protocol', 'leave-one-out', '--test', 'events.csv'], '--test has no place'],
     [['--valid', 'none'], '--epochs needs none'],
+    [['--models', 'pop,mrkov'], 'No model is called "mrkov"; the nearest is "markov". Known are gru4rec, '],
     [['--valid', 'last:1d', '--protocol', 'incremental'], 'each window has its own epochs'],
   ])('refuses %j', async (argv, message) => {
     const { code, stderr } = await compare('--models', 'pop', ...argv);

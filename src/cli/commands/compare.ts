@@ -5,6 +5,7 @@ import { gateSentence } from '../../pipeline/compare/gate';
 import { cell as figure, type Report } from '../../pipeline/compare/markdown';
 import { everyName } from '../../pipeline/compare/variants';
 import type { CompareOptions } from '../../pipeline/options';
+import { modelNames, unknownModel } from '../../train/train-from-log';
 import { contextOf, print } from '../context';
 import { NotPassed } from '../errors';
 import {
@@ -110,9 +111,9 @@ async function run(flags: CompareFlags, command: Command): Promise<void> {
 function parseModels(list: string): string[] {
   if (list === 'all') return everyName();
   const names = parseList(list);
-  const unknown = names.find((name) => !everyName().includes(name));
+  const unknown = names.find((name) => !modelNames.includes(name));
   if (unknown === undefined) return [...new Set(names)];
-  throw new InvalidArgumentError(`No model is called "${unknown}". Known are all, ${everyName().join(', ')}.`);
+  throw unknownModel(unknown);
 }
 
 /** With more, the events between the chosen and the predicted one would neither train nor test. */

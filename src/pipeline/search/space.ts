@@ -7,7 +7,9 @@ import { searchSpaces as ofBaselines } from '../../neighbours/search-spaces';
 import { unknownModel } from '../../train/train-from-log';
 import { architectures } from '../architectures';
 
-const subjects: Readonly<Record<string, Configurable<unknown>>> = { ...architectures, ...baselines };
+type Subject = Configurable<unknown> & { readonly paper: string };
+
+const subjects: Readonly<Record<string, Subject>> = { ...architectures, ...baselines };
 const spaces: Readonly<Record<string, SearchSpace>> = { ...ofArchitectures, ...ofBaselines };
 
 /**
@@ -15,7 +17,7 @@ const spaces: Readonly<Record<string, SearchSpace>> = { ...ofArchitectures, ...o
  *
  * @throws RecommenderError `bad-config` for a name that no model has.
  */
-export function subjectOf(model: string): { readonly subject: Configurable<unknown>; readonly space: SearchSpace } {
+export function subjectOf(model: string): { readonly subject: Subject; readonly space: SearchSpace } {
   if (!Object.hasOwn(subjects, model)) throw unknownModel(model);
   return { subject: subjects[model]!, space: (Object.hasOwn(spaces, model) && spaces[model]) || {} };
 }
