@@ -82,7 +82,7 @@ export function workerFiles({ worker, installed }: { worker: string; installed?:
           const file = hashed(beside(`worker-${name}-[hash].js`), neverInlined(code));
           return { name, needs, file };
         });
-        const registry = files.map(({ name, needs, file }) => [name, [hashOf(file), ...needs].join(' ')]);
+        const registry = files.map(({ name, needs, file }) => [name, [hashIn(file), ...needs].join(' ')]);
         const entry = hashed(worker, `${prelude(Object.fromEntries(registry))}${script}`);
         const others = [...files.map(({ file }) => file), wasm.simd, wasm.plain];
         for (const { name, source } of [entry, ...others]) this.emitFile({ type: 'asset', fileName: name, source });
@@ -155,7 +155,7 @@ const INLINED_BYTES = 4096;
 const neverInlined = (code: string): string =>
   code + ' '.repeat(Math.max(0, INLINED_BYTES + 1 - Buffer.byteLength(code)));
 
-const hashOf = ({ name }: OutputFile): string => /-(\w+)\.js$/.exec(name)![1]!;
+const hashIn = ({ name }: OutputFile): string => /-(\w+)\.js$/.exec(name)![1]!;
 
 const hashed = (name: string, source: OutputFile['source']): OutputFile => ({
   name: name.replace('[hash]', createHash('sha256').update(source).digest('hex').slice(0, 8)),

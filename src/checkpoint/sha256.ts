@@ -1,12 +1,13 @@
 import { loadCode } from '../load-code';
 
 /**
- * SHA-256 as 64 hexadecimal digits. `crypto.subtle` exists only in secure contexts (https and localhost), and some pages
+ * SHA-256 of bytes, or of a text in UTF-8, as 64 hexadecimal digits. `crypto.subtle` exists only in secure contexts (https and localhost), and some pages
  * hide or break it; there the same digest comes from a library, loaded only then.
  *
  * @throws RecommenderError `io` where that cannot be loaded.
  */
-export async function sha256(bytes: Uint8Array): Promise<string> {
+export async function sha256(data: Uint8Array | string): Promise<string> {
+  const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data;
   const load = () => loadCode('SHA-256', () => import('@noble/hashes/sha2.js'));
   const digest = (await nativeDigest(bytes)) ?? (await load()).sha256(bytes);
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');

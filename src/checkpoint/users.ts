@@ -27,6 +27,6 @@ export function userFinder(users: NdArray | undefined): (id: string) => Promise<
 }
 
 async function digest(id: string): Promise<number[]> {
-  const hex = await sha256(new TextEncoder().encode(PREFIX + id));
+  const hex = await sha256(PREFIX + id);
   return Array.from({ length: WORDS }, (_, k) => Number.parseInt(hex.slice(8 * k, 8 * k + 8), 16) | 0);
 }

@@ -52,17 +52,16 @@ export async function buildModel<T>(
   const plan = await compiled({ ...artifact, tensors: await unpackTensors(stored, WEIGHTS) }, observer);
   // Of all that pages read: a folder that is named by it never has to hold anything else.
   const { aliases, ...others } = parts;
-  const version = await hashOf([
+  const facts = [
     await sha256(writeSafetensors(stored)),
     plan && (await sha256(plan)),
     { ...settings, licence, itemIds, aliases: aliases && [...aliases], ...others },
-  ]);
+  ];
+  const version = await sha256(JSON.stringify(facts));
   const about = { name, version: version.slice(0, 12), ...settings, training, licence };
   const modelCard = cardOf({ ...about, paper: await paperOf(architecture) });
   return { ...artifact, info: { ...about, modelCard }, ...defined({ plan }) };
 }
-
-const hashOf = (value: unknown): Promise<string> => sha256(new TextEncoder().encode(JSON.stringify(value)));
 
 /** All files of an artifact's folder by name, in the order in which they are written. @param report `report.html`. */
 export async function artifactFiles(

@@ -144,7 +144,7 @@ export async function trainOn(host: TrainingHost, options: TrainOptions, compare
     seed,
     ...fingerprints(parts),
     ...defined({ everything: joined }),
-    ...(wanted.length > 0 && products && { catalogue: await checksumOf(products) }),
+    ...(wanted.length > 0 && products && { catalogue: await sha256(JSON.stringify(products)) }),
     ...config,
     // They decide on schedules and on the latest epochs.
     ...defined({ epochs: options.epochs }),
@@ -266,5 +266,3 @@ function settingsOf(from: Artifact | undefined, { model, from: dir }: TrainOptio
   if (architecture === model) return config;
   throw new RecommenderError('bad-config', `${dir} is a ${architecture}, which \`model\` ${model} cannot go on from.`);
 }
-
-const checksumOf = (value: unknown): Promise<string> => sha256(new TextEncoder().encode(JSON.stringify(value)));

@@ -70,7 +70,7 @@ function signatureOf({ info, tensors }: Artifact, planned: Omit<PlannedModel, 's
   const { reading, earlier, scale } = planned;
   const weights = Object.entries(tensors).map(([name, tensor]) => `${name} ${isFloat(tensor)} ${tensor.shape}`);
   const all = [architecture, config, items, features, reading, earlier, scale, weights.sort()];
-  return sha256(new TextEncoder().encode(JSON.stringify(all)));
+  return sha256(JSON.stringify(all));
 }
 
 /**
