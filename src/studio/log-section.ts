@@ -3,7 +3,7 @@ import { button, h, textOf } from '../demo/dom';
 import type { NamedBlob } from '../pipeline/blob-source';
 import type { LogShape } from '../pipeline/log-shape';
 import type { FileSummary } from '../pipeline/read-events';
-import type { ReadOptions } from '../session/options';
+import type { ReadOptions, COLUMNS as USUAL_COLUMNS } from '../session/options';
 import type { Preview } from '../session/preview';
 import { COLUMNS, FIELDS, SESSIONS, wholeNumber } from './fields';
 import { details, field, messages, percent, progressBar, section, select, table, tiles, whole } from './parts';
@@ -14,7 +14,7 @@ import type { LogState } from './types';
 type Column = keyof typeof COLUMNS;
 const COLUMN_NAMES = Object.keys(COLUMNS) as Column[];
 /** What a file calls them where nothing need be said. */
-const USUAL: Readonly<Record<Column, string>> = {
+const USUAL: typeof USUAL_COLUMNS = {
   session: 'session_id',
   item: 'item_id',
   time: 'timestamp',
