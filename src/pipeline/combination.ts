@@ -108,7 +108,7 @@ const noScale = ({ info: { name } }: Artifact): RecommenderError =>
 
 /** Why it cannot be mixed by probabilities, and what to do. */
 export const NO_SCALE =
-  'does not say what turns its scores into probabilities. Train it with a validation part, which the scale is fitted on.';
+  'does not say what turns its scores into probabilities. Train it with a validation part, or import it with `data`.';
 
 /** Its scores are probabilities already, so they count as counted: they are divided by their sum, without another softmax. */
 const ensemble = (members: readonly Member[], scale: Scale): Scorer =>

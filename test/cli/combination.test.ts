@@ -96,7 +96,7 @@ describe('aisle evaluate of several artifacts', () => {
     const { code, stderr } = await evaluate('--artifact', unknown, '--mix', `${rules}:0.3`);
     expect(code).toBe(2);
     expect(stderr).toContain(
-      '"unknown" does not say what turns its scores into probabilities. Train it with a validation part, which the scale is fitted on. Or use --combine standard',
+      '"unknown" does not say what turns its scores into probabilities. Train it with a validation part, or import it with --data. Or use --combine standard',
     );
     await result('--artifact', unknown, '--mix', `${rules}:0.3`, '--combine', 'standard');
     await result('--artifact', unknown); // alone it needs none
