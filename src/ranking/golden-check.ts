@@ -4,9 +4,9 @@ import type { Scorer } from '../types';
 import type { SessionScorer } from './session-scorer';
 import { topK } from './top-k';
 
-/** The answer to store with an artifact: the best items of a session of item indices. `count` default 20. */
-export async function goldenAnswer(scorer: Scorer, session: readonly number[], count = 20): Promise<GoldenCheck> {
-  const top = topK(await scorer.score([{ items: session }]), count);
+/** The answer to store with an artifact: the best items of a session of item indices. */
+export async function goldenAnswer(scorer: Scorer, session: readonly number[]): Promise<GoldenCheck> {
+  const top = topK(await scorer.score([{ items: session }]), 20);
   return { session: [...session], top: top.map(({ index, score }) => ({ index, score })) };
 }
 

@@ -86,7 +86,7 @@ export async function smallModel(options: FixtureOptions = {}): Promise<Artifact
     await startBackend('cpu');
     const scorer = await loadScorer(artifact);
     try {
-      return await goldenAnswer(scorer, N < 3 ? [1] : [1, 2, 3, 2], 10);
+      return await goldenAnswer(scorer, N < 3 ? [1] : [1, 2, 3, 2]);
     } finally {
       scorer.dispose();
     }
