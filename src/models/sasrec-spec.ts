@@ -161,8 +161,8 @@ const options = {
   ),
   inputScale: choice(
     'auto',
-    ['auto', 'sqrt', 'half-sqrt', 'none'],
-    'factor of embedded clicks: √d, √d/2 or 1; auto: √d, with cosine scoring √d/2',
+    ['auto', 'sqrt', 'none'],
+    'factor of embedded clicks: √d or 1; auto: √d, with cosine scoring √d/2',
     '√d is the official TensorFlow code, none gSASRec; √d/2 is ours, for vectors of length 1',
   ),
   reuseItemEmbeddings: boolean(
