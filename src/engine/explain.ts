@@ -7,7 +7,7 @@
  * Zeiler & Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014, §4, of pictures.
  */
 
-import { placeOf } from '../ranking/place-of';
+import { rankAmong } from '../ranking/rank-among';
 import { notFinite } from '../ranking/top-k';
 import { yieldToEventLoop } from '../train/yield-to-event-loop';
 import type { Scorer, SessionInput } from '../types';
@@ -72,7 +72,7 @@ export async function explain(
   return requested.map((itemId, i) => ({
     itemId,
     score: whole.row[columns[i]!]!,
-    rank: placeOf(whole, whole.row, items.popularity, columns[i]!, hidden),
+    rank: rankAmong(whole, whole.row, items.popularity, columns[i]!, hidden),
     clicks: events.map((click, t) => ({
       itemId: click.itemId,
       time: click.time,

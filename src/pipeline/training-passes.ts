@@ -262,7 +262,7 @@ async function trainPass(run: Run, pass: TrainingPass, resume: FitState | undefi
     if (!(error instanceof Interrupted)) throw error;
     await writeCheckpoint(run, error.state, pass);
     const state = { ...error.state, ...defined({ validated }) };
-    throw interruption(placeOf(state), hasEpoch(state), host, options, error);
+    throw interruption(whereStopped(state), hasEpoch(state), host, options, error);
   } finally {
     tasks.finish();
   }
@@ -283,7 +283,7 @@ const interruption = (
   );
 
 /** Where a training stopped, in words. */
-export function placeOf({ trainer, epochs, unvalidated, validated }: Checkpoint): string {
+export function whereStopped({ trainer, epochs, unvalidated, validated }: Checkpoint): string {
   const epoch = `${validated ? 'refit ' : ''}epoch ${epochs.length + 1}`;
   if (unvalidated !== undefined) return `in the validation after ${epoch}`;
   if (trainer.stepInEpoch === 0) return `before ${epoch}`;

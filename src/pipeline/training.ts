@@ -41,7 +41,7 @@ import {
   type Splits,
   trainingParts,
 } from './training-parts';
-import { passOn, placeOf, trainPasses } from './training-passes';
+import { passOn, trainPasses, whereStopped } from './training-passes';
 import type { Validation } from './validation';
 
 /** Its counts are those of the training part. */
@@ -188,7 +188,7 @@ export async function trainOn(host: TrainingHost, options: TrainOptions, compare
   }
   const { epochs, best } = trained;
   const refit: Refit | false = refitted ? refitOf(refitted, final) : false;
-  const interrupted = keepBest ? placeOf(resume!) : undefined;
+  const interrupted = keepBest ? whereStopped(resume!) : undefined;
   const facts = { epochs, ...defined({ best, baseline: validation?.baseline, interrupted }), refit };
   await writeTrained(
     host,

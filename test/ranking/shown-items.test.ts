@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { placeOf } from '../../src/ranking/place-of';
+import { rankAmong } from '../../src/ranking/rank-among';
 import { topShown } from '../../src/ranking/shown-items';
 
 const NETWORK = {};
@@ -63,7 +63,7 @@ test('is the beginning of the whole ranking, in which every item has its place',
         const whole = topShown(scorer, given, clicks, given.length, exclude).map(({ index }) => index);
         expect(topShown(scorer, given, clicks, k, exclude).map(({ index }) => index)).toEqual(whole.slice(0, k));
         for (const [place, index] of whole.entries()) {
-          expect(placeOf(scorer, given, clicks, index - 1, exclude)).toBe(place + 1);
+          expect(rankAmong(scorer, given, clicks, index - 1, exclude)).toBe(place + 1);
         }
       }
     }),

@@ -209,13 +209,13 @@ export async function refuseAmong(
   path: string,
   { option = 'out', isFile = option !== 'out' }: { option?: 'out' | 'log' | 'ranks'; isFile?: boolean } = {},
 ): Promise<void> {
-  const place = await placeOf(path);
+  const place = await withoutLinks(path);
   for (const log of logs) {
     const found = log === undefined ? undefined : await stat(log).catch(() => undefined);
     const isGlob = log !== undefined && !found && GLOB.test(log);
     if (!isGlob && !found?.isDirectory()) continue;
     const root = isGlob ? rootOf(log) : log!;
-    const below = relative(await placeOf(root), place);
+    const below = relative(await withoutLinks(root), place);
     const names = below.split(sep);
     if (isAbsolute(below) || names.some((name) => HIDDEN.test(name))) continue; // not below it, or passed over
     const isRead = !isGlob || globReads(log.slice(root.length), names.filter(Boolean), isFile);
@@ -239,10 +239,10 @@ function globReads(glob: string, names: readonly string[], isFile: boolean): boo
 }
 
 /** The path without links, also where its end is not there yet. */
-async function placeOf(path: string): Promise<string> {
+async function withoutLinks(path: string): Promise<string> {
   const full = resolve(path);
   const parent = dirname(full);
-  return realpath(full).catch(async () => (parent === full ? full : join(await placeOf(parent), basename(full))));
+  return realpath(full).catch(async () => (parent === full ? full : join(await withoutLinks(parent), basename(full))));
 }
 
 const GLOB = /[*?]/;

@@ -3,7 +3,7 @@ import type { Scorer } from '../types';
 import type { Excluded } from './top-k';
 
 /** Place in the list of `topShown` of the item in a column, from 1: of equal scores, or equal popularity, the lower index is first. */
-export function placeOf(
+export function rankAmong(
   { isEvidence }: Pick<Scorer, 'isEvidence'>,
   scores: Float32Array,
   popularity: Float32Array,
