@@ -1,20 +1,24 @@
 /**
- * Networks beside the counting baseline that was best on the validation part, on the same predictions, with intervals:
+ * Networks beside counting on the same predictions, with intervals: beside the baseline that was best on the validation part, and
+ * the row that is the best of the test part in a metric.
  *
  *     node test/run.mjs test/bench/claims.ts LOG [--work DIR]
  *
- * Reads the ranks of rows that `quality.ts` has measured with the same `--work`, and writes `results/claims-LOG.json`. A row with a seed
- * whose ranks are not there is named and left as it was.
+ * Reads the ranks of rows that `quality.ts` has measured with the same `--work`, and writes `results/claims-LOG.json`. What counts is
+ * trained again where its ranks are not there, in seconds. A network with a seed whose ranks are not there is named and left as
+ * it was.
  */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { readRun } from '../../src/pipeline/compare/run';
+import { observe } from '../../src/cli/progress';
+import { computeRun, type Run, readRun } from '../../src/pipeline/compare/run';
 import { readEventsFile } from '../../src/pipeline/files/events-file';
 import type { Rank } from '../../src/pipeline/files/ranks';
 import type { EventLog } from '../../src/session/event-log';
 import { writeQuality } from '../docs/quality-pages';
 import { commit } from './machine';
 import {
+  bestOnTest,
   type Claim,
   currentRuns,
   differencesOf,
@@ -27,7 +31,7 @@ import {
 import { bestCounter, tunedName } from './quality/counters';
 import { jobsOf, qualityContextOf, rowFolderOf } from './quality/jobs';
 import { folderOf, LOG_NAMES, LOGS, type LogName } from './quality/logs';
-import { readResults } from './quality/record';
+import { METRICS, type QualityRow, readResults } from './quality/record';
 import { rowsOf } from './quality/rows';
 
 export async function main(args: readonly string[]): Promise<void> {
@@ -46,20 +50,21 @@ export async function main(args: readonly string[]): Promise<void> {
   const context = await qualityContextOf(name, data, resolve(values.work));
   const { rows, partner } = readResults(name);
   const all = rowsOf(name, partner?.name);
+  const observer = observe({ stderr: process.stderr, signal: new AbortController().signal });
 
   /** Ranks of each current run of a row, or the seeds that lack them. */
   const ranksOf = async (row: string) => {
     const runs = currentRuns(rows, row);
     const plans = all.filter((plan) => plan.name === row);
+    const seeds = runs.map(({ seed }) => seed);
     const found = await Promise.all(
-      jobsOf(
-        context,
-        all,
-        plans,
-        runs.map(({ seed }) => seed),
-      ).map(async (job) => {
+      jobsOf(context, all, plans, seeds).map(async (job, i) => {
         const { folder, plan } = rowFolderOf(context, job);
-        const run = await readRun(folder, plan);
+        const run =
+          (await readRun(folder, plan)) ??
+          (job.row.form === 'counted' ? await computeRun(folder, plan, observer) : undefined);
+        if (run && !hasFigures(run, runs[i]!))
+          throw new Error(`${row}, seed ${job.seed}: ${folder} has other figures than the table. Measure it again.`);
         return { seed: job.seed, ranks: run?.ranks, dropped: run?.result.dropped };
       }),
     );
@@ -68,37 +73,55 @@ export async function main(args: readonly string[]): Promise<void> {
     return { keys: runs.map(({ key }) => key), ranks, missing, dropped: found[0]?.dropped };
   };
 
-  const counter = tunedName(model);
-  const counted = await ranksOf(counter);
-  const ranks = counted.ranks[0];
-  if (!ranks)
-    throw new Error(`Measure "${counter}" first: quality.ts ${name} --rows "${counter}" --again --work ${values.work}`);
   const train = await readEventsFile(context.files.train);
-  const seen = seenBy(ranks, train, await readEventsFile(context.files.test));
+  const test = await readEventsFile(context.files.test);
   const divisions = divisionsOf(supportOf(train, log.holdout ?? 0));
-  const claims: Claim[] = [];
+  const counters = new Map<string, Awaited<ReturnType<typeof ranksOf>>>();
+  for (const { name: row, form } of all) {
+    if (form === 'counted' && currentRuns(rows, row).length > 0) counters.set(row, await ranksOf(row));
+  }
+  const counter = tunedName(model);
+  const { keys, ranks, dropped } = counters.get(counter)!;
+  const seen = seenBy(ranks[0]!, train, test);
+  const [first] = log.shown as [string];
+  const counted = [...counters].map(([row, { keys, ranks }]) => ({
+    row,
+    keys,
+    strata: strataOf(ranks, seen, divisions, first),
+  }));
+  const networks: Claim[] = [];
   for (const { name: row, form } of all) {
     if (form !== 'improved' && form !== 'faithful') continue;
     if (currentRuns(rows, row).length === 0) continue;
     const network = await ranksOf(row);
     if (network.missing.length > 0) {
       console.error(`${row}: no ranks of seed ${network.missing.join(', ')} in ${values.work}; left as it was`);
-      claims.push(...readClaims(name).filter((old) => old.network.row === row));
+      networks.push(...readClaims(name).networks.filter((old) => old.network.row === row));
       continue;
     }
-    claims.push({
+    const besideBest = log.shown.slice(0, 2).map((metric) => {
+      const rival = bestOnTest(rows, metric).name;
+      const found = differencesOf(network.ranks, counters.get(rival)!.ranks[0]!, [metric])[metric]!;
+      return [metric, { row: rival, ...found }] as const;
+    });
+    networks.push({
       network: { row, keys: network.keys },
-      counter: { row: counter, keys: counted.keys },
-      differences: differencesOf(network.ranks, ranks, log.shown),
-      dropped: counted.dropped!,
-      strata: strataOf(network.ranks, ranks, seen, divisions, log.shown[0]!),
+      counter: { row: counter, keys },
+      differences: differencesOf(network.ranks, ranks[0]!, log.shown),
+      besideBest: Object.fromEntries(besideBest),
+      dropped: dropped!,
+      strata: strataOf(network.ranks, seen, divisions, first),
       commit: commit(),
     });
     console.error(`${row}: compared with ${counter}`);
   }
-  writeClaims(name, claims);
+  writeClaims(name, { counted, networks });
   writeQuality();
 }
+
+/** Whether a run is the one of a committed row, whose figures are rounded. */
+const hasFigures = ({ result }: Run, { metrics }: QualityRow): boolean =>
+  METRICS.every((name) => Math.abs(result.metrics.conservative[name]! - metrics.conservative[name]!) < 6e-6);
 
 /** @param holdout Last events of every session that are not learnt from. */
 function supportOf({ sessions, itemIds }: EventLog, holdout: number): Map<string, number> {

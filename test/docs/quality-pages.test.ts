@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { baselines } from '../../src/neighbours/index';
-import { readClaims } from '../bench/quality/claims';
+import { NO_CLAIMS, readClaims } from '../bench/quality/claims';
 import { bestCounter, readCounters, tunedName } from '../bench/quality/counters';
 import { goalsPage } from '../bench/quality/goals';
 import { LOG_NAMES, LOGS } from '../bench/quality/logs';
@@ -45,7 +45,7 @@ test('docs/claims.md leads to every page of results', () => {
 });
 
 test('the headline says by how many seeds, and the interval where there is one', () => {
-  expect(headline('diginetica', readResults('diginetica'), [])).toMatch(
+  expect(headline('diginetica', readResults('diginetica'), NO_CLAIMS)).toMatch(
     /, one seed\), .*; no interval was computed\.$/,
   );
   const [name, claims] = ['yoochoose-100k' as const, readClaims('yoochoose-100k')];

@@ -1,10 +1,11 @@
 /** Which model for which kind of log, in `docs/models.md`: every figure and verdict from what is committed of the logs. */
+import type { Difference } from '../../src/pipeline/compare/statistics';
 import { markdownTable } from '../../src/pipeline/format';
 import { mean } from '../bench/figures';
-import { type Claim, readClaims, type Stratum, verdict } from '../bench/quality/claims';
+import { type Claim, readClaims, verdict } from '../bench/quality/claims';
 import { LOGS, type LogName } from '../bench/quality/logs';
 import { readResults } from '../bench/quality/record';
-import { figure, type Group, groupsOf } from '../bench/quality/tables';
+import { distinct, figure, type Group, groupsOf } from '../bench/quality/tables';
 
 interface Kind {
   readonly log: LogName;
@@ -53,10 +54,8 @@ const told = (group: Group, log: LogName): string =>
 const ORDER = ['better', 'better, < 5 %', 'tie', 'worse, < 5 %', 'worse'];
 
 /** What claims say of a metric: `better: caser, sasrec; tie: gru4rec`. */
-function verdicts(claims: readonly Claim[], metric: string, of: number): string {
-  const said = claims.map(
-    ({ network, differences }) => [verdict(differences[metric]!, of), quoted(network.row)] as const,
-  );
+function verdicts(claims: readonly Claim[], differenceOf: (claim: Claim) => Difference, of: number): string {
+  const said = claims.map((claim) => [verdict(differenceOf(claim), of), quoted(claim.network.row)] as const);
   return ORDER.flatMap((one) => {
     const rows = said.flatMap(([verdict, row]) => (verdict === one ? [row] : []));
     return rows.length > 0
@@ -73,7 +72,7 @@ function row({ log, kind, preset, first, more }: Kind): string[] {
   const best = (metric: 0 | 1) =>
     counted.reduce((a, b) => (reached(b, log)[metric]! > reached(a, log)[metric]! ? b : a));
   const counters = [...new Set([best(1), best(0)])];
-  const claims = readClaims(log);
+  const { networks: claims } = readClaims(log);
   const beside = claims[0] && named(claims[0].counter.row);
   const percent = (metric: 0 | 1) => {
     const rival = reached(best(metric), log)[metric]!;
@@ -84,8 +83,19 @@ function row({ log, kind, preset, first, more }: Kind): string[] {
   const models = new Set(groups.flatMap(({ form, model }) => (form === 'improved' ? [model] : [])));
   for (const { network } of claims) models.delete(named(network.row).model);
   const missing = models.size > 0 ? `. Not compared yet: ${[...models].map(quoted).join(', ')}` : '';
+  const inMetric = (metric: string, m: 0 | 1, rival: Group, differenceOf: (claim: Claim) => Difference) =>
+    `${metric} ${verdicts(claims, differenceOf, reached(rival, log)[m]!)}`;
+  const onTest = ([0, 1] as const).flatMap((m) => {
+    const metric = [recall, other][m]!;
+    const rival = claims[0]?.besideBest[metric]?.row;
+    if (rival === undefined || rival === beside?.name) return [];
+    const said = inMetric(metric, m, named(rival), ({ besideBest }) => besideBest[metric]!);
+    return [`. Beside ${quoted(rival)}, the best on the test: in ${said}`];
+  });
+  const onValidation = (metric: string, m: 0 | 1) =>
+    inMetric(metric, m, beside!, ({ differences }) => differences[metric]!);
   const which = beside
-    ? `by the interval beside ${quoted(beside.name)}, the best on the validation part: in ${recall} ${verdicts(claims, recall, reached(beside, log)[0]!)}. In ${other} ${verdicts(claims, other, reached(beside, log)[1]!)}${missing}`
+    ? `by the interval beside ${quoted(beside.name)}, the best on the validation part: in ${onValidation(recall, 0)}. In ${onValidation(other, 1)}${onTest.join('')}${missing}`
     : `more than the best counting row, without an interval: ${recall} ${percent(0)}; ${other} ${percent(1)}; under 5 % is a tie`;
   return [
     `${kind} (${link(log)})`,
@@ -99,13 +109,16 @@ function row({ log, kind, preset, first, more }: Kind): string[] {
 /** The best rows of a part of the predictions, log by log, where the part is not the whole. */
 function bestIn(division: string, label: string): string {
   const logs = (Object.keys(LOGS) as LogName[]).flatMap((log) => {
-    const claims = readClaims(log);
-    const part = (strata: readonly Stratum[]) => strata.find((part) => part.label === label);
-    if (!claims[0] || claims[0].strata[division]!.length < 2 || !part(claims[0].strata[division]!)) return [];
-    const of = ({ network, strata }: Claim) => ({ name: network.row, value: part(strata[division]!)!.network });
-    const counter = { name: claims[0].counter.row, value: part(claims[0].strata[division]!)!.counter };
-    const [first, second] = [...claims.map(of), counter].sort((a, b) => b.value - a.value);
-    const text = [first!, second!].map(({ name, value }) => `${quoted(name)} ${figure(value, LOGS[log])}`).join(', ');
+    const { counted, networks } = readClaims(log);
+    const rows = [...distinct(counted), ...networks.map(({ network: { row }, strata }) => ({ row, strata }))];
+    const found = rows.flatMap(({ row, strata }) => {
+      const parts = strata[division]!;
+      const part = parts.find((part) => part.label === label);
+      return part && parts.length > 1 ? [{ row, value: part.value }] : [];
+    });
+    const [first, second] = found.sort((a, b) => b.value - a.value);
+    if (!first || !second) return [];
+    const text = [first, second].map(({ row, value }) => `${quoted(row)} ${figure(value, LOGS[log])}`).join(', ');
     return [`${link(log)}, ${LOGS[log].shown[0]}: ${text}`];
   });
   return logs.join('; ');
@@ -118,7 +131,7 @@ export function whichModel(): string {
   ).join('\n');
 }
 
-/** What the divisions of the predictions say: the best two of each log, networks and tuned counting. */
+/** What the divisions of the predictions say: the best two of each log, of all that counts and the networks beside it. */
 export function whichForClicks(): string {
   const rows = [
     [

@@ -1,4 +1,4 @@
-/** What is committed of the networks of a log beside tuned counting on the same predictions, `results/claims-LOG.json`. */
+/** What is committed of the networks of a log beside counting on the same predictions, `results/claims-LOG.json`. */
 import { type Difference, pairedDifference, sessionScores } from '../../../src/pipeline/compare/statistics';
 import type { Rank } from '../../../src/pipeline/files/ranks';
 import { fifthOf, fifths } from '../../../src/session/popularity';
@@ -17,36 +17,66 @@ interface Compared {
 export interface Stratum {
   readonly label: string;
   readonly predictions: number;
-  /** The log's first metric. */
-  readonly network: number;
-  readonly counter: number;
+  /** What the row reaches there by the log's first metric. */
+  readonly value: number;
+}
+
+/** By what divides the predictions. */
+type Strata = Readonly<Record<string, readonly Stratum[]>>;
+
+/** A row of counting by parts of the predictions. */
+export interface Counted extends Compared {
+  readonly strata: Strata;
 }
 
 /** One row of a network beside one of counting. */
 export interface Claim {
   readonly network: Compared;
+  /** The best on the validation part. */
   readonly counter: Compared;
   /** Network − counter, the mean over the network's seeds, by metric; 95 % intervals by paired bootstrap over sessions. */
   readonly differences: Readonly<Record<string, Difference>>;
+  /** The same beside the row of counting that is the best of the test part in that metric, for the log's first two. */
+  readonly besideBest: Readonly<Record<string, Difference & { readonly row: string }>>;
   /** Clicks of the test part on unknown items, and sessions that were too short without them: no row predicts them. */
   readonly dropped: { readonly events: number; readonly sessions: number };
-  /** By what divides the predictions. */
-  readonly strata: Readonly<Record<string, readonly Stratum[]>>;
+  readonly strata: Strata;
   readonly commit: string;
 }
 
-/** Empty where nothing was compared. */
-export const readClaims = (log: LogName): Claim[] => readResult(`claims-${log}`, []);
+export interface Claims {
+  /** Every row that counts. */
+  readonly counted: readonly Counted[];
+  readonly networks: readonly Claim[];
+}
 
-export const writeClaims = (log: LogName, claims: readonly Claim[]): void => writeResult(`claims-${log}`, claims);
+export const NO_CLAIMS: Claims = { counted: [], networks: [] };
+
+export const readClaims = (log: LogName): Claims => readResult(`claims-${log}`, NO_CLAIMS);
+
+export const writeClaims = (log: LogName, claims: Claims): void => writeResult(`claims-${log}`, claims);
 
 /** The runs of a row whose figures are those of this code. */
 export const currentRuns = (rows: readonly QualityRow[], name: string): QualityRow[] =>
   rows.filter((row) => row.name === name && row.stale === undefined);
 
+/** The row of counting that is the best of the test part. */
+export const bestOnTest = (rows: readonly QualityRow[], metric: string): QualityRow =>
+  rows
+    .filter(({ form, stale }) => form === 'counted' && stale === undefined)
+    .reduce((best, row) => (row.metrics.conservative[metric]! > best.metrics.conservative[metric]! ? row : best));
+
 /** Why a claim does not hold any more; undefined while it does. */
-export function staleness({ network, counter }: Claim, rows: readonly QualityRow[]): string | undefined {
-  const changed = [network, counter].find(({ row, keys }) => {
+export function staleness(
+  { network, counter, besideBest }: Claim,
+  counted: readonly Counted[],
+  rows: readonly QualityRow[],
+): string | undefined {
+  const rivals = Object.entries(besideBest);
+  const beaten = rivals.find(([metric, { row }]) => bestOnTest(rows, metric).name !== row);
+  if (beaten) return `"${beaten[1].row}" is not the best of counting any more in ${beaten[0]}`;
+  const names = rivals.map(([, { row }]) => row);
+  const changed = [network, counter, ...counted.filter(({ row }) => names.includes(row))].find(({ row, keys }) => {
     const now = currentRuns(rows, row).map(({ key }) => key);
     return now.length !== keys.length || now.some((key) => !keys.includes(key));
   });
@@ -140,21 +170,20 @@ export function divisionsOf(support: ReadonlyMap<string, number>): Divisions {
   };
 }
 
-/** @param seen Of each prediction. */
-export function strataOf(
-  network: Runs,
-  counter: readonly Rank[],
-  seen: readonly Seen[],
-  divisions: Divisions,
-  metric: string,
-): Claim['strata'] {
-  const gains = [gainsOf(network, metric), gainsOf([counter], metric)] as const;
+/**
+ * @param runs Ranks of each seed.
+ * @param seen Of each prediction.
+ * @throws Error where others were predicted.
+ */
+export function strataOf(runs: Runs, seen: readonly Seen[], divisions: Divisions, metric: string): Strata {
+  if (runs.some((run) => run.length !== seen.length || run.some(({ item }, p) => item !== seen[p]!.target)))
+    throw new Error('The row did not predict these clicks.');
+  const gain = gainsOf(runs, metric);
   const strata = Object.entries(divisions).map(([name, [labels, of]]) => {
     const parts = labels.map((label, l) => {
-      const own = counter.flatMap((_, p) => (of(seen[p]!) === l ? [p] : []));
-      const mean = (gain: (p: number) => number) =>
-        Number((own.reduce((sum, p) => sum + gain(p), 0) / own.length).toFixed(5));
-      return { label, predictions: own.length, network: mean(gains[0]), counter: mean(gains[1]) };
+      const own = seen.flatMap((one, p) => (of(one) === l ? [p] : []));
+      const value = own.reduce((sum, p) => sum + gain(p), 0) / own.length;
+      return { label, predictions: own.length, value: Number(value.toFixed(5)) };
     });
     return [name, parts.filter(({ predictions }) => predictions > 0)] as const;
   });

@@ -2,9 +2,10 @@
 
 import { baselines } from '../../../src/neighbours/index';
 import { combinedText } from '../../../src/pipeline/compare/markdown';
+import type { Difference } from '../../../src/pipeline/compare/statistics';
 import { markdownTable, whole } from '../../../src/pipeline/format';
 import { mean } from '../figures';
-import { type Claim, staleness, verdict } from './claims';
+import { type Claim, type Claims, type Counted, NO_CLAIMS, staleness, verdict } from './claims';
 import { bestCounter, readCounters, tunedName } from './counters';
 import { LOG_NAMES, LOGS, type LogName, type QualityLog } from './logs';
 import type { Earlier, Form, Partner, QualityRow, Results } from './record';
@@ -223,38 +224,53 @@ function before(earlier: readonly Earlier[], groups: readonly Group[], log: Qual
 
 const signed = (value: number, log: QualityLog): string => `${value < 0 ? '−' : '+'}${figure(Math.abs(value), log)}`;
 
-/** What a claim says of a metric: the difference, its interval, and what follows. */
-function differenceText(claim: Claim, metric: string, rows: readonly QualityRow[], log: QualityLog): string {
-  const difference = claim.differences[metric]!;
+/** A difference from a row, its interval, and what follows. */
+function differenceText(
+  difference: Difference,
+  row: string,
+  metric: string,
+  rows: readonly QualityRow[],
+  log: QualityLog,
+): string {
   const [mean, low, high] = [difference.mean, difference.low, difference.high].map((value) => signed(value, log));
-  const of = rows.find(({ name }) => name === claim.counter.row)!.metrics.conservative[metric]!;
-  return `${mean} [${low}, ${high}] ${verdict(difference, of)}`;
+  return `${mean} [${low}, ${high}] ${verdictBeside(difference, row, metric, rows)}`;
 }
 
-/** Networks beside the counting that is best on the validation part. */
-function besideCounting(claims: readonly Claim[], rows: readonly QualityRow[], log: QualityLog): string[] {
-  if (claims.length === 0) return [];
+function verdictBeside(difference: Difference, row: string, metric: string, rows: readonly QualityRow[]): string {
+  return verdict(difference, rows.find(({ name }) => name === row)!.metrics.conservative[metric]!);
+}
+
+/** The rows of counting whose settings differ. */
+export const distinct = (counted: readonly Counted[]): Counted[] =>
+  counted.filter(({ keys }, i) => counted.findIndex((other) => other.keys[0] === keys[0]) === i);
+
+/** Networks beside the counting that is best on the validation part, and on the test. */
+function besideCounting({ counted, networks }: Claims, rows: readonly QualityRow[], log: QualityLog): string[] {
+  if (networks.length === 0) return [];
   const metrics = log.shown.slice(0, 2);
   const [first] = metrics as [string];
-  const differences = claims.map((claim) => {
-    const old = staleness(claim, rows);
+  const { counter, besideBest, dropped } = networks[0]!;
+  const others = metrics.filter((metric) => besideBest[metric]!.row !== counter.row);
+  const differences = networks.map((claim) => {
+    const old = staleness(claim, counted, rows);
     return [
       claim.network.row,
       String(claim.network.keys.length),
-      ...metrics.map((metric) => differenceText(claim, metric, rows, log)),
+      ...metrics.map((metric) => differenceText(claim.differences[metric]!, claim.counter.row, metric, rows, log)),
+      ...others.map((metric) => {
+        const { row, ...difference } = claim.besideBest[metric]!;
+        return differenceText(difference, row, metric, rows, log);
+      }),
       old === undefined ? '' : `stale: ${old}`,
     ];
   });
-  const { counter, dropped, strata } = claims[0]!;
-  const divided = Object.entries(strata).flatMap(([name, parts]) => [
+  const own = (strata: Claim['strata'], name: string) => strata[name]!.map(({ value }) => figure(value, log));
+  const divided = Object.entries(networks[0]!.strata).flatMap(([name, parts]) => [
     table(
       [`${first} by ${name}`, ...parts.map(({ label, predictions }) => `${label} (${whole(predictions)})`)],
       [
-        [counter.row, ...parts.map((part) => figure(part.counter, log))],
-        ...claims.map((claim) => [
-          claim.network.row,
-          ...claim.strata[name]!.map(({ network }) => figure(network, log)),
-        ]),
+        ...distinct(counted).map(({ row, strata }) => [row, ...own(strata, name)]),
+        ...networks.map(({ network, strata }) => [network.row, ...own(strata, name)]),
       ],
     ),
     '',
@@ -264,43 +280,66 @@ function besideCounting(claims: readonly Claim[], rows: readonly QualityRow[], l
     '',
     `Row − ${counter.row}, the mean over seeds, on the same predictions, with the 95 % interval of a paired bootstrap over ` +
       'sessions: "better" or "worse" where it excludes 0, else "tie"; "< 5 %" where the difference is less than 5 % of that row\'s figure. The interval is that of other sessions, not of other seeds. ' +
-      'Then the predictions divided in four ways, with their number. ' +
+      (others.length > 0
+        ? 'Where another row of counting is the best of the test part in a metric, the difference from that one follows: the test itself chose it, which is the strictest for networks. '
+        : '') +
+      'Then the predictions divided in four ways, with their number; of rows of counting with equal settings one stands for all. ' +
       `Nothing predicts ${whole(dropped.events)} clicks on items that the training part lacks, nor what was then in ` +
       `${whole(dropped.sessions)} sessions of a single click: they are left out for all rows.`,
     '',
-    table(['row', 'seeds', ...metrics, ''], differences),
+    table(
+      ['row', 'seeds', ...metrics, ...others.map((metric) => `${metric}, − ${besideBest[metric]!.row}`), ''],
+      differences,
+    ),
     '',
     ...divided,
   ];
 }
 
-/** Each architecture beside tuned counting, on the logs where both were asked the same. */
-export function besideSummary(
-  resultsOf: (log: LogName) => Results,
-  claimsOf: (log: LogName) => readonly Claim[],
-): string {
+/** Each architecture beside tuned counting, on the logs where both were asked the same; then which verdicts the test's own best changes. */
+export function besideSummary(resultsOf: (log: LogName) => Results, claimsOf: (log: LogName) => Claims): string {
   const logs = LOG_NAMES.map((name) => {
     const { rows } = resultsOf(name);
     return { name, log: LOGS[name], rows, groups: groupsOf(rows, LOGS[name]), claims: claimsOf(name) };
-  }).filter(({ claims }) => claims.length > 0);
+  }).filter(({ claims }) => claims.networks.length > 0);
   if (logs.length === 0) return '';
   const models = [...new Set(logs.flatMap(({ groups }) => groups.filter(isLearnt).map(({ model }) => model)))].sort();
   const titles = logs.map(
     ({ name, log, claims }) =>
-      `[${log.title}](../test/bench/results/quality-${name}.md), − ${claims[0]!.counter.row}, ${log.shown[1]}; ${log.shown[0]}, ${unit(log)}`,
+      `[${log.title}](../test/bench/results/quality-${name}.md), − ${claims.networks[0]!.counter.row}, ${log.shown[1]}; ${log.shown[0]}, ${unit(log)}`,
   );
   const lines = models.map((model) => [
     model,
-    ...logs.map(({ log, rows, groups, claims }) => {
-      const claim = claims.find(({ network }) => network.row === chosen(groups, model)?.name);
+    ...logs.map(({ log, rows, groups, claims: { counted, networks } }) => {
+      const claim = networks.find(({ network }) => network.row === chosen(groups, model)?.name);
       if (!claim) return 'not compared';
       const [first, second] = log.shown as [string, string];
-      const figures = [second, first].map((metric) => differenceText(claim, metric, rows, log)).join('; ');
-      const seeds = claim.network.keys.length === 1 ? '; one seed' : `; ${claim.network.keys.length} seeds`;
-      return `${figures}${seeds}${staleness(claim, rows) ? '; stale' : ''}`;
+      const figures = [second, first].map((metric) => {
+        const beside = differenceText(claim.differences[metric]!, claim.counter.row, metric, rows, log);
+        const { row, ...difference } = claim.besideBest[metric]!;
+        if (row === claim.counter.row) return beside;
+        return `${beside} (− ${row}: ${differenceText(difference, row, metric, rows, log)})`;
+      });
+      const seeds = claim.network.keys.length === 1 ? 'one seed' : `${claim.network.keys.length} seeds`;
+      return `${figures.join('; ')}; ${seeds}${staleness(claim, counted, rows) ? '; stale' : ''}`;
     }),
   ]);
-  return table(['model', ...titles], lines);
+  const changed = logs.flatMap(({ log, rows, claims }) =>
+    log.shown.slice(0, 2).flatMap((metric) => {
+      const { row } = claims.networks[0]!.besideBest[metric]!;
+      const other = claims.networks.flatMap(({ network, counter, differences, besideBest }) => {
+        const before = verdictBeside(differences[metric]!, counter.row, metric, rows);
+        const after = verdictBeside(besideBest[metric]!, row, metric, rows);
+        return before === after ? [] : [`\`${network.row}\` ${after} (${before})`];
+      });
+      return other.length > 0 ? [`* ${log.title}, ${metric}, − ${row}: ${other.join('; ')}`] : [];
+    }),
+  );
+  const stricter =
+    changed.length > 0
+      ? `Verdicts that the best of counting on the test changes, with those of the table:\n\n${changed.join('\n')}`
+      : 'The best of counting on the test changes no verdict of the table.';
+  return `${table(['model', ...titles], lines)}\n\n${stricter}`;
 }
 
 /** How counting was tuned. */
@@ -335,7 +374,7 @@ const recipe = ({ name, runs }: Group): string => {
 };
 
 /** The page of one log. */
-export function page(name: LogName, { rows, partner, earlier = [] }: Results, claims: readonly Claim[] = []): string {
+export function page(name: LogName, { rows, partner, earlier = [] }: Results, claims: Claims = NO_CLAIMS): string {
   const log = LOGS[name];
   const groups = groupsOf(rows, log);
   const machines = [...new Set(rows.map(({ machine }) => machine))];
@@ -487,7 +526,7 @@ export function additions(resultsOf: (log: LogName) => Results): string {
 }
 
 /** One log in a sentence: the best architecture and the best of counting, each chosen by the test itself. */
-export function headline(name: LogName, results: Results, claims: readonly Claim[]): string {
+export function headline(name: LogName, results: Results, { networks }: Claims): string {
   const log = LOGS[name];
   const groups = groupsOf(results.rows, log);
   const [first, second] = log.shown as [string, string];
@@ -507,9 +546,9 @@ export function headline(name: LogName, results: Results, claims: readonly Claim
   const metrics = [second, first].map((metric) =>
     metric.replace(/^mrr|^ndcg/, (name) => name.toUpperCase()).replace(/^r/, 'R'),
   );
-  const claim = claims.find(({ network: { row } }) => row === network.name);
+  const claim = networks.find(({ network: { row } }) => row === network.name);
   const interval = claim
-    ? `in ${first} ${differenceText(claim, first, results.rows, log)} beside ${claim.counter.row}`
+    ? `in ${first} ${differenceText(claim.differences[first]!, claim.counter.row, first, results.rows, log)} beside ${claim.counter.row}`
     : 'no interval was computed';
   return (
     `**Quality**: ${metrics.join(' / ')} ${unit(log)} on ${log.title}: the best network ${cell(network)}, the best of counting ${cell(counted)}; ` +
