@@ -10,11 +10,12 @@
  * ones, which ask rows together that are there already, all `--seeds` of a row or the first with neighbours: with those that
  * do best on the validation part, which the first command on a log finds out. A row that stands in
  * `results/quality-LOG.json` with the same settings, and is not stale, is skipped; one that was interrupted, or killed, goes on
- * where it was. After each row the JSON and the pages are written. `--list` says what is open. Needs the logs of `../shared`.
+ * where it was; what a stale one left in the folder is removed, unless it was begun by this code. After each row the JSON and the pages are written. `npm test` names rows whose settings have changed since: measure
+ * them again, or say in the JSON that they are `stale`, and why. `--list` says what is open. Needs the logs of `../shared`.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { EXIT } from '../../src/cli/errors';
@@ -22,9 +23,16 @@ import { fileName, type Run, readRun } from '../../src/pipeline/compare/run';
 import { type Metrics, metricsOf } from '../../src/train/metrics';
 import { writeQuality } from '../docs/quality-pages';
 import { builtChild } from './contender';
-import { commit, machine } from './machine';
 import type { RowFolder, Work } from './quality/child';
-import { type Job, jobsOf, type QualityContext, qualityContextOf, rowFolderOf } from './quality/jobs';
+import {
+  isOfThisCode,
+  type Job,
+  jobsOf,
+  type QualityContext,
+  qualityContextOf,
+  rowFolderOf,
+  startOf,
+} from './quality/jobs';
 import { folderOf, LOG_NAMES, LOGS, type LogName, type QualityLog } from './quality/logs';
 import { partnerOf } from './quality/partner';
 import { CUTS, METRICS, type QualityRow, readResults, withRow, writeResults } from './quality/record';
@@ -69,6 +77,7 @@ export async function main(args: readonly string[]): Promise<void> {
     for (const job of jobs) console.log(`${open.includes(job) ? 'open' : 'done'}  ${job.row.name}, seed ${job.seed}`);
     return;
   }
+  if (context.facts) writeResults(name, { ...readResults(name), facts: context.facts });
   const child = open.length > 0 ? await builtChild('quality/child.ts') : undefined;
   try {
     for (const [i, job] of open.entries()) {
@@ -81,8 +90,8 @@ export async function main(args: readonly string[]): Promise<void> {
         continue;
       }
       const { folder, plan, together } = found;
-      if (values.again) rmSync(folder, { recursive: true, force: true });
-      const at = startOf(folder);
+      if (values.again || (isStale(job) && !isOfThisCode(folder))) rmSync(folder, { recursive: true, force: true });
+      const { commit, machine } = startOf(folder);
       const code = await ended(child!.program, found);
       if (code === EXIT.interrupted) {
         console.error('Interrupted: the same command goes on from here.');
@@ -106,7 +115,8 @@ export async function main(args: readonly string[]): Promise<void> {
       });
       const done = {
         ...rowOf(job, run, log.groups?.(data)),
-        ...at,
+        commit,
+        machine,
         commands: run.result.commands.map(shorten),
       };
       const order = all.map(({ name }) => name);
@@ -155,13 +165,17 @@ async function workOf(
   const [mixed] = blend.with === undefined ? [] : named(blend.with, [1]);
   if (!mixed && parts.length < 2) return `${job.row.name}: name the seeds, --seeds 1,2,3.`;
   for (const { folder, plan, part } of [...parts, ...(mixed ? [mixed] : [])]) {
-    if (await readRun(folder, plan)) continue;
+    if (!isStale(part) && (await readRun(folder, plan))) continue;
     return `${job.row.name}: train ${part.row.name}, seed ${part.seed}, first, with the same --work.`;
   }
   const only = ({ folder, plan }: RowFolder): RowFolder => ({ folder, plan });
   const { folder, plan } = rowFolderOf(context, job);
   return { folder, plan, together: { ensemble: blend, parts: parts.map(only), ...(mixed && { mixed: only(mixed) }) } };
 }
+
+/** Whether what is committed of it is called stale. */
+const isStale = ({ log, row, seed, key }: Job): boolean =>
+  readResults(log).rows.some((old) => old.name === row.name && old.seed === seed && old.key === key && !!old.stale);
 
 /** Ctrl-C reaches the process too: it keeps what it has, and is waited for. */
 async function ended(program: string, work: Work): Promise<number> {
@@ -236,13 +250,3 @@ const rounded = (metrics: Metrics | Readonly<Record<string, number>>): Record<st
 /** Commands with names in the place of folders. */
 const shortener = (names: Readonly<Record<string, string>>) => (command: string) =>
   Object.entries(names).reduce((text, [path, name]) => text.replaceAll(path, name), command);
-
-/** Where and of what a cell was begun; its result may be written much later, by other code. */
-function startOf(folder: string): Pick<QualityRow, 'commit' | 'machine'> {
-  const file = join(folder, 'start.json');
-  if (!existsSync(file)) {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(file, JSON.stringify({ commit: commit(), machine: machine() }));
-  }
-  return JSON.parse(readFileSync(file, 'utf8'));
-}

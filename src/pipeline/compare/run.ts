@@ -121,7 +121,7 @@ export interface Run {
 
 /** Folder of the runs, inside that of the comparison. */
 export const CELLS = 'cells';
-const RESULT = 'result.json';
+export const RESULT = 'result.json';
 const RANKS = 'ranks.tsv';
 const CHOICE = 'choice.json';
 /** The artifact of the training that chose the number of epochs, beside that of the whole training part. */

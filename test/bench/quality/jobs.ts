@@ -1,17 +1,20 @@
 /** From the rows of a log to what is trained for each seed of them, and where it is kept. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configure } from '../../../src/models/configuration';
 import { AUTO } from '../../../src/models/presets/auto';
 import { architectures } from '../../../src/pipeline/architectures';
-import { fileName, type RunPlan } from '../../../src/pipeline/compare/run';
+import { fileName, RESULT, type RunPlan } from '../../../src/pipeline/compare/run';
 import { shortHash } from '../../../src/pipeline/files/disk';
 import { readEventsFile } from '../../../src/pipeline/files/events-file';
+import { codeHash } from '../../../src/pipeline/version';
 import { type LogFacts, logFacts } from '../../../src/session/log-facts';
+import { commit, machine } from '../machine';
 import type { RowFolder } from './child';
 import { filesOf, type LogFiles } from './files';
 import { LOGS, type LogName, splitOf } from './logs';
-import { readResults } from './record';
-import { configOf, type RowPlan } from './rows';
+import { type Results, readResults } from './record';
+import { configOf, type RowPlan, rowsOf } from './rows';
 
 type Config = Readonly<Record<string, unknown>>;
 
@@ -68,6 +71,17 @@ export function jobsOf(
   );
 }
 
+/** Rows that would be measured with other settings today, or not at all, and are not called stale. */
+export function outdated(log: LogName, { partner, facts, rows }: Results): string[] {
+  const all = rowsOf(log, partner?.name);
+  return rows.flatMap(({ name, seed, key, stale, blended }) => {
+    if (stale !== undefined) return [];
+    const plans = all.filter((row) => row.name === name);
+    const [job] = jobsOf({ log, facts }, all, plans, blended?.seeds ?? [seed]);
+    return job?.key === key ? [] : [`${name}, seed ${seed}`];
+  });
+}
+
 function keyOf({ log, row, config: given }: Omit<Job, 'seed' | 'key'>, seed: number | readonly number[]): string {
   const config = Object.entries(given).sort(([a], [b]) => (a < b ? -1 : 1));
   const parts = row.blend ?? {};
@@ -95,6 +109,27 @@ export const rowFolderOf = (context: QualityContext, job: Job): RowFolder => ({
   folder: join(context.work, context.log, `${fileName(job.row.name)}-${job.seed}-${job.key}`),
   plan: planOf(context, job),
 });
+
+interface Start {
+  readonly commit: string;
+  readonly machine: string;
+  /** Hash of the code; absent in folders that were begun before it was written. */
+  readonly code?: string;
+}
+
+/** Where and of what a cell was begun; its result may be written much later, by other code. */
+export function startOf(folder: string): Start {
+  const file = join(folder, 'start.json');
+  if (!existsSync(file)) {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(file, JSON.stringify({ commit: commit(), machine: machine(), code: codeHash() } satisfies Start));
+  }
+  return JSON.parse(readFileSync(file, 'utf8'));
+}
+
+/** Whether a cell is unfinished, which may go on, or was begun by the code that runs now. */
+export const isOfThisCode = (folder: string): boolean =>
+  !existsSync(join(folder, RESULT)) || startOf(folder).code === codeHash();
 
 function planOf({ log: name, data, files }: QualityContext, job: Job): RunPlan {
   const { row, seed, config } = job;

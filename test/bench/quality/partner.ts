@@ -29,13 +29,13 @@ export async function partnerOf(name: LogName, train: string, folder: string): P
     .map((row) => ({ name: row.name, model: row.model, config: configOf(row, undefined) }));
   const facts = { candidates, metric: log.shown[0], ...splitOf(name) };
   const key = shortHash(facts);
-  const { partner: known, rows } = readResults(name);
+  const { partner: known, rows, ...rest } = readResults(name);
   if (known?.key === key) return known.name;
   console.error(`${name}: what networks are mixed with is chosen on the validation part`);
   const partner = { ...(await choosePartner(candidates, log, train, folder)), key };
   console.error(`${name}: ${partner.name}`);
   const isOf = (other: string | undefined) => other === undefined || other === partner.name;
-  writeResults(name, { partner, rows: rows.filter(({ blended }) => isOf(blended?.with)) });
+  writeResults(name, { ...rest, partner, rows: rows.filter(({ blended }) => isOf(blended?.with)) });
   return partner.name;
 }
 

@@ -1,6 +1,7 @@
 /** What is committed of a trained and tested row, `results/quality-LOG.json`: pages are written from nothing else. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Combined } from '../../../src/pipeline/compare/run';
+import type { LogFacts } from '../../../src/session/log-facts';
 import type { Exposure } from '../../../src/train/evaluate';
 import { readResult, writeResult } from '../results';
 import type { LogName } from './logs';
@@ -79,6 +80,8 @@ export type Earlier = Pick<QualityRow, 'name' | 'seed' | 'commit'> & { readonly 
 export interface Results {
   /** Chosen before the first row is measured. */
   readonly partner?: Partner;
+  /** Of the training part, where the preset `auto` goes by them: settings follow from them without the log. */
+  readonly facts?: LogFacts;
   readonly earlier?: readonly Earlier[];
   readonly rows: readonly QualityRow[];
 }
@@ -109,5 +112,5 @@ export function withRow({ rows, earlier = [], ...rest }: Results, row: QualityRo
   };
 }
 
-export const writeResults = (log: LogName, { partner, earlier, rows }: Results): void =>
-  writeResult(`quality-${log}`, { log, partner, earlier, rows });
+export const writeResults = (log: LogName, { partner, facts, earlier, rows }: Results): void =>
+  writeResult(`quality-${log}`, { log, partner, facts, earlier, rows });
