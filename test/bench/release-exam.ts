@@ -3,9 +3,9 @@
  *
  *     npm run release-exam [-- --data FILE] [--work DIR]
  *
- * Once for each version and log: the result is appended to `results/release-exams.json`, and a second exam is refused. Without
- * `--data` the log is the simulator's, of a seed that follows from the commit, which therefore must be clean. An exam that was interrupted
- * goes on where it was.
+ * Once for each version and log, which its contents identify: the result is appended to `results/release-exams.json`, and a second
+ * exam is refused. Without `--data` the log is the simulator's, of a seed that follows from the commit, which therefore must be
+ * clean. An exam that was interrupted goes on where it was.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -17,14 +17,14 @@ import { models } from '../../src/models/index';
 import { autoPreset } from '../../src/models/presets/auto';
 import { baselines } from '../../src/neighbours/index';
 import { computeRun, type Run, type RunPlan, readRun } from '../../src/pipeline/compare/run';
-import { readEventsFile } from '../../src/pipeline/files/events-file';
+import { inputHash, readEventsFile } from '../../src/pipeline/files/events-file';
 import { search } from '../../src/pipeline/search/search';
 import { EVENTS_FILE, writeSimulation } from '../../src/pipeline/simulate/files';
 import { DEFAULT_OPTIONS, simulate } from '../../src/pipeline/simulate/simulate';
 import { split } from '../../src/pipeline/split';
 import { logFacts } from '../../src/session/log-facts';
 import { writeQuality } from '../docs/quality-pages';
-import { type ExamRow, METRICS, readExams, writeExams } from './exam/record';
+import { type ExamRow, isExamined, METRICS, readExams, writeExams } from './exam/record';
 import { commit, machine } from './machine';
 import { differencesOf } from './quality/claims';
 
@@ -55,12 +55,13 @@ export async function main(args: readonly string[]): Promise<void> {
   const { items, sessions } = SIMULATED;
   const log = values.data ? basename(values.data) : `the simulator’s shop (${items} items, ${sessions} sessions)`;
   const exams = readExams();
-  if (exams.some((exam) => exam.version === version && exam.log.startsWith(log))) {
+  const hash = values.data && (await inputHash(values.data, {})).slice(0, 12);
+  if (isExamined(exams, version, hash)) {
     throw new Error(
       `${log} was opened for ${version} already, see results/release-exams.md. The next exam is for the next version.`,
     );
   }
-  const work = join(resolve(values.work), commit());
+  const work = join(resolve(values.work), [commit(), ...(hash ? [hash] : [])].join('-'));
   mkdirSync(work, { recursive: true });
   const observer = observe({ stderr: process.stderr, signal: new AbortController().signal });
   if (!values.data) await writeSimulation(simulate({ ...SIMULATED, seed }), work);
@@ -124,6 +125,7 @@ export async function main(args: readonly string[]): Promise<void> {
     commit: commit(),
     date: new Date().toISOString().slice(0, 10),
     log: values.data ? log : `${log}, seed ${seed}`,
+    ...(hash && { hash }),
     predictions: counter.ranks.length,
     counter: counter.row.name,
     rows,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Exam, examsPage } from './record';
+import { type Exam, examsPage, isExamined } from './record';
 
 test('the page of exams has a table for each, the newest first, with networks beside the chosen counter', () => {
   const row = (name: string, mrr: number, more: object) => ({
@@ -32,4 +32,15 @@ test('the page of exams has a table for each, the newest first, with networks be
     '| sr, tuned | 0.2500 | 0.5000 | 0.2000 | compared with | compared with | 2.0 |',
     '| pop, tuned | 0.1000 | 0.5000 | 0.2000 |  |  | 2.0 |',
   ]);
+});
+
+test('a version is examined once on each log, which its contents tell from others of the same name', () => {
+  const exams = [
+    { version: '0.2.0', log: 'the simulator’s shop' },
+    { version: '0.2.0', log: 'events.tsv', hash: 'a' },
+  ] as Exam[];
+  expect(isExamined(exams, '0.2.0', undefined)).toBe(true);
+  expect(isExamined(exams, '0.2.0', 'a')).toBe(true);
+  expect(isExamined(exams, '0.2.0', 'b')).toBe(false);
+  expect(isExamined(exams, '0.3.0', 'a')).toBe(false);
 });

@@ -27,6 +27,8 @@ export interface Exam {
   readonly date: string;
   /** What was opened, in words. */
   readonly log: string;
+  /** Hash of its file; absent for the simulator's, which has another for each commit. */
+  readonly hash?: string;
   readonly predictions: number;
   /** Name of the row that networks are compared with. */
   readonly counter: string;
@@ -38,6 +40,10 @@ export interface Exam {
 export const readExams = (): Exam[] => readResult('release-exams', []);
 
 export const writeExams = (exams: readonly Exam[]): void => writeResult('release-exams', exams);
+
+/** Whether a version was examined on a log: by the file's contents, whatever its name; without a hash, on the simulator's. */
+export const isExamined = (exams: readonly Exam[], version: string, hash: string | undefined): boolean =>
+  exams.some((exam) => exam.version === version && exam.hash === hash);
 
 /** The newest exam first. */
 export const examsPage = (exams: readonly Exam[]): string =>
