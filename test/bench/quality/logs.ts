@@ -158,7 +158,7 @@ export const LOGS: Readonly<Record<LogName, QualityLog>> = {
     cut: ['--by', 'start', '--test-from', '2011-10-01'],
     about:
       `Invoices of a gift shop, tested on October 2011; no preset was chosen on this log. ${BY_CLICK} Validation, which chooses ` +
-      'nothing but the number of epochs: the 30 days before. The rules of `auto` have changed twice since its first rows here: for ' +
+      'the number of epochs, and the settings of what counts: the 30 days before. The rules of `auto` have changed twice since its first rows here: for ' +
       'long sessions, which made the batches of SASRec and CL4SRec smaller, and, after their validation had fallen by 0.005 and ' +
       'three others were still rising in their last epoch, back for batches that are small already, with more epochs where an item ' +
       'has few events. So the log is held back from the presets, no longer from those two rules. ' +
