@@ -98,6 +98,7 @@ it is fitted on the tuning visitors.
 * *Significantly worse*: share of visitors whose MRR@20 is lower than by the base at one-sided p < .05, by Student's paired t-test
   over the visitor's events, each a difference of two reciprocal ranks. Up to 5 % would be where nobody is worse off but by chance.
 * *Lower*: share of the same visitors whose MRR@20 is lower at all, by chance or not. Empty where the row is older than this column.
+* *After events*: how many events the gate took to open, the median of these visitors; of an even number the greater of the middle two.
 * Both shares are, gated, of the visitors for whom the gate opened, counted from then on; ungated, of all.
 * Only visitors with at least ${LONG} events are followed: the shares say nothing of visitors with fewer.
 * *Stale*: the settings of the base model or of learning have changed since the row was measured. No sentence counts such a row.

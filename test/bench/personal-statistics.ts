@@ -22,7 +22,7 @@ export interface RowFigures {
   readonly predictions: number;
   readonly base: Pick<Figures, 'mrr@20' | 'hr@10'>;
   readonly gated: Figures & {
-    /** Share of visitors for whom the gate opened, and events that it took, median. */
+    /** Share of visitors for whom the gate opened, and events that it took: the median, of an even number the upper one. */
     readonly opened: number;
     readonly events: number;
     /** Mean over these visitors of their MRR@20's difference to the base from then on. */
@@ -70,7 +70,7 @@ export function figuresOf(visitors: readonly Followed[]): RowFigures {
     gated: {
       ...figures(({ gated }) => gated, sinceOpen),
       opened: open.length / visitors.length,
-      events: median(open.map(({ opened }) => opened)),
+      events: upperMedian(open.map(({ opened }) => opened)),
       openedMean: mean(sinceOpen.map(mean)),
       rollbacks: visitors.reduce((sum, { rollbacks }) => sum + rollbacks, 0),
     },
@@ -84,7 +84,8 @@ const shareOf = (lists: readonly number[][], is: (gaps: readonly number[]) => bo
 const mean = (values: readonly number[]): number =>
   values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
+/** Of an even number of values the greater of the middle two; 0 of none. */
+const upperMedian = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
 
 /** Student's one-sided t-test: whether the mean is below 0 at p < .05. */
 export function isBelowZero(values: readonly number[]): boolean {
