@@ -8,7 +8,7 @@ import { goalsPage } from '../bench/quality/goals';
 import { LOG_NAMES, LOGS } from '../bench/quality/logs';
 import { type QualityRow, readResults, withRow } from '../bench/quality/record';
 import { rowsOf } from '../bench/quality/rows';
-import { headline, page, summary } from '../bench/quality/tables';
+import { additions, headline, page, summary } from '../bench/quality/tables';
 import { RESULTS } from '../bench/results';
 import { textOf } from './manual';
 import { pageNow } from './pages';
@@ -46,12 +46,20 @@ test('docs/claims.md leads to every page of results', () => {
 
 test('the headline says by how many seeds, and the interval where there is one', () => {
   expect(headline('diginetica', readResults('diginetica'), NO_CLAIMS)).toMatch(
-    /, one seed\), .*; no interval was computed\.$/,
+    /, one seed\), .*; under 5 %, a tie without an interval\.$/,
   );
+  const { rows } = readResults('diginetica');
+  const ahead = rows.map((row) => (row.form === 'counted' ? row : { ...row, metrics: twice(row.metrics) }));
+  expect(headline('diginetica', { rows: ahead }, NO_CLAIMS)).toMatch(/; no interval was computed\.$/);
   const [name, claims] = ['yoochoose-100k' as const, readClaims('yoochoose-100k')];
   expect(headline(name, readResults(name), claims)).toMatch(
     /, \d seeds\), .*; in mrr@20 [+−][\d.]+ \[.*\] (better|worse|tie)(, < 5 %)? beside vstan, tuned\.$/,
   );
+});
+
+const twice = ({ conservative, standard }: QualityRow['metrics']): QualityRow['metrics'] => ({
+  standard,
+  conservative: Object.fromEntries(Object.entries(conservative).map(([name, value]) => [name, 2 * value])),
 });
 
 test.each(LOG_NAMES)('no row of %s names a folder of the machine it was made on', (log) => {
@@ -198,13 +206,29 @@ describe('a page', () => {
   });
 
   test('of all logs shows of each architecture the row that the validation chose, not the best of the test', () => {
+    const planned = rowsOf('diginetica', undefined).filter(({ form }) => form !== 'blended');
     const text = summary((log) => ({ rows: log === 'diginetica' ? rows : [] }));
     expect(text.split('\n').slice(2)).toEqual([
       '| the best counting row by the test itself, tuned or not | 12.77 / 12.77 (markov) |',
       '| sasrec | 19.00 ± 1.41 / 19.00 ± 1.41 |',
       '| sasrec, as published | 19.50 / 19.50 (sasrec, official) |',
-      `| rows measured | 2 of ${rowsOf('diginetica', undefined).length} |`,
+      `| rows measured, without the blended ones | 2 of ${planned.length} |`,
     ]);
+  });
+
+  test('of all logs counts stale rows apart from measured ones, and blended ones not at all', () => {
+    const of = (...names: string[]) => rows.filter(({ name }) => names.includes(name));
+    const stale = of('sasrec').map((row) => ({ ...row, stale: 'A kernel was wrong.' }));
+    const blended = row('sasrec, seeds together', 1, 0.3, { model: 'ensemble', form: 'blended', curve: [] });
+    const text = summary((log) => ({ rows: log === 'diginetica' ? [...stale, ...of('markov'), blended] : [] }));
+    expect(text).toMatch(/^\| rows measured, without the blended ones \| 1 of \d+, and 1 stale \|$/m);
+  });
+
+  test('lists as added what differs from the published form in effect, not what is written out', () => {
+    const config = { loss: 'bce', norm: 'pre', numEpochs: 201, batchSize: 128 };
+    const text = additions((log) => ({ rows: log === 'diginetica' ? [row('sasrec', 1, 0.2, { config })] : [] }));
+    expect(text.split('\n')[0]).toBe('* [sasrec](models/sasrec.md): `norm`, `numEpochs`');
+    expect(text).toContain('srgnn, official, for 30: 4 on Diginetica, 10 on yoochoose-100k');
   });
 
   test('of all logs says in which unit figures are, and which counting models have no searched settings', () => {

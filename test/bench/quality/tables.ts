@@ -1,10 +1,13 @@
 /** Pages and tables from what is committed of the rows; nothing here measures. */
 
+import { isDeepStrictEqual } from 'node:util';
+import { configure } from '../../../src/models/configuration';
 import { baselines } from '../../../src/neighbours/index';
+import { architectures } from '../../../src/pipeline/architectures';
 import { combinedText } from '../../../src/pipeline/compare/markdown';
 import type { Difference } from '../../../src/pipeline/compare/statistics';
 import { markdownTable, whole } from '../../../src/pipeline/format';
-import { mean } from '../figures';
+import { deviation, mean } from '../figures';
 import { type Claim, type Claims, type Counted, NO_CLAIMS, staleness, verdict } from './claims';
 import { bestCounter, readCounters, tunedName } from './counters';
 import { LOG_NAMES, LOGS, type LogName, type QualityLog } from './logs';
@@ -18,11 +21,6 @@ export interface Group {
   readonly form: Form;
   /** A run for each seed; stale ones only if all are. */
   readonly runs: readonly QualityRow[];
-}
-
-function deviation(values: readonly number[]): number {
-  const center = mean(values);
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - center) ** 2, 0) / (values.length - 1));
 }
 
 /** By the log's first metric, the best first. */
@@ -455,9 +453,10 @@ export function summary(resultsOf: (log: LogName) => Results): string {
       `[${log.title}](../test/bench/results/quality-${name}.md), ${log.shown[1]} / ${log.shown[0]} ${unit(log)}`,
   );
   const measured = logs.map(({ name, partner, groups }) => {
-    const planned = plannedRows(name, partner?.name);
-    const there = planned.filter((row) => groups.some((group) => group.name === row.name));
-    return `${there.length} of ${planned.length}`;
+    const planned = plannedRows(name, partner?.name).filter(({ form }) => form !== 'blended');
+    const there = groups.filter((group) => planned.some((row) => group.name === row.name));
+    const stale = there.filter(isStale).length;
+    return `${there.length - stale} of ${planned.length}${stale > 0 ? `, and ${stale} stale` : ''}`;
   });
   const counted = logs.map(({ log, groups }) => {
     const best = groups.find(({ form }) => form === 'counted');
@@ -478,9 +477,7 @@ export function summary(resultsOf: (log: LogName) => Results): string {
   });
   const lines = models.flatMap((model) => {
     const published = logs.map(({ log, groups }) => {
-      const group = groups.find(
-        ({ name, ...group }) => group.model === model && group.form === 'faithful' && !name.includes('as in'),
-      );
+      const group = groups.find((group) => group.model === model && isPublished(group));
       return cell(log, group && { ...group, model: '' });
     });
     return [
@@ -500,29 +497,58 @@ export function summary(resultsOf: (log: LogName) => Results): string {
           ]
         : []),
       ...lines,
-      ['rows measured', ...measured],
+      ['rows measured, without the blended ones', ...measured],
     ],
   );
 }
 
-/** The options in which the rows of each architecture differ from its published form, over all logs. */
+const isPublished = ({ form, name }: Pick<Group, 'form' | 'name'>): boolean =>
+  form === 'faithful' && !name.includes('as in');
+
+const settingsOf = (model: string, given: QualityRow['config']): QualityRow['config'] =>
+  configure<QualityRow['config']>(architectures[model]!, given);
+
+/**
+ * The options in which the rows of each architecture differ from its published form, over all logs; then where that form may
+ * take fewer epochs than the architecture's own default.
+ */
 export function additions(resultsOf: (log: LogName) => Results): string {
-  const found = new Map<string, Set<string>>();
-  for (const log of LOG_NAMES) {
-    for (const { model, form, config } of resultsOf(log).rows) {
-      if (form === 'improved') found.set(model, new Set([...(found.get(model) ?? []), ...Object.keys(config)]));
-    }
+  const logs = LOG_NAMES.map((name) => ({ title: LOGS[name].title, plans: plannedRows(name, undefined), name }));
+  const published = logs.flatMap(({ title, plans }) => plans.filter(isPublished).map((plan) => ({ ...plan, title })));
+  const lines = Object.keys(architectures).flatMap((model) => {
+    const form = published.find((plan) => plan.model === model)!;
+    const before = settingsOf(model, form.set);
+    const improved = logs.flatMap(({ name }) =>
+      resultsOf(name).rows.filter((row) => row.model === model && row.form === 'improved'),
+    );
+    const changed = new Set(
+      improved.flatMap(({ config }) =>
+        Object.entries(settingsOf(model, config)).flatMap(([key, value]) =>
+          isDeepStrictEqual(value, before[key]) ? [] : [key],
+        ),
+      ),
+    );
+    return changed.size > 0
+      ? [
+          `* [${model}](models/${model}.md): ${[...changed]
+            .sort()
+            .map((key) => `\`${key}\``)
+            .join(', ')}`,
+        ]
+      : [];
+  });
+  const shorter = new Map<string, string[]>();
+  for (const { model, name, set, title } of published) {
+    const { epochsOption } = architectures[model]!;
+    const [now, usual] = [set, {}].map((given) => settingsOf(model, given)[epochsOption] as number) as [number, number];
+    const form = `${name}, for ${usual}`;
+    if (now < usual) shorter.set(form, [...(shorter.get(form) ?? []), `${now} on ${title}`]);
   }
-  return [...found]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(
-      ([model, keys]) =>
-        `* [${model}](models/${model}.md): ${[...keys]
-          .sort()
-          .map((key) => `\`${key}\``)
-          .join(', ')}`,
-    )
-    .join('\n');
+  const epochs = [...shorter].map(([form, logs]) => `${form}: ${logs.join(', ')}`);
+  return [
+    ...lines.sort(),
+    `* Epochs at most, where a published form takes fewer than its architecture by default: ${epochs.join('; ')}`,
+  ].join('\n');
 }
 
 /** One log in a sentence: the best architecture and the best of counting, each chosen by the test itself. */
@@ -547,12 +573,18 @@ export function headline(name: LogName, results: Results, { networks }: Claims):
     metric.replace(/^mrr|^ndcg/, (name) => name.toUpperCase()).replace(/^r/, 'R'),
   );
   const claim = networks.find(({ network: { row } }) => row === network.name);
+  const [best, rival] = [network, counted].map(({ runs }) =>
+    [second, first].map((metric) => mean(runs.map(({ metrics }) => metrics.conservative[metric]!))),
+  ) as [number[], number[]];
+  const isClose = best.every((value, m) => Math.abs(value - rival[m]!) < 0.05 * rival[m]!);
   const interval = claim
     ? `in ${first} ${differenceText(claim.differences[first]!, claim.counter.row, first, results.rows, log)} beside ${claim.counter.row}`
-    : 'no interval was computed';
+    : isClose
+      ? 'under 5 %, a tie without an interval'
+      : 'no interval was computed';
   return (
-    `**Quality**: ${metrics.join(' / ')} ${unit(log)} on ${log.title}: the best network ${cell(network)}, the best of counting ${cell(counted)}; ` +
-    `each the best row of the test part; ${interval}.`
+    `**Quality**: ${metrics.join(' / ')} ${unit(log)} on ${log.title}: the best network ${cell(network)}, the best counting ${cell(counted)}; ` +
+    `each best on the test; ${interval}.`
   );
 }
 
