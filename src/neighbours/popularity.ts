@@ -9,7 +9,7 @@
 
 import type { OptionSpecs } from '../models/model';
 import { integer, number } from '../models/options';
-import { refuseNoTimes } from '../session/click-columns';
+import { refuseNoTimes } from '../session/times';
 import type { Catalogue, NdArray, NdArrays, Sessions } from '../types';
 import { type Baseline, float32, rowScorer, supportOf } from './baseline';
 

@@ -3,6 +3,7 @@ import { RecommenderError } from '../errors';
 import type { ClickFeature, ClickFeatures, Sessions, WantedFeature } from '../types';
 import { ageOf, type Births, numberOf, reader, standardised, UNKNOWN_BIRTH } from './click-features';
 import type { ClickLog, FeatureColumn } from './event-log';
+import { hasTimes, refuseNoTimes } from './times';
 
 /** More values than that are no category: every artifact would carry them all. */
 const MOST_VALUES = 50_000;
@@ -21,14 +22,6 @@ export function firstClicks({ items, times }: Sessions, n: number, known: Births
     if (births[item] === UNKNOWN_BIRTH || minute < births[item]!) births[item] = minute;
   });
   return births;
-}
-
-const hasTimes = ({ times }: Sessions): boolean => times.some((time) => time !== 0);
-
-/** @throws RecommenderError `bad-config` where a feature or an option reads times and the log has none: all of them are 0. */
-export function refuseNoTimes(name: string, sessions: Sessions, kind: 'feature' | 'option' = 'feature'): void {
-  if (hasTimes(sessions)) return;
-  throw new RecommenderError('bad-config', `The ${kind} "${name}" needs times, and the log has none; leave it out.`);
 }
 
 /**

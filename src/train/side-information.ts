@@ -3,8 +3,9 @@ import { BIRTHS_TENSOR, type CatalogueItem, FEATURE_PREFIX } from '../checkpoint
 import { prefixed } from '../checkpoint/prefixes';
 import { RecommenderError } from '../errors';
 import { nearestName } from '../nearest-name';
-import { describeClicks, firstClicks, refuseNoTimes } from '../session/click-columns';
+import { describeClicks, firstClicks } from '../session/click-columns';
 import type { ClickLog } from '../session/event-log';
+import { refuseNoTimes } from '../session/times';
 import type { ClickFeatures, NdArray, WantedFeature } from '../types';
 import { describeItems, featureNames, featureOf, itemFeatures } from './item-features';
 
