@@ -31,60 +31,71 @@ type ReadFile = (name: string, maxBytes: number) => Promise<Uint8Array | undefin
  * @param read Contents of a file of the folder by name; undefined where it does not exist. More than `maxBytes` need not
  *   be read: throw `tooLong`. May throw another `RecommenderError` of its own, which is passed on.
  * @param onManifest What it returns are files of `bytes` or `further`. Default: none.
- * @param readPastCache Reads a file that is not what the manifest says once more. Default: none is read again.
+ * @param readPastCache Reads a file once more that could not be read, or is not what the manifest says; and the manifest, which may be
+ *   another one by then: its artifact is opened instead. Default: `read`.
  * @throws RecommenderError `bad-artifact` with one sentence that names file and tensor, or field.
  */
 export async function openArtifact(
   read: ReadFile,
   onManifest: OnManifest = () => [],
-  readPastCache?: ReadFile,
+  readPastCache: ReadFile = read,
 ): Promise<OpenedArtifact> {
-  const manifest = await readManifest(read);
-  const { formatVersion: _, files, aliases: hasAliases, ...info } = manifest;
-  const loadBy = async (how: ReadFile, name: string) =>
-    checkFile(name, await readFile(how, name, files[name]!.bytes), files[name]!);
-  const load = (name: string) =>
-    loadBy(read, name).catch((error) => {
-      if (!readPastCache || (error as Partial<RecommenderError>).code !== 'bad-artifact') throw error;
-      return loadBy(readPastCache, name);
-    });
-  /** A file that is read later may be of another release by then. */
-  const loadLater = (name: string) =>
-    load(name).catch(async (error) => {
-      const next = await readManifest(readPastCache ?? read);
-      throw next.files[name]?.sha256 === files[name]!.sha256
-        ? error
-        : bad('The model was replaced since it was loaded; the next page has the new one.');
-    });
-  const bytesOf = new Map<string, Promise<Uint8Array>>();
-  const further = new Map<string, Promise<unknown>>();
-  const bytes = (name: string): Promise<Uint8Array> => kept(bytesOf, name, () => load(name));
-  for (const name of onManifest(manifest)) bytes(name).catch(() => {}); // the caller that asks for it gets the error
-  const [weights, items, catalogue, aliases] = await Promise.all([
-    load(WEIGHTS),
-    load(ITEMS),
-    Object.hasOwn(files, CATALOGUE) ? readCatalogue(load(CATALOGUE)) : undefined,
-    hasAliases ? readAliases(load(ALIASES)) : undefined,
-    info.features && checkedFeatures(info.features),
-  ]);
-  const itemIds = checkItems(parseJson(items, ITEMS), info.items);
-  const tensors = await unpackTensors(readSafetensors(weights, WEIGHTS).tensors, WEIGHTS);
-  checkTensors(tensors, info.items);
-  return {
-    info,
-    itemIds,
-    tensors,
-    hash: files[WEIGHTS]!.sha256.slice(32) + files[ITEMS]!.sha256.slice(32),
-    ...(catalogue && { catalogue }),
-    ...aliases,
-    hasPlan: Object.hasOwn(files, PLAN),
-    bytes: async (name) => (Object.hasOwn(files, name) ? bytes(name) : undefined),
-    async further(name) {
-      if (!Object.hasOwn(files, name)) return undefined;
-      return kept(further, name, async () => parseJson(await loadLater(name), name));
-    },
+  const first = await readManifest(read);
+  /** The manifest of the release that has taken another one's place. @throws the error where none has. */
+  const replacing = async (manifest: Manifest, error: unknown): Promise<Manifest> => {
+    const next = isStall(error) ? manifest : await readManifest(readPastCache);
+    if (JSON.stringify(next) === JSON.stringify(manifest)) throw error;
+    return next;
   };
+  const open = async (manifest: Manifest): Promise<OpenedArtifact> => {
+    const { formatVersion: _, files, aliases: hasAliases, ...info } = manifest;
+    const loadBy = async (how: ReadFile, name: string) =>
+      checkFile(name, await readFile(how, name, files[name]!.bytes), files[name]!);
+    const load = (name: string) =>
+      loadBy(read, name).catch((error) => {
+        if (isStall(error)) throw error;
+        return loadBy(readPastCache, name);
+      });
+    /** A file that is read later may be of another release by then. */
+    const loadLater = (name: string) =>
+      load(name).catch(async (error) => {
+        await replacing(manifest, error);
+        throw bad('The model was replaced since it was loaded; the next page has the new one.');
+      });
+    const bytesOf = new Map<string, Promise<Uint8Array>>();
+    const further = new Map<string, Promise<unknown>>();
+    const bytes = (name: string): Promise<Uint8Array> => kept(bytesOf, name, () => load(name));
+    for (const name of onManifest(manifest)) bytes(name).catch(() => {}); // the caller that asks for it gets the error
+    const [weights, items, catalogue, aliases] = await Promise.all([
+      load(WEIGHTS),
+      load(ITEMS),
+      Object.hasOwn(files, CATALOGUE) ? readCatalogue(load(CATALOGUE)) : undefined,
+      hasAliases ? readAliases(load(ALIASES)) : undefined,
+      info.features && checkedFeatures(info.features),
+    ]);
+    const itemIds = checkItems(parseJson(items, ITEMS), info.items);
+    const tensors = await unpackTensors(readSafetensors(weights, WEIGHTS).tensors, WEIGHTS);
+    checkTensors(tensors, info.items);
+    return {
+      info,
+      itemIds,
+      tensors,
+      hash: files[WEIGHTS]!.sha256.slice(32) + files[ITEMS]!.sha256.slice(32),
+      ...(catalogue && { catalogue }),
+      ...aliases,
+      hasPlan: Object.hasOwn(files, PLAN),
+      bytes: async (name) => (Object.hasOwn(files, name) ? bytes(name) : undefined),
+      async further(name) {
+        if (!Object.hasOwn(files, name)) return undefined;
+        return kept(further, name, async () => parseJson(await loadLater(name), name));
+      },
+    };
+  };
+  return open(first).catch(async (error) => open(await replacing(first, error)));
 }
+
+/** Then nothing is read again: whoever waits has waited long enough. */
+const isStall = (error: unknown): boolean => (error as Partial<RecommenderError>).code === 'timeout';
 
 /** What is made by name, once: after a failure, the next call tries again. */
 async function kept<T>(known: Map<string, Promise<T>>, name: string, make: () => Promise<T>): Promise<T> {

@@ -6,7 +6,7 @@ import type { OpenedArtifact } from '../checkpoint/artifact';
 import { looksLikeHtml } from '../checkpoint/json';
 import { MANIFEST } from '../checkpoint/manifest';
 import { type OnManifest, openArtifact, tooLong } from '../checkpoint/open';
-import { RecommenderError, reasonOf, throwIfAborted } from '../errors';
+import { abortedError, RecommenderError, reasonOf, throwIfAborted } from '../errors';
 import { DOWNLOAD_SECONDS, LEAST_SPEED, MAX_ARTIFACT_BYTES } from '../limits';
 import type { LoadProgress } from './types';
 
@@ -22,7 +22,6 @@ export type FetchFile = (url: string, signal: AbortSignal, options?: FetchOption
 /** `fetch` as the privacy promise wants it. */
 export const fetchPrivately: FetchFile = (url, signal, options) =>
   fetch(url, {
-    method: 'GET',
     credentials: 'omit',
     referrerPolicy: 'no-referrer',
     signal,
@@ -215,7 +214,7 @@ function stallWatch(seconds: number, end: number, outer: AbortSignal | undefined
     abort.signal.onabort = () => reject(abort.signal.reason);
   });
   stopped.catch(() => {}); // it may stop between two steps
-  const onAbort = () => stop(new RecommenderError('aborted', 'The download was aborted by its signal.'));
+  const onAbort = () => stop(abortedError());
   outer?.addEventListener('abort', onAbort, { once: true });
   const stalled = (why: string) => new RecommenderError('timeout', `The download stalled: ${why}. Try again.`);
   const last = setTimeout(stop, end - performance.now(), stalled('it takes too long'));

@@ -2,6 +2,7 @@ import type { RequestListener, Server } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Artifact } from '../../src/checkpoint/artifact';
+import { MANIFEST } from '../../src/checkpoint/manifest';
 import { type FetchFile, loadArtifact } from '../../src/engine/artifact-loader';
 import type { LoadProgress } from '../../src/engine/types';
 import { closeServer, listen, originOf } from '../server';
@@ -71,17 +72,18 @@ describe('an artifact over HTTP', () => {
   });
 
   test.each([
-    ['of another model', (bytes: Uint8Array) => bytes.map((byte) => byte ^ 1)],
-    ['a longer one', (bytes: Uint8Array) => new Uint8Array([...bytes, 0])],
-    ['none', () => undefined],
+    ['of another model', (bytes: Uint8Array) => new Response(bytes.map((byte) => byte ^ 1))],
+    ['a longer one', (bytes: Uint8Array) => new Response(new Uint8Array([...bytes, 0]))],
+    ['none', () => new Response('not here', { status: 404 })],
+    ['an answer of a server that was busy', () => new Response('later', { status: 503 })],
+    ['an answer that this page may not read', () => Promise.reject(new TypeError('Failed to fetch'))],
   ])('is read past a browser’s cache where the file in it is %s, and only then', async (_, old) => {
     const seen: string[] = [];
     const fetchFile: FetchFile = async (url, _, { cache } = {}) => {
       const name = url.slice(url.lastIndexOf('/') + 1);
       seen.push(`${name} ${cache}`);
-      const bytes = folder.get(name)!;
-      const found = name === 'items.json' && cache !== 'reload' ? old(bytes) : bytes;
-      return found ? new Response(found.slice()) : new Response('not here', { status: 404 });
+      const bytes = folder.get(name)!.slice();
+      return name === 'items.json' && cache !== 'reload' ? old(bytes) : new Response(bytes);
     };
     expect(await loadArtifact('http://x/model/', { fetchFile })).toEqual({ ...artifact, ...OPENED });
     expect(seen.sort()).toEqual([
@@ -90,6 +92,34 @@ describe('an artifact over HTTP', () => {
       'manifest.json undefined',
       'weights.safetensors force-cache',
     ]);
+  });
+
+  test('is opened from the beginning where another release has taken its place meanwhile, and only once', async () => {
+    const next = await folderOf(await smallModel({ seed: 2 }));
+    /** @param isNew Whether a request gets the new release, by how often the manifest was requested so far. */
+    const load = (isNew: (isManifest: boolean, times: number) => boolean) => {
+      const seen: string[] = [];
+      const fetchFile: FetchFile = async (url, _, { cache } = {}) => {
+        const name = url.slice(url.lastIndexOf('/') + 1);
+        seen.push(`${name} ${cache}`);
+        const times = seen.filter((request) => request.startsWith(MANIFEST)).length;
+        return new Response((isNew(name === MANIFEST, times) ? next : folder).get(name)!.slice());
+      };
+      return { seen, opened: loadArtifact('http://x/model/', { fetchFile }) };
+    };
+    const released = load((isManifest, times) => !isManifest || times > 1);
+    const { hash } = await loadArtifact('http://x/model/', {
+      fetchFile: async (url) => new Response(next.get(url.slice(15))!.slice()),
+    });
+    expect(await released.opened).toMatchObject({ hash });
+    expect(released.seen.filter((request) => request.startsWith(MANIFEST))).toEqual([
+      'manifest.json undefined',
+      'manifest.json reload',
+    ]);
+    // Files and manifests that never agree: the server is asked no more.
+    const torn = load((isManifest, times) => (isManifest ? times % 2 === 0 : times % 2 === 1));
+    await expect(torn.opened).rejects.toMatchObject({ code: 'bad-artifact' });
+    expect(torn.seen.filter((request) => request.startsWith(MANIFEST))).toHaveLength(2);
   });
 
   test('is refused before a file is fetched where its files would be too large', async () => {
@@ -110,7 +140,7 @@ describe('an artifact over HTTP', () => {
     await expect(loadArtifact(MODEL_URL, { fetchFile })).rejects.toMatchObject(refused(512 * 1024 * 1024));
     const small = loadArtifact(MODEL_URL, { fetchFile: served, maxBytes: 1000 });
     await expect(small).rejects.toMatchObject(refused(1000));
-    expect(seen).toEqual(['manifest.json']);
+    expect(new Set(seen)).toEqual(new Set(['manifest.json']));
   });
 
   test.each([
