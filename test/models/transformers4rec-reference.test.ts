@@ -298,7 +298,7 @@ describe('side information', () => {
     { aggregation: 'concat', form: 'paper', objective: 'mlm' },
     { aggregation: 'concat', form: 'library', objective: 'mlm' },
     { aggregation: 'element-wise', form: 'paper', objective: 'rtd' },
-    { aggregation: 'element-wise', form: 'library', objective: 'mlm' },
+    { aggregation: 'element-wise-plain', form: 'library', objective: 'mlm' },
     {
       aggregation: 'element-wise',
       form: 'paper',

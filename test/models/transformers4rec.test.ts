@@ -261,16 +261,18 @@ test('a soft one-hot number mixes the rows of its table', () => {
   expect(vectors[0]![1]).toBeCloseTo(0.484223, 5);
 });
 
-test('features meet the item element by element', () => {
-  const joined = tidy(() => {
-    const [x, f, g] = [
-      [2, -1],
-      [0.5, 0],
-      [0, 1],
-    ].map((row) => tensor2d([row]));
-    return elementWise(x!, [f!, g!]).arraySync();
-  });
-  expect(joined).toEqual([[3, -2]]);
+test('features meet the item element by element, with and without the "1 +"', () => {
+  const joined = (plusOne: boolean) =>
+    tidy(() => {
+      const [x, f, g] = [
+        [2, -1],
+        [0.5, 0],
+        [0, 1],
+      ].map((row) => tensor2d([row]));
+      return elementWise(x!, [f!, g!], plusOne).arraySync();
+    });
+  expect(joined(true)).toEqual([[3, -2]]);
+  expect(joined(false)).toEqual([[1, -1]]);
 });
 
 test('hours and weekdays come from the clicks’ times where the log has no such column; a missing one is 0', () => {

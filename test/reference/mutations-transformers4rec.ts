@@ -105,7 +105,13 @@ export const mutations: readonly Mutation[] = [
     "add(slice(at('positions') as Tensor2D, 0, width), at('segment'))",
     "slice(at('positions') as Tensor2D, 0, width)",
   ),
-  ours('no "1 +" where features meet element by element', 'feature-vectors', 'add(sum, 1)', 'sum', model),
+  ours(
+    'no "1 +" where features meet element by element',
+    'feature-vectors',
+    'plusOne ? add(sum, 1) : sum',
+    'sum',
+    model,
+  ),
   ours(
     'smoothed labels of the library in the paper’s form',
     'transformers4rec-training',

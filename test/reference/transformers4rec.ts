@@ -14,7 +14,7 @@ export interface Settings {
   nLayer: number;
   nHead: number;
   inputNorm: boolean;
-  aggregation: 'concat' | 'element-wise';
+  aggregation: 'concat' | 'element-wise' | 'element-wise-plain';
   /** Whether item vectors, as they are read and as they score, and session vectors have length 1. Default dot. */
   scoring?: 'dot' | 'cosine';
   /** What cosines are divided by. */
@@ -100,7 +100,10 @@ function merge(weights: Weights, column: Column, kinds: Kinds, settings: Setting
   let together: Vector;
   if (settings.aggregation === 'concat') together = [...x, ...features.flat()];
   else if (features.length === 0) together = x;
-  else together = x.map((value, j) => value * (1 + features.reduce((total, f) => total + f[j]!, 0)));
+  else {
+    const one = settings.aggregation === 'element-wise' ? 1 : 0;
+    together = x.map((value, j) => value * (one + features.reduce((total, f) => total + f[j]!, 0)));
+  }
   if (!all.has('merge.w')) return together;
   const merged = all.linear(together, 'merge');
   return settings.form === 'paper' ? merged.map(Math.tanh) : merged.map((value) => Math.max(0, value));

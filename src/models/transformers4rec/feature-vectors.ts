@@ -40,12 +40,12 @@ function vectorsOf(at: Named, feature: Feature, values: Tensor, config: T4RecCon
 }
 
 /**
- * A click's item vector x and its features f, put together element by element: x ⊙ (1 + Σ f).
+ * A click's item vector x and its features f, put together element by element: x ⊙ (1 + Σ f), or x ⊙ Σ f.
  *
  * @param features `[rows, d]` each.
  */
-export function elementWise(x: Tensor2D, features: readonly Tensor2D[]): Tensor2D {
+export function elementWise(x: Tensor2D, features: readonly Tensor2D[], plusOne: boolean): Tensor2D {
   if (features.length === 0) return x;
   const sum = features.reduce((a, b) => add(a, b));
-  return mul(x, add(sum, 1));
+  return mul(x, plusOne ? add(sum, 1) : sum);
 }

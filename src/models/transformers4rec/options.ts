@@ -129,8 +129,8 @@ export const options = {
   },
   aggregation: choice(
     'concat',
-    ['concat', 'element-wise'],
-    'how features join the item vector x: beside it, or as x ⊙ (1 + Σ f); then each is projected to its width',
+    ['concat', 'element-wise', 'element-wise-plain'],
+    'how features join the item vector x: beside it, as x ⊙ (1 + Σ f), or as x ⊙ Σ f; then each is projected to its width',
     'paper; the library lacks the "1 +"',
   ),
   mlmProbability: number(

@@ -107,7 +107,7 @@ function merged(params: Params, prepared: PreparedTensors, config: T4RecConfig, 
   );
   const together =
     aggregation !== 'concat'
-      ? elementWise(x, features)
+      ? elementWise(x, features, aggregation === 'element-wise')
       : features.length > 0
         ? (concat([x, ...features], 1) as Tensor2D)
         : x;
