@@ -180,7 +180,7 @@ export interface OpenedArtifact extends Artifact {
   readonly hash: string;
 }
 
-/** Events of each item in the training log, with `--from` added to those of the artifact before, `[n + 1]` int32: every artifact has it. */
+/** Events of each item in the training log, `[n + 1]` int32: every artifact has it. `--from` adds them to those of the artifact before. */
 export const SUPPORT_TENSOR = 'catalogue.support';
 
 /** An array of the counting model that is mixed in, by its name there: `mix.sessions.items`. */

@@ -1,8 +1,8 @@
 import { loadCode } from '../load-code';
 
 /**
- * SHA-256 of bytes, or of a text in UTF-8, as 64 hexadecimal digits. `crypto.subtle` exists only in secure contexts (https and localhost), and some pages
- * hide or break it; there the same digest comes from a library, loaded only then.
+ * SHA-256 of bytes, or of a text in UTF-8, as 64 hexadecimal digits. `crypto.subtle` exists only in secure contexts (https and
+ * localhost), and some pages hide or break it; there the same digest comes from a library, loaded only then.
  *
  * @throws RecommenderError `io` where that cannot be loaded.
  */

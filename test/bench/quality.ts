@@ -10,8 +10,9 @@
  * ones, which ask rows together that are there already, all `--seeds` of a row or the first with neighbours: with those that
  * do best on the validation part, which the first command on a log finds out. A row that stands in
  * `results/quality-LOG.json` with the same settings, and is not stale, is skipped; one that was interrupted, or killed, goes on
- * where it was; what a stale one left in the folder is removed, unless it was begun by this code. After each row the JSON and the pages are written. `npm test` names rows whose settings have changed since: measure
- * them again, or say in the JSON that they are `stale`, and why. `--list` says what is open. Needs the logs of `../shared`.
+ * where it was; what a stale one left in the folder is removed, unless it was begun by this code. After each row the JSON and the
+ * pages are written. `npm test` names rows whose settings have changed since: measure them again, or say in the JSON that they are
+ * `stale`, and why. `--list` says what is open. Needs the logs of `../shared`.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -341,6 +341,10 @@ export interface EntryOptions {
   readonly now: number;
 }
 
+/** Features that are asked for by name: none where they are `all`. */
+export const namedFeatures = ({ features = [] }: Pick<EntryOptions, 'features'>): readonly string[] =>
+  features === 'all' ? [] : features;
+
 /**
  * Reads the rows of a dialect. The function throws `BadRow`.
  *
@@ -353,7 +357,7 @@ export function entryReader(
 ): (row: FeedRow) => readonly Entry[] {
   const { columns = {}, currency: usual, decimalComma = false, now } = options;
   const isAll = options.features === 'all';
-  const features = options.features === 'all' ? further : (options.features ?? []);
+  const features = isAll ? further : namedFeatures(options);
   const { dateOf = (date: string) => date } = dialect;
   const names = columnsOf(dialect, columns);
   const first = (row: FeedRow, among: readonly string[] = []): string => {

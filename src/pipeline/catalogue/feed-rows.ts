@@ -12,6 +12,7 @@ import {
   type FeedRow,
   MERCHANT,
   memberNames,
+  namedFeatures,
   nameKey,
 } from './dialects';
 
@@ -69,8 +70,7 @@ export class Rows {
       );
     }
     if (isComplete) {
-      const { features = [] } = this.options;
-      const wanted = [...Object.values(columns), ...(features === 'all' ? [] : features)];
+      const wanted = [...Object.values(columns), ...namedFeatures(this.options)];
       if (columns.id === undefined) wanted.push(dialect.columns.id!.find((name) => this.at.has(name)) ?? 'id');
       const isAttribute = (name: string) => dialect.featureOf !== undefined && !Object.values(columns).includes(name);
       const missing = wanted.find((name) => !this.at.has(name) && !isAttribute(name));
@@ -136,8 +136,8 @@ export class Rows {
   private noColumn(name: string, names: readonly string[]): RecommenderError {
     const near = nearestName(name, names);
     const found = names.slice(0, 20).map((one) => JSON.stringify(one));
-    const { columns: { id, ...others } = {}, features = [] } = this.options;
-    const isId = ![...Object.values(others), ...features].includes(name);
+    const { columns: { id, ...others } = {} } = this.options;
+    const isId = ![...Object.values(others), ...namedFeatures(this.options)].includes(name);
     const hint = near !== undefined ? ` Is it "${near}"?` : isId ? ' Name the ids: `columns` id=…' : '';
     return new RecommenderError(
       'bad-input',

@@ -4,7 +4,16 @@ import { RecommenderError } from '../../errors';
 import { defined } from '../defined';
 import { whole } from '../format';
 import { inform, type Observer, startTask, warn } from '../observer';
-import { columnsOf, type Dialect, type Entry, type EntryOptions, hasGroupIds, nameKey, shown } from './dialects';
+import {
+  columnsOf,
+  type Dialect,
+  type Entry,
+  type EntryOptions,
+  hasGroupIds,
+  namedFeatures,
+  nameKey,
+  shown,
+} from './dialects';
 import type { FeedFormat } from './feed-rows';
 import { type Counts, MATCH_KINDS, type MatchKind, type ProductIndex, type ResolvedIndex } from './product-index';
 import { readFeed } from './read-feed';
@@ -127,10 +136,10 @@ export class Intake {
 
   /** A table was checked by its header; what XML and JSON have is known at their end. */
   private warnOfUnseen(file: string, names: ReadonlySet<string>, { featureOf }: Dialect): void {
-    const { columns = {}, features = [] } = this.entryOptions;
+    const { columns = {} } = this.entryOptions;
     const keys = new Set([...names].map(nameKey));
     const isSeen = (name: string): boolean => names.has(name) || keys.has(name) || names.has(`features.${name}`);
-    const wanted = [...Object.values(columns), ...(featureOf || features === 'all' ? [] : features)];
+    const wanted = [...Object.values(columns), ...(featureOf ? [] : namedFeatures(this.entryOptions))];
     for (const name of wanted) if (!isSeen(name)) warn(this.options, `${file}: no product has "${name}".`);
   }
 
@@ -150,12 +159,12 @@ export class Intake {
   }
 
   private leftOut(names: Iterable<string>, dialect: Dialect): string[] {
-    const { columns, features = [] } = this.entryOptions;
+    const { columns } = this.entryOptions;
     const read = new Set([
       ...Object.values(columnsOf(dialect, columns)).flat(),
       ...(dialect.columns.id ?? []),
       ...(dialect.reads ?? []),
-      ...(features === 'all' ? [] : features).flatMap((name) => [name, `features.${name}`]),
+      ...namedFeatures(this.entryOptions).flatMap((name) => [name, `features.${name}`]),
     ]);
     return [...names].filter((name) => !read.has(name) && !read.has(nameKey(name)));
   }

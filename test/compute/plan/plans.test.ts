@@ -174,6 +174,22 @@ async function runningPairs(items: number, isCoded: boolean) {
   return { running, reader: readerOf({ model, config, catalogue }) };
 }
 
+/** Those of few items, and how many clicks a call computes. */
+async function countedPairs(isCoded: boolean) {
+  const { running, reader } = await runningPairs(ITEMS, isCoded);
+  let steps = 0;
+  const run: typeof running.run = (inputs) => {
+    steps++;
+    return running.run(inputs);
+  };
+  const stepsOf = async (call: () => Promise<unknown>): Promise<number> => {
+    steps = 0;
+    await call();
+    return steps;
+  };
+  return { scorer: planScorer({ ...running, run }, reader), stepsOf };
+}
+
 describe.each([
   ['numbers', false],
   ['codes', true],
@@ -225,13 +241,7 @@ describe.each([
   });
 
   test('a session that is asked again, or with another newest click, costs one step', async () => {
-    const { running, reader } = await runningPairs(ITEMS, isCoded);
-    let clicks = 0;
-    const run: typeof running.run = (inputs) => {
-      clicks++;
-      return running.run(inputs);
-    };
-    const scorer = planScorer({ ...running, run }, reader);
+    const { scorer, stepsOf } = await countedPairs(isCoded);
     const session = scorer.openSession();
     for (const [items, steps] of [
       [[1, 2, 3], 3],
@@ -245,29 +255,20 @@ describe.each([
       [[8], 1],
     ] as const) {
       const expected = await scorer.score([{ items }]);
-      clicks = 0;
-      expect(await session.score({ items })).toEqual(expected);
-      expect(clicks).toBe(steps);
+      const again = async () => expect(await session.score({ items })).toEqual(expected);
+      expect(await stepsOf(again)).toBe(steps);
     }
   });
 
   test('sessions apart from the running one are not remembered after their call', async () => {
-    const { running, reader } = await runningPairs(ITEMS, isCoded);
-    let clicks = 0;
-    const run: typeof running.run = (inputs) => {
-      clicks++;
-      return running.run(inputs);
-    };
-    const scorer = planScorer({ ...running, run }, reader);
+    const { scorer, stepsOf } = await countedPairs(isCoded);
     const calls = [
       (items: number[]) => scorer.score([{ items }]),
       (items: number[]) => scorer.network!.encode([{ items }]),
     ];
     for (const call of calls) {
       await call([1, 2]);
-      clicks = 0;
-      await call([1, 2, 3]);
-      expect(clicks).toBe(3);
+      expect(await stepsOf(() => call([1, 2, 3]))).toBe(3);
     }
   });
 
