@@ -137,7 +137,7 @@ async function readManifest(read: ReadFile): Promise<Manifest> {
 
 /** What a reader throws where a file has more bytes than it may have. */
 export function tooLong(name: string, maxBytes: number): RecommenderError {
-  return bad(`${name} is longer than ${maxBytes} bytes, the most that it may have here; copy the whole folder again.`);
+  return bad(`${name} is longer than ${maxBytes} bytes, the most that it may have; copy the whole folder again.`);
 }
 
 async function readFile(read: ReadFile, name: string, maxBytes: number): Promise<Uint8Array> {

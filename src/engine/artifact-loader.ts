@@ -104,9 +104,10 @@ export async function download(
   const watch = stallWatch(stallDeadline, end, signal);
   try {
     const response = await watch.unlessStalled(fetchFile(url, watch.signal, fetchOptions));
-    if (!response.ok) throw notServed(url, response.status);
+    const { body, status } = response;
+    if (!response.ok || !body) throw notServed(url, status);
     const total = plainLength(response);
-    const bytes = await readBody(response, maxBytes, watch, (loaded) =>
+    const bytes = await readBody(body, maxBytes, watch, (loaded) =>
       onProgress?.({ stage: 'download', file: name, loaded, ...(total === undefined ? {} : { total }) }),
     );
     if (isPage(name, response, bytes)) throw pageInstead(url);
@@ -143,30 +144,24 @@ export function fileUrl(baseUrl: string, name: string, sha256?: string): string 
 
 /** Reads until more than `maxBytes` have come; the rest is not fetched. */
 async function readBody(
-  response: Response,
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
   maxBytes: number,
   watch: StallWatch,
   loaded: (bytes: number) => void,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  if (!response.body) return new Uint8Array(await watch.unlessStalled(response.arrayBuffer()));
-  const reader = response.body.getReader();
+  const reader = body.getReader();
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let length = 0;
   try {
-    for (;;) {
+    while (length <= maxBytes) {
       const { done, value } = await watch.unlessStalled(reader.read());
       if (done) break;
       chunks.push(value);
       length += value.length;
       loaded(length);
-      if (length > maxBytes) {
-        reader.cancel().catch(() => {});
-        break;
-      }
     }
-  } catch (error) {
-    reader.cancel(error).catch(() => {}); // the connection is of no more use
-    throw error;
+  } finally {
+    reader.cancel().catch(() => {}); // the connection is of no more use
   }
   return new Uint8Array(await new Blob(chunks).arrayBuffer());
 }
