@@ -1,24 +1,5 @@
 /** Ending work early. No tensors: the page uses it too. */
-import { abortedError, quiet } from './errors';
-
-/** A signal that fires with the first of several: `AbortSignal.any`, which browsers before 2024 lack. */
-export function firstOf(...signals: readonly (AbortSignal | undefined)[]) {
-  const abort = new AbortController();
-  const fire = () => abort.abort();
-  for (const signal of signals) {
-    if (signal?.aborted) fire();
-    else signal?.addEventListener('abort', fire, { once: true });
-  }
-  return {
-    signal: abort.signal,
-    /** Fires it without any of them. */
-    fire,
-    /** Stops listening; a signal may outlive thousands of calls. */
-    release(): void {
-      for (const signal of signals) signal?.removeEventListener('abort', fire);
-    },
-  };
-}
+import { abortedError, quiet, RecommenderError } from './errors';
 
 /**
  * Settles as the work does, unless something rejects it before. Unlike `Promise.race`, which a page may have replaced, it leaves no

@@ -2,7 +2,7 @@
 import type { Delta, TuneMethod } from '../checkpoint/delta';
 import { throwIfAborted } from '../errors';
 import { loadCode } from '../load-code';
-import { isFurtherStep, readOf } from '../session/visitor-history';
+import { type ReadEvent, readOf } from '../session/visitor-history';
 import type { FrozenModel, TuneEvent } from '../train/tuning/frozen-model';
 import { guardAhead } from '../train/tuning/guard';
 import { type Tuned, tuneAdapter } from '../train/tuning/tune';
@@ -90,6 +90,10 @@ async function createTuning(
   const { tuneFull } = await loadCode('learning', () => import('./tuned-network'));
   return tuneFull(placement, frozen, delta, signal);
 }
+
+/** Whether an event puts into the cart, buys or the like what the event before was about: preferences do not predict it. */
+export const isFurtherStep = (before: ReadEvent | undefined, { itemId, event = 'view' }: ReadEvent): boolean =>
+  before?.itemId === itemId && event !== 'view';
 
 /** Events that the delta does not know yet, the oldest first. */
 function freshEvents(items: ModelItems, { sessions, history, leftOut, since, delta }: FineTuneRequest): Fresh[] {

@@ -2,7 +2,7 @@
  * The engine in the thread that calls it: in Node, inside the worker, and in a page where no worker can start. It decides
  * when tensors are made and freed; the layers below only make them.
  */
-import { abortable, firstOf } from '../abort';
+import { abortable } from '../abort';
 import { type ArtifactInfo, pricedAt } from '../checkpoint/artifact';
 import { PLAN, RULES } from '../checkpoint/manifest';
 import type { OnManifest } from '../checkpoint/open';
@@ -17,6 +17,7 @@ import { topShown } from '../ranking/shown-items';
 import { topK } from '../ranking/top-k';
 import type { ItemIndex } from '../types';
 import { type FetchFile, fetchPrivately, loadArtifact } from './artifact-loader';
+import { firstOf } from './first-of';
 import type { Shop } from './live-catalogue';
 import { withoutPlan } from './loading';
 import { loadMixture, type Model } from './model';

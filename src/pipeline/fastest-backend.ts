@@ -1,7 +1,8 @@
 /** Which backend trains a model fastest on this device, by some steps of its training on each. */
-import { firstOf } from '../abort';
+
 import { run as runOnDevice } from '../compute/executor';
 import type { BackendName } from '../compute/types';
+import { firstOf } from '../engine/first-of';
 import { reasonOf } from '../errors';
 import { Interrupted } from '../train/fit';
 import { layoutOf, trainFromLog } from '../train/train-from-log';

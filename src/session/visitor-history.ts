@@ -60,12 +60,6 @@ export interface ReadingOptions<E> extends VisitorHistoryOptions {
   readonly read?: (events: readonly E[]) => readonly E[];
 }
 
-const WEIGHTS: ReadonlyMap<string, number> = new Map([
-  ['remove', 0],
-  ['view', 1],
-  ['cart', 2],
-  ['purchase', 3],
-]);
 const DAY = 86_400;
 const HALF_LIFE = 7 * DAY;
 const FORGOTTEN = 28 * DAY;
@@ -95,8 +89,12 @@ export class VisitorHistory<E extends VisitorEvent = VisitorEvent> {
     const item = candidates ? stringify(candidates) : itemId;
     const isOther = event === 'view' && before?.viewed !== undefined && before.viewed !== item;
     const report = stringify([event === 'remove' ? 'cart' : event, item, transaction]);
-    const isLate = (from: number) => name === undefined && Math.abs(time - from) > PAGE_VIEW;
-    if (before?.name !== name || !before || (isOther && !candidates) || isLate(before.from)) {
+    if (
+      !before ||
+      before.name !== name ||
+      (isOther && !candidates) ||
+      (name === undefined && Math.abs(time - before.from) > PAGE_VIEW)
+    ) {
       this.#pageView = {
         name,
         viewed: event === 'view' ? item : undefined,
@@ -193,10 +191,6 @@ export function readOf<E extends ReadEvent>(
   return surplus > 0 ? clicks.slice(max(0, Math.ceil(surplus / half) * half - leftOut)) : clicks;
 }
 
-/** Whether an event puts into the cart, buys or the like what the event before was about: preferences do not predict it. */
-export const isFurtherStep = (before: ReadEvent | undefined, { itemId, event = 'view' }: ReadEvent): boolean =>
-  before?.itemId === itemId && event !== 'view';
-
 /** Whether the model reads an event of this kind. */
 export const isRead = (event: ReadEvent): boolean => weightOf(event) > 0;
 
@@ -244,7 +238,11 @@ function fade<E extends ReadEvent>(clicks: readonly E[], now: number): E[] {
     .map((at) => clicks[at]!);
 }
 
-const weightOf = ({ event }: ReadEvent): number => WEIGHTS.get(event!) ?? 1;
+/** From 0. A kind that is not listed weighs as much as a view. */
+const weightOf = ({ event }: ReadEvent): number => {
+  const weight = ['remove', 'view', 'cart', 'purchase'].indexOf(event!);
+  return weight < 0 ? 1 : weight;
+};
 
 /** Less than 0 if `a` comes before `b`; 0 for one and the same event, and for two without identity at one time. */
 function order(a: VisitorEvent, b: VisitorEvent): number {

@@ -3,13 +3,13 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import type { CatalogueItem } from '../../src/checkpoint/artifact';
+import { isFurtherStep } from '../../src/engine/fine-tune';
 import { readEventsFile } from '../../src/pipeline/files/events-file';
 import { catalogueItem } from '../../src/pipeline/simulate/products';
 import { simulate } from '../../src/pipeline/simulate/simulate';
 import { EVENT_NAMES } from '../../src/pipeline/simulate/visit';
 import { type ClickLog, countSupport } from '../../src/session/event-log';
 import { random } from '../../src/session/random';
-import { isFurtherStep } from '../../src/session/visitor-history';
 import { sharedPath } from '../shared';
 import { LONG, type LogName, SEED } from './personal-plan';
 

@@ -3,7 +3,7 @@
  * loaded on demand.
  */
 
-import { abortable, firstOf } from '../../abort';
+import { abortable } from '../../abort';
 import { CapturedAbortController } from '../../captured';
 import type { Delta } from '../../checkpoint/delta';
 import { checkPassphrase } from '../../checkpoint/sealed-file';
@@ -274,11 +274,13 @@ export function createFineTuning(parts: FineTuningParts): FineTuning {
 
   /** @param pause Called before each slice. */
   async function run(request: FineTuneOptions, pause: () => Promise<unknown>, own: AbortController): Promise<void> {
-    const either = firstOf(own.signal, request.signal);
-    const { signal } = either;
+    const { signal } = own;
+    const end = () => own.abort();
+    if (request.signal?.aborted) end();
+    request.signal?.addEventListener('abort', end);
     const pauseOrEnd = async () => {
       await pause();
-      if (savesData()) own.abort();
+      if (savesData()) end();
     };
     running.add(own);
     try {
@@ -290,7 +292,7 @@ export function createFineTuning(parts: FineTuningParts): FineTuning {
       throw error;
     } finally {
       running.delete(own);
-      either.release();
+      request.signal?.removeEventListener('abort', end);
     }
     if (isWakePending) wake();
   }
