@@ -100,13 +100,18 @@ export function inlineNamespaces(): Plugin {
       for (const chunk of Object.values(bundle)) {
         const name = chunk.type === 'chunk' ? HELPER.exec(chunk.code)?.[1] : undefined;
         if (chunk.type !== 'chunk' || name === undefined) continue;
-        const objects = new RegExp(`(?<=[ ,;][\\w$]+=)${name}\\(\\{((?:[\\w$]+:\\(\\)=>[\\w$]+,?)+)\\}\\)`, 'g');
+        const objects = new RegExp(`(?<=var |[,;])([\\w$]+)=${name}\\(\\{((?:[\\w$]+:\\(\\)=>[\\w$]+,?)+)\\}\\)`, 'g');
         const object = [...chunk.code.matchAll(objects)];
         // More than the one: a use of the helper that is not understood, or another function of that name.
         const uses = chunk.code.replace(objects, '').match(new RegExp(`(?<![\\w$.])${name}\\(\\{[\\w$]+:\\(\\)`, 'g'));
         if (object.length !== 1 || uses) continue;
-        const getters = (list: string) => list.replace(/([\w$]+):\(\)=>([\w$]+)/g, 'get $1(){return $2}');
-        chunk.code = chunk.code.replace(HELPER, '').replace(objects, (_, list: string) => `{${getters(list)}}`);
+        const [, variable, exports] = object[0]!;
+        // Once all that it holds is defined.
+        const filled = `${variable}={${exports!.replaceAll('()=>', '')}};export{`;
+        chunk.code = chunk.code
+          .replace(HELPER, '')
+          .replace(objects, '$1')
+          .replace(/export\{/, () => filled);
       }
     },
   };
@@ -160,9 +165,12 @@ function compact(css: string): string {
   return css
     .replace(/\/\*.*?\*\//gs, '')
     .replace(/\s+/g, ' ')
-    .replace(/ ?([{};,]) ?/g, '$1')
+    .replace(/ ?([{};,~/]) ?/g, '$1')
     .replace(/: /g, ':')
-    .replaceAll(';}', '}');
+    .replace(/\b0\./g, '.')
+    .replace(/="(\w+)"/g, '=$1')
+    .replaceAll(';}', '}')
+    .trim();
 }
 
 /** What a model and its table of options say to whoever reads the help of the command line, and a page never shows. */

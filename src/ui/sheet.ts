@@ -7,8 +7,8 @@ const CSS = `
 :host([hidden]) { display: none; }
 * { box-sizing: border-box; }
 /* Our own text may run the other way than the page's, and begins where that begins. */
-h1, h2, h3, h4, h5, h6, p, .because { text-align: -webkit-match-parent; text-align: match-parent; }
-h1, h2, h3, h4, h5, h6 { margin: 0 0 0.6em; font-size: var(--aisle-heading-size, 1.25em); line-height: 1.3; }
+#heading, p, .because { text-align: -webkit-match-parent; text-align: match-parent; }
+#heading { margin: 0 0 0.6em; font-size: var(--aisle-heading-size, 1.25em); line-height: 1.3; }
 .body { display: grid; grid-template-columns: minmax(0, 1fr); }
 ul, p, .place { grid-area: 1 / 1; margin: 0; }
 p { align-self: center; }
