@@ -1,5 +1,5 @@
 /**
- * Notes beside the events: which backend is the fastest, the visitor's variant, what slots showed last. They are in the page's memory
+ * Notes beside the events: which backend is the fastest, what slots showed last, a catalogue. They are in the page's memory
  * until they may be stored, and then also in the database of the events, which is erased as a whole.
  */
 import { promisifyRequest } from 'idb-keyval';
@@ -35,7 +35,8 @@ export interface DeviceNotes {
   close(): Promise<void>;
 }
 
-const NOTE = 'note/';
+/** How the keys of notes begin. */
+export const NOTE = 'note/';
 
 /** Shared by all recommenders of this page. */
 const memory = new Map<string, object>();

@@ -4,11 +4,12 @@
  *     a:50 b:50:popular c:10:none
  */
 
+import { quiet } from '../errors';
 import { STRATEGIES } from '../recommender/arguments';
 import { hasPrivacyControl } from '../recommender/consent';
 import { VARIANT } from '../recommender/device-record';
 import type { Recommender, RecommenderOptions } from '../recommender/types';
-import { openDeviceNotes } from '../store/device-notes';
+import { openSharedNote } from '../store/shared-note';
 import { pushEvent } from './push-event';
 import type { Host, Slot } from './types';
 
@@ -97,13 +98,14 @@ export async function openExperiment(
   const variants = variantsOf(text);
   /** Visitors are drawn again for a test with other names. */
   const test = variants.map(({ name }) => name).join(' ');
-  const notes = openDeviceNotes();
-  notes.allow('event'); // which creates nothing
+  const note = openSharedNote(VARIANT);
   const isDenied = consent === 'denied' || hasPrivacyControl();
-  const note = (isDenied ? undefined : await notes.read(VARIANT)) as
-    | { readonly test?: unknown; readonly variant?: unknown }
-    | undefined;
-  const own = note?.test === test ? variants.find(({ name }) => name === note.variant) : undefined;
+  const variantIn = (stored: unknown): Variant | undefined => {
+    const { test: of, variant } = Object(stored) as { readonly test?: unknown; readonly variant?: unknown };
+    return of === test ? variants.find(({ name }) => name === variant) : undefined;
+  };
+  // What cannot be read is not drawn again.
+  const own = isDenied ? undefined : variantIn(await note.read().catch(() => undefined));
   let isDrawn = own !== undefined;
   let isReported = false;
   return {
@@ -122,9 +124,9 @@ export async function openExperiment(
         recommender.on('stored', () => {
           if (isDrawn) return;
           isDrawn = true;
-          notes.allow('event'); // an erasure has forbidden it
           const [random] = crypto.getRandomValues(new Uint32Array(1));
-          void notes.write(VARIANT, { test, variant: drawn(variants, random! / 2 ** 32).name }, notes.life);
+          const variant = drawn(variants, random! / 2 ** 32).name;
+          void quiet(() => note.draw((stored) => variantIn(stored) !== undefined, { test, variant }));
         }),
         recommender.on('erased', () => {
           isDrawn = false;
@@ -132,7 +134,7 @@ export async function openExperiment(
       ];
       return () => {
         for (const stop of stops) stop();
-        void notes.close();
+        note.close();
       };
     },
   };

@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
 import { drawn, variantsOf } from '../../src/ui/variants';
 import { isSoak } from '../soak-slice';
-import { embedPages, push, ready, SETTLED, SLOT, STOCK, shown } from './embed-window';
+import { embedPages, known, push, ready, SETTLED, SLOT, STOCK, shown } from './embed-window';
 
 vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy
 
@@ -129,6 +129,11 @@ test('a page without it tells its data layer nothing; a listener of select hears
   await ready(page);
   const ids = await shown(page);
   await page.locator('aisle-recommendations a').nth(1).click({ button: 'middle' });
+  // The shop's own list has the product, too.
+  await page
+    .locator('main a')
+    .first()
+    .evaluate((link, id) => link.setAttribute('data-item-id', id), ids[1]!);
   await page.locator('main a').first().click();
   await page.waitForTimeout(1500);
   const selections = await page.evaluate(() => (window as unknown as { received: unknown[] }).received);
@@ -197,6 +202,33 @@ describe('variants', () => {
       // It counts for the test, although its model cannot be loaded.
       expect(await impressions(other.page)).toHaveLength(1);
     });
+
+  test('stay the same for a visitor whose pages are open side by side, and where a page could not read which it is', async () => {
+    const names = [...'abcdefgh'];
+    const head = tag(`${granted} data-variants="${names.map((name) => `${name}:1`).join(' ')}"`);
+    const { page } = await pages.open(SLOT, { head });
+    const others = await Promise.all([1, 2, 3].map(() => page.context().newPage()));
+    const [unreadable] = others as [Page, ...Page[]];
+    await unreadable.addInitScript(() => {
+      const { get } = IDBObjectStore.prototype;
+      IDBObjectStore.prototype.get = function (key) {
+        if (key !== 'note/variant') return get.call(this, key);
+        IDBObjectStore.prototype.get = get;
+        throw new DOMException('gone', 'UnknownError');
+      };
+    });
+    await Promise.all(others.slice(1).map((other) => other.goto(page.url())));
+    const drawn: unknown[] = [];
+    for (const one of [page, ...others.slice(1), unreadable]) {
+      if (one === unreadable) await one.goto(page.url());
+      await ready(one);
+      await push(one, 'track', A);
+      await expect.poll(() => variant(one)).toMatch(/^[a-h]$/);
+      await expect.poll(() => known(one)).toContain(`view ${A}`);
+      drawn.push(await variant(one));
+    }
+    expect(new Set(drawn).size).toBe(1);
+  });
 
   test('are none before consent', async () => {
     const { page } = await pages.open(SLOT, { head: tag('data-variants="a:50 b:50:none"') });
