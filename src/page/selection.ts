@@ -37,7 +37,9 @@ export function watchSelections(lists: Iterable<ShownList>, report: (selection: 
 function selectionOf(event: Event, lists: Iterable<ShownList>): Selection | undefined {
   const path = event.composedPath();
   for (const list of lists) {
-    const inside = path.slice(0, path.indexOf(list.element)).filter((node) => node instanceof Element);
+    const end = path.indexOf(list.element);
+    if (end < 0) continue;
+    const inside = path.slice(0, end).filter((node) => node instanceof Element);
     if (!inside.some(({ localName }) => localName === 'a')) continue;
     const id = inside.find((node) => node.hasAttribute('data-item-id'))?.getAttribute('data-item-id');
     const index = list.suggestions.findIndex((suggestion) => suggestion.id === id);
