@@ -22,6 +22,14 @@ export function unless<T>(work: Promise<T>, watch: (reject: (reason: Error) => v
   });
 }
 
+/** Rejects with `timeout` and the message where the work has not settled after so many seconds. */
+export function within<T>(seconds: number, work: Promise<T>, message: string): Promise<T> {
+  return unless(work, (reject) => {
+    const timer = setTimeout(() => reject(new RecommenderError('timeout', message)), 1000 * seconds);
+    return () => clearTimeout(timer);
+  });
+}
+
 /** Rejects as soon as the signal fires; what it waited for goes on, for others or to its own check of the signal. */
 export function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work;

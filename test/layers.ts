@@ -36,7 +36,7 @@ const RANK: Readonly<Record<string, number>> = {
   types: -1,
   abort: -2,
   'load-code': -2,
-  loaded: -2,
+  loaded: -1,
   errors: -3,
   'nearest-name': -3,
   limits: -3,

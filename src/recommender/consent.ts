@@ -6,6 +6,7 @@
  * `consent-shopify.ts` read the sources; a page loads them if it has such a source.
  */
 import { quiet } from '../errors';
+import { loaded } from '../loaded';
 import type { ConsentReader } from './consent-sources';
 import type { ConsentReport } from './parts';
 import type { Consent, ConsentOption, ConsentSource, ConsentWord, ConsentWords } from './privacy-types';
@@ -84,7 +85,7 @@ export function createConsent({ consent, decide, onUnread, onIgnored, ...places 
     const isNews = !isUnread;
     isUnread = true;
     isLoading = true;
-    import('./consent-sources')
+    loaded(import('./consent-sources'))
       .then(({ readConsent }) => {
         if (isClosed) return;
         const onReport: ConsentReport = (...report) => void quiet(() => hear(...report)); // `status` reports it

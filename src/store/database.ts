@@ -3,7 +3,7 @@
  * a deadline to every operation, opens a lost connection again, and closes the connection when the database is deleted.
  */
 import { promisifyRequest, type UseStore } from 'idb-keyval';
-import { unless } from '../abort';
+import { within } from '../abort';
 import { quiet, RecommenderError } from '../errors';
 
 export interface DatabaseOptions {
@@ -203,10 +203,5 @@ function abandon(transaction: IDBTransaction | undefined): undefined {
   transaction?.db.close();
 }
 
-function inTime<T>(work: Promise<T>, seconds: number, what: string): Promise<T> {
-  return unless(work, (reject) => {
-    const message = `IndexedDB did not ${what} within ${seconds} s.`;
-    const timer = setTimeout(() => reject(new RecommenderError('timeout', message)), 1000 * seconds);
-    return () => clearTimeout(timer);
-  });
-}
+const inTime = <T>(work: Promise<T>, seconds: number, what: string): Promise<T> =>
+  within(seconds, work, `IndexedDB did not ${what} within ${seconds} s.`);
