@@ -1,7 +1,7 @@
 /** `createRecommender`, the entry of the library: the page tracks clicks and requests items, a worker computes. */
 
 import { abortable } from './abort';
-import { round } from './captured';
+import { CapturedAbortController, round } from './captured';
 import type { CatalogueInfo } from './engine/types';
 import { quiet, RecommenderError, reasonOf } from './errors';
 import { MAX_CHARACTERS_PER_MINUTE, MAX_EVENTS_PER_MINUTE } from './limits';
@@ -74,7 +74,6 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   let [minute, events, characters] = [Number.NaN, 0, 0];
   /** What was tracked before the visitor has seen the page, which may be prerendered, or a tab that is never opened. */
   let unseen: [event: TrackedEvent, isDenied: boolean][] | undefined = isHidden() ? [] : undefined;
-  if (unseen) globalThis.addEventListener?.('visibilitychange', onSeen);
 
   const on: Recommender['on'] = (event, listener) => {
     const set = listeners.get(checkedEventName(event)) ?? new Set();
@@ -224,25 +223,33 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     if (isNew) resolveIds(true); // it has aliases
     emit('catalogue', catalogue);
   }
-  if (options.catalogueUrl !== undefined) liveCatalogue().catch(({ message }) => degrade('catalogue-stale', message));
   /** The running load, or how the last one ended. */
   let ready: Promise<void> | undefined;
   let hasFailed = false;
   function load(): void {
     hasFailed = false;
-    ready = computing.start().then(
-      (model) => {
-        isNewModel();
-        if (!disposed) emit('ready', model);
-      },
-      (error) => {
-        hasFailed = true;
-        failed(error);
-      },
+    waitFor(
+      computing.start().then(
+        (model) => {
+          isNewModel();
+          emit('ready', model);
+        },
+        (error) => {
+          hasFailed = true;
+          failed(error);
+        },
+      ),
     );
-    quiet(() => ready); // `recommend` reports it
+  }
+  function waitFor(work: Promise<void>): void {
+    ready = work;
+    quiet(() => work); // `recommend` reports it
   }
   load();
+  const end = new CapturedAbortController();
+  for (const type of ['visibilitychange', 'pageshow', 'online'])
+    globalThis.addEventListener?.(type, wake, { signal: end.signal });
+  wake({});
 
   /** The engine caches the state of the last session. */
   function forgetSession(): void {
@@ -261,15 +268,16 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     await ready;
   }
 
-  function onSeen(): void {
+  /** The page is visible, online, or out of the browser's cache again, where it has missed what other tabs did. */
+  function wake({ persisted }: Partial<PageTransitionEvent>): void {
+    const before = ready!;
+    if (persisted) waitFor(store.refresh(true).then(() => before));
+    // Its code may not have come before.
+    if (options.catalogueUrl !== undefined) liveCatalogue().catch(({ message }) => degrade('catalogue-stale', message));
     if (isHidden()) return;
-    stopLooking();
     const events = unseen ?? [];
     unseen = undefined;
     for (const entry of events) track(...entry);
-  }
-  function stopLooking(): void {
-    globalThis.removeEventListener?.('visibilitychange', onSeen);
   }
 
   /** @param isDenied Whether it must not be stored, whatever consent is now. */
@@ -330,8 +338,8 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
           if (erasures !== began) forgetSession(); // a filter may have caused another request with erased events
         }
         if (!store.hears) void store.refresh(); // for the next one
-        if (!disposed) emit('recommendations', answered);
-        void personalisation.ifLoaded((loaded) => loaded.wake());
+        emit('recommendations', answered);
+        personalisation.wake();
         return answered.items;
       })();
     },
@@ -394,7 +402,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     on,
     async dispose() {
       disposed = true;
-      stopLooking();
+      end.abort();
       listeners.clear();
       privacy.close();
       void personalisation.ifLoaded((loaded) => loaded.close());

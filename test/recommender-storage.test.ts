@@ -300,6 +300,34 @@ describe('without a yes', () => {
   );
 });
 
+test("a page out of the browser's cache answers once it has read what other tabs have done meanwhile", async () => {
+  const window = new EventTarget();
+  vi.stubGlobal('addEventListener', window.addEventListener.bind(window));
+  const other = await visit({ consent: 'granted' });
+  vi.stubGlobal(
+    'BroadcastChannel',
+    class {
+      postMessage(): void {}
+      close(): void {}
+    },
+  );
+  const recommender = await visit({ consent: 'granted' });
+  await Promise.all([stores(other), stores(recommender)]);
+  const comeBack = () => void window.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }));
+  const recent = () => ids(recommender, { strategy: 'recent' });
+  other.track({ itemId: 'item-9', event: 'cart' });
+  await expect.poll(() => recent()).toEqual([]);
+  await other.privacy.export(); // it is stored by then
+  comeBack();
+  expect((await recommender.basket()).cart).toEqual(['item-9']);
+  expect(recommender.status.consent).toBe('granted');
+  await other.privacy.consent('denied');
+  comeBack();
+  expect(await recent()).toEqual([]);
+  expect(recommender.status).toMatchObject({ consent: 'unknown', storage: 'memory' });
+  await Promise.all([other.dispose(), recommender.dispose()]);
+});
+
 describe('the answer of the visitor', () => {
   test('yes stores what was tracked, before and after it', async () => {
     await past('item-20');

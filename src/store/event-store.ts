@@ -10,6 +10,7 @@ import { promisifyRequest } from 'idb-keyval';
 import { max, min } from '../captured';
 import { quiet, reasonOf } from '../errors';
 import { isListOf, MAX_STORED, MIN_STORED } from '../limits';
+import { loaded } from '../loaded';
 import { openChannel } from './channel';
 import { Database } from './database';
 import { Erasures } from './erasures';
@@ -31,8 +32,7 @@ type RecordReader = typeof import('./record-reader');
 
 export function createEventStore(options: EventStoreOptions): EventStore {
   const { name = 'aisle', gap, deadline = 3, maxSize = MAX_STORED, retryAfter = 250 } = options;
-  const { retention = Number.POSITIVE_INFINITY, now = () => Date.now() / 1000 } = options;
-  const { onEvents, onStored, onErased, onWithdrawn, onPaused, onLearnt, onState, onProblem } = options;
+  const { retention, now, onEvents, onStored, onErased, onWithdrawn, onPaused, onLearnt, onState, onProblem } = options;
   // Begins with the time, so that of events of equal times those of the older page come first.
   const tab = Date.now().toString(36) + randomName();
   const database = new Database({ name, deadline, onDeleted: vanish });
@@ -46,7 +46,9 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   let state: 'new' | 'open' | 'closed' = 'new';
   let [epoch, learnt]: (string | undefined)[] = [];
   let [size, numbers, sequence, failures] = [0, 0, 0, 0];
-  let loaded = false;
+  let isLoaded = false;
+  /** Whether this page may have missed messages of other tabs since it has read. */
+  let hasMissed = false;
   /** Whether a read may create the database: the first read after `open` does, to find out whether events can be stored. */
   let mayCreate = false;
   /** Counts erasures, after which earlier work does nothing, and stops, after which a running read starts again. */
@@ -82,7 +84,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     const began = life;
     await erasures.over;
     if (life !== began || !isOpen()) return undefined;
-    let erased = epoch !== undefined; // true if the database is missing
+    let erased = epoch !== undefined || hasMissed; // true if the database is missing
     let marks: Marks | undefined;
     const whole = async (store: IDBObjectStore) => {
       marks = await readMarks(store);
@@ -119,20 +121,21 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     if (found === undefined || life + stops !== began) return; // erased or stopped meanwhile; the loop reads again
     const { events, size: total, cleanings } = sortedOut(found, now(), retention, report);
     size = total;
-    loaded = true;
+    isLoaded = true;
+    hasMissed = false;
     mayCreate = false;
     hand(events.filter(isNew));
     for (const clean of cleanings) size = (await change(clean)) ?? 0;
   }
 
   async function loadReader(): Promise<RecordReader> {
-    reader ??= await import('./record-reader');
+    reader ??= await loaded(import('./record-reader'));
     return reader;
   }
 
   function isNew(event: StoredEvent): boolean {
     const identity = `${event.tab}/${event.number}`;
-    return event.tab !== tab && !known.has(identity) && known.add(identity) !== undefined;
+    return event.tab !== tab && !known.has(identity) && !!known.add(identity);
   }
 
   function hand(events: StoredEvent[]): void {
@@ -164,7 +167,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
       store.transaction.commit?.(); // a page that is being left gets no success event
       return now;
     };
-    const written = await work<string | undefined>(body, 'readwrite', () => epoch === undefined);
+    const written = await work<string | undefined>(body, 'readwrite', () => epoch === undefined && !hasMissed);
     if (ends) await sleep(RETRY_WRITE).over; // the loop tries again
     if (written === undefined || life !== began) return;
     epoch = written;
@@ -208,7 +211,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     onState(next);
   }
 
-  const isBusy = (): boolean => isOpen() && (!loaded || pause.due || waiting.length > 0);
+  const isBusy = (): boolean => isOpen() && (!isLoaded || pause.due || waiting.length > 0);
 
   function settleFlushes(): void {
     for (const settle of flushing.splice(0)) settle();
@@ -216,20 +219,25 @@ export function createEventStore(options: EventStoreOptions): EventStore {
 
   /** The only loop: it reads first, then writes what waits, and tries again after failures. */
   async function drain(): Promise<void> {
-    while (isBusy()) {
-      try {
-        if (!loaded) await load();
-        if (size > maxSize) await makeRoom(() => (2 / 3) * maxSize);
-        if (waiting.length > 0) await write(waiting.batch());
-        else if (pause.due) await writePause();
-        failures = 0;
-        mend();
-        show('indexeddb');
-      } catch (error) {
-        if (!isOpen()) return;
-        await recover(error);
+    try {
+      while (isBusy()) {
+        try {
+          if (!isLoaded) await load();
+          if (size > maxSize) await makeRoom(() => (2 / 3) * maxSize);
+          if (waiting.length > 0) await write(waiting.batch());
+          else if (pause.due) await writePause();
+          failures = 0;
+          mend();
+          show('indexeddb');
+        } catch (error) {
+          if (isOpen()) await recover(error);
+        }
       }
+    } catch {
+      // The page has broken what `recover` needs: the next event tries again.
     }
+    draining = undefined;
+    quiet(settleFlushes);
   }
 
   async function recover(error: unknown): Promise<void> {
@@ -241,7 +249,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
       return failures === 1 ? quiet(() => makeRoom((all) => max(all / 2, MIN_STORED))) : undefined;
     }
     // The next attempt opens a closed connection again; one failure is not reported.
-    if (failures === 1 && loaded) return;
+    if (failures === 1 && isLoaded) return;
     show('memory');
     const message = `Events are kept in this page's memory and end with it: ${reasonOf(error)}`;
     report(isFull ? 'storage-full' : 'no-storage', message);
@@ -252,18 +260,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   }
 
   function start(): void {
-    if (isOpen()) draining ??= run();
-  }
-
-  async function run(): Promise<void> {
-    try {
-      do await drain();
-      while (isBusy());
-    } catch {
-      // The page has broken what `recover` needs: the next event tries again.
-    }
-    draining = undefined;
-    quiet(settleFlushes);
+    if (isBusy()) draining ??= drain();
   }
 
   /** Ends a life of the database: nothing that waits is written into the next one. */
@@ -288,25 +285,27 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     return onErased(by);
   }
 
-  /** The data is gone, perhaps because consent was denied. Without a channel, only a new consent stores again. */
+  /** The data is gone, perhaps because consent was denied. Where no message tells, only a new consent stores again. */
   function vanish(): void {
     // The deletion of an empty database changes nothing. A tab that erases posts that.
-    if (channel && size === 0 && learnt === undefined) pause.erased(pause.due);
+    const hears = channel && !hasMissed;
+    if (hears && size === 0 && learnt === undefined) pause.erased(pause.due);
     else forget('elsewhere');
     epoch = undefined;
     heard = sleep(RETRY_WRITE).over;
-    if (!channel && isOpen()) withdraw('unknown');
+    if (!hears && isOpen()) withdraw('unknown');
   }
 
   function withdraw(consent: 'denied' | 'unknown'): void {
     stop();
+    waiting.drop(); // also of a page that was not storing
     onWithdrawn(consent);
   }
 
   function stop(): void {
     if (isOpen()) state = 'new';
     stops++;
-    loaded = false;
+    isLoaded = false;
     shownState = undefined;
     mend();
     wake?.();
@@ -324,8 +323,8 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     }
     if (stopped === true) withdraw('denied');
     if (typeof paused === 'boolean' && paused !== pause.on) setPaused(paused);
-    if (changed === true && isOpen() && loaded) quiet(() => look(async () => {}, undefined));
-    if (!(isOpen() && loaded && isListOf(events, reader!.isEventAt(now())))) return;
+    if (changed === true && isOpen() && isLoaded) quiet(() => look(async () => {}, undefined));
+    if (!(isOpen() && isLoaded && isListOf(events, reader!.isEventAt(now())))) return;
     // The message may be older than an erasure, so the database is read.
     if (isOther || !epoch) quiet(load);
     else {
@@ -371,7 +370,8 @@ export function createEventStore(options: EventStoreOptions): EventStore {
       return flush();
     },
     hears: channel !== undefined,
-    async refresh() {
+    async refresh(mayHaveMissed = false) {
+      hasMissed ||= mayHaveMissed;
       if (isOpen() && failures === 0) await quiet(load);
     },
     async begin() {

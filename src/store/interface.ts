@@ -17,11 +17,11 @@ export interface EventStoreOptions {
   readonly maxSize?: number;
   /**
    * Seconds after which an event is passed over, and deleted the next time that events are read. What is ahead of the clock waits as
-   * long. Default: never.
+   * long.
    */
-  readonly retention?: number;
+  readonly retention: number;
   /** Seconds since 1970: what is old, and what is ahead. */
-  readonly now?: () => number;
+  readonly now: () => number;
   /** Milliseconds until the second attempt after a failure; each further wait doubles, up to a minute. Default 250. */
   readonly retryAfter?: number;
   /** Events of earlier visits and of other tabs, each once, sorted by time. */
@@ -32,7 +32,7 @@ export interface EventStoreOptions {
   readonly onErased: (by: 'page' | 'elsewhere') => unknown;
   /**
    * This page does not store until `open`: consent was `denied` in another tab, or is `unknown` because the data is gone
-   * and no tab could say why.
+   * and this page could not hear why.
    */
   readonly onWithdrawn: (consent: 'denied' | 'unknown') => void;
   /** Recording was paused or resumed, here or elsewhere. `dropped`: events that this page tracked after a pause elsewhere. */
@@ -60,8 +60,13 @@ export interface EventStore {
   pause(paused: boolean): Promise<void>;
   /** Whether other tabs post what they store. If not, `refresh` reads it. */
   readonly hears: boolean;
-  /** Reads the stored events and hands out the new ones, unless the last operation failed. Never rejects. */
-  refresh(): Promise<void>;
+  /**
+   * Reads the stored events and hands out the new ones, unless the last operation failed. Never rejects.
+   *
+   * @param mayHaveMissed Whether this page did not hear the other tabs for a while. Default false. If the database is gone, consent
+   *   is unknown, as without a channel.
+   */
+  refresh(mayHaveMissed?: boolean): Promise<void>;
   /**
    * Creates the database if nothing is stored yet, for records beside the events.
    *

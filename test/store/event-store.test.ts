@@ -4,7 +4,18 @@ import { readQuarantine, readWaiting } from '../../src/store/quarantine';
 import { encode } from '../../src/store/records';
 import { runs } from '../soak-slice';
 import { tried } from '../tries';
-import { closeAll, databaseName, deleteFromOutside, dump, freshDatabase, page, raw, stored, view } from './helpers';
+import {
+  closeAll,
+  databaseName,
+  deleteFromOutside,
+  dump,
+  freshDatabase,
+  type Page,
+  page,
+  raw,
+  stored,
+  view,
+} from './helpers';
 
 beforeEach(freshDatabase);
 afterEach(async () => {
@@ -648,7 +659,7 @@ describe('erasing', () => {
     expect(notices).not.toContain('erased');
   });
 
-  test('of what earlier visits stored stops the tabs that store, and leaves alone what others hold in memory', async () => {
+  test('of what earlier visits stored stops the tabs that store; what others hold in memory stays there for good', async () => {
     const [storing, remembering, denying] = [page(), page({ opened: false }), page({ opened: false })];
     await storing.store.append(view('a', 1));
     const waits = remembering.store.append(view('b', 2));
@@ -659,9 +670,10 @@ describe('erasing', () => {
     void storing.store.append(view('c', 3));
     await storing.store.refresh();
     expect(await dump()).toBeUndefined();
+    expect(await waits).toBe(false);
     remembering.store.open();
-    expect(await waits).toBe(true);
-    expect(await stored()).toEqual(['b 2']);
+    await remembering.store.append(view('d', 4));
+    expect(await stored()).toEqual(['d 4']); // what came before the denial is not stored by a later consent
   });
 
   test('that the device does not confirm is an error', async () => {
@@ -671,6 +683,79 @@ describe('erasing', () => {
     vi.spyOn(indexedDB, 'deleteDatabase').mockReturnValue({} as IDBOpenDBRequest);
     const other = page({ opened: false, deadline: 0.05 });
     await expect(other.store.erase()).rejects.toMatchObject({ code: 'timeout' });
+  });
+});
+
+describe("a page out of the browser's cache", () => {
+  /** A page that hears nothing of the others, as long as it is in that cache; and what the others do meanwhile. */
+  async function cached(meanwhile: (other: Page) => Promise<unknown>, ...itemIds: string[]) {
+    const other = page();
+    await other.store.refresh();
+    const channel = globalThis.BroadcastChannel;
+    vi.stubGlobal(
+      'BroadcastChannel',
+      class {
+        postMessage(): void {}
+        close(): void {}
+      },
+    );
+    const opened = vi.spyOn(indexedDB, 'open');
+    const found = page();
+    vi.stubGlobal('BroadcastChannel', channel);
+    await found.store.refresh();
+    for (const [k, itemId] of itemIds.entries()) await found.store.append(view(itemId, k));
+    // WebKit tells it of no deletion.
+    const { result: connection } = opened.mock.results.at(-1)!.value as IDBOpenDBRequest;
+    connection.close();
+    connection.onclose!(new Event('close'));
+    opened.mockRestore();
+    await meanwhile(other);
+    found.notices.length = 0;
+    return found;
+  }
+
+  test('reads what other tabs have stored meanwhile', async () => {
+    const { store, events, notices } = await cached(({ store }) => store.append(view('b', 2, 'cart')), 'a');
+    await store.refresh(true);
+    expect(events.map(({ itemId }) => itemId)).toEqual(['b']);
+    expect(notices).toEqual([]);
+    expect(await store.append(view('c', 3))).toBe(true);
+  });
+
+  test.each<[string, (other: Page) => Promise<unknown>, string[]]>([
+    ['a denial', ({ store }) => store.erase(false), ['a']],
+    ['a denial before it has stored anything', ({ store }) => store.erase(false), []],
+    ['an erasure', ({ store }) => store.erase(), ['a']],
+    [
+      'an erasure, after which others go on',
+      async ({ store }) => {
+        await store.erase();
+        await store.append(view('b', 2));
+      },
+      ['a'],
+    ],
+  ])('stores no more after %s, until it is opened again', async (_, meanwhile, itemIds) => {
+    const { store, notices } = await cached(meanwhile, ...itemIds);
+    const before = (await dump()) === undefined ? [] : await stored(); // which makes a database
+    const waits = store.append(view('seen again', 10));
+    await store.refresh(true);
+    expect(notices).toEqual(['erased', 'withdrawn: unknown']);
+    expect(await waits).toBe(false);
+    const later = store.append(view('later', 11));
+    await store.refresh();
+    expect(await stored()).toEqual(before);
+    store.open();
+    expect(await later).toBe(true);
+    expect(await stored()).toEqual([...before, 'later 11']);
+  });
+
+  test('hears of the others as before, once it has read', async () => {
+    const { store, notices } = await cached(async () => {}, 'a');
+    await store.refresh(true);
+    await deleteFromOutside();
+    expect(notices).toContain('erased');
+    expect(notices).not.toContain('withdrawn: unknown');
+    expect(await store.append(view('b', 2))).toBe(true);
   });
 });
 

@@ -33,6 +33,8 @@ export function page({ opened = true, ...options }: Partial<EventStoreOptions> &
   const store = createEventStore({
     name,
     gap: 1800,
+    retention: Number.POSITIVE_INFINITY,
+    now: () => Date.now() / 1000,
     deadline: 20,
     retryAfter: 5,
     onEvents: (some) => events.push(...some),
