@@ -28,6 +28,8 @@ import type { DegradationCode, Recommender, Status } from './types';
 
 /** Milliseconds after which a catalogue is fetched again. */
 const HOUR = 3_600_000;
+/** The same of one that could not be had. */
+const SOON = 300_000;
 /** Milliseconds after which one that is on its way is late. */
 const PATIENCE = 10_000;
 /** Most bytes that are stored, for pages whose own request fails. */
@@ -180,14 +182,19 @@ function follow(
     degrade('catalogue-stale', `The catalogue ${url} cannot be used; ${instead} is shown. ${why}`);
   }
 
-  /** Fetches what is an hour old, or waits for that while the page is visible: no timer wakes a hidden one. */
+  /** Fetches what is due, or waits for that while the page is visible: no timer wakes a hidden one. */
   function schedule(): void {
     clearTimeout(timer);
     if (isClosed || isRunning || isHidden()) return;
     asked = Math.min(asked, now()); // the clock may have been set back
-    const left = asked + HOUR - now();
+    const left = asked + (problem === undefined ? HOUR : SOON) - now();
     if (left <= 0) refresh();
     else timer = setTimeout(schedule, left);
+  }
+
+  function whenOnline(): void {
+    if (problem !== undefined) asked = Number.NEGATIVE_INFINITY;
+    schedule();
   }
 
   /** Stores what this page has fetched, unless it is stored already. */
@@ -238,6 +245,7 @@ function follow(
 
   const unsubscribe = on('status', whenChanged);
   globalThis.addEventListener?.('visibilitychange', schedule);
+  globalThis.addEventListener?.('online', whenOnline);
   model = status().model?.hash;
   whenStored();
   refresh();
@@ -246,6 +254,7 @@ function follow(
     clearTimeout(timer);
     unsubscribe();
     globalThis.removeEventListener?.('visibilitychange', schedule);
+    globalThis.removeEventListener?.('online', whenOnline);
   };
 }
 

@@ -258,6 +258,29 @@ describe('with the clock of a test', () => {
     expect(changes[1]).toEqual({ version: versionOf(BETTER), products: IDS.length });
   });
 
+  test('one that cannot be had is fetched again after five minutes, and as soon as the network is back', async () => {
+    server.folder = BROKEN;
+    open();
+    await vi.waitFor(() => expect(stale()).toHaveLength(1));
+    await settled();
+    await vi.advanceTimersByTimeAsync(HOUR / 12 - 1000);
+    expect(manifests()).toBe(1);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(manifests()).toBe(2);
+    await settled();
+    server.folder = GOOD;
+    show('hidden');
+    page.dispatchEvent(new Event('online'));
+    await settled();
+    expect(manifests()).toBe(2);
+    show('visible');
+    await vi.waitFor(() => expect(stale()).toEqual([]));
+    await settled();
+    page.dispatchEvent(new Event('online')); // what is there is fetched by the hour
+    await vi.advanceTimersByTimeAsync(HOUR - 1000);
+    expect(manifests()).toBe(3);
+  });
+
   test('one that is late is reported after ten seconds, and shown when it comes', async () => {
     let come = (): void => {};
     const arrived = new Promise<void>((resolve) => {

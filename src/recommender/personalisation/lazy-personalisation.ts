@@ -46,8 +46,7 @@ export function createLazyPersonalisation(parts: PersonalisationParts) {
       try {
         await (await load()).look(mayHaveChanged);
       } catch (error) {
-        const message = 'Nothing learnt counts: its code could not be loaded.';
-        parts.degrade('learning-failed', `${message} ${reasonOf(error)}`);
+        parts.degrade('learning-failed', `Nothing learnt counts. ${reasonOf(error)}`);
       }
     });
   }
@@ -75,6 +74,8 @@ export function createLazyPersonalisation(parts: PersonalisationParts) {
      * @param mayHaveChanged Whether the stored one may be another.
      */
     lookAgain: (mayHaveChanged: boolean) => loading && look(mayHaveChanged),
+    /** There was an answer. Code that could not be loaded is tried again. */
+    wake: () => (looking && !loading ? look(true) : void ifLoaded((learning) => learning.wake())),
     /** Settles when the adapter is set, or after a short wait. */
     settled: () => Promise.race([looking, sleep(PATIENCE).over]),
   };
