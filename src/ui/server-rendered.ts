@@ -20,6 +20,8 @@ interface ServerList {
 }
 
 const read = new WeakMap<HTMLElement, ServerList>();
+/** The list that shows suggestions. */
+const filled = new WeakMap<HTMLElement, ServerList>();
 
 /** Ids of the products that the server has rendered. */
 export function servedIds(element: HTMLElement): ReadonlyMap<string, HTMLElement> {
@@ -50,15 +52,22 @@ function servedBy(element: HTMLElement): ServerList | undefined {
 }
 
 /** How many products a slot shows: as many as its server has rendered, where its attributes do not say. */
-export function countOf({ element, limit }: Slot): number {
+export function countOf(slot: Slot): number {
+  const { element, limit } = slot;
   const { size } = servedIds(element);
+  if (filled.has(element) && filled.get(element) !== read.get(element)) {
+    filled.delete(element);
+    slot.shown = undefined; // an application has rendered the slot again
+  }
   return size === 0 || element.hasAttribute('limit') ? limit : size;
 }
 
 /** Puts the suggestions in the place of the server's products; what is missing to their number is filled up with these. */
 export function showInPlace(host: Host, slot: Slot, suggestions: readonly Suggestion[]): void {
   const { element } = slot;
-  const { list, cards } = servedBy(element)!;
+  const served = servedBy(element)!;
+  const { list, cards } = served;
+  filled.set(element, served);
   const wanted = suggestions.map((suggestion) => cards.get(suggestion.id) ?? newCard(host, slot, cards, suggestion));
   for (const card of cards.values()) {
     if (wanted.length >= countOf(slot)) break;

@@ -180,6 +180,8 @@ export interface Slot extends Drawn {
   readonly element: HTMLElement;
   /** What it shows. */
   suggestions: readonly Suggestion[];
+  /** The answer that it shows, as text: it is not changed if the next one is the same. Absent before the first, and once that is gone. */
+  shown?: string | undefined;
 }
 
 /** What a slot's attributes ask for, and the frame that was drawn for it. */

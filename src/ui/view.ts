@@ -23,8 +23,6 @@ export interface View {
 
 /** @param source What to ask; undefined while there is nothing to ask. */
 export function createView(host: Host, source: () => Source | undefined): View {
-  /** The answer that each slot shows: it is not changed if the next one is the same. */
-  const shown = new WeakMap<Slot, string>();
   let planned: Urgency | undefined;
   let failure: string | undefined;
   /** Ends the running plan. */
@@ -44,7 +42,7 @@ export function createView(host: Host, source: () => Source | undefined): View {
     const { signal } = abort;
     const isCurrent = (slot: Slot) => !signal.aborted && host.slots.has(slot);
     // Cards do not change while the visitor uses them.
-    const isUsed = (slot: Slot) => (urgency === 'better' || !shown.has(slot)) && slot.element.matches(':focus-within');
+    const isUsed = (slot: Slot) => (urgency === 'better' || !slot.shown) && slot.element.matches(':focus-within');
     const failed = (slot: Slot, error: unknown) => {
       const code = error instanceof RecommenderError ? error.code : 'engine-lost';
       if (!isCurrent(slot) || code === 'aborted' || code === 'disposed') return;
@@ -118,8 +116,8 @@ export function createView(host: Host, source: () => Source | undefined): View {
       host.guard('A slot', async () => (await import('./collapse')).collapse(slot));
     }
     const answer = stringify([now, suggestions.map(({ score, ...suggestion }) => suggestion)]);
-    if (shown.get(slot) === answer) return;
-    shown.set(slot, answer);
+    if (slot.shown === answer) return;
+    slot.shown = answer;
     if (put !== undefined) {
       put(host, slot, suggestions);
       slot.suggestions = suggestions;

@@ -75,6 +75,30 @@ describe('products that the server rendered', () => {
     await expect.poll(() => cards(page)).toEqual(others);
   });
 
+  test('are replaced again where an application has rendered them anew, and not while they are as they were', async () => {
+    const list = (some: typeof STOCK) => `<ul>${some.map(({ id }) => card(id)).join('')}</ul>`;
+    const { page } = await pages.open(`<aisle-recommendations>${list(STOCK.slice(-4))}</aisle-recommendations>`);
+    await ready(page);
+    const answer = await cards(page);
+    await page.evaluate(
+      (html) => {
+        const slot = document.querySelector('aisle-recommendations')!;
+        const states: string[] = [];
+        Object.assign(globalThis, { states });
+        slot.addEventListener('aisle-recommendations', (event) => states.push((event as CustomEvent).detail.state));
+        slot.innerHTML = html;
+      },
+      list(STOCK.slice(-8, -4)),
+    );
+    expect(await cards(page)).not.toEqual(answer);
+    const states = () => page.evaluate(() => (globalThis as unknown as { states: string[] }).states);
+    await push(page, 'refresh');
+    await expect.poll(() => cards(page)).toEqual(answer);
+    await push(page, 'refresh');
+    await asked(page, {}); // a turn of the engine after that of the slot
+    expect(await states()).toEqual(['ready']);
+  });
+
   test('have the shop’s template for new cards', async () => {
     const [first] = await best(1);
     const template = `<template><li class="own"><a data-aisle="link"><img data-aisle="image"><em data-aisle="title"></em>
