@@ -11,6 +11,8 @@ import type { Aisle, Host, Slot } from './types';
 
 /** Marks a page in which an embed runs. */
 const RUNS = Symbol.for('aisle.embed');
+/** Milliseconds after which a script that has not come yet is reported. */
+const STALL = 30_000;
 /** Most problems that are reported. */
 const MAX_REPORTED = 50;
 
@@ -23,9 +25,11 @@ function warnings(): Pick<Host, 'problems' | 'warn' | 'guard'> {
   const problems = new Map<string, string>();
   function warn(problem: string, error?: unknown, level: 'warn' | 'info' = 'warn'): void {
     try {
-      if (problems.has(problem) || problems.size >= MAX_REPORTED) return;
-      const why = error === undefined ? '' : ` ${(error as { message?: unknown } | null)?.message ?? String(error)}`;
-      problems.set(problem, problem + why);
+      const { code, message = String(error) } = (error ?? {}) as { code?: unknown; message?: unknown };
+      const key = problem + code;
+      if (problems.has(key) || problems.size >= MAX_REPORTED) return;
+      const why = error === undefined ? '' : ` ${message}`;
+      problems.set(key, problem + why);
       console[level](`Aisle: ${problem}${why}`);
     } catch {
       // a page whose console throws
@@ -111,6 +115,7 @@ export function open(url: string, whenToLoad: typeof startLazily): Aisle | undef
     applyStyles,
     redraw: (slot) => redraw(host, slot),
     async load(script, onFailure = failed) {
+      const late = setTimeout(onFailure, STALL, 'No answer.'); // one that comes later is still good
       for (;;) {
         try {
           // Firefox does not fetch a script again whose import has failed. Elsewhere a server of this device may answer.
@@ -120,13 +125,15 @@ export function open(url: string, whenToLoad: typeof startLazily): Aisle | undef
           return await script();
         } catch (error) {
           onFailure(error);
+        } finally {
+          clearTimeout(late);
         }
         await new Promise((next) => addEventListener('online', next, { once: true }));
       }
     },
   };
   function failed(error: unknown): void {
-    warn('the rest of Aisle’s scripts could not be loaded or started.', error);
+    warn('its scripts could not be loaded or started.', error);
     host.onSlot = (slot, change) => {
       if (change === 'changed') redraw(host, slot);
       if (change !== 'came') return;

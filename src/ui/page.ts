@@ -1,6 +1,6 @@
 /** What `embed.js` loads on demand: the recommender of the page, and its commands. */
 
-import { hasOwn, isArray, keysOf, stringify } from '../captured';
+import { clock, hasOwn, isArray, keysOf, stringify } from '../captured';
 import { quiet } from '../errors';
 import { MAX_COMMANDS } from '../limits';
 import type { PageProduct } from '../page/page-product';
@@ -12,7 +12,7 @@ import type { Recommender, Status, TrackedEvent } from '../recommender/types';
 import { isOfTag, optionsOfTag, partOptions } from './options';
 import type { Commands, EmbedOptions, Host, PageOptions } from './types';
 import type { Experiment } from './variants';
-import type { View } from './view';
+import type { Urgency, View } from './view';
 
 type Slots = typeof import('./slots');
 
@@ -32,6 +32,9 @@ const PANEL = 'aisle-privacy';
 const NOTHING = { list: '[]', view: '', pageView: '', times: 0 };
 /** Most changes of a page's markup that are reported of one page view. */
 const MAX_REPORTS = 10;
+
+/** Milliseconds after which a model that could not be loaded is tried again, if there is an occasion. */
+const RETRY = 30_000;
 
 /** @returns Rejects if what fills the slots cannot be loaded. */
 export function startPage(host: Host): Promise<unknown> {
@@ -57,6 +60,8 @@ export function startPage(host: Host): Promise<unknown> {
   let isOver = false;
   /** Whether `aisle.ready` is settled: then the next start or stop makes another one. */
   let isSettled = false;
+  /** When a model that could not be loaded was tried again. */
+  let retried = 0;
   /** Counts starts and stops: a start that was overtaken does not open. */
   let turn = 0;
   let running: Running | undefined;
@@ -65,7 +70,7 @@ export function startPage(host: Host): Promise<unknown> {
   /** Commands that came before there is a recommender, in their order. */
   const waiting: (() => void)[] = [];
   let stopLists = () => {};
-  const notYet = (error: unknown) => host.warn('one of Aisle’s scripts could not be loaded.', error);
+  const notYet = (error: unknown) => host.warn('one of its scripts could not be loaded.', error);
   /** Updates the elements that show what is known of the visitor. */
   const panels = new Set<() => void>();
 
@@ -95,6 +100,15 @@ export function startPage(host: Host): Promise<unknown> {
   function updatePanels(): void {
     for (const update of panels) update();
   }
+  /** Requests suggestions again, and before a model that could not be loaded. */
+  function refresh(urgency: Urgency = 'asked'): void {
+    const now = clock();
+    if (isSettled && !running?.recommender.status.model && now - retried > RETRY) {
+      retried = now;
+      quiet(() => running!.recommender.retry()); // reported like the first failure
+    }
+    view?.refreshSoon(urgency);
+  }
   async function ask<T>(answer: Promise<T>): Promise<T> {
     const result = await answer;
     view?.refreshSoon('asked');
@@ -110,10 +124,10 @@ export function startPage(host: Host): Promise<unknown> {
     on: (...args) => void running!.recommender.on(...(args as Parameters<Recommender['on']>)),
     page() {
       readPage();
-      view?.refreshSoon('asked');
+      refresh();
     },
     catalogue: (products) => running!.recommender.update(products),
-    refresh: () => view?.refreshSoon('asked'),
+    refresh: () => refresh(),
     doctor() {
       aisle.doctor = import('./doctor/doctor').then(({ examine }) => examine(host, () => running));
       return aisle.doctor;
@@ -258,15 +272,7 @@ export function startPage(host: Host): Promise<unknown> {
     report(recommender.status);
     let { storage } = recommender.status;
     let answers: boolean | undefined;
-    /** The model may have failed to load offline, or behind a network's sign-in page. */
-    const retry = (): void => {
-      if (recommender.status.model !== undefined) return;
-      quiet(recommender.retry); // reported like the first failure
-      view?.refreshSoon('asked');
-    };
-    addEventListener('online', retry);
     stops.push(
-      () => removeEventListener('online', retry),
       recommender.on('erased', () => view?.refreshSoon('asked')),
       recommender.on('catalogue', () => view?.refreshSoon('better')),
       recommender.on('status', (status) => {
@@ -280,7 +286,8 @@ export function startPage(host: Host): Promise<unknown> {
     );
     stops.push(watchSelections(host.slots, (selection) => host.guard('A click', () => recommender.select(selection))));
     reported = NOTHING;
-    if (idIn(options.item) !== undefined) product.name(idIn(options.item)!, 'data-item');
+    const item = idIn(options.item);
+    if (item !== undefined) product.name(item, 'data-item');
     const guardReader = (read: () => void) => host.guard('A reader of the page', read);
     if (earlyPage && addressOf(earlyPage.href) !== addressOf(location.href)) guardReader(readPage);
     product.arrive();
@@ -329,6 +336,7 @@ export function startPage(host: Host): Promise<unknown> {
     const isSameView = now === reported.view || (list === reported.list && !product.isNamed());
     const isNews = list !== reported.list || !isSameView;
     const pageView = isSameView ? reported.pageView : now;
+    if (now !== reported.view) refresh('better');
     const times = isSameView ? reported.times + Number(isNews && given === undefined) : 0;
     reported = { list, view: now, pageView, times };
     if (!isNews && given === undefined) return;
@@ -392,7 +400,11 @@ export function startPage(host: Host): Promise<unknown> {
     running?.product.reopen();
     reported = NOTHING; // it is viewed again
     host.guard('A reader of the page', () => readPage());
-    view?.refreshSoon('better');
+  });
+  // The model, or a script, may have failed to load offline, or behind a network's sign-in page.
+  addEventListener('online', () => {
+    retried = 0;
+    refresh();
   });
   // What was tracked before the visitor sees the page counts from then on.
   if (isHidden()) addEventListener('visibilitychange', () => view?.refreshSoon('asked'), { once: true });

@@ -119,8 +119,9 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
       throw new RecommenderError('engine-lost', `${why}. A worker hung: so would the page.`);
     }
     const hint = options.workerUrl === undefined ? workerHint : '';
+    const { startHere } = await loaded(import('./main-thread'));
     onDegraded({ code: 'no-worker', message: `The engine runs in the page's own thread: ${why}${hint}` });
-    return (await loaded(import('./main-thread'))).startHere();
+    return startHere();
   }
 
   function crashed(why: string, isHung: boolean): void {

@@ -1,7 +1,7 @@
 /** What becomes of an embed whose model could not be had, or that was stopped: nothing that was said is forgotten. */
 import type { Page } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
-import { asked, embedPages, known, push, ready, SCRIPT, SLOT, STOCK } from './embed-window';
+import { asked, embedPages, known, push, ready, SCRIPT, SETTLED, SLOT, STOCK } from './embed-window';
 
 vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy
 
@@ -92,6 +92,95 @@ describe('a model that comes when the network is back', () => {
   });
 });
 
+describe('a model that failed while the network was there', () => {
+  test('is tried again with the next page view or `refresh`, once in half a minute, and never for what the visitor does', async () => {
+    let tries = 0;
+    let status = 503;
+    const { page, warnings } = await pages.open(SLOT, {
+      prepare: async (opened) => {
+        await opened.addInitScript(() => {
+          const { now } = Date;
+          Object.assign(globalThis, { ahead: 0 });
+          Date.now = () => now() + (globalThis as unknown as { ahead: number }).ahead;
+        });
+        await opened.context().route(MODEL, (route) => {
+          tries++;
+          return status === 200 ? route.fallback() : route.fulfill({ status, body: 'later' });
+        });
+      },
+    });
+    await failed(page);
+    const answered = () => asked(page, {}).catch(() => {}); // after the slot's own question
+    await push(page, 'track', { itemId: A, event: 'cart' });
+    await answered();
+    expect(tries).toBe(1);
+    status = 404;
+    await push(page, 'refresh');
+    await page.locator('[data-aisle-state=error-bad-artifact]').waitFor();
+    expect(tries).toBe(2);
+    // The console has both reasons, each once.
+    const reasons = warnings.filter((text) => text.startsWith('Aisle: there are no suggestions.'));
+    expect(reasons.map((text) => /status \d+|answered \d+/.exec(text)?.[0])).toEqual(['answered 503', 'status 404']);
+    status = 200;
+    await push(page, 'refresh');
+    await answered();
+    expect(tries).toBe(2);
+    await page.evaluate(() => {
+      Object.assign(globalThis, { ahead: 31_000 });
+      history.pushState({}, '', '?another');
+    });
+    await ready(page);
+    expect(tries).toBe(3);
+  });
+
+  test('is no reason for slots to stay empty: a script that comes after it is tried again, too', async () => {
+    const pattern = '**/aisle/basket-*.js';
+    const { page } = await pages.open(SLOT, {
+      prepare: (opened) => opened.context().route(pattern, (route) => route.abort()),
+    });
+    await failed(page);
+    await page.context().unroute(pattern);
+    await page.evaluate(() => dispatchEvent(new Event('online')));
+    await ready(page);
+  });
+
+  test('names no thread before there is one', async () => {
+    const pattern = /\/aisle\/(worker|main-thread)[^/]*\.js/;
+    const { page } = await pages.open(SLOT, {
+      prepare: (opened) => opened.context().route(pattern, (route) => route.abort()),
+    });
+    await failed(page);
+    await page.context().unroute(pattern);
+    await page.evaluate(() => dispatchEvent(new Event('online')));
+    await ready(page);
+    const { engine, degraded } = await page.evaluate(() => window.aisle!.recommender!.status);
+    expect([engine?.thread, degraded]).toEqual(['worker', []]);
+  });
+});
+
+describe('what comes besides', () => {
+  const degraded = (page: Page) =>
+    page.evaluate(() => window.aisle!.recommender!.status.degraded.map(({ code }) => code));
+
+  test('is tried again where its code could not be loaded: what learns after an answer, a catalogue when the network is back', async () => {
+    const pattern = /\/aisle\/(fine-tuning|live-catalogue)-[^/]*\.js/;
+    const head = SETTLED.replace('data-', 'data-catalogue-url="/models/demo/" data-consent="granted" data-');
+    const { page } = await pages.open(SLOT, {
+      head,
+      prepare: (opened) => opened.context().route(pattern, (route) => route.abort()),
+    });
+    await ready(page);
+    await expect.poll(() => degraded(page)).toEqual(expect.arrayContaining(['learning-failed', 'catalogue-stale']));
+    await page.context().unroute(pattern);
+    await asked(page, {});
+    await expect.poll(() => degraded(page)).toEqual(['catalogue-stale']);
+    const hasCome = () => pages.server.requests.some((request) => request.includes('/catalogue-manifest.json'));
+    expect(hasCome()).toBe(false);
+    await page.evaluate(() => dispatchEvent(new Event('online')));
+    await expect.poll(hasCome).toBe(true);
+  });
+});
+
 describe('a script of ours that comes when the network is back', () => {
   test.each([
     ['page', 'script', SCRIPT],
@@ -112,6 +201,30 @@ describe('a script of ours that comes when the network is back', () => {
     await ready(page);
     expect(await known(page)).toEqual([`view ${A}`]);
     expect(errors.filter((text) => !text.startsWith('Failed to load resource'))).toEqual([]);
+  });
+
+  test('is late after half a minute, which the slots say, and still good when it comes', async () => {
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const { page } = await pages.open(SLOT, {
+      prepare: async (opened) => {
+        await opened.addInitScript(() => {
+          const after = setTimeout;
+          Object.assign(globalThis, {
+            setTimeout: (work: () => void, wait: number, ...rest: unknown[]) =>
+              after(work, wait === 30_000 ? 200 : wait, ...rest),
+          });
+        });
+        await opened.route('**/aisle/page-*', (route) => held.then(() => route.fallback()));
+      },
+    });
+    await page.locator('[data-aisle-state=error-script]').waitFor();
+    await push(page, 'track', A);
+    release();
+    await ready(page);
+    expect(await known(page)).toEqual([`view ${A}`]);
   });
 
   test('shows the panel of a visitor who has opened the page without it', async () => {
@@ -296,7 +409,7 @@ describe('while the model is on its way', () => {
     });
     await page.locator('[data-aisle-state=error-disposed]').waitFor();
     const counts = await page.evaluate(() => (globalThis as unknown as { counts: Record<string, number> }).counts);
-    for (const type of ['online', 'popstate', 'hashchange', 'navigatesuccess']) expect(counts[type] ?? 0, type).toBe(0);
+    for (const type of ['popstate', 'hashchange', 'navigatesuccess']) expect(counts[type] ?? 0, type).toBe(0);
     await push(page, 'start', { modelUrl: '/models/demo/' });
     await ready(page);
     expect(await known(page)).toEqual([`view ${A}`]);
