@@ -2,11 +2,12 @@
  * Reads an artifact over HTTP: the one place that makes requests. They are GETs of files of an artifact or a catalogue, without
  * credentials and without a referrer, chosen by the manifest and never by what was clicked or recommended.
  */
+import { abortable } from '../abort';
 import type { OpenedArtifact } from '../checkpoint/artifact';
 import { looksLikeHtml } from '../checkpoint/json';
 import { MANIFEST } from '../checkpoint/manifest';
 import { type OnManifest, openArtifact, tooLong } from '../checkpoint/open';
-import { abortedError, RecommenderError, reasonOf, throwIfAborted } from '../errors';
+import { RecommenderError, reasonOf, throwIfAborted } from '../errors';
 import { DOWNLOAD_SECONDS, LEAST_SPEED, MAX_ARTIFACT_BYTES } from '../limits';
 import type { LoadProgress } from './types';
 
@@ -108,14 +109,15 @@ export async function download(
     if (!response.ok || !body) throw notServed(url, status);
     const total = plainLength(response);
     const bytes = await readBody(body, maxBytes, watch, (loaded) =>
-      onProgress?.({ stage: 'download', file: name, loaded, ...(total === undefined ? {} : { total }) }),
+      onProgress?.({ stage: 'download', file: name, loaded, ...(total !== undefined && { total }) }),
     );
     if (isPage(name, response, bytes)) throw pageInstead(url);
     if (bytes.length > maxBytes) throw tooLong(name, maxBytes);
     return bytes;
   } catch (error) {
     throwIfAborted(signal);
-    if (error instanceof RecommenderError) throw error;
+    const { reason = error } = watch.signal;
+    if (reason instanceof RecommenderError) throw reason;
     const message = `${url} could not be fetched: ${reasonOf(error)}. Check the address, the connection and CORS.`;
     throw new RecommenderError('io', message, { cause: error });
   } finally {
@@ -167,10 +169,8 @@ async function readBody(
 }
 
 /** The length of the body, where the header counts the bytes that are read: not those of a compressed transfer. */
-function plainLength({ headers }: Response): number | undefined {
-  const length = Number(headers.get('content-length') ?? Number.NaN);
-  return headers.has('content-encoding') || !Number.isSafeInteger(length) ? undefined : length;
-}
+const plainLength = ({ headers }: Response): number | undefined =>
+  headers.has('content-encoding') ? undefined : Number(headers.get('content-length')) || undefined;
 
 /** Servers of single-page apps answer every unknown path with their page and status 200. */
 function isPage(name: string, response: Response, bytes: Uint8Array): boolean {
@@ -190,7 +190,7 @@ const pageInstead = (url: string): RecommenderError =>
   new RecommenderError('bad-artifact', `${url} is an HTML page: the address answers with a web page.`);
 
 interface StallWatch {
-  /** Fires where the caller aborts or the download stalls. */
+  /** Fires where the caller aborts, or the download stalls: then with that error. */
   readonly signal: AbortSignal;
   unlessStalled<T>(step: Promise<T>): Promise<T>;
   stop(): void;
@@ -204,13 +204,8 @@ interface StallWatch {
  */
 function stallWatch(seconds: number, end: number, outer: AbortSignal | undefined): StallWatch {
   const abort = new AbortController();
-  const stop = (error: unknown) => abort.abort(error);
-  const stopped = new Promise<never>((_, reject) => {
-    abort.signal.onabort = () => reject(abort.signal.reason);
-  });
-  stopped.catch(() => {}); // it may stop between two steps
-  const onAbort = () => stop(abortedError());
-  outer?.addEventListener('abort', onAbort, { once: true });
+  const stop = (reason: unknown) => abort.abort(reason);
+  outer?.addEventListener('abort', stop);
   const stalled = (why: string) => new RecommenderError('timeout', `The download stalled: ${why}. Try again.`);
   const last = setTimeout(stop, end - performance.now(), stalled('it takes too long'));
   return {
@@ -218,14 +213,14 @@ function stallWatch(seconds: number, end: number, outer: AbortSignal | undefined
     async unlessStalled(step) {
       const timer = setTimeout(stop, 1000 * seconds, stalled(`no byte in ${seconds} s`));
       try {
-        return await Promise.race([step, stopped]);
+        return await abortable(step, abort.signal);
       } finally {
         clearTimeout(timer);
       }
     },
     stop() {
       clearTimeout(last);
-      outer?.removeEventListener('abort', onAbort);
+      outer?.removeEventListener('abort', stop);
     },
   };
 }

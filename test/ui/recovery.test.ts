@@ -139,6 +139,7 @@ describe('a model that failed while the network was there', () => {
       prepare: (opened) => opened.context().route(pattern, (route) => route.abort()),
     });
     await failed(page);
+    expect(await page.evaluate(() => window.aisle!.recommender!.status.model !== undefined)).toBe(true);
     await page.context().unroute(pattern);
     await page.evaluate(() => dispatchEvent(new Event('online')));
     await ready(page);
