@@ -373,6 +373,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     async refresh(mayHaveMissed = false) {
       hasMissed ||= mayHaveMissed;
       if (isOpen() && failures === 0) await quiet(load);
+      if (hasMissed) await quiet(load); // the connection may have been lost
     },
     async begin() {
       if (isOpen() && !epoch) await add(undefined, nothing, nothing);

@@ -704,10 +704,9 @@ describe("a page out of the browser's cache", () => {
     vi.stubGlobal('BroadcastChannel', channel);
     await found.store.refresh();
     for (const [k, itemId] of itemIds.entries()) await found.store.append(view(itemId, k));
-    // WebKit tells it of no deletion.
+    // WebKit tells it of no deletion, which ends its connection.
     const { result: connection } = opened.mock.results.at(-1)!.value as IDBOpenDBRequest;
     connection.close();
-    connection.onclose!(new Event('close'));
     opened.mockRestore();
     await meanwhile(other);
     found.notices.length = 0;
