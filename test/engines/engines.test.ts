@@ -277,64 +277,78 @@ describe.each(slice(ENGINES, ({ isInSoakOnly }) => !isInSoakOnly))('in $name', (
     await expectWell(tab);
   });
 
-  installed('a page that comes back from the cache knows what was looked at since, and goes on', async () => {
-    const { tab, server } = await openShop(engine, SETTLED.replace('data-', 'data-consent="granted" data-'), SLOT);
-    const known = () =>
-      tab.evaluate(async () => {
-        const recommender = (await window.aisle?.ready)!;
-        return (await recommender.privacy.export()).sessions.flat().map(({ itemId }) => itemId);
-      });
-    const next = () =>
-      tab.evaluate(async () => {
-        const recommender = (await window.aisle!.ready)!;
-        return (await recommender.recommend({ k: 8 })).map(({ itemId }) => itemId);
-      });
-    const arrive = async (path: string) => {
-      await expect.poll(() => tab.path()).toBe(path);
-      await expect
-        .poll(() => tab.evaluate((at) => location.pathname === at && window.aisle?.ready !== undefined, path))
-        .toBe(true);
-    };
-    await expect.poll(() => slotOf(tab).then(({ length }) => length)).toBe(8); // its scripts run
-    server.serve('/second', html('', RECORD + SETTLED.replace('data-', 'data-consent="granted" data-')));
-    const track = (itemId: string) =>
-      tab.evaluate(async (id) => {
-        const recommender = (await window.aisle!.ready)!;
-        await new Promise<void>((stored) => {
-          recommender.on('stored', ({ events }) => events.some(({ itemId }) => itemId === id) && stored());
-          recommender.track(id);
-          setTimeout(stored, 15_000);
+  installed(
+    'a page that comes back from the cache knows what was looked at since, or denied, and goes on',
+    async () => {
+      const { tab, server } = await openShop(engine, SETTLED.replace('data-', 'data-consent="granted" data-'), SLOT);
+      const known = () =>
+        tab.evaluate(async () => {
+          const recommender = (await window.aisle?.ready)!;
+          return (await recommender.privacy.export()).sessions.flat().map(({ itemId }) => itemId);
         });
-        return recommender.status.storage;
-      }, itemId);
-    const visit: string[] = [];
-    const [last] = ids(200);
-    for (let round = 0; round < (isSoak ? 40 : 4); round++) {
-      const [first, second] = ids(3 * round, 3 * round + 1);
-      expect(await track(first!)).toBe('indexeddb');
-      const before = await slotOf(tab);
-      // It is left while it writes: a transaction that it kept would hold up the next page.
-      await tab.evaluate(
-        async (id, milliseconds) => {
+      const next = () =>
+        tab.evaluate(async () => {
           const recommender = (await window.aisle!.ready)!;
-          recommender.track(id);
-          setTimeout(() => location.assign('/second'), milliseconds);
-        },
-        last!,
-        round % 4,
-      );
+          return (await recommender.recommend({ k: 8 })).map(({ itemId }) => itemId);
+        });
+      const arrive = async (path: string) => {
+        await expect.poll(() => tab.path()).toBe(path);
+        await expect
+          .poll(() => tab.evaluate((at) => location.pathname === at && window.aisle?.ready !== undefined, path))
+          .toBe(true);
+      };
+      await expect.poll(() => slotOf(tab).then(({ length }) => length)).toBe(8); // its scripts run
+      server.serve('/second', html('', RECORD + SETTLED.replace('data-', 'data-consent="granted" data-')));
+      const track = (itemId: string) =>
+        tab.evaluate(async (id) => {
+          const recommender = (await window.aisle!.ready)!;
+          await new Promise<void>((stored) => {
+            recommender.on('stored', ({ events }) => events.some(({ itemId }) => itemId === id) && stored());
+            recommender.track(id);
+            setTimeout(stored, 15_000);
+          });
+          return recommender.status.storage;
+        }, itemId);
+      const visit: string[] = [];
+      const [last] = ids(200);
+      for (let round = 0; round < (isSoak ? 40 : 4); round++) {
+        const [first, second] = ids(3 * round, 3 * round + 1);
+        expect(await track(first!)).toBe('indexeddb');
+        const before = await slotOf(tab);
+        // It is left while it writes: a transaction that it kept would hold up the next page.
+        await tab.evaluate(
+          async (id, milliseconds) => {
+            const recommender = (await window.aisle!.ready)!;
+            recommender.track(id);
+            setTimeout(() => location.assign('/second'), milliseconds);
+          },
+          last!,
+          round % 4,
+        );
+        await arrive('/second');
+        expect(await track(second!)).toBe('indexeddb');
+        await tab.evaluate(() => void setTimeout(() => history.back()));
+        await arrive('/');
+        visit.push(first!, second!);
+        // What was written as the page was left may be lost with it, where there is no such cache.
+        await expect.poll(async () => (await known()).filter((id) => id !== last)).toEqual(visit);
+        expect((await known()).filter((id) => id === last).length).toBeLessThanOrEqual(round + 1);
+        await expect.poll(() => slotOf(tab).then(({ length }) => length)).toBe(8); // those of before, if the cache had the page
+        expect(await next()).not.toEqual(before); // the worker is there, and knows the second click
+      }
+      await tab.evaluate(() => {
+        Object.assign(window, { isFromCache: true });
+        setTimeout(() => location.assign('/second'));
+      });
       await arrive('/second');
-      expect(await track(second!)).toBe('indexeddb');
+      await tab.evaluate(async () => (await window.aisle!.ready)!.privacy.consent('denied'));
       await tab.evaluate(() => void setTimeout(() => history.back()));
       await arrive('/');
-      visit.push(first!, second!);
-      // What was written as the page was left may be lost with it, where there is no such cache.
-      await expect.poll(async () => (await known()).filter((id) => id !== last)).toEqual(visit);
-      expect((await known()).filter((id) => id === last).length).toBeLessThanOrEqual(round + 1);
-      await expect.poll(() => slotOf(tab).then(({ length }) => length)).toBe(8); // those of before, if the cache had the page
-      expect(await next()).not.toEqual(before); // the worker is there, and knows the second click
-    }
-  });
+      const consent = () =>
+        tab.evaluate(async () => 'isFromCache' in window && (await window.aisle!.ready)!.status.consent);
+      await expect.poll(consent).not.toBe('granted'); // it could not hear of the denial
+    },
+  );
 
   installed('three tabs track side by side: each event once, in all of them', async () => {
     const { tab, openTab } = await openShop(engine, LIBRARY);
