@@ -182,6 +182,15 @@ describe('a filter', () => {
       message: expect.stringMatching(/filter threw for the product ".+": a mistake of the shop/),
     });
   });
+
+  test('that answers later fails the call: every promise would count as yes', async () => {
+    const recommender = await started();
+    const filter = (async () => false) as unknown as () => boolean;
+    await expect(recommender.recommend({ filter })).rejects.toMatchObject({
+      code: 'bad-input',
+      message: expect.stringMatching(/filter threw for the product ".+": it returns a promise/),
+    });
+  });
 });
 
 describe('products', () => {

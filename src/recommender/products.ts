@@ -12,7 +12,9 @@ export function known(engine: Answerer, items: readonly RankedItem[], signal: Ab
 
 export function passes(filter: ProductFilter, product: CatalogueItem): boolean {
   try {
-    return Boolean(filter(product));
+    const answer: unknown = filter(product);
+    if (Object(answer).then) throw new Error('it returns a promise; it must answer at once');
+    return Boolean(answer);
   } catch (cause) {
     const message = `The filter threw for the product "${product.id}": ${reasonOf(cause)}`;
     throw new RecommenderError('bad-input', message, { cause });
