@@ -248,7 +248,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   load();
   const end = new CapturedAbortController();
   for (const type of ['visibilitychange', 'pageshow', 'online'])
-    globalThis.addEventListener?.(type, wake, { signal: end.signal });
+    globalThis.addEventListener?.(type, wake, { signal: end.signal, capture: true }); // before the page tracks
   wake({});
 
   /** The engine caches the state of the last session. */

@@ -66,7 +66,8 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   type Body<T> = (store: IDBObjectStore, marks: Marks) => Promise<T>;
 
   /** Reads in one transaction of this life of the database; `none` if there is no database. */
-  const look = <T>(body: Body<T>, none: T): Promise<T | undefined> => work(body, 'readonly', () => mayCreate, none);
+  const look = <T>(body: Body<T>, none: T): Promise<T | undefined> =>
+    work(body, 'readonly', () => mayCreate && !hasMissed, none);
 
   /** Writes in one such transaction. */
   const change = <T>(body: Body<T>): Promise<T | undefined> => work<T | undefined>(body, 'readwrite', () => false);
@@ -352,6 +353,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
       if (state !== 'new') return;
       state = 'open';
       mayCreate = true;
+      hasMissed = false;
       pause.opened();
       show('idle');
       start();
@@ -371,9 +373,14 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     },
     hears: channel !== undefined,
     async refresh(mayHaveMissed = false) {
+      if (!isOpen()) return;
       hasMissed ||= mayHaveMissed;
-      if (isOpen() && failures === 0) await quiet(load);
+      if (failures === 0) await quiet(load);
       if (hasMissed) await quiet(load); // the connection may have been lost
+      if (hasMissed) {
+        isLoaded = false; // so the loop reads, and reports what fails
+        start();
+      }
     },
     async begin() {
       if (isOpen() && !epoch) await add(undefined, nothing, nothing);

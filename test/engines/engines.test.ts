@@ -336,17 +336,23 @@ describe.each(slice(ENGINES, ({ isInSoakOnly }) => !isInSoakOnly))('in $name', (
         await expect.poll(() => slotOf(tab).then(({ length }) => length)).toBe(8); // those of before, if the cache had the page
         expect(await next()).not.toEqual(before); // the worker is there, and knows the second click
       }
-      await tab.evaluate(() => {
+      // What it has on show it views again when it comes back: it has no database then, and could not hear of the denial.
+      await tab.evaluate(async (id) => {
         Object.assign(window, { isFromCache: true });
+        window.aisle!.push(['track', id]);
+        await (await window.aisle!.ready)!.privacy.erase();
         setTimeout(() => location.assign('/second'));
-      });
+      }, last!);
       await arrive('/second');
       await tab.evaluate(async () => (await window.aisle!.ready)!.privacy.consent('denied'));
       await tab.evaluate(() => void setTimeout(() => history.back()));
       await arrive('/');
-      const consent = () =>
-        tab.evaluate(async () => 'isFromCache' in window && (await window.aisle!.ready)!.status.consent);
-      await expect.poll(consent).not.toBe('granted'); // it could not hear of the denial
+      const isFromCache = await tab.evaluate(() => 'isFromCache' in window);
+      if (engine.name === 'WebKit') expect(isFromCache).toBe(true);
+      if (!isFromCache) return; // a browser that is driven from outside may keep no pages
+      const consent = () => tab.evaluate(async () => (await window.aisle!.ready)!.status.consent);
+      await expect.poll(consent).toBe('unknown');
+      expect(await tab.evaluate(async () => (await indexedDB.databases()).length)).toBe(0);
     },
   );
 

@@ -687,10 +687,8 @@ describe('erasing', () => {
 });
 
 describe("a page out of the browser's cache", () => {
-  /** A page that hears nothing of the others, as long as it is in that cache; and what the others do meanwhile. */
-  async function cached(meanwhile: (other: Page) => Promise<unknown>, ...itemIds: string[]) {
-    const other = page();
-    await other.store.refresh();
+  /** A page that hears nothing of the others, as in that cache. */
+  function deafPage(): Page {
     const channel = globalThis.BroadcastChannel;
     vi.stubGlobal(
       'BroadcastChannel',
@@ -699,9 +697,17 @@ describe("a page out of the browser's cache", () => {
         close(): void {}
       },
     );
-    const opened = vi.spyOn(indexedDB, 'open');
-    const found = page();
+    const deaf = page();
     vi.stubGlobal('BroadcastChannel', channel);
+    return deaf;
+  }
+
+  /** A page that has read, and what the others do meanwhile. */
+  async function cached(meanwhile: (other: Page) => Promise<unknown>, ...itemIds: string[]) {
+    const other = page();
+    await other.store.refresh();
+    const opened = vi.spyOn(indexedDB, 'open');
+    const found = deafPage();
     await found.store.refresh();
     for (const [k, itemId] of itemIds.entries()) await found.store.append(view(itemId, k));
     // WebKit tells it of no deletion, which ends its connection.
@@ -746,6 +752,27 @@ describe("a page out of the browser's cache", () => {
     store.open();
     expect(await later).toBe(true);
     expect(await stored()).toEqual([...before, 'later 11']);
+  });
+
+  test('makes no database where its first read had not ended before a denial', async () => {
+    const [other, found] = [page(), deafPage()];
+    const waits = found.store.append(view('a', 1));
+    await other.store.erase(false);
+    await found.store.refresh(true);
+    expect(found.notices).toContain('withdrawn: unknown');
+    expect(await waits).toBe(false);
+    expect(await dump()).toBeUndefined();
+  });
+
+  test('reads until it can, and says what fails', async () => {
+    const { store, events, notices } = await cached(({ store }) => store.append(view('b', 2)), 'a');
+    const opened = vi.spyOn(indexedDB, 'open').mockImplementation(() => {
+      throw new DOMException('not now', 'UnknownError');
+    });
+    await store.refresh(true);
+    await expect.poll(() => notices.some((notice) => notice.startsWith('no-storage'))).toBe(true);
+    opened.mockRestore();
+    await expect.poll(() => events.map(({ itemId }) => itemId)).toEqual(['b']);
   });
 
   test('hears of the others as before, once it has read', async () => {
