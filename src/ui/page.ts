@@ -404,7 +404,7 @@ export function startPage(host: Host): Promise<unknown> {
   // The model, or a script, may have failed to load offline, or behind a network's sign-in page.
   addEventListener('online', () => {
     retried = 0;
-    refresh();
+    refresh('better');
   });
   // What was tracked before the visitor sees the page counts from then on.
   if (isHidden()) addEventListener('visibilitychange', () => view?.refreshSoon('asked'), { once: true });

@@ -4,7 +4,6 @@
  *     a:50 b:50:popular c:10:none
  */
 
-import { quiet } from '../errors';
 import { STRATEGIES } from '../recommender/arguments';
 import { hasPrivacyControl } from '../recommender/consent';
 import { VARIANT } from '../recommender/device-record';
@@ -126,7 +125,11 @@ export async function openExperiment(
           isDrawn = true;
           const [random] = crypto.getRandomValues(new Uint32Array(1));
           const variant = drawn(variants, random! / 2 ** 32).name;
-          void quiet(() => note.draw((stored) => variantIn(stored) !== undefined, { test, variant }));
+          note
+            .draw((stored) => variantIn(stored) !== undefined, { test, variant })
+            .catch(() => {
+              isDrawn = false; // the next event tries again
+            });
         }),
         recommender.on('erased', () => {
           isDrawn = false;
