@@ -154,6 +154,27 @@ describe('variants', () => {
       async () => ((await (await window.aisle!.ready)!.privacy.export()).variant as { variant?: string })?.variant,
     );
 
+  /** The next access to the note of the variant fails. */
+  const failOnce = () => {
+    const { get } = IDBObjectStore.prototype;
+    IDBObjectStore.prototype.get = function (key) {
+      if (key !== 'note/variant') return get.call(this, key);
+      IDBObjectStore.prototype.get = get;
+      throw new DOMException('gone', 'UnknownError');
+    };
+  };
+
+  test('are drawn with the next event where the first one could not store them', async () => {
+    const { page } = await pages.open(SLOT, { head: tag(`${granted} data-variants="a:0.0001 b:9999:none"`) });
+    await ready(page);
+    await page.evaluate(failOnce);
+    await push(page, 'track', A);
+    await expect.poll(() => known(page)).toEqual([`view ${A}`]);
+    expect(await variant(page)).toBe(undefined);
+    await push(page, 'track', { itemId: A, event: 'cart' });
+    await expect.poll(() => variant(page)).toBe('b');
+  });
+
   test('are drawn once an event is stored, and hold from the next page on', async () => {
     const head = tag(`${granted} data-variants="a:0.0001 b:9999:none"`);
     const { page } = await pages.open(SLOT, { head });
@@ -209,14 +230,7 @@ describe('variants', () => {
     const { page } = await pages.open(SLOT, { head });
     const others = await Promise.all([1, 2, 3].map(() => page.context().newPage()));
     const [unreadable] = others as [Page, ...Page[]];
-    await unreadable.addInitScript(() => {
-      const { get } = IDBObjectStore.prototype;
-      IDBObjectStore.prototype.get = function (key) {
-        if (key !== 'note/variant') return get.call(this, key);
-        IDBObjectStore.prototype.get = get;
-        throw new DOMException('gone', 'UnknownError');
-      };
-    });
+    await unreadable.addInitScript(failOnce);
     await Promise.all(others.slice(1).map((other) => other.goto(page.url())));
     const drawn: unknown[] = [];
     for (const one of [page, ...others.slice(1), unreadable]) {
