@@ -149,8 +149,10 @@ export function startPage(host: Host): Promise<unknown> {
     const run = () => host.guard(`The command "${name}"`, () => (command as (...args: unknown[]) => unknown)(...args));
     if (running !== undefined || command === start || command === commands.stop || command === commands.doctor) run();
     else if (command !== commands.track) {
-      // What a visitor decides is never too much.
+      // What a visitor decides is never too much, and a refusal does not wait for what fills the slots.
       waiting.push(run);
+      if (name === 'erase' || args[0] === 'denied')
+        quiet(() => aisle.recommender!.privacy[name as 'consent']('denied'));
       if (isOver) host.warn(`"${name}" does nothing until the next start.`);
     } else if (waiting.length < MAX_COMMANDS) waiting.push(run);
     else host.warn('Too many events at once.');

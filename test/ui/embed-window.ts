@@ -86,6 +86,20 @@ export interface OpenOptions {
   readonly until?: 'load' | 'commit';
 }
 
+/** Lets a file of a page come when the test says so. */
+export function held(path: string) {
+  let release = () => {};
+  const until = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const hold = (page: Page) =>
+    page.route(path, async (route) => {
+      await until;
+      await route.continue();
+    });
+  return { hold, release };
+}
+
 let pages = 0;
 
 /** Opens a page with this body in a fresh context; close that in the end. */

@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { faults } from '../axe';
 import { takeShifts, watchShifts } from '../layout-shifts';
 import { slice } from '../soak-slice';
-import { asked, embedPages, push, ready, reserving, SETTLED, SLOT, STOCK, shown } from './embed-window';
+import { asked, embedPages, held, push, ready, reserving, SETTLED, SLOT, STOCK, shown } from './embed-window';
 
 vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy
 
@@ -16,19 +16,6 @@ const height = (page: Page) =>
   page.locator('aisle-recommendations').evaluate((element) => element.getBoundingClientRect().height);
 const BELOW = '<p>What stands below, and would move.</p>';
 
-/** Lets `embed.js` come when the test says so. */
-function held(path: string) {
-  let release = () => {};
-  const until = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  const hold = (page: Page) =>
-    page.route(path, async (route) => {
-      await until;
-      await route.continue();
-    });
-  return { hold, release };
-}
 const painted = (page: Page) =>
   page.waitForFunction(() => performance.getEntriesByName('first-contentful-paint').length > 0);
 

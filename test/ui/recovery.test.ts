@@ -1,7 +1,7 @@
 /** What becomes of an embed whose model could not be had, or that was stopped: nothing that was said is forgotten. */
 import type { Page } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
-import { asked, embedPages, known, push, ready, SCRIPT, SETTLED, SLOT, STOCK } from './embed-window';
+import { asked, embedPages, held, known, push, ready, SCRIPT, SETTLED, SLOT, STOCK } from './embed-window';
 
 vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy
 
@@ -205,10 +205,7 @@ describe('a script of ours that comes when the network is back', () => {
   });
 
   test('is late after half a minute, which the slots say, and still good when it comes', async () => {
-    let release = () => {};
-    const held = new Promise<void>((resolve) => {
-      release = resolve;
-    });
+    const late = held('**/aisle/page-*');
     const { page } = await pages.open(SLOT, {
       prepare: async (opened) => {
         await opened.addInitScript(() => {
@@ -219,13 +216,13 @@ describe('a script of ours that comes when the network is back', () => {
               after(work, page.isHurried && wait === 30_000 ? 200 : wait, ...rest),
           });
         });
-        await opened.route('**/aisle/page-*', (route) => held.then(() => route.fallback()));
+        await late.hold(opened);
       },
     });
     await page.locator('[data-aisle-state=error-script]').waitFor();
     await page.evaluate(() => Object.assign(globalThis, { isHurried: false }));
     await push(page, 'track', A);
-    release();
+    late.release();
     await ready(page);
     expect(await known(page)).toEqual([`view ${A}`]);
   });
@@ -314,6 +311,33 @@ describe('a page that listens hears of each change once:', () => {
     await page.evaluate(() => document.body.append(document.createElement('aisle-recommendations')));
     await page.locator(`[data-aisle-state=${state}]`).nth(1).waitFor();
     expect(await received(page)).toEqual([state, state]);
+  });
+});
+
+describe('while what fills the slots is on its way', () => {
+  test.each([
+    ['a denial', ['consent', 'denied'], 'denied', [`view ${B}`]], // in the page's memory alone
+    ['an erasure', ['erase'], 'granted', []],
+  ])('%s does not wait for it, and what was done before is not stored later', async (_, command, consent, visit) => {
+    const head = SETTLED.replace('data-', 'data-consent="granted" data-');
+    const { page, errors, warnings } = await pages.open(SLOT, { head });
+    const databases = () => page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
+    await push(page, 'track', A);
+    await ready(page);
+    await expect.poll(databases).toEqual(['aisle']);
+    const slots = held('**/aisle/slots-*');
+    await slots.hold(page);
+    await page.reload();
+    await page.waitForFunction(() => window.aisle?.recommender !== undefined);
+    await push(page, 'track', B);
+    await page.evaluate((entry) => window.aisle!.push(entry as ['erase']), command);
+    await expect.poll(databases).toEqual([]);
+    slots.release();
+    await ready(page);
+    expect(await known(page)).toEqual(visit);
+    expect(await databases()).toEqual([]);
+    expect(await page.evaluate(() => window.aisle!.recommender!.status.consent)).toBe(consent);
+    expect([errors, warnings]).toEqual([[], []]);
   });
 });
 
