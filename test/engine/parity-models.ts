@@ -41,8 +41,8 @@ export const main = (): Promise<unknown> => parityModels();
 export const PARITY_FOLDER = join(ROOT, 'dist/test-models/parity');
 const MADE_FROM = ['src', 'test/engine', 'package-lock.json'];
 
-/** For the tests in Node and in pages; made where they are missing or older than the sources. */
-export async function parityModels(): Promise<Parity> {
+/** Those that the tests in Node have made, for the tests in pages; made where they are missing or older than the sources. */
+async function parityModels(): Promise<Parity> {
   const made = join(PARITY_FOLDER, 'parity.json');
   const isFresh = existsSync(made) && statSync(made).mtimeMs >= newest(MADE_FROM);
   const parity: Parity | undefined = isFresh ? JSON.parse(readFileSync(made, 'utf8')) : undefined;
@@ -51,7 +51,7 @@ export async function parityModels(): Promise<Parity> {
 }
 
 /** Makes them again. The last digits of answers depend on the kernels that a process has registered. */
-async function makeParity(): Promise<Parity> {
+export async function makeParity(): Promise<Parity> {
   const dir = PARITY_FOLDER;
   rmSync(dir, { recursive: true, force: true });
   mkdirSync(dir, { recursive: true });
