@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Recommender } from '../src/index';
 import { type Folder, folderOf, IDS, smallModel } from './engine/fixture';
 import { servedModels } from './recommender/served-models';
+import { DeafChannel } from './store/helpers';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -304,13 +305,7 @@ test("a page out of the browser's cache answers once it has read what other tabs
   const window = new EventTarget();
   vi.stubGlobal('addEventListener', window.addEventListener.bind(window));
   const other = await visit({ consent: 'granted' });
-  vi.stubGlobal(
-    'BroadcastChannel',
-    class {
-      postMessage(): void {}
-      close(): void {}
-    },
-  );
+  vi.stubGlobal('BroadcastChannel', DeafChannel);
   const recommender = await visit({ consent: 'granted' });
   await Promise.all([stores(other), stores(recommender)]);
   const comeBack = () => void window.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }));

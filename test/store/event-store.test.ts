@@ -6,6 +6,7 @@ import { runs } from '../soak-slice';
 import { tried } from '../tries';
 import {
   closeAll,
+  DeafChannel,
   databaseName,
   deleteFromOutside,
   dump,
@@ -690,13 +691,7 @@ describe("a page out of the browser's cache", () => {
   /** A page that hears nothing of the others, as in that cache. */
   function deafPage(): Page {
     const channel = globalThis.BroadcastChannel;
-    vi.stubGlobal(
-      'BroadcastChannel',
-      class {
-        postMessage(): void {}
-        close(): void {}
-      },
-    );
+    vi.stubGlobal('BroadcastChannel', DeafChannel);
     const deaf = page();
     vi.stubGlobal('BroadcastChannel', channel);
     return deaf;

@@ -26,6 +26,12 @@ export const closeAll = async (): Promise<void> => {
   await Promise.all(open.splice(0).map((store) => store.close()));
 };
 
+/** In place of `BroadcastChannel`: hears nothing of other pages, as in the browser's back/forward cache. */
+export class DeafChannel {
+  postMessage(): void {}
+  close(): void {}
+}
+
 /** A page that may store; `open: false` for one that may not yet. */
 export function page({ opened = true, ...options }: Partial<EventStoreOptions> & { opened?: boolean } = {}): Page {
   const events: StoredEvent[] = [];
