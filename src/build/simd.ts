@@ -13,9 +13,15 @@ const FUSED = 'simd,relaxed-simd';
 const MODULES = [
   {
     folder: 'kernels/wasm-simd',
-    entry: 'index.ts',
+    entry: 'inference.ts',
     level: '-O3',
     files: { 'binary.ts': 'simd', 'binary-fused.ts': FUSED },
+  },
+  {
+    folder: 'kernels/wasm-simd',
+    entry: 'training.ts',
+    level: '-O3',
+    files: { 'training-binary.ts': 'simd', 'training-binary-fused.ts': FUSED },
   },
   { folder: 'plan', entry: 'index.ts', level: '-O3s', files: { 'binary.ts': 'simd', 'binary-fused.ts': FUSED } },
   { folder: 'plan', entry: 'quantised.ts', level: '-O3s', files: { 'binary-quantised.ts': 'simd' } },

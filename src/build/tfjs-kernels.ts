@@ -1,16 +1,23 @@
 /**
  * TensorFlow.js' kernels of each backend, from the one list of names: `virtual:tfjs-kernels/BACKEND/PART`, where the part is
- * `inference` or `training`, exports those that the backend has; `virtual:tfjs-kernels/gradients` their gradients. A bundle
- * gets these and no others.
+ * `inference` or `training`, exports those that the backend has and ours do not replace; of the part `stock` all that it has, to
+ * compare with; `virtual:tfjs-kernels/gradients` their gradients. A bundle gets these and no others.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Plugin } from 'vite';
-import { inferenceKernels, trainingKernels } from '../compute/kernels/shared/names.ts';
+import { inferenceKernels, replacedKernels, trainingKernels } from '../compute/kernels/shared/names.ts';
 
 const PREFIX = 'virtual:tfjs-kernels/';
-const PARTS: Readonly<Record<string, readonly string[]>> = { inference: inferenceKernels, training: trainingKernels };
+const STOCK = [...inferenceKernels, ...trainingKernels];
+
+/** The names of a part. */
+function namesOf(backend: string, part: string): readonly string[] {
+  if (part === 'stock') return STOCK;
+  const names = part === 'inference' ? inferenceKernels : trainingKernels;
+  return names.filter((name) => !replacedKernels[backend]?.includes(name));
+}
 
 const { resolve } = createRequire(import.meta.url);
 
@@ -25,7 +32,7 @@ export function tfjsKernels(): Plugin {
       filter: { id: /^\0virtual:tfjs-kernels\// },
       handler(id) {
         const [backend, part] = id.slice(1 + PREFIX.length).split('/') as [string, string?];
-        return part === undefined ? gradientImports() : kernelImports(backend, PARTS[part]!);
+        return part === undefined ? gradientImports() : kernelImports(backend, namesOf(backend, part));
       },
     },
   };
@@ -34,9 +41,7 @@ export function tfjsKernels(): Plugin {
 /** What the development server has to prepare ahead: it does not look into virtual modules, and would reload the page later. */
 export const kernelFiles = (): string[] => [
   ...['cpu', 'wasm', 'webgl', 'webgpu'].flatMap((backend) =>
-    Object.values(PARTS).flatMap((names) =>
-      present(backend, names).map((name) => `${partOf(backend)}/dist/kernels/${name}`),
-    ),
+    present(backend, STOCK).map((name) => `${partOf(backend)}/dist/kernels/${name}`),
   ),
   ...gradientFiles(),
 ];
@@ -57,13 +62,12 @@ function kernelImports(backend: string, names: readonly string[]): string {
   return `${imports.join('\n')}\nexport default [${configs.join(', ')}];\n`;
 }
 
-/** Kernels whose gradient is ours (`shared/broadcast.ts`), or which no loss is differentiated through. */
+/** Kernels whose gradient is ours (`shared/broadcast-gradients.ts`), or which no loss is differentiated through. */
 const NO_GRADIENT = ['Mean', 'Sum', 'Tile'];
 
 /** The files of the gradients of all kernels that have one. */
 const gradientFiles = (): string[] =>
-  [...inferenceKernels, ...trainingKernels]
-    .filter((name) => !NO_GRADIENT.includes(name))
+  STOCK.filter((name) => !NO_GRADIENT.includes(name))
     .map((name) => `@tensorflow/tfjs-core/dist/gradients/${name}_grad`)
     .filter((file) => existsSync(pathOf(file)));
 

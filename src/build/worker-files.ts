@@ -49,7 +49,7 @@ const PARTS: readonly (readonly [module: RegExp, part: string, needs: readonly s
   [/engine\/tuned-network\.ts$/, 'train', ['personalisation', 'tensorflow']],
   [/compute\/kernels\/cpu\/training\.ts$/, 'train', []], // too small to be a file
   [/compute\/kernels\/(wasm|webgl|webgpu)\/training\.ts$/, 'train-$1', ['$1', 'train']],
-  [/compute\/kernels\/wasm-simd\/(binary(?:-fused)?)\.ts$/, '$1', []],
+  [/compute\/kernels\/wasm-simd\/((?:training-)?binary(?:-fused)?)\.ts$/, '$1', []],
 ];
 
 interface Part {

@@ -4,8 +4,7 @@
  *
  *     node test/run.mjs test/bench/kernels.ts [REGULAR EXPRESSION]
  */
-import tfjsInference from 'virtual:tfjs-kernels/wasm/inference';
-import tfjsTraining from 'virtual:tfjs-kernels/wasm/training';
+import stock from 'virtual:tfjs-kernels/wasm/stock';
 import * as tf from '@tensorflow/tfjs';
 import { addKernels } from '../../src/compute/backends/registry';
 import { startBackend } from '../../src/compute/backends/start';
@@ -173,7 +172,7 @@ const only = process.argv[2] ? new RegExp(process.argv[2]) : /./;
 const all = cases().filter(([name]) => only.test(name));
 const timed = (run: () => unknown) => time(() => void tf.tidy(() => void run()));
 const ours = all.map(([, run]) => timed(run));
-addKernels('wasm', [...tfjsInference, ...tfjsTraining]);
+addKernels('wasm', stock);
 all.forEach(([name, run], i) => {
   let theirs = Number.NaN;
   try {

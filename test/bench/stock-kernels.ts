@@ -1,7 +1,6 @@
 /** TensorFlow.js as it comes, to measure what our kernels are worth. */
 
-import tfjsInference from 'virtual:tfjs-kernels/wasm/inference';
-import tfjsTraining from 'virtual:tfjs-kernels/wasm/training';
+import stock from 'virtual:tfjs-kernels/wasm/stock';
 import { getKernelsForBackend, registerGradient, unregisterKernel } from '@tensorflow/tfjs';
 import { meanGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Mean_grad';
 import { sumGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Sum_grad';
@@ -18,6 +17,6 @@ export function useStockKernels(): void {
   for (const { kernelName } of getKernelsForBackend('wasm')) {
     if (kernelName.startsWith('Aisle') && !kept.has(kernelName)) unregisterKernel(kernelName, 'wasm');
   }
-  addKernels('wasm', [...training, ...tfjsInference, ...tfjsTraining]);
+  addKernels('wasm', [...training, ...stock]);
   for (const gradient of [sumGradConfig, meanGradConfig, tileGradConfig]) registerGradient(gradient);
 }

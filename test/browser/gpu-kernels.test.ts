@@ -27,6 +27,10 @@ import { describe, expect, test } from 'vitest';
 import { missingKernels } from '../../src/compute/backends/registry';
 import { startBackend } from '../../src/compute/backends/start';
 import { inferenceKernels, trainingKernels } from '../../src/compute/kernels/shared/names';
+import * as webgl from '../../src/compute/kernels/webgl/inference';
+import * as webglTraining from '../../src/compute/kernels/webgl/training';
+import * as webgpu from '../../src/compute/kernels/webgpu/inference';
+import * as webgpuTraining from '../../src/compute/kernels/webgpu/training';
 import { registerTraining } from '../../src/compute/training';
 import type { BackendName } from '../../src/compute/types';
 import { bprMax } from '../../src/nn/bpr-max';
@@ -206,6 +210,14 @@ async function results(name: BackendName, run: Case['run']) {
   for (const value of made) value.dispose();
   return read;
 }
+
+test.each([
+  ['webgl', webgl.kernels, webglTraining.kernels],
+  ['webgpu', webgpu.kernels, webgpuTraining.kernels],
+])('learning replaces no kernel of a model that answers on %s', (_, scoring, training) => {
+  const names = new Set(scoring.map(({ kernelName }) => kernelName));
+  expect(training.filter(({ kernelName }) => names.has(kernelName))).toEqual([]);
+});
 
 describe.each(GPUS)('%s', (name) => {
   test('has every kernel on the lists', async () => {

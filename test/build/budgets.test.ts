@@ -51,8 +51,8 @@ function partsOf(worker: string, names: readonly string[]): string[] {
 /** The worker's script, and the files that it loads to compute on a backend. */
 function enginePath(worker: string, backend: BackendName): Set<string> {
   if (backend === 'plan') return new Set([worker, ...partsOf(worker, ['plan', 'plan-binary-fused'])]);
-  const files = new Set([worker, ...partsOf(worker, [backend])]);
-  return backend === 'wasm' ? files.add(fileIn(join(worker, '..'), WASM)) : files;
+  if (backend !== 'wasm') return new Set([worker, ...partsOf(worker, [backend])]);
+  return new Set([worker, ...partsOf(worker, ['wasm', 'binary-fused']), fileIn(join(worker, '..'), WASM)]);
 }
 
 const WASM = /^tfjs-backend-wasm-simd-.*\.wasm$/;
@@ -81,10 +81,10 @@ function requestedPath(architecture: string, backend: BackendName, thread: Threa
   const main = chunk('main-thread');
   const statics = [main, ...staticScripts(main)];
   const scripts = [main, ...ofArchitecture(statics).map((name) => join(library, name))];
-  if (backend === 'plan') {
-    const plans = ['plan-code', 'direct-placement'].flatMap((name) => [chunk(name), ...staticScripts(chunk(name))]);
-    scripts.push(...plans, join(library, firstImport(plans, /([`"'])\.\/(binary-fused-[\w-]+\.js)\1/)));
-  } else scripts.push(chunk(backend), chunk('load-scorer'), chunk('placement'));
+  const computing = backend === 'plan' ? ['plan-code', 'direct-placement'] : [backend, 'load-scorer', 'placement'];
+  for (const name of computing) scripts.push(chunk(name), ...staticScripts(chunk(name)));
+  if (backend === 'plan' || backend === 'wasm')
+    scripts.push(join(library, firstImport(scripts, /([`"'])\.\/(binary-fused-[\w-]+\.js)\1/)));
   const files = scripts.flatMap((path) => [path, ...staticScripts(path)]);
   return new Set([...files, ...trials, ...(backend === 'wasm' ? [fileIn(library, WASM)] : [])].filter(isLater));
 }

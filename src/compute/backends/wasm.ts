@@ -2,7 +2,7 @@
 import { engine, env, findBackendFactory, registerBackend, removeBackend } from '@tensorflow/tfjs';
 import { BackendWasm, init, resetWasmPath, setWasmPaths } from '@tensorflow/tfjs-backend-wasm/dist/backend_wasm';
 import { throwIfAborted } from '../../errors';
-import { kernels } from '../kernels/wasm/inference';
+import { load } from '../kernels/wasm/inference';
 import { refuseExhaustion } from '../kernels/wasm/memory';
 import type { WasmFiles } from '../types';
 import type { BackendOptions } from './options';
@@ -22,10 +22,11 @@ export const start = ({ wasmPath, signal }: BackendOptions) =>
  * @param signal A module that arrives once it has fired is not registered.
  */
 async function register(path: string | WasmFiles | undefined, signal: AbortSignal | undefined): Promise<void> {
-  addKernels('wasm', kernels);
-  if (engine().registry.wasm) return;
+  const isOpen = engine().registry.wasm !== undefined;
   // Opened here and not in the factory: while TensorFlow.js waits for one, no other backend computes.
-  const backend = await open(path, signal);
+  const [kernels, backend] = await Promise.all([load(), isOpen ? undefined : open(path, signal)]);
+  addKernels('wasm', kernels);
+  if (!backend) return;
   if (findBackendFactory('wasm')) removeBackend('wasm');
   registerBackend('wasm', () => backend, 2);
 }

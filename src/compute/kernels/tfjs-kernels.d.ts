@@ -1,4 +1,4 @@
-/** TensorFlow.js' kernels of a backend by the names in `shared/names.ts`, `BACKEND/inference` or `BACKEND/training`: generated in the build. */
+/** TensorFlow.js' kernels of a backend by the names in `shared/names.ts`, `BACKEND/inference`, `BACKEND/training` or `BACKEND/stock`: generated in the build. */
 declare module 'virtual:tfjs-kernels/gradients' {
   const gradients: readonly import('@tensorflow/tfjs').GradConfig[];
   export default gradients;

@@ -2,10 +2,22 @@ import { engine, gather, getBackend, grad, matMul, mul, sum, tensor1d, tensor2d 
 import { describe, expect, test, vi } from 'vitest';
 import { missingKernels } from '../../../src/compute/backends/registry';
 import { startBackend } from '../../../src/compute/backends/start';
+import * as cpu from '../../../src/compute/kernels/cpu/inference';
+import * as cpuTraining from '../../../src/compute/kernels/cpu/training';
 import { inferenceKernels, trainingKernels } from '../../../src/compute/kernels/shared/names';
+import * as wasm from '../../../src/compute/kernels/wasm/inference';
+import * as wasmTraining from '../../../src/compute/kernels/wasm/training';
 import { stopBackend } from '../../../src/compute/running';
 import { registerTraining } from '../../../src/compute/training';
 import { backends, start, wasmPath } from './start';
+
+test.each([
+  ['cpu', async () => [cpu.kernels, cpuTraining.kernels]],
+  ['wasm', () => Promise.all([wasm.load(), wasmTraining.load()])],
+])('learning replaces no kernel of a model that answers on %s', async (_, load) => {
+  const [scoring, training] = (await load()).map((kernels) => kernels.map(({ kernelName }) => kernelName));
+  expect(training!.filter((name) => scoring!.includes(name))).toEqual([]);
+});
 
 describe.each(backends)('backend %s', (name) => {
   test('starts, computes and has every kernel on the lists', async () => {

@@ -10,6 +10,7 @@ import {
   square,
   sum,
   type Tensor,
+  type Tensor2D,
   type Tensor3D,
   tensor,
   tensor1d,
@@ -138,7 +139,7 @@ describe('fused matMul', () => {
         n: size,
         seed: fc.nat(),
         bias: fc.boolean(),
-        activation: fc.constantFrom('linear', 'relu', 'elu', 'sigmoid', 'relu6', 'leakyrelu'),
+        activation: fc.constantFrom('linear' as const, 'relu' as const),
       }),
       ({ m, k, n, seed, bias, activation }) =>
         agrees(
@@ -147,11 +148,17 @@ describe('fused matMul', () => {
               a: randomTensor([m, k], seed) as Tensor3D,
               b: randomTensor([k, n], seed + 1) as Tensor3D,
               ...(bias ? { bias: randomTensor([n], seed + 2) } : {}),
-              activation: activation as 'relu',
+              activation,
             }),
           1e-4,
         ),
     ));
+
+  test('refuses an activation that no model has on WASM', async () => {
+    await start('wasm');
+    const [a, b] = [randomTensor([2, 3], 1), randomTensor([3, 2], 2)] as Tensor2D[];
+    expect(() => fused.matMul({ a: a!, b: b!, activation: 'elu' })).toThrow('the activation "elu" is not supported');
+  });
 });
 
 describe.each(backends)('a matrix on %s that is written to', (name) => {

@@ -1,5 +1,4 @@
-import tfjsInference from 'virtual:tfjs-kernels/cpu/inference';
-import tfjsTraining from 'virtual:tfjs-kernels/cpu/training';
+import stock from 'virtual:tfjs-kernels/cpu/stock';
 import { type Rank, type Tensor, tidy } from '@tensorflow/tfjs';
 import { expect } from 'vitest';
 import { addKernels } from '../../../src/compute/backends/registry';
@@ -24,7 +23,7 @@ async function read(run: () => Tensor<Rank>): Promise<Result> {
 /** What TensorFlow.js' own kernels of the plain CPU backend make of it. */
 export async function onPlainCpu(run: () => Tensor): Promise<Result> {
   await start('cpu');
-  addKernels('cpu', [...tfjsInference, ...tfjsTraining]);
+  addKernels('cpu', stock);
   try {
     return await read(run);
   } finally {

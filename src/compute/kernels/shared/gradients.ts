@@ -1,7 +1,7 @@
 import tfjs from 'virtual:tfjs-kernels/gradients';
 import { engine, type GradConfig, type Tensor } from '@tensorflow/tfjs';
 import { bprMaxGradient } from './bpr-max';
-import { meanGradient, sumGradient, tileGradient } from './broadcast';
+import { meanGradient, sumGradient, tileGradient } from './broadcast-gradients';
 import { crossEntropyGradient } from './cross-entropy';
 import { dropoutGradient } from './dropout';
 import { maskEqualGradient } from './mask-equal';

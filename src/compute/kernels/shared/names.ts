@@ -68,3 +68,10 @@ export const inferenceKernels: readonly string[] = [
 
 /** Needed besides by the gradients. */
 export const trainingKernels: readonly string[] = ['EluGrad', 'UnsortedSegmentSum'];
+
+const MOVING = ['GatherV2', 'Identity', 'Slice', 'SplitV', 'Tile', 'UnsortedSegmentSum'];
+/** Those that ours replace whole, by backend: TensorFlow.js' own would be loaded for nothing. */
+export const replacedKernels: Readonly<Record<string, readonly string[]>> = {
+  cpu: MOVING,
+  wasm: [...MOVING, 'BatchMatMul', '_FusedMatMul'],
+};

@@ -1,4 +1,4 @@
-/** Kernels that move whole rows: gather, its gradient, and slices. TensorFlow.js' WASM versions are slow or missing. */
+/** Kernels that move numbers: gather, slices, pieces and tiles. TensorFlow.js' WASM versions are slow. */
 import { backend_util, slice_util, util } from '@tensorflow/tfjs';
 import { checkIndices, type Kernel, type Values } from './kernel';
 
@@ -36,43 +36,6 @@ export const gather: Kernel = {
     };
   },
 };
-
-/** `out[s] = Σ x[i]` over the i with `segmentIds[i] = s`; ids outside 0…numSegments−1 are dropped. */
-export const unsortedSegmentSum: Kernel = {
-  name: 'UnsortedSegmentSum',
-  plan({ inputs, attrs }) {
-    const [x, segmentIds] = [inputs.x!, inputs.segmentIds!];
-    const numSegments = attrs.numSegments as number;
-    const rest = x.shape.slice(1);
-    const row = util.sizeFromShape(rest);
-    if (segmentIds.shape.length !== 1 || segmentIds.shape[0] !== x.shape[0]) {
-      throw new Error(`UnsortedSegmentSum: got segment ids of shape [${segmentIds.shape}] for x of [${x.shape}].`);
-    }
-    return {
-      outputs: { shape: [numSegments, ...rest], dtype: x.dtype },
-      compute({ view, ints }, [out]) {
-        const [from, to, ids] = [view(x), view(out!).fill(0), ints(segmentIds)];
-        for (let i = 0, start = 0; i < ids.length; i++, start += row) {
-          const segment = ids[i]!;
-          if (!(segment >= 0 && segment < numSegments)) continue;
-          addRow(from, start, to, segment * row, row);
-        }
-      },
-    };
-  },
-};
-
-/** Adds one row to another, four numbers a turn: half the time of one. */
-export function addRow(from: Values, start: number, to: Values, at: number, length: number): void {
-  let j = 0;
-  for (; j + 4 <= length; j += 4) {
-    to[at + j]! += from[start + j]!;
-    to[at + j + 1]! += from[start + j + 1]!;
-    to[at + j + 2]! += from[start + j + 2]!;
-    to[at + j + 3]! += from[start + j + 3]!;
-  }
-  for (; j < length; j++) to[at + j]! += from[start + j]!;
-}
 
 /**
  * A block of a tensor, always a copy: TensorFlow.js' CPU kernel may return a window onto its input, through which an
@@ -152,3 +115,42 @@ export const identity: Kernel = {
   name: 'Identity',
   plan: ({ inputs }) => ({ alias: inputs.x! }),
 };
+
+/** Repeats x `reps[i]` times along axis i; with it every broadcast of TensorFlow.js, on WASM some 50 ns a number. */
+export const tile: Kernel = {
+  name: 'Tile',
+  plan({ inputs, attrs }) {
+    const x = inputs.x!;
+    const reps = attrs.reps as number[];
+    const shape = x.shape.map((size, axis) => size * reps[axis]!);
+    return {
+      outputs: { shape, dtype: x.dtype },
+      compute({ view }, [out]) {
+        if (util.sizeFromShape(shape) > 0) repeatAlongAxes(view(x), view(out!), x.shape, reps);
+      },
+    };
+  },
+};
+
+/** From the last axis to the first. Runs of `block` source numbers lie in `to`, each already `width` long. */
+function repeatAlongAxes(from: Values, to: Values, shape: readonly number[], reps: readonly number[]): void {
+  to.set(from);
+  let width = 1; // numbers in `to` for one source number, then for one run
+  let runs = from.length; // how many such runs lie packed at the start of `to`
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    width *= shape[axis]!;
+    runs /= shape[axis]!;
+    const times = reps[axis]!;
+    if (times === 1) continue;
+    // Backwards, so that no run is overwritten before it is copied.
+    for (let run = runs - 1; run >= 0; run--) {
+      const target = run * width * times;
+      if (width === 1) to.fill(to[run]!, target, target + times);
+      else {
+        to.copyWithin(target, run * width, (run + 1) * width);
+        for (let i = 1; i < times; i++) to.copyWithin(target + i * width, target, target + width);
+      }
+    }
+    width *= times;
+  }
+}

@@ -4,7 +4,7 @@ import { crossEntropy, crossEntropyGrad } from './cross-entropy';
 import { dropout } from './dropout';
 import type { Kernel } from './kernel';
 import { maskEqual } from './mask-equal';
-import { unsortedSegmentSum } from './rows';
+import { unsortedSegmentSum } from './segment-sum';
 import { adagrad, adam } from './updates';
 
 export const sharedTraining: readonly Kernel[] = [

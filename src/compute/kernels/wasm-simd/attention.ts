@@ -5,7 +5,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs';
 import { float32, type KernelCall } from '../shared/kernel';
 import type { WasmKernel, WasmViews } from '../wasm/memory';
-import { simdOf } from './module';
+import { simdOf } from './inference-module';
 
 interface Sizes {
   readonly batch: number;
@@ -17,7 +17,7 @@ interface Sizes {
   readonly headsFirst: 0 | 1;
 }
 
-function sizesOf({ inputs, attrs }: KernelCall): Sizes {
+export function sizesOf({ inputs, attrs }: KernelCall): Sizes {
   const { batch, heads, headsFirst } = attrs as { batch: number; heads: number; headsFirst: boolean };
   const [queries, d] = inputs.q!.shape as [number, number];
   const K = inputs.k!.shape[0]! / batch;
@@ -55,28 +55,7 @@ export const attentionWeights: WasmKernel = {
 };
 
 /** 0 for a tensor that is not there. */
-const addressOf = ({ at }: WasmViews, tensor: TensorInfo | undefined): number => (tensor ? at(tensor) : 0);
-
-/** `[∂q, ∂k]`, and in relative attention `∂qw` and `∂r`. */
-export const attentionWeightsGrad: WasmKernel = {
-  name: 'AisleAttentionWeightsGrad',
-  plan(call) {
-    const { inputs, attrs, backend } = call;
-    const run = simdOf(backend);
-    const { batch, heads, T, K, D, R, headsFirst } = sizesOf(call);
-    return {
-      outputs: ['q', 'k', 'qw', 'r'].flatMap((name) => (inputs[name] ? [float32(inputs[name].shape)] : [])),
-      workspace: run.attentionScratch(T, K, R),
-      compute(views, made) {
-        const names = ['dy', 'weights', 'q', 'k', 'qw', 'r', 'sees'];
-        const from = names.map((name) => addressOf(views, inputs[name]));
-        const to = [0, 1, 2, 3].map((i) => addressOf(views, made[i]));
-        const scalars = [batch, heads, T, K, D, R, attrs.scale as number, headsFirst];
-        run.attentionWeightsGradient(...from, ...to, ...scalars, views.workspace);
-      },
-    };
-  },
-};
+export const addressOf = ({ at }: WasmViews, tensor: TensorInfo | undefined): number => (tensor ? at(tensor) : 0);
 
 export const attentionRead: WasmKernel = {
   name: 'AisleAttentionRead',
@@ -92,26 +71,6 @@ export const attentionRead: WasmKernel = {
       compute({ at, workspace }, [out]) {
         const addresses = [weights, v, out!].map(at);
         run.attentionRead(...addresses, batch, heads, T, K, d / heads, headsFirst ? 1 : 0, workspace);
-      },
-    };
-  },
-};
-
-/** `[∂weights, ∂v]`. */
-export const attentionReadGrad: WasmKernel = {
-  name: 'AisleAttentionReadGrad',
-  plan({ inputs, attrs, backend }) {
-    const run = simdOf(backend);
-    const [dy, weights, v] = [inputs.dy!, inputs.weights!, inputs.v!];
-    const { batch, heads, headsFirst } = attrs as { batch: number; heads: number; headsFirst: boolean };
-    const [T, K] = weights.shape.slice(2) as [number, number];
-    return {
-      outputs: [float32(weights.shape), float32(v.shape)],
-      workspace: run.gemmScratch(),
-      compute({ at, workspace }, made) {
-        const addresses = [dy, weights, v, ...made].map(at);
-        const scalars = [batch, heads, T, K, v.shape[1]! / heads, headsFirst ? 1 : 0];
-        run.attentionReadGradient(...addresses, ...scalars, workspace);
       },
     };
   },

@@ -1,10 +1,9 @@
-/** Activations, dropout, and operations on two operands that broadcast. */
+/** Activations, and operations on two operands that broadcast. */
 import { broadcast_util, util } from '@tensorflow/tfjs';
-import { dropoutKeys } from '../shared/dropout-keys';
 import { float32 } from '../shared/kernel';
 import type { WasmKernel } from '../wasm/memory';
+import { simdOf } from './inference-module';
 import { isFloat, sizeOf } from './kernel';
-import { simdOf } from './module';
 
 const unary = (name: string, op: number): WasmKernel => ({
   name,
@@ -26,31 +25,6 @@ export const unaries: readonly WasmKernel[] = [
   unary('AisleGelu', 3),
   unary('Erf', 4),
 ];
-
-export const geluGrad: WasmKernel = {
-  name: 'AisleGeluGrad',
-  plan({ inputs, backend }) {
-    const [dy, x] = [inputs.dy!, inputs.x!];
-    return {
-      outputs: float32(x.shape),
-      compute: ({ at }, [dx]) => simdOf(backend).geluGradient(at(dy), at(x), at(dx!), sizeOf(x)),
-    };
-  },
-};
-
-export const dropout: WasmKernel = {
-  name: 'AisleDropout',
-  plan({ inputs, attrs, backend }) {
-    const x = inputs.x!;
-    const [rate, seed] = [attrs.rate as number, attrs.seed as number];
-    const { first, second, bound } = dropoutKeys(rate, seed);
-    return {
-      outputs: float32(x.shape),
-      compute: ({ at }, [y]) =>
-        simdOf(backend).dropout(at(x), at(y!), sizeOf(x), first, second, bound - 1, 1 / (1 - rate)),
-    };
-  },
-};
 
 const OPERATIONS = { Add: 0, Sub: 1, Multiply: 2, Maximum: 3, Minimum: 4, RealDiv: 5 } as const;
 

@@ -3,7 +3,7 @@ import { type KernelBackend, type TensorInfo, util } from '@tensorflow/tfjs';
 import { float32 } from '../shared/kernel';
 import { batchOffsets, checkProduct } from '../wasm/matmul';
 import type { WasmKernel, WasmPlan } from '../wasm/memory';
-import { simdOf } from './module';
+import { simdOf } from './inference-module';
 
 /** With fewer rows packing the right-hand matrix does not pay; XNNPACK packs it once for many calls. */
 const FEW = 4;
@@ -17,21 +17,14 @@ interface Product {
   readonly relu?: boolean;
 }
 
-function matMul(backend: KernelBackend, { a, b, transposeA, transposeB, bias, relu = false }: Product): WasmPlan {
+function matMul(
+  backend: KernelBackend,
+  { a, b, transposeA, transposeB, bias, relu = false }: Product,
+): WasmPlan | undefined {
   const { dimsA, dimsB, outDims, m, k, n } = checkProduct(a, b, transposeA, transposeB);
   const outputs = float32([...outDims, m, n]);
   const size = util.sizeFromShape([...outputs.shape]);
-  if (size === 0) return { outputs };
-  if (k === 0) {
-    return {
-      outputs,
-      compute({ floats }, [out]) {
-        const y = floats(out!);
-        const row = bias ? floats(bias) : new Float32Array(n);
-        for (let at = 0; at < size; at++) y[at] = relu ? Math.max(0, row[at % n]!) : row[at % n]!;
-      },
-    };
-  }
+  if (size === 0 || k === 0) return undefined;
   const run = simdOf(backend);
   return {
     outputs,

@@ -2,8 +2,8 @@
 import { backend_util, type TensorInfo, util } from '@tensorflow/tfjs';
 import { float32 } from '../shared/kernel';
 import type { WasmKernel } from '../wasm/memory';
+import { simdOf } from './inference-module';
 import { isFloat, sizeOf } from './kernel';
-import { simdOf } from './module';
 
 /** Numbers of one tensor from `axis` on. */
 const runOf = ({ shape }: TensorInfo, axis: number): number => util.sizeFromShape(shape.slice(axis));

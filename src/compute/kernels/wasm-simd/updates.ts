@@ -3,7 +3,7 @@ import { type TensorInfo, util } from '@tensorflow/tfjs';
 import { checkIndices, type KernelCall } from '../shared/kernel';
 import { type AdagradAttrs, type AdamAttrs, adamFactors, checkShapes } from '../shared/update-shapes';
 import type { WasmKernel, WasmPlan } from '../wasm/memory';
-import { simdOf } from './module';
+import { simdOf } from './training-module';
 
 /** One step over `count` numbers, `offset` bytes from the addresses of the tables, by the gradient at an address. */
 type Step = (tables: readonly number[], offset: number, gradient: number, count: number) => void;

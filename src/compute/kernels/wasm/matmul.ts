@@ -1,7 +1,8 @@
 /**
  * Matrix products on WASM. TensorFlow.js has one fast path there, XNNPACK's for two plain matrices; anything transposed
  * or batched falls to a loop ten times slower. Here every product becomes calls of the fast path: operands are transposed
- * first, batches are folded into rows or run entry by entry.
+ * first, batches are folded into rows or run entry by entry. Our own WebAssembly (`wasm-simd/`) leaves to it what has few rows,
+ * and an engine without SIMD everything.
  *
  * XNNPACK keeps the right-hand matrix in a packed copy of its own, found again by the tensor's id alone. Two things
  * follow, and are held here: a product with the same numbers under another shape must drop the packed copy, and so must
@@ -10,7 +11,6 @@
 import { broadcast_util, type TensorInfo, util } from '@tensorflow/tfjs';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm/dist/backend_wasm';
 import { float32 } from '../shared/kernel';
-import { addRow } from '../shared/rows';
 import type { WasmKernel, WasmPlan, WasmRoutines } from './memory';
 import { dropPacked, packedAs } from './packed';
 
@@ -71,55 +71,6 @@ function plain(
   if (out.id === undefined) tfjs.disposeData(OUT);
 }
 
-type Sizes = readonly [m: number, k: number, n: number];
-
-/**
- * Whether one product of two matrices, either stored transposed, is computed as `A B`, or as `(Bᵀ Aᵀ)ᵀ`: as the one that
- * moves fewer numbers, packing the right-hand side counted.
- */
-function isDirect([m, k, n]: Sizes, transposeA: boolean, transposeB: boolean): boolean {
-  if (!transposeA && !transposeB) return true;
-  const direct = (transposeA ? m * k : 0) + (transposeB ? k * n : 0) + k * n;
-  const flipped = (transposeB ? 0 : k * n) + (transposeA ? 0 : m * k) + m * k + m * n;
-  return direct <= flipped;
-}
-
-/** How many floats of scratch `product` needs. */
-function productScratch(sizes: Sizes, transposeA: boolean, transposeB: boolean): number {
-  const [m, k, n] = sizes;
-  return isDirect(sizes, transposeA, transposeB)
-    ? (transposeA ? m * k : 0) + (transposeB ? k * n : 0)
-    : m * n + (transposeA ? 0 : m * k) + (transposeB ? 0 : k * n);
-}
-
-function product(
-  multiplier: Multiplier,
-  a: Block,
-  b: Block,
-  out: Block,
-  sizes: Sizes,
-  transposeA: boolean,
-  transposeB: boolean,
-  scratch: number,
-): void {
-  const { transpose } = multiplier.routines;
-  const [m, k, n] = sizes;
-  if (isDirect(sizes, transposeA, transposeB)) {
-    const atB = scratch + (transposeA ? m * k * 4 : 0);
-    if (transposeA) transpose(a.at, scratch, k, m, 1);
-    if (transposeB) transpose(b.at, atB, n, k, 1);
-    plain(multiplier, transposeA ? { at: scratch } : a, transposeB ? { at: atB } : b, out, m, k, n);
-    return;
-  }
-  const atA = scratch + m * n * 4;
-  const atB = atA + (transposeA ? 0 : m * k * 4);
-  if (!transposeA) transpose(a.at, atA, m, k, 1);
-  if (!transposeB) transpose(b.at, atB, k, n, 1);
-  // As blocks of their own, so that no packed copy of a tensor is made under a second shape.
-  plain(multiplier, { at: transposeB ? b.at : atB }, { at: transposeA ? a.at : atA }, { at: scratch }, n, k, m);
-  transpose(scratch, out.at, n, m, 1);
-}
-
 /** Offsets into the batches of an operand, for each entry of the broadcast batch. */
 export function batchOffsets(dims: readonly number[], outDims: readonly number[]): Int32Array {
   const count = util.sizeFromShape([...outDims]);
@@ -173,31 +124,8 @@ function matMul(
   const size = util.sizeFromShape(outputs.shape as number[]);
   if (size === 0) return { outputs };
   if (k === 0) return { outputs, compute: ({ floats }, [out]) => void floats(out!).fill(0) };
-  const batchB = util.sizeFromShape(dimsB);
-  if (batchB === 1 && (!transposeA || size === m * n)) {
-    // One right-hand side for all: the batch of the left is so many more rows.
-    const sizes: Sizes = [size / n, k, n];
-    const floats = productScratch(sizes, transposeA, transposeB);
-    return {
-      outputs,
-      scratch: floats > 0 ? float32([floats]) : undefined,
-      prepare(routines, [out, scratch]) {
-        const key = k * 2 ** 26 + n;
-        if (!transposeA && !transposeB) {
-          if ((packedAs.get(b.dataId) ?? key) !== key) dropPacked(backend, b);
-          packedAs.set(b.dataId, key);
-        }
-        const whole = (tensor: TensorInfo): Block => ({
-          at: routines.at(tensor),
-          id: backend.dataIdMap.get(tensor.dataId).id,
-        });
-        const at = scratch ? routines.at(scratch) : 0;
-        product({ backend, routines }, whole(a), whole(b), whole(out!), sizes, transposeA, transposeB, at);
-      },
-    };
-  }
   // An operand that is stored transposed is transposed once, however often its entries are used.
-  const batchA = util.sizeFromShape(dimsA);
+  const [batchA, batchB] = [util.sizeFromShape(dimsA), util.sizeFromShape(dimsB)];
   const [floatsA, floatsB] = [transposeA ? batchA * m * k : 0, transposeB ? batchB * k * n : 0];
   return {
     outputs,
@@ -207,12 +135,24 @@ function matMul(
       const transposed = scratch ? at(scratch) : 0;
       if (transposeA) transpose(at(a), transposed, k, m, batchA);
       if (transposeB) transpose(at(b), transposed + floatsA * 4, n, k, batchB);
-      const [atA, atB] = [transposeA ? transposed : at(a), transposeB ? transposed + floatsA * 4 : at(b)];
+      const multiply = plain.bind(undefined, { backend, routines });
+      const blockOf = (tensor: TensorInfo, isTransposed: boolean, offset: number): Block =>
+        isTransposed ? { at: transposed + offset } : { at: at(tensor), id: backend.dataIdMap.get(tensor.dataId).id };
+      const [left, right] = [blockOf(a, transposeA, 0), blockOf(b, transposeB, floatsA * 4)];
+      if (batchB === 1 && (!transposeA || batchA === 1)) {
+        // One right-hand side for all: the batch of the left is so many more rows.
+        const key = k * 2 ** 26 + n;
+        if (!transposeB) {
+          if ((packedAs.get(b.dataId) ?? key) !== key) dropPacked(backend, b);
+          packedAs.set(b.dataId, key);
+        }
+        return multiply(left, right, blockOf(out!, false, 0), size / n, k, n);
+      }
       const [fromA, fromB] = [batchOffsets(dimsA, outDims), batchOffsets(dimsB, outDims)];
       for (let entry = 0; entry < fromA.length; entry++) {
-        const left = { at: atA + fromA[entry]! * m * k * 4 };
-        const right = { at: atB + fromB[entry]! * k * n * 4 };
-        plain({ backend, routines }, left, right, { at: at(out!) + entry * m * n * 4 }, m, k, n);
+        const one = { at: left.at + fromA[entry]! * m * k * 4 };
+        const other = { at: right.at + fromB[entry]! * k * n * 4 };
+        multiply(one, other, { at: at(out!) + entry * m * n * 4 }, m, k, n);
       }
     },
   };
@@ -232,7 +172,7 @@ export const fusedMatMul: WasmKernel = {
   name: '_FusedMatMul',
   plan({ inputs, attrs, backend }) {
     const { a, b, bias, preluActivationWeights } = inputs;
-    const { transposeA, transposeB, activation, leakyreluAlpha } = attrs as unknown as FusedAttributes;
+    const { transposeA, transposeB, activation } = attrs as unknown as FusedAttributes;
     if (preluActivationWeights) throw new Error('_FusedMatMul: prelu is not supported; apply it afterwards.');
     const { outputs, scratch, prepare, compute } = matMul(backend as BackendWasm, a!, b!, transposeA, transposeB);
     return {
@@ -243,7 +183,7 @@ export const fusedMatMul: WasmKernel = {
         compute?.(views, made);
         const y = views.floats(made[0]!);
         if (bias) addBias(y, views.floats(bias), made[0]!.shape.at(-1)!);
-        activate(y, activation, leakyreluAlpha ?? 0.2);
+        activate(y, activation);
       },
     };
   },
@@ -251,27 +191,18 @@ export const fusedMatMul: WasmKernel = {
 
 function addBias(y: Float32Array, bias: Float32Array, n: number): void {
   if (bias.length !== n) throw new Error(`_FusedMatMul: the bias must have ${n} numbers, got ${bias.length}.`);
-  for (let start = 0; start < y.length; start += n) addRow(bias, 0, y, start, n);
+  for (let i = 0; i < y.length; i++) y[i]! += bias[i % n]!;
 }
 
 interface FusedAttributes {
   readonly transposeA: boolean;
   readonly transposeB: boolean;
   readonly activation: string | null;
-  readonly leakyreluAlpha?: number;
 }
 
-function activate(y: Float32Array, activation: string | null, alpha: number): void {
-  const f = activations[activation ?? 'linear'];
-  if (!f) throw new Error(`_FusedMatMul: the activation "${activation}" is not supported; apply it afterwards.`);
-  if (f !== activations.linear) for (let i = 0; i < y.length; i++) y[i] = f(y[i]!, alpha);
+/** Those of `nn/linear.ts`. */
+function activate(y: Float32Array, activation: string | null): void {
+  if (activation === 'relu') for (let i = 0; i < y.length; i++) y[i] = Math.max(y[i]!, 0);
+  else if (activation !== null && activation !== 'linear')
+    throw new Error(`_FusedMatMul: the activation "${activation}" is not supported; apply it afterwards.`);
 }
-
-const activations: Record<string, (x: number, alpha: number) => number> = {
-  linear: (x) => x,
-  relu: (x) => Math.max(x, 0),
-  relu6: (x) => Math.min(Math.max(x, 0), 6),
-  elu: (x) => (x >= 0 ? x : Math.expm1(x)),
-  leakyrelu: (x, alpha) => (x >= 0 ? x : alpha * x),
-  sigmoid: (x) => 1 / (1 + Math.exp(-x)),
-};

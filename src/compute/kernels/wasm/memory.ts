@@ -146,11 +146,11 @@ export function instantiate<Exports>(backend: BackendWasm, compiled: WebAssembly
   }
 }
 
-/** A kernel for this backend, in front of the one of `others` that it replaces. */
+/** A kernel for this backend, in front of the last one of `others` by its name, which it replaces. */
 export const onWasm = (kernel: WasmKernel, others: readonly KernelConfig[] = []): KernelConfig =>
   kernelConfig(
     'wasm',
     kernel,
     memoryOf,
-    others.find(({ kernelName }) => kernelName === kernel.name),
+    others.findLast(({ kernelName }) => kernelName === kernel.name),
   );
