@@ -5,8 +5,9 @@
  *
  * With AISLE_PARITY_ARTIFACT=DIR an artifact of one's own, trained on the same shop, takes the place of GRU4Rec's.
  */
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { packArtifact } from '../../src/checkpoint/pack';
 import { run } from '../../src/cli/main';
@@ -41,17 +42,56 @@ export const main = (): Promise<unknown> => parityModels();
 export const PARITY_FOLDER = join(ROOT, 'dist/test-models/parity');
 const MADE_FROM = ['src', 'test/engine', 'package-lock.json'];
 
-/** Those that the tests in Node have made, for the tests in pages; made where they are missing or older than the sources. */
-async function parityModels(): Promise<Parity> {
-  const made = join(PARITY_FOLDER, 'parity.json');
-  const isFresh = existsSync(made) && statSync(made).mtimeMs >= newest(MADE_FROM);
-  const parity: Parity | undefined = isFresh ? JSON.parse(readFileSync(made, 'utf8')) : undefined;
-  // Of an artifact of one's own, or without the real log, they are other ones.
-  return parity?.source === sourceOf() ? parity : makeParity();
+/**
+ * For the tests in Node and in pages, which run side by side; made where they are missing or older than the sources: by one
+ * process, on which the others wait.
+ */
+export async function parityModels(): Promise<Parity> {
+  for (;;) {
+    const made = existing();
+    if (made) return made;
+    if (takeLock()) {
+      try {
+        return existing() ?? (await makeParity());
+      } finally {
+        rmSync(LOCK);
+      }
+    }
+    await setTimeout(500);
+  }
 }
 
-/** Makes them again. The last digits of answers depend on the kernels that a process has registered. */
-export async function makeParity(): Promise<Parity> {
+function existing(): Parity | undefined {
+  const made = join(PARITY_FOLDER, 'parity.json');
+  if (!existsSync(made) || statSync(made).mtimeMs < newest(MADE_FROM)) return undefined;
+  const parity: Parity = JSON.parse(readFileSync(made, 'utf8'));
+  // Of an artifact of one's own, or without the real log, they are other ones.
+  return parity.source === sourceOf() ? parity : undefined;
+}
+
+/** Holds the id of the process that makes them. */
+const LOCK = `${PARITY_FOLDER}.lock`;
+
+function takeLock(): boolean {
+  mkdirSync(dirname(LOCK), { recursive: true });
+  try {
+    writeFileSync(LOCK, `${process.pid}`, { flag: 'wx' });
+    return true;
+  } catch {
+    if (!isHeld()) rmSync(LOCK, { force: true });
+    return false;
+  }
+}
+
+function isHeld(): boolean {
+  try {
+    return process.kill(Number(readFileSync(LOCK, 'utf8')), 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
+async function makeParity(): Promise<Parity> {
   const dir = PARITY_FOLDER;
   rmSync(dir, { recursive: true, force: true });
   mkdirSync(dir, { recursive: true });
@@ -89,7 +129,9 @@ export async function makeParity(): Promise<Parity> {
     );
   }
   const parity: Parity = { source: sourceOf(), sessions, answers, learnt };
-  writeFileSync(join(dir, 'parity.json'), JSON.stringify(parity));
+  const written = join(dir, 'parity.new.json');
+  writeFileSync(written, JSON.stringify(parity));
+  renameSync(written, join(dir, 'parity.json')); // whole, or not there
   return parity;
 }
 

@@ -3,11 +3,11 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { RankedItem } from '../../src/engine/types';
 import { aisle, file } from '../cli/program';
 import { ANSWERING, differences, K, PARITY_MODELS, type Parity, THOUSANDTH, timed, within } from './parity';
-import { makeParity, PARITY_FOLDER } from './parity-models';
+import { PARITY_FOLDER, parityModels } from './parity-models';
 
 let parity: Parity;
 beforeAll(async () => {
-  parity = await makeParity();
+  parity = await parityModels();
 });
 
 test('the comparison sees another score, item or order, but not the order of equal scores', () => {
