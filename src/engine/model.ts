@@ -142,7 +142,8 @@ export async function modelOf(
 }
 
 /** On plain CPU the artifact is wrong; elsewhere it may be the backend, and of a plan, only the plan. */
-function mismatch({ info }: OpenedArtifact, device: Device, wrong: string): RecommenderError {
+/** The error of an artifact whose golden answer a device does not give. @param wrong In which way. */
+export function mismatch({ info }: Pick<OpenedArtifact, 'info'>, device: Device, wrong: string): RecommenderError {
   const { name: backend } = device;
   const message = `"${info.name}" ${info.version} does not give its own golden answer on "${backend}": ${wrong}.`;
   if (isGpu(backend)) return wrongNumbers('no-backend', device, message);

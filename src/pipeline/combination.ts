@@ -1,13 +1,18 @@
 /** Several artifacts that are evaluated together: an ensemble, or a model mixed with another. */
 import { type Artifact, type OpenedArtifact, USERS_TENSOR } from '../checkpoint/artifact';
 import type { Device } from '../compute/backend-fault';
+import type { RunningDevice } from '../compute/running';
 import { scaleOf } from '../engine/frozen-model';
 import { loadPlanned } from '../engine/loading';
+import { mismatch } from '../engine/model';
 import { RecommenderError } from '../errors';
 import { baselines } from '../neighbours/index';
+import type { LoadedScorer } from '../ranking/architecture';
 import { combined, type Member, type Scale } from '../ranking/combine';
+import { goldenMismatch } from '../ranking/golden-check';
 import { loadScorer } from '../ranking/load-scorer';
 import { withCounting } from '../ranking/mixture';
+import { openSession } from '../ranking/session-scorer';
 import type { Scorer } from '../types';
 import { readArtifactFolder } from './files/artifact-folder';
 import type { Mix } from './options';
@@ -59,17 +64,21 @@ function readingOf({ info, tensors }: Artifact): string | undefined {
   return JSON.stringify([info.features, users && Array.from(users.data)]);
 }
 
+type ScoringDevice = Device & Pick<RunningDevice, 'tolerance'>;
+/** What a counting model computes on, whatever runs. */
+const COUNTING: ScoringDevice = { name: 'cpu', instance: {}, tolerance: 1e-4 };
+
 /**
- * Loads the scorer of the equal parts, and that of the artifact that is mixed in. Networks need a running backend.
+ * Loads the scorer of the equal parts, and that of the artifact that is mixed in, and checks their golden answers.
  *
- * @param plans The backend `plan` where networks compute by their compiled plans. Default: TensorFlow.js computes.
+ * @param device What networks compute on, by their compiled plans where it is `plan`. Default: all only count.
  * @throws RecommenderError `bad-config` for probabilities of a network whose scale is not known; `bad-artifact` for a network
- *   without a plan.
+ *   without a plan; as `mismatch`.
  */
 export async function loadCombination(
   { artifacts, mixed }: Combination,
   scale: Scale,
-  plans?: Device,
+  device: ScoringDevice = COUNTING,
 ): Promise<{ first: Member; second?: Member }> {
   const members: Member[] = [];
   const all = mixed ? [...artifacts, mixed] : artifacts;
@@ -78,10 +87,7 @@ export async function loadCombination(
     for (const artifact of all) {
       const { architecture, mix } = artifact.info;
       const counts = Object.hasOwn(baselines, architecture);
-      const scorer = withCounting(
-        artifact,
-        await (plans && !counts ? withPlan(artifact, plans) : loadScorer(artifact)),
-      );
+      const scorer = await loadChecked(artifact, counts ? COUNTING : device);
       const isCounted = counts || mix !== undefined; // probabilities are divided by their sum alone, as counts are
       members.push({ scorer, isCounted });
       if (!isCombined || scale !== 'probabilities' || isCounted) continue;
@@ -98,7 +104,19 @@ export async function loadCombination(
   return { first, ...(mixed && { second: members.at(-1)! }) };
 }
 
-async function withPlan(artifact: OpenedArtifact, plans: Device): Promise<Scorer> {
+async function loadChecked(artifact: OpenedArtifact, device: ScoringDevice): Promise<LoadedScorer> {
+  const own = await (device.name === 'plan' ? withPlan(artifact, device) : loadScorer(artifact));
+  try {
+    const wrong = await goldenMismatch(openSession(own), artifact.info.golden, device.tolerance);
+    if (wrong) throw mismatch(artifact, device, wrong);
+  } catch (error) {
+    own.dispose();
+    throw error;
+  }
+  return withCounting(artifact, own);
+}
+
+async function withPlan(artifact: OpenedArtifact, plans: Device): Promise<LoadedScorer> {
   await requirePlan(artifact);
   return loadPlanned(artifact, plans);
 }

@@ -1,6 +1,7 @@
 /** How well an artifact, or several together, predict the sessions of a log. */
 import type { Artifact } from '../checkpoint/artifact';
 import { run as runOnDevice } from '../compute/executor';
+import { runningDevice } from '../compute/running';
 import { RecommenderError } from '../errors';
 import { catalogueOf, isNeural } from '../ranking/architecture';
 import type { Member, Scale } from '../ranking/combine';
@@ -147,9 +148,10 @@ async function evaluateOnDevice<T>(
     warn(options, `${name} only counts, whatever \`backend\` says.`);
   }
   const result = await runOnDevice(async (slice) => {
-    const plans = computes && backend === 'plan' ? await slice.start(backend) : undefined;
-    if (!plans && computes) await startFirst(slice, backend, options);
-    const { first, second } = await loadCombination(combination, combine, plans);
+    const started = async () =>
+      backend === 'plan' ? slice.start(backend) : runningDevice(await startFirst(slice, backend, options));
+    const device = computes ? await started() : undefined;
+    const { first, second } = await loadCombination(combination, combine, device);
     const task = startTask(options, {
       label: `Evaluating ${name}`,
       total: protocol === 'events' ? log.sessions.items.length - sessionCount(log) : sessionCount(log),

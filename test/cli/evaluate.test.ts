@@ -111,6 +111,22 @@ describe('aisle evaluate', () => {
     }
   });
 
+  test.each([
+    ['gru4rec', 'plan'],
+    ['gru4rec', 'wasm'],
+    ['markov', 'cpu'],
+  ])('refuses an artifact of %s that does not give its golden answer on %s', async (architecture, backend) => {
+    const config = SMALL[architecture] ?? {};
+    const model = await plannedModel({ architecture, config });
+    const { session, top } = model.info.golden;
+    const golden = { session, top: top.map(({ index, score }) => ({ index, score: score + 1 })) };
+    const folder = at(`wrong ${architecture}`);
+    await writeArtifactFolder(folder, { ...model, info: { ...model.info, golden } });
+    const { code, stdout, stderr } = await evaluate('--artifact', folder, '--data', log, '--backend', backend);
+    expect({ code: code > 0, stdout }).toEqual({ code: true, stdout: '' });
+    expect(stderr).toMatch(new RegExp(`does not give its own golden answer on "${backend}": .*Export the model again`));
+  });
+
   test('prints a table for people, with both ways to count ties, and warns where they differ', async () => {
     const { stdout, stderr } = await evaluate('--artifact', at('markov'), '--data', log);
     expect(stdout).toMatch(/7 predictions in 3 sessions/);
