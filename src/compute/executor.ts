@@ -244,12 +244,13 @@ class RunningSlice implements Slice {
   /** Ends the slice: `seconds` were too long for it. */
   abandon(seconds: number): void {
     const name = this.#starting ?? this.#device?.name;
+    const within = `within ${+seconds.toFixed(1)} s`;
     if (name === undefined) {
-      this.#fail(new RecommenderError('timeout', `The work did not answer within ${seconds} s.`));
+      this.#fail(new RecommenderError('timeout', `The work did not answer ${within}.`));
       return;
     }
     const instance = this.#starting ? undefined : this.#device?.instance;
-    const message = `The backend "${name}" did not answer within ${seconds} s.`;
+    const message = `The backend "${name}" did not answer ${within}.`;
     const fault = new BackendFault('timeout', name, message, { instance, isGone: true });
     if (instance) {
       giveUp(instance, fault);

@@ -141,8 +141,12 @@ export async function modelOf(
   }
 }
 
-/** On plain CPU the artifact is wrong; elsewhere it may be the backend, and of a plan, only the plan. */
-/** The error of an artifact whose golden answer a device does not give. @param wrong In which way. */
+/**
+ * The error of an artifact whose golden answer a device does not give. On plain CPU the artifact is wrong; elsewhere it may be
+ * the backend, and of a plan, only the plan.
+ *
+ * @param wrong In which way.
+ */
 export function mismatch({ info }: Pick<OpenedArtifact, 'info'>, device: Device, wrong: string): RecommenderError {
   const { name: backend } = device;
   const message = `"${info.name}" ${info.version} does not give its own golden answer on "${backend}": ${wrong}.`;

@@ -106,12 +106,15 @@ export async function loadCombination(
 
 async function loadChecked(artifact: OpenedArtifact, device: ScoringDevice): Promise<LoadedScorer> {
   const own = await (device.name === 'plan' ? withPlan(artifact, device) : loadScorer(artifact));
+  const session = openSession(own);
   try {
-    const wrong = await goldenMismatch(openSession(own), artifact.info.golden, device.tolerance);
+    const wrong = await goldenMismatch(session, artifact.info.golden, device.tolerance);
     if (wrong) throw mismatch(artifact, device, wrong);
   } catch (error) {
     own.dispose();
     throw error;
+  } finally {
+    session.forget();
   }
   return withCounting(artifact, own);
 }

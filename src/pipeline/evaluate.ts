@@ -56,7 +56,8 @@ export interface WeightsEvaluation extends Evaluated {
  * Ranks the true next items among all items of the artifact.
  *
  * @returns The model's name, what `--json` prints, and how the lists share the items.
- * @throws RecommenderError `bad-config`, `bad-input` or `bad-artifact` for what was passed in; `not-finite`; `aborted`.
+ * @throws RecommenderError `bad-config`, `bad-input` or `bad-artifact` for what was passed in; `no-backend` where none starts, or
+ *   where it does not give a golden answer; `not-finite`; `aborted`.
  */
 export async function evaluate(
   options: EvaluateOptions,

@@ -135,7 +135,8 @@ after 32 answers, before after two, which made fifth answers slower. From a2794c
 0.46 to 0.51 of ONNX Runtime Web (0.68 to 0.77 before) and SASRec at 0.33 to 0.44 (0.29 to 0.46 before); the machine took about twice as
 long as before for both sides. Both sides' first and fifth answers are medians of 21 processes there, of five elsewhere: with five, the
 fifth answer of ONNX Runtime Web's SASRec was 2.7, 6.6 and 10 ms in three sittings; the rows are of the last. From e9a32b0f on, WASM infers by the
-SIMD kernels that only training had: SASRec at 0.86, 1.11 and 1.16 in three sittings, and at 1.75 before, in the sitting of the 0.86.${aboutMixture(rows)}`,
+SIMD kernels that only training had: SASRec at 0.86, 1.11 and 1.16 in three sittings, and at 1.75 before, in the sitting of the 0.86;
+\`infer-page\` at 0f8d76fa has the WASM before.${aboutMixture(rows)}`,
       answers,
       [...HEAD, 'first', 'fifth', "peer's first", "peer's fifth", 'commit'],
     ),

@@ -83,9 +83,10 @@ function takeLock(): boolean {
   }
 }
 
+/** By a process that runs, and has done so for less than the time that making takes: another may have got its id. */
 function isHeld(): boolean {
   try {
-    return process.kill(Number(readFileSync(LOCK, 'utf8')), 0);
+    return Date.now() - statSync(LOCK).mtimeMs < 600_000 && process.kill(Number(readFileSync(LOCK, 'utf8')), 0);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }

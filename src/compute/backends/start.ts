@@ -41,5 +41,5 @@ export async function startBackend(name: BackendName, options: BackendOptions = 
 }
 
 const HELP: Readonly<Partial<Record<BackendName, string>>> = {
-  wasm: 'Check that its .wasm file can be fetched and that the Content-Security-Policy allows \'wasm-unsafe-eval\', or use "cpu".',
+  wasm: 'Check that its files can be fetched and that the Content-Security-Policy allows \'wasm-unsafe-eval\', or use "cpu".',
 };

@@ -22,11 +22,13 @@ export const start = ({ wasmPath, signal }: BackendOptions) =>
  * @param signal A module that arrives once it has fired is not registered.
  */
 async function register(path: string | WasmFiles | undefined, signal: AbortSignal | undefined): Promise<void> {
-  const isOpen = engine().registry.wasm !== undefined;
   // Opened here and not in the factory: while TensorFlow.js waits for one, no other backend computes.
-  const [kernels, backend] = await Promise.all([load(), isOpen ? undefined : open(path, signal)]);
+  const isOpen = () => engine().registry.wasm !== undefined;
+  const [kernels, opened] = await Promise.all([load(), isOpen() ? undefined : open(path, signal)]);
+  throwIfAborted(signal);
   addKernels('wasm', kernels);
-  if (!backend) return;
+  if (isOpen()) return;
+  const backend = opened ?? (await open(path, signal)); // stopped meanwhile
   if (findBackendFactory('wasm')) removeBackend('wasm');
   registerBackend('wasm', () => backend, 2);
 }

@@ -24,7 +24,7 @@ export function wasmPath(): string {
   return join(dirname(manifest), 'wasm-out/');
 }
 
-/** Node 20 needs a flag for relaxed SIMD, with which training is fastest. */
+/** Node 20 needs a flag for relaxed SIMD, with which WASM is fastest. */
 function allowRelaxedSimd(): void {
   if (process.versions.node.startsWith('20.')) setFlagsFromString('--experimental-wasm-relaxed-simd');
 }

@@ -36,7 +36,6 @@ import {
 } from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { addKernels } from '../../../src/compute/backends/registry';
 import * as inference from '../../../src/compute/kernels/wasm/inference';
 import * as training from '../../../src/compute/kernels/wasm/training';
 import { stopBackend } from '../../../src/compute/running';
@@ -50,7 +49,7 @@ import { maskEqual } from '../../../src/nn/masked';
 import { isSoak } from '../../soak-slice';
 import { start } from '../backends/start';
 import { closeTo, indicesOf, property, randomTensor } from './random';
-import { onPlainCpu } from './reference';
+import { onPlainCpu, useOnWasm } from './reference';
 
 interface Module {
   readonly HEAPU8: Uint8Array;
@@ -267,19 +266,21 @@ describe.each([
 ])('kernels on WASM %s, on a heap that grows', (where, kernelsOf) => {
   /** Allocations that have made the heap grow. */
   const forced = new Set<string>();
-  let configs: readonly KernelConfig[];
   const theirs = new Set(stock);
+  const isOurs = (config: KernelConfig) => !theirs.has(config);
+  let ours: readonly KernelConfig[];
+  let all: readonly KernelConfig[] | undefined;
 
   /** The backend on a heap that is not too large to grow a few times more. */
   async function begin(): Promise<void> {
     if (engine().registry.wasm && moduleOf().HEAPU8.length > LARGE) stopBackend('wasm');
     await start('wasm');
-    const lists = await Promise.all([inference, training].map(kernelsOf));
-    configs ??= lists
-      .flat()
-      .filter((config) => !theirs.has(config))
-      .map(watched);
-    addKernels('wasm', configs);
+    if (!all) {
+      const kernels = (await Promise.all([inference, training].map(kernelsOf))).flat();
+      ours = kernels.filter(isOurs).map(watched);
+      all = [...kernels.filter((config) => !isOurs(config)), ...ours];
+    }
+    useOnWasm(all);
     tidy(() => void tile(tensor1d([1]), [2])); // what the first kernel allocates for all of them
   }
 
@@ -322,7 +323,7 @@ describe.each([
 
   test('these are all kernels of ours that make a tensor', () => {
     const makeNothing = ['AisleAdagrad', 'AisleAdam', 'Cast', 'Identity'];
-    const missing = configs.map(({ kernelName }) => kernelName).filter((name) => !forced.has(`${name} 0`));
+    const missing = ours.map(({ kernelName }) => kernelName).filter((name) => !forced.has(`${name} 0`));
     expect([...new Set(missing)].sort()).toEqual(where === 'in JavaScript' ? makeNothing.toSpliced(2, 1) : makeNothing);
   });
 });

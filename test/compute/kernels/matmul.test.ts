@@ -17,11 +17,12 @@ import {
   tidy,
 } from '@tensorflow/tfjs';
 import fc from 'fast-check';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { stopBackend } from '../../../src/compute/running';
 import { adagradUpdate } from '../../../src/nn/updates';
 import { backends, start } from '../backends/start';
 import { closeTo, floatsOf, property, randomTensor } from './random';
-import { agrees } from './reference';
+import { agrees, useOnWasm } from './reference';
 
 const size = fc.integer({ min: 0, max: 40 });
 
@@ -49,7 +50,16 @@ const products = fc.record({
   seed: fc.nat(),
 });
 
-describe('matMul', () => {
+describe.each([
+  ['with SIMD', () => {}],
+  ['without SIMD', useOnWasm],
+])('matMul %s', (_, use) => {
+  beforeAll(async () => {
+    await start('wasm');
+    use();
+  });
+  afterAll(() => stopBackend('wasm'));
+
   test('agrees with plain CPU over random shapes, transposed, batched, broadcast and empty', () =>
     property(
       products,
@@ -62,7 +72,7 @@ describe('matMul', () => {
       60,
     ));
 
-  test('agrees at sizes where each way of transposing is chosen', async () => {
+  test('agrees at sizes of one row, of one column, and of many', async () => {
     for (const [m, k, n] of [
       [64, 100, 300],
       [300, 20, 16],
@@ -154,8 +164,13 @@ describe('fused matMul', () => {
         ),
     ));
 
-  test('refuses an activation that no model has on WASM', async () => {
+  test.each([
+    ['with SIMD', () => {}],
+    ['without SIMD', useOnWasm],
+  ])('refuses an activation that no model has on WASM, %s', async (_, use) => {
     await start('wasm');
+    onTestFinished(() => stopBackend('wasm'));
+    use();
     const [a, b] = [randomTensor([2, 3], 1), randomTensor([3, 2], 2)] as Tensor2D[];
     expect(() => fused.matMul({ a: a!, b: b!, activation: 'elu' })).toThrow('the activation "elu" is not supported');
   });

@@ -1,9 +1,18 @@
 import stock from 'virtual:tfjs-kernels/cpu/stock';
-import { type Rank, type Tensor, tidy } from '@tensorflow/tfjs';
+import {
+  getKernelsForBackend,
+  type KernelConfig,
+  type Rank,
+  type Tensor,
+  tidy,
+  unregisterKernel,
+} from '@tensorflow/tfjs';
 import { expect } from 'vitest';
 import { addKernels } from '../../../src/compute/backends/registry';
 import { kernels as inference } from '../../../src/compute/kernels/cpu/inference';
 import { kernels as training } from '../../../src/compute/kernels/cpu/training';
+import * as wasmInference from '../../../src/compute/kernels/wasm/inference';
+import * as wasmTraining from '../../../src/compute/kernels/wasm/training';
 import { backends, start } from '../backends/start';
 import { closeTo } from './random';
 
@@ -29,6 +38,14 @@ export async function onPlainCpu(run: () => Tensor): Promise<Result> {
   } finally {
     addKernels('cpu', [...inference, ...training]);
   }
+}
+
+/** Puts kernels in the place of all that WASM has. Default: those of an engine without SIMD. */
+export function useOnWasm(
+  kernels: readonly KernelConfig[] = [...wasmInference.kernels, ...wasmTraining.kernels],
+): void {
+  for (const { kernelName } of getKernelsForBackend('wasm')) unregisterKernel(kernelName, 'wasm');
+  addKernels('wasm', kernels);
 }
 
 /** Holds that both backends, with our kernels, agree with TensorFlow.js on plain CPU: shape, type and every number. */

@@ -1,6 +1,6 @@
 /**
  * The kernels of TensorFlow.js that the models may use, on every backend: the one list to extend when a new op is needed. The build
- * imports each backend's kernel, and its gradient, by its name here. Our own kernels (`Aisle…`) are listed in `inference.ts` and
+ * imports each backend's kernel, and its gradient, by its name here, but for those of `replacedKernels`. Our own kernels (`Aisle…`) are listed in `inference.ts` and
  * `training.ts` beside this file, their gradients in `gradients.ts`.
  */
 

@@ -1,8 +1,8 @@
 /**
  * Matrix products on WASM. TensorFlow.js has one fast path there, XNNPACK's for two plain matrices; anything transposed
  * or batched falls to a loop ten times slower. Here every product becomes calls of the fast path: operands are transposed
- * first, batches are folded into rows or run entry by entry. Our own WebAssembly (`wasm-simd/`) leaves to it what has few rows,
- * and an engine without SIMD everything.
+ * first, batches are folded into rows or run entry by entry. Our own WebAssembly (`wasm-simd/`) leaves to it plain products of
+ * few rows, and an engine without SIMD everything.
  *
  * XNNPACK keeps the right-hand matrix in a packed copy of its own, found again by the tensor's id alone. Two things
  * follow, and are held here: a product with the same numbers under another shape must drop the packed copy, and so must
@@ -173,6 +173,8 @@ export const fusedMatMul: WasmKernel = {
   plan({ inputs, attrs, backend }) {
     const { a, b, bias, preluActivationWeights } = inputs;
     const { transposeA, transposeB, activation } = attrs as unknown as FusedAttributes;
+    if (activation !== null && !['linear', 'relu'].includes(activation))
+      throw new Error(`_FusedMatMul: the activation "${activation}" is not supported; apply it afterwards.`);
     if (preluActivationWeights) throw new Error('_FusedMatMul: prelu is not supported; apply it afterwards.');
     const { outputs, scratch, prepare, compute } = matMul(backend as BackendWasm, a!, b!, transposeA, transposeB);
     return {
@@ -183,7 +185,7 @@ export const fusedMatMul: WasmKernel = {
         compute?.(views, made);
         const y = views.floats(made[0]!);
         if (bias) addBias(y, views.floats(bias), made[0]!.shape.at(-1)!);
-        activate(y, activation);
+        if (activation === 'relu') for (let i = 0; i < y.length; i++) y[i] = Math.max(y[i]!, 0);
       },
     };
   },
@@ -198,11 +200,4 @@ interface FusedAttributes {
   readonly transposeA: boolean;
   readonly transposeB: boolean;
   readonly activation: string | null;
-}
-
-/** Those of `nn/linear.ts`. */
-function activate(y: Float32Array, activation: string | null): void {
-  if (activation === 'relu') for (let i = 0; i < y.length; i++) y[i] = Math.max(y[i]!, 0);
-  else if (activation !== null && activation !== 'linear')
-    throw new Error(`_FusedMatMul: the activation "${activation}" is not supported; apply it afterwards.`);
 }
