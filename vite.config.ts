@@ -173,8 +173,9 @@ const library: UserConfig = {
     rolldownOptions: {
       ...rolldown,
       output: {
-        // In one folder: some platforms have no others. A page loads every name; seven letters tell versions of a file apart.
+        // In one folder: some platforms have no others. A page loads every name; seven digits tell versions of a file apart.
         chunkFileNames: '[name]-[hash:7].js',
+        hashCharacters: 'hex',
         assetFileNames: '[name]-[hash][extname]',
         // Vite leaves white space in libraries; this one is also served as it is.
         minify: true,
