@@ -175,7 +175,7 @@ const library: UserConfig = {
       output: {
         // In one folder: some platforms have no others. A page loads every name; seven digits tell versions of a file apart.
         chunkFileNames: '[name]-[hash:7].js',
-        hashCharacters: 'hex',
+        hashCharacters: 'hex', // takes the fewest bytes once compressed
         assetFileNames: '[name]-[hash][extname]',
         // Vite leaves white space in libraries; this one is also served as it is.
         minify: true,
