@@ -30,7 +30,7 @@ const MOST_UNROLLED = 64;
 /**
  * The plan of an artifact's network, as a file, which gives the artifact's golden answer.
  *
- * @param device The active one, whose numbers can be read at once: `cpu` or `wasm`.
+ * @param device The active one, which must be `cpu`: see `compilePlan`.
  * @throws As `compilePlan`; Error where the plan computes something else.
  */
 export async function compileArtifact(artifact: Artifact, device: RunningDevice): Promise<Uint8Array> {
@@ -52,7 +52,7 @@ export async function compileArtifact(artifact: Artifact, device: RunningDevice)
 }
 
 /**
- * The active backend must be one whose numbers can be read at once: `cpu` or `wasm`.
+ * The active backend must be `cpu`: its numbers can be read at once, and its kernels are those that plans know.
  *
  * @param tensors Of the artifact: those that are codes stay codes where they can. Default: none are.
  * @throws UnknownKernel for a kernel that plans do not have.

@@ -25,15 +25,14 @@ import { useStockKernels } from './stock-kernels';
 type Recommend = (items: readonly number[]) => Promise<number[]>;
 
 const TOP = 20;
-/** On WASM. */
-async function networkOf(name: string, folder: string | undefined) {
-  await startBackend('wasm', { wasmPath: wasmPath() });
+async function networkOf(name: string, folder: string | undefined, backend: 'wasm' | 'cpu') {
+  await startBackend(backend, { wasmPath: wasmPath() });
   const network = await timedNetwork(name, folder);
   return { ...network, params: upload(network.weights) };
 }
 
 async function ours(name: string, folder: string | undefined): Promise<Recommend> {
-  const { model, config, params, catalogue } = await networkOf(name, folder);
+  const { model, config, params, catalogue } = await networkOf(name, folder, 'wasm');
   const session = openSession(neuralScorer(model, params, config, catalogue));
   return async (items) => {
     session.forget();
@@ -49,7 +48,7 @@ async function stock(name: string, folder: string | undefined): Promise<Recommen
 }
 
 async function plan(name: string, folder: string | undefined): Promise<Recommend> {
-  const { model, config, weights, params, catalogue } = await networkOf(name, folder);
+  const { model, config, weights, params, catalogue } = await networkOf(name, folder, 'cpu');
   const compiled = compilePlan({ model, params, config, catalogue });
   const running = startPlan(await loadPlanModule(), compiled, (of) => weights[of]);
   const session = planScorer(running, readerOf({ model, config, catalogue })).openSession();

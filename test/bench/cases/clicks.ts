@@ -37,11 +37,12 @@ export const cases: readonly BenchCase[] = Object.keys(models).map((name) => ({
 }));
 
 async function open(name: string): Promise<OpenCase> {
-  await startBackend('wasm', { wasmPath: wasmPath() });
   const network = await randomNetwork(name, LONG[name]);
-  const params = upload(network.weights);
   const { model, config, catalogue, weights } = network;
-  const plan = compilePlan({ model, params, config, catalogue });
+  await startBackend('cpu');
+  const plan = compilePlan({ model, params: upload(weights), config, catalogue });
+  await startBackend('wasm', { wasmPath: wasmPath() });
+  const params = upload(weights);
   const running = startPlan(await loadPlanModule(), plan, (of) => weights[of]);
   const planned = planScorer(running, readerOf(network)).openSession();
   const scorer = neuralScorer(model, params, config, catalogue);
