@@ -9,7 +9,7 @@ import { damaged, monomials, type Place, type Plan, PlanError, type Program } fr
 
 /** "plan" */
 const MAGIC = 0x6e616c70;
-const VERSION = 1;
+const VERSION = 2;
 const START = 12;
 const SPACE = 0x20;
 const MOST_HEADER = 2 ** 20;

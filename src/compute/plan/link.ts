@@ -258,7 +258,11 @@ function allocate(
     }
     gaps = mergeGaps(gaps);
   });
-  const where = (id: Id): number => fixed.get(id) ?? places.get(id)!;
+  const where = (id: Id): number => {
+    const at = fixed.get(id) ?? places.get(id);
+    if (at === undefined) throw new NoFit('A result is an array in another order of its axes.');
+    return at;
+  };
   const flat = steps.flatMap(({ op, operands }, s) => [
     [op],
     ...operands.map((operand, o) => {

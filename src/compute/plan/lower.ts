@@ -1,5 +1,5 @@
 /** Turns traced kernels into the steps of a plan. */
-import { BINARY, KINDS, OP, scratchOf, TO_FLOAT, TO_INT, UNARY } from './plan';
+import { BINARY, KINDS, OP, TO_FLOAT, TO_INT, UNARY } from './plan';
 import { type Call, contiguous, type Id, sizeOf, type Value } from './trace';
 
 /** A place that is not chosen yet: so many numbers behind the start of an array. */
@@ -54,20 +54,21 @@ export function lower(calls: readonly Call[], shared: Lowering, steps: Step[]): 
     view({ id, offset: start }, whole, shape, strides!);
     return { id: whole.id, offset };
   };
+  /** What other calls read in another order of its axes, where all of them can. */
+  const reordered = new Map<Id, Value>();
+  const written = new Set<Call>();
+  const readers = ({ id }: Value): Call[] =>
+    calls.filter(({ inputs }) => Object.values(inputs).some((input) => input.id === id));
   const part = ({ id, offset = 0 }: Value): Ref => ({ id, offset });
   const out = ({ id, shape }: Value, offset = 0): Ref => {
     if (!made.has(id)) made.set(id, sizeOf(shape));
     return { id, offset };
   };
-  const spare = (length: number): Ref => {
-    const id = {};
-    made.set(id, length);
-    return { id, offset: 0 };
-  };
 
   function product(call: Call): void {
     const { inputs, attrs } = call;
-    const [a, b, to] = [inputs['a']!, inputs['b']!, call.outputs[0]!];
+    const seen = (value: Value): Value => reordered.get(value.id) ?? value;
+    const [a, b, to] = [seen(inputs['a']!), seen(inputs['b']!), call.outputs[0]!];
     const transposeB = attrs['transposeB'] === true;
     const activation = attrs['activation'] ?? 'linear';
     if (attrs['transposeA'] === true) throw new UnknownKernel(`${call.kernel} of a transposed left side`);
@@ -87,15 +88,31 @@ export function lower(calls: readonly Call[], shared: Lowering, steps: Step[]): 
     if (packed === undefined) {
       packed = {};
       made.set(packed, step * batches);
-      const size = [transposeB ? k : n, Number(transposeB), k, n] as const;
-      const operands = [ref(b), ...size, { id: packed, offset: 0 }, batches, k * n, step];
+      const right = matrices(b);
+      const size = [right?.row ?? (transposeB ? k : n), Number(transposeB), k, n] as const;
+      const operands = [
+        right ? part(b) : ref(b),
+        ...size,
+        { id: packed, offset: 0 },
+        batches,
+        right?.step ?? k * n,
+        step,
+      ];
       if (isFixed) known.set(b.id, packed);
       (isFixed ? setup : steps).push({ op: OP.pack, operands });
     }
     const bias = inputs['bias'] ? ref(inputs['bias']) : 0;
     const relu = Number(activation === 'relu');
     const from = { id: packed, offset: 0 };
-    emit(OP.matmul, ref(a), from, bias, out(to), m, k, n, relu, batches, m * k, step, m * n, spare(scratchOf(m, k)));
+    const left = isShared ? undefined : matrices(a);
+    const [aStep, lda] = left ? [left.step, left.row] : [m * k, k];
+    // Heads are written side by side, where that is all that is done with them.
+    const [joined] = readers(to);
+    const isJoined = !isShared && n % 8 === 0 && readers(to).length === 1 && joined && joinsHeads(joined, to);
+    if (isJoined) written.add(joined);
+    const [target, toStep, ldc] = isJoined ? [joined.outputs[0]!, n, batches * n] : [to, m * n, n];
+    const rows = [m, k, n, relu, batches, aStep, step, toStep, lda, ldc] as const;
+    emit(OP.matmul, left ? part(a) : ref(a), from, bias, out(target), ...rows);
   }
 
   function elementwise(call: Call, op: number): void {
@@ -159,15 +176,18 @@ export function lower(calls: readonly Call[], shared: Lowering, steps: Step[]): 
       if (modulo(attrs['dim'] as number, to.shape.length) !== to.shape.length - 1) throw new UnknownKernel('Softmax');
       emit(OP.softmax, ref(inputs['logits']!), out(to), sizeOf(to.shape) / n, n);
     } else if (kernel === 'Transpose') {
+      if (written.has(call)) continue;
       const x = inputs['x']!;
       const perm = attrs['perm'] as number[];
       const strides = contiguous(x.shape);
-      view(
-        ref(x),
-        to,
-        to.shape,
-        perm.map((axis) => strides[axis]!),
-      );
+      const from = ref(x);
+      const turned: Value = { ...to, ...from, strides: perm.map((axis) => strides[axis]!) };
+      const isMatrix = ({ kernel, inputs }: Call) =>
+        kernel === 'BatchMatMul' &&
+        [inputs['a']!, inputs['b']!].every(({ id, shape }) => id !== to.id || shape.join() === to.shape.join());
+      const by = readers(to);
+      if (by.length > 0 && matrices(turned) && by.every(isMatrix)) reordered.set(to.id, turned);
+      else view(from, to, to.shape, turned.strides!);
     } else if (kernel === 'Slice') {
       const x = inputs['x']!;
       const strides = contiguous(x.shape);
@@ -236,6 +256,21 @@ function merged(shape: readonly number[], views: readonly (readonly number[])[])
   }
   return sizes.length > 0 ? { sizes, views: strides } : { sizes: [1], views: views.map(() => [1]) };
 }
+
+/** How far apart rows and matrices are, where numbers of a row are side by side and all but one of the first axes are of size 1. */
+function matrices({ shape, strides }: Value): { readonly row: number; readonly step: number } | undefined {
+  if (strides?.at(-1) !== 1) return undefined;
+  const [axis = 0, ...more] = shape.flatMap((size, i) => (size > 1 && i < shape.length - 2 ? [i] : []));
+  return more.length > 0 ? undefined : { row: strides.at(-2)!, step: strides[axis]! };
+}
+
+/** `[1, heads, T, d]` → `[1, T, heads, d]`. */
+const joinsHeads = ({ kernel, inputs, attrs }: Call, { shape }: Value): boolean =>
+  kernel === 'Transpose' &&
+  shape.length === 4 &&
+  shape[0] === 1 &&
+  String(attrs['perm']) === '0,2,1,3' &&
+  inputs['x']!.shape.join() === shape.join();
 
 /** The kernels of `nn/layer-norm.ts` where the backend has none for the whole layer. */
 const NORM = ['Mean', 'Sub', 'Square', 'Mean', 'Add', 'Rsqrt', 'Multiply', 'Multiply', 'Add'];

@@ -119,7 +119,7 @@ export type Access = readonly [at: number, extent: number];
 export const KINDS: readonly { readonly operands: number; readonly places: number[]; readonly sizes: number[] }[] = [
   { operands: 0, places: [], sizes: [] },
   { operands: 6, places: [1, 2, 3], sizes: [4, 5, 6] }, // gather
-  { operands: 13, places: [1, 2, 3, 4, 13], sizes: [5, 6, 7, 9] }, // matmul
+  { operands: 14, places: [1, 2, 3, 4], sizes: [5, 6, 7, 9] }, // matmul
   { operands: 9, places: [1, 6], sizes: [4, 5, 7] }, // pack
   { operands: 16, places: [2, 3, 4], sizes: [5, 6, 7, 8] }, // binary
   { operands: 4, places: [2, 3], sizes: [4] }, // unary
@@ -152,13 +152,12 @@ export function accesses(op: number, o: ArrayLike<number>): Access[] {
         [w(3), w(4) * w(5)],
       ];
     case OP.matmul: {
-      const [m, k, n, batches] = [w(5), w(6), w(7), w(9) - 1];
+      const [m, k, n, batches] = [w(5) - 1, w(6), up(w(7), 8), w(9) - 1];
       return [
-        [w(1), batches * w(10) + m * k],
-        [w(2), batches * w(11) + up(n, 8) * k],
+        [w(1), batches * w(10) + m * w(13) + k],
+        [w(2), batches * w(11) + n * k],
         ...(w(3) === 0 ? [] : [[w(3), n] as Access]),
-        [w(4), batches * w(12) + m * n],
-        [w(13), scratchOf(m, k)],
+        [w(4), batches * w(12) + m * w(14) + n],
       ];
     }
     case OP.pack: {
@@ -224,6 +223,3 @@ export function accesses(op: number, o: ArrayLike<number>): Access[] {
       ];
   }
 }
-
-/** Numbers of scratch of a product: a tile, its bias, and the left matrix in slivers of 4 rows. */
-export const scratchOf = (m: number, k: number): number => 40 + up(m, 4) * k;

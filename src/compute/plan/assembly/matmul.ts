@@ -1,16 +1,6 @@
 /** Matrix products whose right side is packed before: once for weights, in each session for keys and values. */
-import {
-  edge,
-  packColumns,
-  packColumnsOfTransposed,
-  packRows,
-  plus,
-  tile,
-} from '../../kernels/wasm-simd/assembly/gemm';
+import { packColumns, packColumnsOfTransposed, plus, tile } from '../../kernels/wasm-simd/assembly/gemm';
 import { address, bytes, size } from './step';
-
-/** Scratch for `rows` x `k` numbers of the left matrix, in slivers of 4 rows, and one tile. */
-const TILE_BYTES: usize = 4 * (32 + 8);
 
 /** b, ldb, transposed, k, n, to, batches, bStep, toStep: panels of 8 columns of a right matrix. */
 export function pack(s: usize): void {
@@ -78,42 +68,41 @@ function rowTile(k: i32, a: usize, b: usize, bias: usize, c: usize, relu: bool):
   v128.store(c, f32x4.pmax(s7, least), 112);
 }
 
-/** a, panels, bias or 0, to, m, k, n, relu, batches, aStep, bStep, toStep, scratch: `relu?(a[m, k] b[k, n] + bias[n])`. */
+/**
+ * a, panels, bias or 0, to, m, k, n, relu, batches, aStep, bStep, toStep, lda, ldc: `relu?(a[m, k] b[k, n] + bias[n])`, rows of a lda and of the
+ * product ldc numbers apart.
+ *
+ * Tiles are whole. What they write behind the last column of a row is the start of the next, so panels come from the last to the first and
+ * rows from the first to the last, or is behind the end of the array, where every array has room.
+ */
 export function matmul(s: usize): void {
   const m = size(s, 5);
   const k = size(s, 6);
   const n = size(s, 7);
   const relu = size(s, 8) !== 0;
-  const rowA = (<usize>k) << 2;
-  const rowC = (<usize>n) << 2;
-  const sliver = (<usize>k) << 4;
   const bias = address(s, 3);
-  const spare = address(s, 13);
-  const slivers = spare + TILE_BYTES;
+  const rowA = bytes(s, 13);
+  const rowC = bytes(s, 14);
+  // Four rows at a time, the last four again where rows are left; of fewer than four each is computed as if it were four.
+  const isTall = m >= 4;
+  const lda = isTall ? rowA : 0;
+  const ldc = isTall ? rowC : 0;
   for (let i: usize = 0; i < address(s, 9); i++) {
     const a = address(s, 1) + i * bytes(s, 10);
     const b = address(s, 2) + i * bytes(s, 11);
     const c = address(s, 4) + i * bytes(s, 12);
-    let j = 0;
+    let first = 0;
     if (m === 1) {
-      for (; j + 32 <= n; j += 32) {
-        const at = (<usize>j) << 2;
-        rowTile(k, a, b + <usize>j * rowA, bias ? bias + at : 0, c + at, relu);
+      for (; first + 32 <= n; first += 32) {
+        const at = (<usize>first) << 2;
+        rowTile(k, a, b + at * <usize>k, bias ? bias + at : 0, c + at, relu);
       }
-      if (j === n) continue;
     }
-    for (let r = 0; r < m; r += 4)
-      packRows(a + <usize>r * rowA, rowA, min(4, m - r), k, slivers + <usize>(r >> 2) * sliver);
-    for (; j < n; j += 8) {
+    for (let j = (n - 1) & -8; j >= first; j -= 8) {
       const at = (<usize>j) << 2;
-      const start = bias ? bias + at : 0;
-      const count = min(8, n - j);
-      for (let r = 0; r < m; r += 4) {
-        const rows = min(4, m - r);
-        const from = slivers + <usize>(r >> 2) * sliver;
-        const to = c + <usize>r * rowC + at;
-        if (rows === 4 && count === 8) tile(k, from, b + <usize>j * rowA, to, rowC, start, relu);
-        else edge(k, from, b + <usize>j * rowA, to, rowC, start, relu, rows, count, spare);
+      for (let r = 0; r < m; r += isTall ? 4 : 1) {
+        const row: usize = isTall ? min(r, m - 4) : r;
+        tile(k, a + row * rowA, lda, 4, b + at * <usize>k, c + row * rowC + at, ldc, bias ? bias + at : 0, relu);
       }
     }
   }

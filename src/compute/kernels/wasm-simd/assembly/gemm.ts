@@ -30,7 +30,7 @@ export function transpose4(r0: v128, r1: v128, r2: v128, r3: v128, to: usize, st
 }
 
 /** Packs `rows` <= 4 rows of `k` numbers at `a`; row stride `lda` bytes; missing rows are whatever. */
-export function packRows(a: usize, lda: usize, rows: i32, k: i32, to: usize): void {
+function packRows(a: usize, lda: usize, rows: i32, k: i32, to: usize): void {
   const a1 = a + (rows > 1 ? lda : 0);
   const a2 = a + (rows > 2 ? 2 * lda : 0);
   const a3 = a + (rows > 3 ? 3 * lda : 0);
@@ -141,14 +141,28 @@ export function plus(sum: v128, x: v128, y: v128): v128 {
 /**
  * 4 x 8 numbers of the product at `c`, rows `ldc` bytes apart.
  *
+ * @param lda Bytes from a row of the left side to the next; of slivers 4. @param step From a number of a row to its next; of slivers 16.
  * @param start 0: from zero; 1: added to what is there; else the address of 8 numbers that every row starts with.
  * @param relu Whether negative numbers become 0.
  */
-export function tile(k: i32, a: usize, b: usize, c: usize, ldc: usize, start: usize, relu: bool): void {
+export function tile(
+  k: i32,
+  a: usize,
+  lda: usize,
+  step: usize,
+  b: usize,
+  c: usize,
+  ldc: usize,
+  start: usize,
+  relu: bool,
+): void {
   let c00: v128, c01: v128, c10: v128, c11: v128, c20: v128, c21: v128, c30: v128, c31: v128;
   const c1 = c + ldc;
   const c2 = c1 + ldc;
   const c3 = c2 + ldc;
+  let a1 = a + lda;
+  let a2 = a1 + lda;
+  let a3 = a2 + lda;
   if (start === 1) {
     c00 = v128.load(c);
     c01 = v128.load(c, 16);
@@ -183,42 +197,35 @@ export function tile(k: i32, a: usize, b: usize, c: usize, ldc: usize, start: us
     let x = v128.load32_splat(a);
     c00 = plus(c00, x, b0);
     c01 = plus(c01, x, b1);
-    x = v128.load32_splat(a, 4);
+    x = v128.load32_splat(a1);
     c10 = plus(c10, x, b0);
     c11 = plus(c11, x, b1);
-    x = v128.load32_splat(a, 8);
+    x = v128.load32_splat(a2);
     c20 = plus(c20, x, b0);
     c21 = plus(c21, x, b1);
-    x = v128.load32_splat(a, 12);
+    x = v128.load32_splat(a3);
     c30 = plus(c30, x, b0);
     c31 = plus(c31, x, b1);
-    a += 16;
+    a += step;
+    a1 += step;
+    a2 += step;
+    a3 += step;
     b += 32;
   }
-  if (relu) {
-    // In this order NaN is kept.
-    const zero = f32x4.splat(0);
-    c00 = f32x4.pmax(c00, zero);
-    c01 = f32x4.pmax(c01, zero);
-    c10 = f32x4.pmax(c10, zero);
-    c11 = f32x4.pmax(c11, zero);
-    c20 = f32x4.pmax(c20, zero);
-    c21 = f32x4.pmax(c21, zero);
-    c30 = f32x4.pmax(c30, zero);
-    c31 = f32x4.pmax(c31, zero);
-  }
-  v128.store(c, c00);
-  v128.store(c, c01, 16);
-  v128.store(c1, c10);
-  v128.store(c1, c11, 16);
-  v128.store(c2, c20);
-  v128.store(c2, c21, 16);
-  v128.store(c3, c30);
-  v128.store(c3, c31, 16);
+  // In this order NaN is kept.
+  const least = f32x4.splat(relu ? 0 : -Infinity);
+  v128.store(c, f32x4.pmax(c00, least));
+  v128.store(c, f32x4.pmax(c01, least), 16);
+  v128.store(c1, f32x4.pmax(c10, least));
+  v128.store(c1, f32x4.pmax(c11, least), 16);
+  v128.store(c2, f32x4.pmax(c20, least));
+  v128.store(c2, f32x4.pmax(c21, least), 16);
+  v128.store(c3, f32x4.pmax(c30, least));
+  v128.store(c3, f32x4.pmax(c31, least), 16);
 }
 
 /** A tile over the edge of the product: computed aside, then the `rows` x `count` numbers that exist are copied. */
-export function edge(
+function edge(
   k: i32,
   a: usize,
   b: usize,
@@ -244,7 +251,7 @@ export function edge(
       }
     }
   }
-  tile(k, a, b, spare, 4 * NR, from, relu);
+  tile(k, a, 4, 16, b, spare, 4 * NR, from, relu);
   for (let r = 0; r < rows; r++) {
     for (let q = 0; q < count; q++) {
       f32.store(c + <usize>r * ldc + ((<usize>q) << 2), f32.load(spare + ((<usize>(r * NR + q)) << 2)));
@@ -304,7 +311,7 @@ export function gemm(
             const rows = min(MR, height - i);
             const at = c + <usize>(i0 + i) * rowC + ((<usize>(j0 + j)) << 2);
             const sliver = slivers + <usize>(i * depth) * 4;
-            if (rows === MR && count === NR) tile(depth, sliver, panel, at, rowC, from, lastRelu);
+            if (rows === MR && count === NR) tile(depth, sliver, 4, 16, panel, at, rowC, from, lastRelu);
             else edge(depth, sliver, panel, at, rowC, from, lastRelu, rows, count, spare);
           }
         }
