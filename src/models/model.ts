@@ -51,6 +51,8 @@ export type ReadSessions<R = any> = (sessions: readonly SessionInput[], reading:
 /** How a forward pass runs: `dropout` is the identity outside training. */
 export interface Run {
   readonly dropout: <T extends Tensor>(x: T, rate: number) => T;
+  /** Whether nothing is learnt from what is computed: parameters that change no answer may be left out. Default: no. */
+  readonly isAnswer?: boolean;
   /** Receives intermediate results by name, to compare them with a reference implementation's. They stay the model's. */
   readonly observe?: (name: string, x: Tensor) => void;
 }

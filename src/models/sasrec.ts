@@ -36,10 +36,11 @@ import {
   type Tensor2D,
   type Tensor4D,
 } from '@tensorflow/tfjs';
-import { type AttentionOptions, type AttentionParams, attention, causalBias, keyBias } from '../nn/attention';
+import { type AttentionParams, attention, causalBias, keyBias } from '../nn/attention';
 import { feedForward } from '../nn/feed-forward';
 import { layerNorm } from '../nn/layer-norm';
 import { linearParams } from '../nn/linear';
+import { oneQueryAttention } from '../nn/one-query-attention';
 import type { Params, PreparedTensors, Run, SessionModel } from './model';
 import { repeatsOf } from './repeat-bias';
 import { firstPosition, masksPadding, projectsOutput, type SasrecConfig, sasrecSpec } from './sasrec-spec';
@@ -148,14 +149,13 @@ export function sasrecHidden(
     e = BLOCKS[norm](e, {
       ln1: layerNormOf(`${name}.attention.norm`),
       ln2: layerNormOf(`${name}.feed.norm`),
-      attention: (q, k) =>
-        attention(attentionParams(params, `${name}.attention`, config), q, k, {
-          batch,
-          heads: numHeads,
-          bias: narrow ? attentionBias(prepared, config, true) : allBias,
-          queryMask: seesNothing && !narrow ? (prepared.mask as Tensor2D | undefined) : undefined,
-          dropout,
-        } satisfies AttentionOptions),
+      attention: (q, k) => {
+        const of = attentionParams(params, `${name}.attention`, config);
+        const options = { batch, heads: numHeads, bias: narrow ? attentionBias(prepared, config, true) : allBias };
+        if (narrow && run.isAnswer) return oneQueryAttention(of, q, k, options);
+        const queryMask = seesNothing && !narrow ? (prepared.mask as Tensor2D | undefined) : undefined;
+        return attention(of, q, k, { ...options, queryMask, dropout });
+      },
       ffn: (w) =>
         feedForward(w, linearParams(params, `${name}.feed.inner`), linearParams(params, `${name}.feed.outer`), {
           activation: activation === 'auto' ? 'relu' : activation,

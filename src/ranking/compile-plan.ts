@@ -9,17 +9,17 @@ import { type ItemPart, link, type Sample, type Sources } from '../compute/plan/
 import type { Plan } from '../compute/plan/plan';
 import { trace, type Value } from '../compute/plan/trace';
 import type { RunningDevice } from '../compute/running';
-import type { PreparedTensors } from '../models/model';
+import type { PreparedTensors, Run } from '../models/model';
 import { upload } from '../models/tensors';
 import type { SessionInput } from '../types';
 import { goldenMismatch } from './golden-check';
 import { loadNetwork, type TensorNetwork, uploaded } from './load-scorer';
 import { networkInfo } from './network-info';
-import { INFERENCE } from './neural-scorer';
 import { CLICK, loadPlanScorer, MOST_CLICKS, STATE } from './plan-scorer';
 import { plannedModel, readPlan } from './session-reader';
 import { openSession } from './session-scorer';
 
+const ANSWER: Run = { dropout: (x) => x, isAnswer: true };
 /** Primes: a length that is also another size of the model could have steps of its own. */
 const LENGTHS = [1, 2, 3, 5, 7, 11, 13, 17, 19, 23];
 /** So few lengths are all samples. */
@@ -105,7 +105,7 @@ function stepOf<C>({ model, params, config }: TensorNetwork<C>, given: readonly 
   return sampleOf(inputs, given, () => {
     // A session begins with zeros, which no file has to hold.
     if (before.some((tensor) => tensor.dataSync().some((x) => x !== 0))) throw new NoFit('A state begins with others.');
-    const after = stepping.step(params, before, click, config, INFERENCE);
+    const after = stepping.step(params, before, click, config, ANSWER);
     return [stepping.vector(after), ...after];
   });
 }
@@ -124,7 +124,7 @@ function samplesOf<C>(network: TensorNetwork<C>, given: readonly Tensor[]): Pick
   while (longest < MOST_CLICKS && shapesOf(prepared(longest, longest)) !== most) longest++;
   const sample = (arrays: ReturnType<typeof prepared>): Sample => {
     const inputs = upload(arrays);
-    return sampleOf(inputs, given, () => [model.encode(params, inputs, config, INFERENCE)]);
+    return sampleOf(inputs, given, () => [model.encode(params, inputs, config, ANSWER)]);
   };
   const known = new Set<string>();
   const samples: Sample[] = [];

@@ -4,6 +4,7 @@ import { startBackend } from '../../src/compute/backends/start';
 import { type AttentionParams, attention, causalBias, keyBias } from '../../src/nn/attention';
 import { feedForward } from '../../src/nn/feed-forward';
 import { type LinearParams, linear } from '../../src/nn/linear';
+import { oneQueryAttention } from '../../src/nn/one-query-attention';
 import { random } from '../../src/session/random';
 
 beforeAll(() => startBackend('cpu'));
@@ -72,12 +73,16 @@ describe.each([1, 2, 3])('attention with %d heads', (heads) => {
     });
   });
 
-  test('takes fewer queries than keys', () => {
+  test.each([attention, oneQueryAttention])('takes fewer queries than keys: %o', (attend) => {
     const [x, y] = [rows('x', 2), rows('y', 6)];
-    const all = [[true, true, true]];
-    const expected = [0, 1].flatMap((b) => reference([x[b]!], y.slice(b * 3, b * 3 + 3), heads, all, false));
+    const real = [0, 1, 1, 1, 1, 1];
+    const expected = [0, 1].flatMap((b) => {
+      const sees = real.slice(b * 3, b * 3 + 3).map((one) => one === 1);
+      return reference([x[b]!], y.slice(b * 3, b * 3 + 3), heads, [sees], true);
+    });
     tidy(() => {
-      close(attention(params(false), tensor2d(x), tensor2d(y), { batch: 2, heads }), expected);
+      const bias = keyBias(tensor2d(real, [6, 1]), 2);
+      close(attend(params(true), tensor2d(x), tensor2d(y), { batch: 2, heads, bias }), expected);
     });
   });
 

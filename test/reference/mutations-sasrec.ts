@@ -248,7 +248,7 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'SASRec: no dropout of attention weights',
     file: MODEL,
-    edits: [['dropout,\n        } satisfies', 'dropout: (weights) => weights,\n        } satisfies']],
+    edits: [['queryMask, dropout }', 'queryMask }']],
     tests: options,
   },
   {

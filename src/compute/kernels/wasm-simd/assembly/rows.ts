@@ -17,8 +17,17 @@ export function exponentials(x: usize, to: usize, n: i32, shift: f32): f32 {
   let s0 = f32x4.splat(0);
   let s1 = s0;
   for (; i + 8 <= n; i += 8, x += 32, to += 32) {
-    const e0 = exp4(f32x4.sub(v128.load(x), by));
-    const e1 = exp4(f32x4.sub(v128.load(x, 16), by));
+    const x0 = f32x4.sub(v128.load(x), by);
+    const x1 = f32x4.sub(v128.load(x, 16), by);
+    // What a mask hides: e^x is 0 there. NaN is not less.
+    const least = f32x4.splat(-87.3);
+    if (i32x4.all_true(v128.and(f32x4.lt(x0, least), f32x4.lt(x1, least)))) {
+      v128.store(to, f32x4.splat(0));
+      v128.store(to, f32x4.splat(0), 16);
+      continue;
+    }
+    const e0 = exp4(x0);
+    const e1 = exp4(x1);
     v128.store(to, e0);
     v128.store(to, e1, 16);
     s0 = f32x4.add(s0, e0);
