@@ -125,7 +125,7 @@ const BLOCKS = { tf: tfBlock, pre: preBlock, post: postBlock };
 
 /**
  * The session after each click, `[B · W, d]`, or after the last one, `[B, d]`. Then the last block computes queries,
- * feed-forward and norms for that click alone; its keys and values still come from all clicks.
+ * feed-forward and norms for that click alone, and attends to all clicks.
  */
 export function sasrecHidden(
   params: Params,

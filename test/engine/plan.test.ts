@@ -292,7 +292,7 @@ test('is refused by name where an artifact has none, and says what to do', async
 });
 
 describe('a weight that is no number', () => {
-  /** The folder with one in the middle of its weights, and hashes that fit. */
+  /** The folder with one among the weights of its last norm, and hashes that fit. */
   async function withNaN(artifact: Artifact): Promise<Folder> {
     const files = new Map(await folderOf(artifact));
     const weights = files.get('weights.safetensors')!.slice();

@@ -30,7 +30,7 @@ export interface Sources {
   readonly isWhole: boolean;
 }
 
-/** Arrays begin at multiples of 16 numbers, and have room for 8 more: steps of SIMD may read behind an end. */
+/** Arrays begin at multiples of 16 numbers, and have room for 8 more: SIMD may read behind an end, and products write up to 7 there. */
 const roomOf = (length: number): number => Math.ceil((length + 8) / 16) * 16;
 
 export function link({ parameters, items, samples, coded, isWhole }: Sources): Plan {

@@ -56,6 +56,7 @@ export function lower(calls: readonly Call[], shared: Lowering, steps: Step[]): 
   };
   /** What other calls read in another order of its axes, where all of them can. */
   const reordered = new Map<Id, Value>();
+  /** Transposes that the product before them has done. */
   const written = new Set<Call>();
   const readers = ({ id }: Value): Call[] =>
     calls.filter(({ inputs }) => Object.values(inputs).some((input) => input.id === id));
@@ -107,8 +108,8 @@ export function lower(calls: readonly Call[], shared: Lowering, steps: Step[]): 
     const left = isShared ? undefined : matrices(a);
     const [aStep, lda] = left ? [left.step, left.row] : [m * k, k];
     // Heads are written side by side, where that is all that is done with them.
-    const [joined] = readers(to);
-    const isJoined = !isShared && n % 8 === 0 && readers(to).length === 1 && joined && joinsHeads(joined, to);
+    const [joined, ...more] = readers(to);
+    const isJoined = !isShared && n % 8 === 0 && joined && more.length === 0 && joinsHeads(joined, to);
     if (isJoined) written.add(joined);
     const [target, toStep, ldc] = isJoined ? [joined.outputs[0]!, n, batches * n] : [to, m * n, n];
     const rows = [m, k, n, relu, batches, aStep, step, toStep, lda, ldc] as const;
@@ -181,7 +182,7 @@ export function lower(calls: readonly Call[], shared: Lowering, steps: Step[]): 
       const perm = attrs['perm'] as number[];
       const strides = contiguous(x.shape);
       const from = ref(x);
-      const turned: Value = { ...to, ...from, strides: perm.map((axis) => strides[axis]!) };
+      const turned: Value = { ...to, id: from.id, offset: from.offset, strides: perm.map((axis) => strides[axis]!) };
       const isMatrix = ({ kernel, inputs }: Call) =>
         kernel === 'BatchMatMul' &&
         [inputs['a']!, inputs['b']!].every(({ id, shape }) => id !== to.id || shape.join() === to.shape.join());

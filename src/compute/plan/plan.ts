@@ -119,7 +119,7 @@ export type Access = readonly [at: number, extent: number];
 export const KINDS: readonly { readonly operands: number; readonly places: number[]; readonly sizes: number[] }[] = [
   { operands: 0, places: [], sizes: [] },
   { operands: 6, places: [1, 2, 3], sizes: [4, 5, 6] }, // gather
-  { operands: 14, places: [1, 2, 3, 4], sizes: [5, 6, 7, 9] }, // matmul
+  { operands: 14, places: [1, 2, 3, 4], sizes: [5, 6, 7, 9, 14] }, // matmul
   { operands: 9, places: [1, 6], sizes: [4, 5, 7] }, // pack
   { operands: 16, places: [2, 3, 4], sizes: [5, 6, 7, 8] }, // binary
   { operands: 4, places: [2, 3], sizes: [4] }, // unary

@@ -315,7 +315,7 @@ function checkSteps(steps: Int32Array, size: number): void {
       if (!(place + extent <= size)) throw damaged(`a step at word ${at} leaves its block`);
       work += extent;
     }
-    if (op === OP.matmul) work += operands[5]! * operands[6]! * operands[7]! * operands[9]!;
+    if (op === OP.matmul) work += (operands[5]! + 3) * operands[6]! * (operands[7]! + 7) * operands[9]!; // whole tiles
     if (op === OP.pack) work += operands[4]! * operands[5]! * operands[7]!;
     if (work > MOST_WORK) throw damaged('its steps are too much work');
     at += 1 + count;

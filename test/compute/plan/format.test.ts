@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startBackend } from '../../../src/compute/backends/start';
 import { decodePlan, encodePlan } from '../../../src/compute/plan/format';
-import { type Plan, PlanError } from '../../../src/compute/plan/plan';
+import { OP, type Plan, PlanError } from '../../../src/compute/plan/plan';
 import { loadProducts } from '../../../src/compute/plan/products';
 import { type PlanInput, type RunningPlan, startPlan } from '../../../src/compute/plan/runtime';
 import { configure } from '../../../src/models/configuration';
@@ -117,6 +117,13 @@ describe('is refused', () => {
       variables: Array.from({ length: 2000 }, () => program.variables[0]!),
     }));
     expect(() => decodePlan(encodePlan({ ...plan, programs }))).toThrow('a variable is wrong');
+  });
+
+  test('products without an end, whose rows all lie in one place', () => {
+    const { plan, start } = compiled['sasrec']!;
+    const endless = Int32Array.of(OP.matmul, 64, 128, 0, 256, 2 ** 31 - 1, 1, 1, 0, 1, 0, 0, 0, 0, 0);
+    const programs = plan.programs.map((program) => ({ ...program, words: endless, varying: [] }));
+    expect(() => start({ ...plan, programs }).run(compiled['sasrec']!.inputs)).toThrow('out of range');
   });
 
   test('a parameter of another length', () => {

@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { CodedArray } from '../../../src/checkpoint/coded-array';
 import { startBackend } from '../../../src/compute/backends/start';
 import { decodePlan, encodePlan } from '../../../src/compute/plan/format';
+import { KINDS, OP, stepsOf } from '../../../src/compute/plan/plan';
 import { loadProducts } from '../../../src/compute/plan/products';
 import { type PlanItems, startPlan } from '../../../src/compute/plan/runtime';
 import { configure } from '../../../src/models/configuration';
@@ -126,6 +127,38 @@ const OTHERS = Object.entries(NETWORKS).flatMap(([name, model]) =>
     return values.filter((value) => value !== spec.default && goes(value)).map((value) => [name, option, value]);
   }),
 );
+
+const HEADS = { hiddenUnits: 32, numHeads: 2, numBlocks: 2, maxlen: 20 };
+
+test.each(['tf', 'pre', 'post'])('of two heads of eight numbers and more, form %s, answers as its network', (norm) =>
+  answersAlike('sasrec', { ...HEADS, norm }),
+);
+
+/** What a test of answers cannot see. */
+test('heads are read and written in place, and the last click is answered without keys and values of all', () => {
+  const model = NETWORKS['sasrec']!;
+  const config = configure(model, HEADS);
+  const params: Params = upload(initialise(model.parameters(config, catalogue), SEED));
+  const { programs } = compilePlan({ model, params, config, catalogue });
+  for (const tensor of Object.values(params)) tensor.dispose();
+  const clicks = 20;
+  const words = stepsOf(programs.at(-1)!, [clicks]);
+  const steps: Int32Array[] = [];
+  for (let at = 0; at < words.length; at += steps.at(-1)!.length)
+    steps.push(words.subarray(at, at + 1 + KINDS[words[at]!]!.operands));
+  const ofKind = (kind: number) => steps.filter(([op]) => op === kind).map((step) => Array.from(step));
+  expect(ofKind(OP.move).filter(([, , , ...sizes]) => sizes.slice(0, 3).some((size) => size > 1))).toEqual([]);
+  const products = ofKind(OP.matmul).map(([, , , , , m, k, n, , , , , , lda, ldc]) => ({ m, k, n, lda, ldc }));
+  const layer = { m: clicks, k: 32, n: 32, lda: 32, ldc: 32 };
+  const first = [
+    ...[layer, layer, layer], // queries, keys and values
+    { m: clicks, k: 16, n: clicks, lda: 32, ldc: clicks },
+    { m: clicks, k: clicks, n: 16, lda: clicks, ldc: 32 },
+    ...[layer, layer],
+  ];
+  expect(products.slice(0, first.length)).toEqual(first);
+  expect(products.slice(first.length).filter(({ m }) => m! > HEADS.numHeads)).toEqual([]);
+});
 
 test('of a session that is too long, the newest clicks count', async () => {
   const model = NETWORKS['caser']!; // its profile reads every click

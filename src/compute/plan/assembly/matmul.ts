@@ -72,8 +72,8 @@ function rowTile(k: i32, a: usize, b: usize, bias: usize, c: usize, relu: bool):
  * a, panels, bias or 0, to, m, k, n, relu, batches, aStep, bStep, toStep, lda, ldc: `relu?(a[m, k] b[k, n] + bias[n])`, rows of a lda and of the
  * product ldc numbers apart.
  *
- * Tiles are whole. What they write behind the last column of a row is the start of the next, so panels come from the last to the first and
- * rows from the first to the last, or is behind the end of the array, where every array has room.
+ * Tiles are whole. What they write behind the last column of a row is the start of the next row, which is written later: rows come from
+ * the first to the last, and panels of several rows from the last to the first. Behind the last row every array has room.
  */
 export function matmul(s: usize): void {
   const m = size(s, 5);
@@ -81,28 +81,35 @@ export function matmul(s: usize): void {
   const n = size(s, 7);
   const relu = size(s, 8) !== 0;
   const bias = address(s, 3);
-  const rowA = bytes(s, 13);
-  const rowC = bytes(s, 14);
-  // Four rows at a time, the last four again where rows are left; of fewer than four each is computed as if it were four.
-  const isTall = m >= 4;
-  const lda = isTall ? rowA : 0;
-  const ldc = isTall ? rowC : 0;
+  const lda = bytes(s, 13);
+  const ldc = bytes(s, 14);
   for (let i: usize = 0; i < address(s, 9); i++) {
-    const a = address(s, 1) + i * bytes(s, 10);
+    let a = address(s, 1) + i * bytes(s, 10);
     const b = address(s, 2) + i * bytes(s, 11);
-    const c = address(s, 4) + i * bytes(s, 12);
-    let first = 0;
-    if (m === 1) {
-      for (; first + 32 <= n; first += 32) {
-        const at = (<usize>first) << 2;
-        rowTile(k, a, b + at * <usize>k, bias ? bias + at : 0, c + at, relu);
+    let c = address(s, 4) + i * bytes(s, 12);
+    if (m < 4) {
+      for (let r = 0; r < m; r++) {
+        for (let j = 0; j < n; ) {
+          const at = (<usize>j) << 2;
+          const start = bias ? bias + at : 0;
+          if (j + 32 <= n) {
+            rowTile(k, a, b + at * <usize>k, start, c + at, relu);
+            j += 32;
+          } else {
+            tile(k, a, 0, 4, b + at * <usize>k, c + at, 0, start, relu);
+            j += 8;
+          }
+        }
+        a += lda;
+        c += ldc;
       }
-    }
-    for (let j = (n - 1) & -8; j >= first; j -= 8) {
-      const at = (<usize>j) << 2;
-      for (let r = 0; r < m; r += isTall ? 4 : 1) {
-        const row: usize = isTall ? min(r, m - 4) : r;
-        tile(k, a + row * rowA, lda, 4, b + at * <usize>k, c + row * rowC + at, ldc, bias ? bias + at : 0, relu);
+    } else {
+      for (let j = (n - 1) & -8; j >= 0; j -= 8) {
+        const at = (<usize>j) << 2;
+        for (let r = 0; r < m; r += 4) {
+          const row: usize = min(r, m - 4); // the last four again, where fewer are left
+          tile(k, a + row * lda, lda, 4, b + at * <usize>k, c + row * ldc + at, ldc, bias ? bias + at : 0, relu);
+        }
       }
     }
   }

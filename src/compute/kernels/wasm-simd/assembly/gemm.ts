@@ -141,7 +141,8 @@ export function plus(sum: v128, x: v128, y: v128): v128 {
 /**
  * 4 x 8 numbers of the product at `c`, rows `ldc` bytes apart.
  *
- * @param lda Bytes from a row of the left side to the next; of slivers 4. @param step From a number of a row to its next; of slivers 16.
+ * @param lda Bytes from a row of the left side to the next; of slivers 4.
+ * @param step Bytes from a number of a row to its next; of slivers 16.
  * @param start 0: from zero; 1: added to what is there; else the address of 8 numbers that every row starts with.
  * @param relu Whether negative numbers become 0.
  */
