@@ -136,7 +136,8 @@ after 32 answers, before after two, which made fifth answers slower. From a2794c
 long as before for both sides. Both sides' first and fifth answers are medians of 21 processes there, of five elsewhere: with five, the
 fifth answer of ONNX Runtime Web's SASRec was 2.7, 6.6 and 10 ms in three sittings; the rows are of the last. From e9a32b0f on, WASM infers by the
 SIMD kernels that only training had: SASRec at 0.86, 1.11 and 1.16 in three sittings, and at 1.75 before, in the sitting of the 0.86;
-\`infer-page\` at 0f8d76fa has the WASM before.${aboutMixture(rows)}`,
+\`infer-page\` at 0f8d76fa has the WASM before. From c53163a4 on, where SASRec's last click is answered without keys and values of all clicks, five sittings of
+\`infer-plan\` had SASRec at 0.23 to 0.34 and GRU4Rec at 0.55 to 0.59; one just before had 0.33 and 0.57, two between 0.25 and 0.66, and 0.44 and 0.55.${aboutMixture(rows)}`,
       answers,
       [...HEAD, 'first', 'fifth', "peer's first", "peer's fifth", 'commit'],
     ),
