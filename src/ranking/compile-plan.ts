@@ -19,7 +19,7 @@ import { CLICK, loadPlanScorer, MOST_CLICKS, STATE } from './plan-scorer';
 import { plannedModel, readPlan } from './session-reader';
 import { openSession } from './session-scorer';
 
-/** Shorter than `INFERENCE`, which other backends would need more small kernels for. */
+/** Other backends run `INFERENCE`: what is left out here takes weights in another order, which a plan makes once, and they in each answer. */
 const ANSWER: Run = { dropout: (x) => x, isAnswer: true };
 /** Primes: a length that is also another size of the model could have steps of its own. */
 const LENGTHS = [1, 2, 3, 5, 7, 11, 13, 17, 19, 23];

@@ -89,7 +89,7 @@ export function lower(calls: readonly Call[], shared: Lowering, steps: Step[]): 
     if (packed === undefined) {
       packed = {};
       made.set(packed, step * batches);
-      const right = matrices(b);
+      const right = matrixStrides(b);
       const size = [right?.row ?? (transposeB ? k : n), Number(transposeB), k, n] as const;
       const operands = [
         right ? part(b) : ref(b),
@@ -105,7 +105,7 @@ export function lower(calls: readonly Call[], shared: Lowering, steps: Step[]): 
     const bias = inputs['bias'] ? ref(inputs['bias']) : 0;
     const relu = Number(activation === 'relu');
     const from = { id: packed, offset: 0 };
-    const left = isShared ? undefined : matrices(a);
+    const left = isShared ? undefined : matrixStrides(a);
     const [aStep, lda] = left ? [left.step, left.row] : [m * k, k];
     // Heads are written side by side, where that is all that is done with them.
     const [joined, ...more] = readers(to);
@@ -187,7 +187,7 @@ export function lower(calls: readonly Call[], shared: Lowering, steps: Step[]): 
         kernel === 'BatchMatMul' &&
         [inputs['a']!, inputs['b']!].every(({ id, shape }) => id !== to.id || shape.join() === to.shape.join());
       const by = readers(to);
-      if (by.length > 0 && matrices(turned) && by.every(isMatrix)) reordered.set(to.id, turned);
+      if (by.length > 0 && matrixStrides(turned) && by.every(isMatrix)) reordered.set(to.id, turned);
       else view(from, to, to.shape, turned.strides!);
     } else if (kernel === 'Slice') {
       const x = inputs['x']!;
@@ -259,7 +259,7 @@ function merged(shape: readonly number[], views: readonly (readonly number[])[])
 }
 
 /** How far apart rows and matrices are, where numbers of a row are side by side and all but one of the first axes are of size 1. */
-function matrices({ shape, strides }: Value): { readonly row: number; readonly step: number } | undefined {
+function matrixStrides({ shape, strides }: Value): { readonly row: number; readonly step: number } | undefined {
   if (strides?.at(-1) !== 1) return undefined;
   const [axis = 0, ...more] = shape.flatMap((size, i) => (size > 1 && i < shape.length - 2 ? [i] : []));
   return more.length > 0 ? undefined : { row: strides.at(-2)!, step: strides[axis]! };

@@ -1,6 +1,6 @@
 /** Kernels over the rows of a matrix: softmax and its losses, layer normalisation, sums. */
 import { transpose4 } from './gemm';
-import { exp4, LEAST, loadPart, max4, storePart, sum4 } from './math';
+import { exp4, LEAST_EXPONENT, loadPart, max4, storePart, sum4 } from './math';
 
 /** The largest of n >= 1 numbers, NaN passed over. */
 export function largest(x: usize, n: i32): f32 {
@@ -20,7 +20,7 @@ export function exponentials(x: usize, to: usize, n: i32, shift: f32): f32 {
     const x0 = f32x4.sub(v128.load(x), by);
     const x1 = f32x4.sub(v128.load(x, 16), by);
     // What a mask hides: e^x is 0 there. NaN is not less.
-    const least = f32x4.splat(LEAST);
+    const least = f32x4.splat(LEAST_EXPONENT);
     if (i32x4.all_true(v128.and(f32x4.lt(x0, least), f32x4.lt(x1, least)))) {
       v128.store(to, f32x4.splat(0));
       v128.store(to, f32x4.splat(0), 16);
