@@ -14,7 +14,13 @@ import { standalonePlot } from './standalone-svg';
 export interface Row extends Result {
   readonly commit: string;
   readonly machine: string;
+  /** Ratios of earlier sittings of the same code. */
+  readonly earlierRatios?: readonly number[];
 }
+
+/** The ratios of all sittings of a row's code, the least first. */
+export const ratiosOf = ({ ratio, earlierRatios = [] }: Row): number[] =>
+  [...earlierRatios, ratio ?? []].flat().sort((a, b) => a - b);
 
 /** The cases that the page shows, by what their names begin with. */
 const SHOWN = /^(infer|start|cold|scale|size)/;
@@ -24,7 +30,12 @@ export function writeInference(results: readonly Result[]): void {
   const known = readResult<Row[]>('inference', []);
   const about = { commit: commit(), machine: machine() };
   const rows = new Map(known.map((row) => [row.case, row]));
-  for (const result of results) if (SHOWN.test(result.case)) rows.set(result.case, { ...result, ...about });
+  for (const result of results) {
+    if (!SHOWN.test(result.case)) continue;
+    const before = rows.get(result.case);
+    const earlierRatios = before?.commit === about.commit ? ratiosOf(before) : [];
+    rows.set(result.case, { ...result, ...about, ...(earlierRatios.length > 0 && { earlierRatios }) });
+  }
   const all = [...rows.values()].sort((a, b) => a.case.localeCompare(b.case, 'en', { numeric: true }));
   const plots = plotsOf(rows);
   for (const [name, svg] of plots) replace(join(RESULTS, `${name}.svg`), svg);

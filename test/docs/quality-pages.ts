@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { examsPage, readExams } from '../bench/exam/record';
-import type { Row } from '../bench/inference-results';
+import { type Row, ratiosOf } from '../bench/inference-results';
 import { objectivesPage } from '../bench/objectives/page';
 import { readObjectives } from '../bench/objectives/record';
 import { personalPage, personalSummary, readReport } from '../bench/personal-report';
@@ -62,14 +62,26 @@ const answers = (): readonly Row[] => JSON.parse(readFileSync(join(RESULTS, 'inf
 
 const short = (value: unknown): string => Number(value).toPrecision(3);
 
+/** What a row's code took of a peer's time, of one sitting or of several. */
+const shareOf = (row: Row, to: string): string => {
+  const ratios = ratiosOf(row);
+  return ratios.length === 1 ? short(ratios[0]) : `${short(ratios[0])}${to}${short(ratios.at(-1))}`;
+};
+const sittingsOf = (row: Row): string => {
+  const count = ratiosOf(row).length;
+  return count === 1 ? 'in one sitting' : `in ${count} sittings`;
+};
+
 /** Every answer that was timed beside another runtime. */
 function peerRatios(): string {
-  const rows = answers().flatMap(({ case: name, ratio, ours, theirs, peer, facts, commit }) => {
+  const rows = answers().flatMap((row) => {
+    const { case: name, ours, theirs, peer, facts, commit } = row;
     if (!name.startsWith('infer-') || !peer.startsWith('ONNX')) return [];
     const of = (which: string) =>
       `the ${which} answer ${short(facts![`${which} answer, ms`])} ms, the peer's ${short(facts![`${which} answer of the peer, ms`])}`;
     const times = `ours ${short(ours.median)} ms; ${of('first')}; ${of('fifth')}`;
-    return [`* ${name}: ${short(ratio)} of the time of ${peer}, ${short(theirs!.median)} ms; ${times} (at ${commit})`];
+    const last = `${ratiosOf(row).length > 1 ? 'of the last, ' : ''}the peer ${short(theirs!.median)} ms, ${times}`;
+    return [`* ${name}: ${shareOf(row, ' to ')} of the time of ${peer} ${sittingsOf(row)}; ${last} (at ${commit})`];
   });
   const beside = peers().flatMap(([, name, , ratio, ours, peer, ...rest]) =>
     name?.startsWith('infer-') ? [`* ${name}: ${ratio} of the time of ${peer}; ours ${ours} (at ${rest.at(-2)})`] : [],
@@ -95,7 +107,7 @@ function headlines(): string[] {
     `${short(sasrec.facts![`${which} answer, ms`])} ms (theirs ${short(sasrec.facts![`${which} answer of the peer, ms`])})`;
   return [
     `* ${headline('diginetica', readResults('diginetica'), readClaims('diginetica'))}`,
-    `* **Speed**: a warm recommendation takes ${short(gru4rec.ratio)} (GRU4Rec) and ${short(sasrec.ratio)} (SASRec, 10,000 items) of ONNX Runtime Web's time in one sitting; SASRec's first answer ${of('first')}, its fifth ${of('fifth')} ([table](test/bench/results/inference.md)). A second page, its thread slowed 4 times, has suggestions after ${mine}, one with ONNX Runtime Web after ${peers} (median, 95th percentile).`,
+    `* **Speed**: a warm recommendation takes ${shareOf(gru4rec, '–')} (GRU4Rec) and ${shareOf(sasrec, '–')} (SASRec, 10,000 items) of ONNX Runtime Web's time ${sittingsOf(sasrec)}; SASRec's first answer ${of('first')}, its fifth ${of('fifth')} ([table](test/bench/results/inference.md)). A second page, its thread slowed 4 times, has suggestions after ${mine}, one with ONNX Runtime Web after ${peers} (median, 95th percentile).`,
     '* **Equal to the reference**: outputs, losses and gradients from the same weights, and weights after training: `npm run golden -- test/golden`.',
   ];
 }
