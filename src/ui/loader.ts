@@ -117,6 +117,7 @@ export function open(url: string, whenToLoad: typeof startLazily): Aisle | undef
     async load(script, onFailure = failed) {
       const late = setTimeout(onFailure, STALL, 'No answer.'); // one that comes later is still good
       for (;;) {
+        const online = new Promise((next) => addEventListener('online', next, { once: true })); // during this try, too
         try {
           // Firefox does not fetch a script again whose import has failed. Elsewhere a server of this device may answer.
           const { onLine, userAgent } = navigator;
@@ -128,7 +129,7 @@ export function open(url: string, whenToLoad: typeof startLazily): Aisle | undef
         } finally {
           clearTimeout(late);
         }
-        await new Promise((next) => addEventListener('online', next, { once: true }));
+        await online;
       }
     },
   };

@@ -60,6 +60,8 @@ export function startPage(host: Host): Promise<unknown> {
   let isOver = false;
   /** Whether `aisle.ready` is settled: then the next start or stop makes another one. */
   let isSettled = false;
+  /** The running load of the model, or the last one. Never rejects: what fails is reported. */
+  let loadingModel: Promise<unknown> | undefined;
   /** When a model that could not be loaded was tried again. */
   let retried = 0;
   /** Counts starts and stops: a start that was overtaken does not open. */
@@ -105,9 +107,13 @@ export function startPage(host: Host): Promise<unknown> {
     const now = clock();
     if (isSettled && !running?.recommender.status.model && now - retried > RETRY) {
       retried = now;
-      quiet(() => running!.recommender.retry()); // reported like the first failure
+      loadModel();
     }
     view?.refreshSoon(urgency);
+  }
+  /** Loads the model where that has failed, and waits for one that is on its way. */
+  function loadModel(): void {
+    loadingModel = quiet(() => aisle.recommender?.retry());
   }
   async function ask<T>(answer: Promise<T>): Promise<T> {
     const result = await answer;
@@ -183,16 +189,11 @@ export function startPage(host: Host): Promise<unknown> {
       updatePanels();
       if (!options.product) keepLists(opened, page); // what that says now is not known yet
       // Before what reads the page is loaded: the model may be there, or not, first.
-      const answered = new Promise<void>((resolve) => {
-        opened.on('ready', () => resolve());
-        opened.on('error', (error) => {
-          host.warn('there are no suggestions.', error);
-          resolve();
-        });
-      });
+      opened.on('error', (error) => host.warn('there are no suggestions.', error));
+      loadModel();
       const loaded = await loading;
       if (mine !== turn) return opened.dispose();
-      open(opened, page, loaded, answered, experiment);
+      open(opened, page, loaded, experiment);
     } catch (error) {
       if (mine === turn) failed(error);
     }
@@ -237,12 +238,10 @@ export function startPage(host: Host): Promise<unknown> {
     });
   }
 
-  /** @param answered Settles when the model is there, or cannot be loaded. */
   function open(
     recommender: Recommender,
     options: PageOptions,
     slots: Slots,
-    answered: Promise<void>,
     experiment: Experiment | undefined,
   ): void {
     const { addressOf, idIn, readDataLayer, watchPage, watchSelections } = slots;
@@ -264,7 +263,7 @@ export function startPage(host: Host): Promise<unknown> {
         if (running === mine) stops.push(startAnalytics(host, recommender, options.dataLayer, product));
       });
     }
-    answered.then(() => running === mine && settled(recommender));
+    loadingModel!.then(() => running === mine && settled(recommender));
     for (const slot of host.slots) host.redraw(slot);
     const report = ({ degraded, ids }: Status): void => {
       for (const { code, message } of degraded) host.warn(`it works with less (${code}).`, { message });
@@ -404,9 +403,10 @@ export function startPage(host: Host): Promise<unknown> {
     host.guard('A reader of the page', () => readPage());
   });
   // The model, or a script, may have failed to load offline, or behind a network's sign-in page.
-  addEventListener('online', () => {
-    retried = 0;
-    refresh('better');
+  addEventListener('online', async () => {
+    await loadingModel; // a load that the network has cut off may still be about to fail
+    loadModel();
+    view?.refreshSoon('better');
   });
   // What was tracked before the visitor sees the page counts from then on.
   if (isHidden()) addEventListener('visibilitychange', () => view?.refreshSoon('asked'), { once: true });

@@ -1,7 +1,7 @@
 /** What becomes of an embed whose model could not be had, or that was stopped: nothing that was said is forgotten. */
-import type { Page } from 'playwright-core';
+import type { Page, Route } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
-import { asked, embedPages, held, known, push, ready, SCRIPT, SETTLED, SLOT, STOCK } from './embed-window';
+import { asked, embedPages, held, known, push, ready, SCRIPT, SETTLED, SLOT, STOCK, shown } from './embed-window';
 
 vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy
 
@@ -262,6 +262,48 @@ describe('a script of ours that comes when the network is back', () => {
       dispatchEvent(new Event('online'));
     });
     await ready(page);
+  });
+});
+
+describe('what the network cuts off just as it comes back', () => {
+  const online = (page: Page) => page.evaluate(() => void dispatchEvent(new Event('online')));
+
+  test.each([
+    ['a script', '**/aisle/slots-*.js', 'script'],
+    ['the model', MODEL, 'io'],
+  ])('is tried once more: %s', async (_, pattern, state) => {
+    const tries: Route[] = [];
+    const { page } = await pages.open(SLOT, {
+      prepare: (opened) =>
+        opened.context().route(pattern, (route) => {
+          tries.push(route);
+          if (tries.length === 1) return route.abort();
+          return tries.length > 2 ? route.fallback() : undefined;
+        }),
+    });
+    await page.locator(`[data-aisle-state=error-${state}]`).waitFor();
+    await online(page);
+    await expect.poll(() => tries.length).toBe(2);
+    await online(page); // while the second try is on its way
+    await tries[1]!.abort();
+    await ready(page);
+    expect(tries).toHaveLength(3);
+  });
+
+  test('is tried again with what fills the slots, which was cut off, too', async () => {
+    const slots = '**/aisle/slots-*.js';
+    const { page } = await pages.open(SLOT, {
+      prepare: async (opened) => {
+        await cutOff(opened);
+        await opened.context().route(slots, (route) => route.abort());
+      },
+    });
+    await page.locator('[data-aisle-state=error-script]').waitFor();
+    await page.waitForFunction(() => window.aisle!.recommender !== undefined);
+    await page.context().unroute(slots);
+    await connect(page);
+    await ready(page);
+    expect(await shown(page)).toHaveLength(8);
   });
 });
 
