@@ -43,7 +43,7 @@ const bundle = {
 const SHARED = {
   name: 'shared',
   priority: 2,
-  test: /src\/(errors|nearest-name|abort|limits|compute\/types)\.ts$|vite\/preload-helper/,
+  test: /src\/(errors|nearest-name|abort|limits|loaded|compute\/types)\.ts$|vite\/preload-helper/,
 };
 /**
  * The demo compares models by recommenders of its own; the code that it shares with the embed stays in the file of that. So does
@@ -62,7 +62,7 @@ const SLOTS = {
 const ENGINE = {
   name: 'engine',
   priority: 2,
-  test: /src\/(load-code|checkpoint\/(manifest|verify|sha256|safetensors|half)|engine\/(model|loading)|compute\/(backend-fault|fallback|running|wasm-module)|models\/(index|padding)|ranking\/(architecture|top-k|session-scorer)|session\/lags)\.ts$/,
+  test: /src\/(checkpoint\/(manifest|verify|sha256|safetensors|half)|engine\/(model|loading)|compute\/(backend-fault|fallback|running|wasm-module)|models\/(index|padding)|ranking\/(architecture|top-k|session-scorer)|session\/lags)\.ts$/,
 };
 /** Pages read these without an engine, too. */
 const ARTIFACT = { name: 'artifact', priority: 3, test: /src\/checkpoint\/(artifact|json)\.ts$/ };

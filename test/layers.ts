@@ -35,7 +35,6 @@ const RANK: Readonly<Record<string, number>> = {
   store: 0,
   types: -1,
   abort: -2,
-  'load-code': -2,
   loaded: -1,
   errors: -3,
   'nearest-name': -3,

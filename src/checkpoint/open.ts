@@ -1,6 +1,6 @@
 /** Opens an artifact from wherever its files are: a folder, a server, memory. `pack.ts` says what the files hold. */
 import { RecommenderError } from '../errors';
-import { loadCode } from '../load-code';
+import { loaded } from '../loaded';
 import type { CatalogueItem, OpenedArtifact } from './artifact';
 import { htmlHint, parseJson } from './json';
 import {
@@ -110,18 +110,18 @@ async function kept<T>(known: Map<string, Promise<T>>, name: string, make: () =>
 }
 
 async function readCatalogue(file: Promise<Uint8Array>): Promise<readonly CatalogueItem[]> {
-  const code = loadCode('the catalogue', () => import('./catalogue-file'));
+  const code = loaded(import('./catalogue-file'), 'the catalogue');
   const [{ checkCatalogue }, bytes] = await Promise.all([code, file]);
   return checkCatalogue(parseJson(bytes, CATALOGUE));
 }
 
 async function checkedFeatures(features: unknown): Promise<void> {
-  const { checkFeatures } = await loadCode('features', () => import('./manifest-features'));
+  const { checkFeatures } = await loaded(import('./manifest-features'), 'features');
   checkFeatures(features);
 }
 
 async function readAliases(file: Promise<Uint8Array>): Promise<Pick<OpenedArtifact, 'aliases' | 'namesOf'>> {
-  const [{ checkAliases, namesOf }, bytes] = await Promise.all([loadCode('aliases', () => import('./aliases')), file]);
+  const [{ checkAliases, namesOf }, bytes] = await Promise.all([loaded(import('./aliases'), 'aliases'), file]);
   const aliases = checkAliases(parseJson(bytes, ALIASES));
   return { aliases, namesOf: (known) => namesOf(aliases, known) };
 }

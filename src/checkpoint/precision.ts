@@ -10,7 +10,7 @@
  * are floats beyond the range of a half.
  */
 import { RecommenderError } from '../errors';
-import { loadCode } from '../load-code';
+import { loaded } from '../loaded';
 import type { NdArray } from '../types';
 import { quote } from './json';
 import { type StoredTensor, toNdArray } from './safetensors';
@@ -28,7 +28,7 @@ export async function unpackTensors(
   fileName: string,
 ): Promise<Record<string, NdArray>> {
   const hasCodes = [...stored.values()].some(({ dtype }) => dtype === 'U8');
-  const products = hasCodes ? await loadCode('quantised tables', () => import('./product-codes')) : undefined;
+  const products = hasCodes ? await loaded(import('./product-codes'), 'quantised tables') : undefined;
   products?.checkTableSizes(stored, CENTROIDS_SUFFIX, fileName);
   const tensors: [string, NdArray][] = [];
   for (const [name, tensor] of stored) {

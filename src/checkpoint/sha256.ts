@@ -1,4 +1,4 @@
-import { loadCode } from '../load-code';
+import { loaded } from '../loaded';
 
 /**
  * SHA-256 of bytes, or of a text in UTF-8, as 64 hexadecimal digits. `crypto.subtle` exists only in secure contexts (https and
@@ -8,7 +8,7 @@ import { loadCode } from '../load-code';
  */
 export async function sha256(data: Uint8Array | string): Promise<string> {
   const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data;
-  const load = () => loadCode('SHA-256', () => import('@noble/hashes/sha2.js'));
+  const load = () => loaded(import('@noble/hashes/sha2.js'), 'SHA-256');
   const digest = (await nativeDigest(bytes)) ?? (await load()).sha256(bytes);
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -1,7 +1,7 @@
 /** What training needs beyond inference: gradients and their kernels. Loaded only where a model learns. */
 import { getGradient, type KernelConfig, registerGradient } from '@tensorflow/tfjs';
 import { RecommenderError } from '../errors';
-import { loadCode } from '../load-code';
+import { loaded } from '../loaded';
 import { addKernels, missingKernels } from './backends/registry';
 import { gradients } from './kernels/shared/gradients';
 import { trainingKernels } from './kernels/shared/names';
@@ -20,7 +20,7 @@ const canTrain = (name: BackendName): name is TensorBackend => Object.hasOwn(KER
 
 /** The kernels that training needs on a backend, fetched. The second time they are there at once. */
 export const loadTraining = async (name: TensorBackend): Promise<readonly KernelConfig[]> =>
-  (await loadCode(`training on "${name}"`, KERNELS[name])).kernels;
+  (await loaded(KERNELS[name](), `training on "${name}"`)).kernels;
 
 /**
  * Makes the backends that are running able to train: registers gradients and the kernels they need. Call it after

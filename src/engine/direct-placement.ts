@@ -8,7 +8,7 @@ import { fallbacks, rivals } from '../compute/fallback';
 import { type Memory, type RunningDevice, runningDevice, setRunning, stopDevice } from '../compute/running';
 import type { BackendName } from '../compute/types';
 import { RecommenderError, throwIfAborted } from '../errors';
-import { loadCode } from '../load-code';
+import { loaded } from '../loaded';
 import { loadArchitecture } from '../ranking/architecture';
 import { loadPlans, planOf } from './loading';
 import { type Model, modelOf } from './model';
@@ -18,7 +18,7 @@ import type { Placement, PlacementRequest } from './placement';
 import type { ModelInfo, Moved } from './types';
 
 /** What counts. The second time it is there at once. */
-export const loadCounting = () => loadCode('counting', () => import('../ranking/baseline-scorer'));
+export const loadCounting = () => loaded(import('../ranking/baseline-scorer'), 'counting');
 
 /**
  * Puts a model on the first backend of the order.

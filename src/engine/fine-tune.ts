@@ -1,7 +1,7 @@
 /** One portion of learning from the visitor: the new events of the sessions, one by one, in short slices of the executor. */
 import type { Delta, TuneMethod } from '../checkpoint/delta';
 import { throwIfAborted } from '../errors';
-import { loadCode } from '../load-code';
+import { loaded } from '../loaded';
 import { type ReadEvent, readOf } from '../session/visitor-history';
 import type { FrozenModel, TuneEvent } from '../train/tuning/frozen-model';
 import { guardAhead } from '../train/tuning/guard';
@@ -87,7 +87,7 @@ async function createTuning(
     const replay = await encodedReplay(placement.artifact, encoder);
     return tuneAdapter({ ...frozen, ...(replay && { replay }) }, delta);
   }
-  const { tuneFull } = await loadCode('learning', () => import('./tuned-network'));
+  const { tuneFull } = await loaded(import('./tuned-network'), 'learning');
   return tuneFull(placement, frozen, delta, signal);
 }
 

@@ -2,7 +2,7 @@
 import { type OpenedArtifact, REPLAY_OFFSETS_TENSOR, REPLAY_TENSOR, SUPPORT_TENSOR } from '../checkpoint/artifact';
 import type { BaseModel } from '../checkpoint/delta';
 import { RecommenderError } from '../errors';
-import { loadCode } from '../load-code';
+import { loaded } from '../loaded';
 import { loadArchitecture, type Network } from '../ranking/architecture';
 import { fitScale } from '../ranking/scale';
 import type { FrozenModel } from '../train/tuning/frozen-model';
@@ -93,7 +93,7 @@ export function baseNetwork(artifact: OpenedArtifact): Promise<BaseNetwork> {
 
 async function makeBaseNetwork(artifact: OpenedArtifact): Promise<BaseNetwork> {
   const [{ networkInfo }, { model }] = await Promise.all([
-    loadCode('specifications', () => import('../ranking/network-info')),
+    loaded(import('../ranking/network-info'), 'specifications'),
     loadArchitecture(artifact.info),
   ]);
   const { config, catalogue } = networkInfo(model!, artifact);

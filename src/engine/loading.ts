@@ -4,7 +4,7 @@ import { PLAN } from '../checkpoint/manifest';
 import { type BackendFault, type Device, noPlan } from '../compute/backend-fault';
 import type { BackendName } from '../compute/types';
 import { RecommenderError } from '../errors';
-import { loadCode } from '../load-code';
+import { loaded } from '../loaded';
 import { models } from '../models/index';
 import { isNeural, type LoadedScorer, loadArchitecture } from '../ranking/architecture';
 import type { readPlan } from '../ranking/session-reader';
@@ -20,9 +20,9 @@ export async function loadCodeFor(info: Pick<ArtifactInfo, 'architecture' | 'nam
   else await Promise.all([loadArchitecture(info), loadTensors(info.architecture)]);
 }
 
-export const loadPlans = () => loadCode('plans', () => import('./plan-code'));
+export const loadPlans = () => loaded(import('./plan-code'), 'plans');
 export async function loadTensors(architecture: string) {
-  const code = await loadCode('scoring', () => import('../ranking/load-scorer'));
+  const code = await loaded(import('../ranking/load-scorer'), 'scoring');
   if (isNeural(architecture)) await code.loadNetwork(architecture);
   return code;
 }

@@ -11,7 +11,7 @@ import type { BackendOptions } from '../compute/backends/options';
 import { startOrder } from '../compute/fallback';
 import { type BackendName, isGpu } from '../compute/types';
 import { RecommenderError, throwIfAborted } from '../errors';
-import { loadCode } from '../load-code';
+import { loaded } from '../loaded';
 import { isNeural } from '../ranking/architecture';
 import { topShown } from '../ranking/shown-items';
 import { topK } from '../ranking/top-k';
@@ -85,7 +85,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
   function assertAlive(): void {
     if (end.signal.aborted) throw new RecommenderError('disposed', 'The engine was disposed.');
   }
-  function loaded(): Placed {
+  function placedModel(): Placed {
     assertAlive();
     if (!placement) throw new RecommenderError('bad-artifact', 'The engine has no model yet. Call load first.');
     return placement;
@@ -94,8 +94,8 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
   /** Learning and explaining: loaded where they are wanted, and nowhere else. */
   function personalised(): Promise<Personalisation> {
     assertAlive();
-    personalisation ??= loadCode('learning', () => import('./personalisation')).then(({ createPersonalisation }) => {
-      personal = createPersonalisation({ call, loaded });
+    personalisation ??= loaded(import('./personalisation'), 'learning').then(({ createPersonalisation }) => {
+      personal = createPersonalisation({ call, placedModel });
       return personal;
     });
     personalisation.catch(() => {
@@ -106,7 +106,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
 
   async function shopping(): Promise<Shop> {
     assertAlive();
-    const { createShop } = await loadCode('the catalogue', () => import('./live-catalogue'));
+    const { createShop } = await loaded(import('./live-catalogue'), 'the catalogue');
     shop ??= createShop({ call, fetchFile, placed: () => placement });
     return shop;
   }
@@ -157,7 +157,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
       return call(async (ends) => {
         startOrder(backend); // refuses a name that none has
         try {
-          return await loaded().move(backend, why, ends);
+          return await placedModel().move(backend, why, ends);
         } catch (error) {
           throw asNoBackend(error);
         }
@@ -169,7 +169,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
       const { session, user, k, exclude, strategy } = request;
       return call(async (ends) => {
         const from = performance.now();
-        const placed = loaded();
+        const placed = placedModel();
         const { items } = placed;
         const scored = <T>(work: (model: Model) => Promise<T>) =>
           personal ? personal.scored(placed, work, ends) : placed.run(work, ends);
@@ -180,7 +180,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
         const withNew = strategy === 'related' && (await shop?.related(items, request, scored));
         if (withNew) return answered(withNew);
         if (strategy !== undefined && strategy !== 'related') {
-          const { counted } = await loadCode('strategies', () => import('./strategies'));
+          const { counted } = await loaded(import('./strategies'), 'strategies');
           const { found, missing } = await counted(placed, strategy, request);
           return { ...answer(placed, from, found), ...(missing !== undefined && { missing }) };
         }
@@ -209,12 +209,12 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
     updateProducts: async (...request) => (await shopping()).updateProducts(...request),
     async catalogue() {
       const now = Date.now();
-      return loaded()
+      return placedModel()
         .items.listed()
         .map((product) => pricedAt(product, now));
     },
     async products(ids) {
-      const { artifact, items } = loaded();
+      const { artifact, items } = placedModel();
       const now = Date.now();
       return ids.map((id) => {
         const product = items.product(id);
@@ -223,17 +223,17 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
         return { ...pricedAt(product, now), ...(group !== undefined && { group }) };
       });
     },
-    rules: async () => shop?.rules() ?? (await loaded().artifact.further(RULES)) ?? null,
+    rules: async () => shop?.rules() ?? (await placedModel().artifact.further(RULES)) ?? null,
     async resolve(products) {
-      const { items } = loaded();
+      const { items } = placedModel();
       return products.map((candidates) => items.resolve(candidates) ?? null);
     },
     async identify(candidates) {
-      const { items } = loaded();
+      const { items } = placedModel();
       return items.resolve(candidates) ?? candidates.find(({ id }) => items.product(id))?.id ?? null;
     },
-    nearest: async (id) => (await diagnosing()).nearest(id, loaded().artifact.itemIds),
-    foreignIds: async (found) => (await diagnosing()).foreignIds(found, loaded().artifact.itemIds),
+    nearest: async (id) => (await diagnosing()).nearest(id, placedModel().artifact.itemIds),
+    foreignIds: async (found) => (await diagnosing()).foreignIds(found, placedModel().artifact.itemIds),
     loadedFiles: async () => (await diagnosing()).loadedFiles(),
     memory: () => call(async (ends) => placement?.memory(ends) ?? { tensors: 0, bytes: 0 }),
     async dispose() {
@@ -248,7 +248,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
 /** Backends of a counting model under `auto`. */
 const COUNTING: readonly BackendName[] = ['cpu'];
 
-const diagnosing = () => loadCode('the diagnosis', () => import('./diagnosis'));
+const diagnosing = () => loaded(import('./diagnosis'), 'the diagnosis');
 const REQUESTED = (backend: BackendName): string => `"${backend}" was asked for.`;
 
 /** A backend that was requested by name is not available, for any reason. */

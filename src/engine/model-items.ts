@@ -9,7 +9,7 @@ import {
   SUPPORT_TENSOR,
   USERS_TENSOR,
 } from '../checkpoint/artifact';
-import { loadCode } from '../load-code';
+import { loaded } from '../loaded';
 import type { ShownItem } from '../ranking/shown-items';
 import type { ExcludedItems } from '../ranking/top-k';
 import type { Candidate, ItemIndex, SessionInput } from '../types';
@@ -46,7 +46,7 @@ export interface ModelItems {
 }
 
 /** Fetches what reads the features of clicks, and users; the second time it is there at once. */
-export const loadClickReaders = () => loadCode('features', () => import('./click-readers'));
+export const loadClickReaders = () => loaded(import('./click-readers'), 'features');
 
 /** @throws RecommenderError `weights-mismatch`; `io` where code cannot be fetched. */
 export async function modelItems(artifact: Artifact & Pick<OpenedArtifact, 'namesOf'>): Promise<ModelItems> {

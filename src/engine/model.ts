@@ -4,7 +4,7 @@ import { type BackendFault, type Device, wrongNumbers } from '../compute/backend
 import { type RunningDevice, stopDevice } from '../compute/running';
 import { type BackendName, isGpu } from '../compute/types';
 import { RecommenderError } from '../errors';
-import { loadCode } from '../load-code';
+import { loaded } from '../loaded';
 import type { LoadedScorer, Network } from '../ranking/architecture';
 import { goldenMismatch } from '../ranking/golden-check';
 import { openSession, type SessionScorer } from '../ranking/session-scorer';
@@ -51,7 +51,7 @@ export interface ModelOptions {
 }
 
 /** Fetches what mixes counting into a network. The second time it is there at once. */
-export const loadMixture = () => loadCode('counting', () => import('../ranking/mixture'));
+export const loadMixture = () => loaded(import('../ranking/mixture'), 'counting');
 
 /** What answers in the place of a network, or of one that has learnt: with what its artifact mixes in. */
 export const withMix = async (artifact: OpenedArtifact, network: LoadedScorer, scale?: number) =>

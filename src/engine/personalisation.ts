@@ -23,7 +23,7 @@ export interface EngineAccess {
   /** A call that ends with its caller's signal and with the engine. */
   call<T>(work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** @throws RecommenderError `bad-artifact` if there is no model yet. */
-  loaded(): Placed;
+  placedModel(): Placed;
 }
 
 export interface Personalisation extends Pick<Engine, 'setAdapter' | 'explain' | 'fineTune' | 'migrate'> {
@@ -89,7 +89,7 @@ export function createPersonalisation(host: EngineAccess): Personalisation {
     },
     setAdapter: (delta) =>
       host.call(async (signal) => {
-        const placement = host.loaded();
+        const placement = host.placedModel();
         const own = ++changes;
         if (delta) {
           checkBase(delta, placement);
@@ -109,10 +109,11 @@ export function createPersonalisation(host: EngineAccess): Personalisation {
           throw error;
         }
       }),
-    explain: (request, { signal } = {}) => host.call((ends) => explain(host.loaded(), scored, request, ends), signal),
+    explain: (request, { signal } = {}) =>
+      host.call((ends) => explain(host.placedModel(), scored, request, ends), signal),
     fineTune: (request, { signal, onProgress } = {}) =>
-      host.call((ends) => fineTune(host.loaded(), request, ends, onProgress), signal),
-    migrate: async (delta) => migrate(delta, host.loaded().artifact),
+      host.call((ends) => fineTune(host.placedModel(), request, ends, onProgress), signal),
+    migrate: async (delta) => migrate(delta, host.placedModel().artifact),
   };
 }
 

@@ -3,7 +3,7 @@ import type { ArtifactInfo, OpenedArtifact } from '../checkpoint/artifact';
 import { BackendFault, noPlan } from '../compute/backend-fault';
 import type { BackendName } from '../compute/types';
 import type { RecommenderError } from '../errors';
-import { loadCode } from '../load-code';
+import { loaded } from '../loaded';
 import { isNeural, loadArchitecture } from '../ranking/architecture';
 import { loadCodeFor } from './loading';
 import type { ModelItems } from './model-items';
@@ -20,8 +20,8 @@ export async function loadPlacing(info: Pick<ArtifactInfo, 'architecture' | 'nam
   else if (backend === 'plan') await Promise.all([loadDirect(), loadCodeFor(info, backend)]);
   else await Promise.all([loadDirect().then(({ loadCounting }) => loadCounting()), loadArchitecture(info)]);
 }
-const loadDirect = () => loadCode('plans', () => import('./direct-placement'));
-const loadPlacement = () => loadCode('placement', () => import('./placement'));
+const loadDirect = () => loaded(import('./direct-placement'), 'plans');
+const loadPlacement = () => loaded(import('./placement'), 'placement');
 
 /** Whether a backend computes a model in plain calls. */
 const isDirect = ({ architecture }: Pick<ArtifactInfo, 'architecture'>, backend: BackendName): boolean =>

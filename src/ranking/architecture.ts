@@ -2,7 +2,7 @@
 import { type ArtifactInfo, FEATURE_PREFIX, SUPPORT_TENSOR } from '../checkpoint/artifact';
 import { within } from '../checkpoint/prefixes';
 import { RecommenderError } from '../errors';
-import { loadCode } from '../load-code';
+import { loaded } from '../loaded';
 import { models } from '../models/index';
 import type { Catalogue, NdArray, NdArrays, Scorer, SessionInput } from '../types';
 import type { SessionScorer } from './session-scorer';
@@ -46,9 +46,9 @@ export const isNeural = (architecture: string): boolean => Object.hasOwn(models,
  * @throws RecommenderError `bad-artifact` for an architecture that is none; `io` where its code cannot be fetched.
  */
 export async function loadArchitecture({ architecture, name }: Pick<ArtifactInfo, 'architecture' | 'name'>) {
-  const load = <T>(code: () => Promise<T>) => loadCode(`"${architecture}"`, code);
-  if (isNeural(architecture)) return { model: await load(models[architecture]!.spec) };
-  const { baselines } = await load(() => import('../neighbours/index'));
+  const what = `"${architecture}"`;
+  if (isNeural(architecture)) return { model: await loaded(models[architecture]!.spec(), what) };
+  const { baselines } = await loaded(import('../neighbours/index'), what);
   if (Object.hasOwn(baselines, architecture)) return { baseline: baselines[architecture]! };
   const known = [...Object.keys(models), ...Object.keys(baselines)].join(', ');
   throw new RecommenderError(

@@ -2,7 +2,7 @@
 import { dispose, slice, type Tensor, type Tensor1D, type Tensor2D, tidy } from '@tensorflow/tfjs';
 import type { Artifact } from '../checkpoint/artifact';
 import { readFinite } from '../compute/executor';
-import { loadCode } from '../load-code';
+import { loaded } from '../loaded';
 import { models } from '../models/index';
 import type { Params, SessionModel } from '../models/model';
 import { toTensor, upload } from '../models/tensors';
@@ -29,7 +29,7 @@ export const NAMELESS = {
 
 /** Fetches the network of an architecture; the second time it is there at once. */
 export const loadNetwork = (architecture: string): Promise<SessionModel<unknown>> =>
-  loadCode(`"${architecture}"`, models[architecture]!.network);
+  loaded(models[architecture]!.network(), `"${architecture}"`);
 
 /**
  * Fetches the architecture of an artifact and builds its scorer on the active backend. Nothing is uploaded before every
@@ -41,7 +41,7 @@ export async function loadScorer(artifact: Artifact): Promise<LoadedScorer> {
   const { info, tensors } = artifact;
   const { model, baseline } = await loadArchitecture(info);
   if (baseline) {
-    const { baselineScorer } = await loadCode('counting', () => import('./baseline-scorer'));
+    const { baselineScorer } = await loaded(import('./baseline-scorer'), 'counting');
     return baselineScorer(baseline, artifact);
   }
   const known = networkInfo<unknown>(model, artifact);

@@ -6,7 +6,7 @@ import { sha256 } from '../checkpoint/sha256';
 import { decodePlan } from '../compute/plan/format';
 import type { Plan } from '../compute/plan/plan';
 import type { loadProducts } from '../compute/plan/products';
-import { loadCode } from '../load-code';
+import { loaded } from '../loaded';
 import { models } from '../models/index';
 import type { Prepared } from '../models/model';
 import type { SessionInput } from '../types';
@@ -85,7 +85,7 @@ export async function readPlan(artifact: Artifact, bytes: Uint8Array): Promise<R
   return {
     plan,
     reader: await readerFor(artifact, plan),
-    ...(plan.coded && { start: await loadCode('quantised tables', products) }),
+    ...(plan.coded && { start: await loaded(products(), 'quantised tables') }),
   };
 }
 
@@ -98,7 +98,7 @@ async function readerFor(artifact: Artifact, plan: Plan): Promise<SessionReader>
   if (isSound && read && known.signature === (await signatureOf(artifact, known))) {
     const { reading, earlier } = known;
     const { scale = known.scale } = artifact.info;
-    const [catalogue, prepare] = [catalogueOf(artifact), await loadCode(`"${architecture}"`, read)];
+    const [catalogue, prepare] = [catalogueOf(artifact), await loaded(read(), `"${architecture}"`)];
     const reader = { prepare: (session: SessionInput) => prepare([session], reading, catalogue), earlier };
     try {
       reader.prepare({ items: artifact.info.golden.session });
@@ -108,7 +108,7 @@ async function readerFor(artifact: Artifact, plan: Plan): Promise<SessionReader>
     }
   }
   const [{ networkInfo }, { model }] = await Promise.all([
-    loadCode('specifications', () => import('./network-info')),
+    loaded(import('./network-info'), 'specifications'),
     loadArchitecture(artifact.info),
   ]);
   return readerOf(networkInfo(model!, artifact));

@@ -3,6 +3,7 @@
 import { type BackendChoice, type BackendName, isGpu } from '../compute/types';
 import type { Control, LoadProgress, ModelInfo, ModelSource, Recommendations, RecommendRequest } from '../engine/types';
 import { quiet, RecommenderError, reasonOf } from '../errors';
+import { loaded } from '../loaded';
 import type { DeviceNotes } from '../store/device-notes';
 import { sleep } from '../store/waiting';
 import type { WorkerEngine } from '../worker/client';
@@ -54,7 +55,7 @@ export function createComputing(options: ComputingOptions) {
   let trials: Promise<Trials> | undefined;
   /** Loaded only if there are backends to try; after a failure, the next call tries again. */
   function loadTrials(): Promise<Trials> {
-    trials ??= import('./trials').then(({ createTrials }) => createTrials({ engine, notes, now }));
+    trials ??= loaded(import('./trials')).then(({ createTrials }) => createTrials({ engine, notes, now }));
     trials.catch(() => {
       trials = undefined;
     });

@@ -9,7 +9,7 @@ function faked() {
   const artifact = { hash: 'a', info: { name: 'model' }, tensors: {} };
   const run = vi.fn();
   const placement = { artifact, network: { scale: 1 }, run } as unknown as Placement;
-  const personalisation = createPersonalisation({ call: (work) => work(signal), loaded: () => placement });
+  const personalisation = createPersonalisation({ call: (work) => work(signal), placedModel: () => placement });
   const byTheModelAlone = async (): Promise<boolean> => {
     run.mockImplementation((work) => work({ artifact, activeAdapter: () => undefined })); // it can set none
     return personalisation.scored(placement, async () => true, signal);
