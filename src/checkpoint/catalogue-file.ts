@@ -55,3 +55,6 @@ const FIELDS: readonly (readonly [Exclude<keyof CatalogueItem, 'id'>, (value: un
     `numbers or texts by name, at most ${MAX_PRODUCT_TEXT} characters of JSON`,
   ],
 ];
+
+/** The names of what a product may have. */
+export const members = (): string[] => ['id', ...FIELDS.map(([field]) => field)];

@@ -1,7 +1,7 @@
 /** The products of a shop from the content of a file: `catalogue.json`, a table with a header, or a product feed. */
 import { MAX_ALIASES } from '../../checkpoint/aliases';
 import type { Aliases, CatalogueItem, ItemAliases } from '../../checkpoint/artifact';
-import { checkCatalogue } from '../../checkpoint/catalogue-file';
+import { checkCatalogue, members } from '../../checkpoint/catalogue-file';
 import { parseJson } from '../../checkpoint/json';
 import { RecommenderError } from '../../errors';
 import { nearestName } from '../../nearest-name';
@@ -40,7 +40,12 @@ export async function readProducts(
   now = Date.now(),
 ): Promise<Products> {
   const begin = String.fromCharCode(bytes.find((byte) => byte > 0x20 && byte < 0x80) ?? 0);
-  if (begin === '[') return { products: blamingInput(() => checkCatalogue(parseJson(bytes, path), path)) };
+  if (begin === '[') {
+    const list = parseJson(bytes, path);
+    const products = blamingInput(() => checkCatalogue(list, path));
+    warnOfUnread(list as readonly object[], path, defined({ onMessage }));
+    return { products };
+  }
   const id = '<\0'.includes(begin) ? undefined : idIn(bytes, path, idColumn, begin === '{');
   const index = new ProductIndex([], now / 1000);
   const items: Entry['item'][] = [];
@@ -81,6 +86,19 @@ function idIn(bytes: Uint8Array, path: string, idColumn: string, isJson: boolean
       `${names.map((name) => JSON.stringify(name)).join(', ')}. Map the columns by  aisle catalogue ${path} ` +
       `--columns id=…,title=… --out FOLDER  and pass the folder.${near === undefined ? '' : ` Rename "${near}"?`}`,
   );
+}
+
+/** Warns once of what the objects of a JSON list have beside the members of a product. */
+function warnOfUnread(list: readonly object[], path: string, observer: Observer): void {
+  const known = members();
+  const unread = new Set(list.flatMap((product) => Object.keys(product)).filter((name) => !known.includes(name)));
+  if (unread.size === 0) return;
+  const named = [...unread].slice(0, 20).map((name) => {
+    const near = nearestName(name, known);
+    return JSON.stringify(name) + (near === undefined ? '' : ` (${near}?)`);
+  });
+  const text = `${path}: not read: ${named.join(', ')}. Put what a model may learn from into "features" of a product.`;
+  warn(observer, text);
 }
 
 /** `checkCatalogue` blames the artifact; here the file is the user's input. */

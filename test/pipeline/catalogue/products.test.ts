@@ -17,6 +17,17 @@ test('a model may read any column of a table; of those, only what it reads is fo
   expect(publishedOf(own)).toEqual([{ id: 'A1', features: { colour: 'blue' } }]);
 });
 
+test('what is no member of a product in a JSON list is named', async () => {
+  const messages: Message[] = [];
+  const onMessage = (message: Message) => void messages.push(message);
+  expect(await read('[{"id":"A","titel":"Shirt"},{"id":"B","width":3}]', { onMessage })).toEqual({
+    products: [{ id: 'A' }, { id: 'B' }],
+  });
+  const text =
+    'products: not read: "titel" (title?), "width". Put what a model may learn from into "features" of a product.';
+  expect(messages).toEqual([{ level: 'warning', text }]);
+});
+
 test('long texts of a feed, such as descriptions, are no features', async () => {
   const { products } = await read(`{"id":"A1","colour":"blue","description":"${'words '.repeat(200)}"}`);
   expect(products).toEqual([{ id: 'A1', features: { colour: 'blue' } }]);
