@@ -48,6 +48,8 @@ const ISOLATED = [
   'test/compute/kernels/simd.test.ts',
   // Leaves a constant among the globals.
   'test/element-start.test.ts',
+  // Has an engine without SIMD.
+  'test/models/without-simd.test.ts',
   // Registers an architecture before the command line is loaded.
   'test/seventh-architecture.test.ts',
 ];
