@@ -3,7 +3,7 @@ import { RecommenderError } from '../errors';
 import { type ClickLog, type EventLog, reindex, selectSessions, sessionCount } from '../session/event-log';
 import { holdOut } from '../session/hold-out';
 import { joinLogs } from '../session/join';
-import type { ReadOptions } from '../session/options';
+import { type ReadOptions, withoutMinima } from '../session/options';
 import { mix } from '../session/random';
 import { type LatePart, splitLog } from '../session/split';
 import type { Protocol } from '../train/types';
@@ -98,7 +98,7 @@ export async function trainingParts(path: string, options: PartsOptions, observe
     return { ...withValid(log, withFirst, () => withFirst), validProtocol: 'leave-one-out' };
   }
   if (isFile(valid)) {
-    const file = await readLog(valid, { ...read, minItems: 1 }, observer);
+    const file = await readLog(valid, { ...withoutMinima(read), minItems: 1 }, observer);
     warnOfColumns(file, valid, [...(log.features?.keys() ?? [])], observer);
     const unlearnt = warnOfShared({ log: all, name: path }, { log: file, name: valid }, observer);
     const further = selectSessions(file, unlearnt);

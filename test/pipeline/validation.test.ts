@@ -67,6 +67,18 @@ test('what was trained on is the past of later sessions, and none of the same se
   expect(await pastOf('leave-one-out')).toBeUndefined();
 });
 
+test('a validation part in a file of its own loses what the training part does not know, not what is rare in the file', async () => {
+  const place = await mkdtemp(join(tmpdir(), 'aisle-validation-'));
+  const [data, valid] = [join(place, 'events.csv'), join(place, 'late.csv')];
+  await writeFile(data, RING_LOG);
+  await writeFile(valid, `session_id,item_id,timestamp\n${LATE}`);
+  const options = { readLog: readEventsFile, read: { minSupport: 2, minLength: 3 }, holdout: 0, valid };
+  const cut = await trainingParts(data, options, {});
+  await rm(place, { recursive: true });
+  expect([...cut.valid!.sessions.offsets]).toEqual([0, 2, 4]);
+  expect(cut.everything!().sessions.items.length - cut.log.sessions.items.length).toBe(5);
+});
+
 describe('measure', () => {
   test('gives the figures of the best epoch again, beside those of nine counting models, the best first', () => {
     const { model, counting, baseline } = validation;

@@ -1,4 +1,5 @@
 /** The part of a log that chooses between models: they have not trained on it, and the test part stays unseen. */
+import { withoutMinima } from '../../session/options';
 import { asGiven, splitCommand, trainCommand } from '../commands';
 import { join } from '../files/disk';
 import type { Observer } from '../observer';
@@ -31,7 +32,8 @@ export async function validationPart(
   const { train: data, valid = 'last:10%', holdout, read, protocol } = plan;
   if (holdout !== undefined)
     return { learning: { data, read, holdout }, asking: { data, read, protocol, target: 'valid' } };
-  if (!valid.startsWith('last:')) return { learning: { data, read }, asking: { data: valid, read, protocol } };
+  if (!valid.startsWith('last:'))
+    return { learning: { data, read }, asking: { data: valid, read: withoutMinima(read), protocol } };
   commands.push(splitCommand(data, read, valid, folder));
   await split({ data, read, test: latePart(valid), out: folder, ...observer });
   return {
