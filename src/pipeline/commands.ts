@@ -163,11 +163,15 @@ export function compareCommand(options: CompareOptions): string {
 }
 
 /** The command that trains with the result of a search, on the same log. */
-export const trainFoundCommand = ({ data, read, model, catalogue }: SearchOptions, config: string): string =>
-  commandLine('train', [
-    ...words({ data, model, out: 'my-model', preset: hasPresets(model) ? NONE : undefined, config, catalogue }),
+export function trainFoundCommand(options: SearchOptions, config: string): string {
+  const { data, read, model, catalogue, valid, holdout } = options;
+  // The events that the search left out for a test are not learnt now. Counting has nothing to validate.
+  const network = hasPresets(model) && { preset: NONE, valid: valid === 'held-out' ? valid : undefined };
+  return commandLine('train', [
+    ...words({ data, model, out: 'my-model', ...network, config, holdout: holdout || undefined, catalogue }),
     ...readWords(read),
   ]);
+}
 
 /** Flags by their names in camelCase. */
 const words = (values: Readonly<Record<string, Word[1]>>): Word[] =>

@@ -45,14 +45,18 @@ describe('aisle search', () => {
   test.each([
     ['gru4rec', GRU],
     ['markov', ['--model', 'markov']],
-  ])('tries %s on the event that leave-one-out keeps for it', async (_, model) => {
+  ])('tries %s on the event that leave-one-out keeps for it', async (name, model) => {
     const argv = ['--valid', 'held-out', '--holdout', '2', '--trials', '1'];
-    const { code, stderr } = await search(...model, ...argv, '--json');
+    const { code, stdout, stderr } = await search(...model, ...argv);
     expect({ code, stderr }).toEqual({
       code: 0,
       stderr: expect.stringContaining('Validation on 60 sessions (held-out)'),
     });
     expect(found().command).toContain('--holdout 2');
+    // Nor does the training that it tells learn what is kept for the test.
+    const told = stdout.trim().split('\n').at(-1)!;
+    expect(told).toMatch(/^ {2}aisle train .*--holdout 2$/);
+    expect(told.includes('--valid held-out')).toBe(name === 'gru4rec');
   });
 
   test('tries a network by successive halving and keeps the best as a file that train takes', async () => {
