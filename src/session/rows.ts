@@ -5,8 +5,8 @@ export interface Dialect {
   /**
    * - `rfc4180`: a field that starts with a quote ends at the matching quote; two quotes inside stand for one.
    * - `needed`: tab-separated files written without quoting hold quotes as plain text, those of spreadsheet tools quote
-   *   what needs it. A field counts as quoted only where it is well formed within its line and holds a doubled quote or
-   *   a delimiter; all others are taken as they are.
+   *   what needs it, and that for them includes commas. A field counts as quoted only where it is well formed within its
+   *   line and holds a doubled quote, a delimiter or a comma; all others are taken as they are.
    * - `none`: quotes are plain text.
    */
   readonly quotes: 'rfc4180' | 'needed' | 'none';
@@ -30,6 +30,7 @@ export type RowFault = 'too long' | 'unclosed quote' | 'text after a closing quo
 export const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 const QUOTE = 0x22;
+const COMMA = 0x2c;
 /** Instead of a position: the row is not complete yet, cannot be read, or its quote is plain text. */
 const INCOMPLETE = -1;
 const FAULTY = -2;
@@ -191,8 +192,10 @@ export class RowSplitter {
     const stop = newline > open && buffer[newline - 1] === RETURN ? newline - 1 : newline;
     let doubled = false;
     let delimiters = false;
+    let commas = false;
     for (let p = open + 1; p < stop; p++) {
       if (buffer[p] === delimiter) delimiters = true;
+      if (buffer[p] === COMMA) commas = true;
       if (buffer[p] !== QUOTE) continue;
       if (p + 1 < stop && buffer[p + 1] === QUOTE) {
         doubled = true;
@@ -200,7 +203,7 @@ export class RowSplitter {
         continue;
       }
       const closes = p + 1 === stop || buffer[p + 1] === delimiter;
-      if (!closes || !(doubled || delimiters)) return PLAIN;
+      if (!closes || !(doubled || delimiters || commas)) return PLAIN;
       return delimiters && this.plainFields(row, stop) === this.columns ? PLAIN : p;
     }
     return PLAIN;

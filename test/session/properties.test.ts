@@ -95,7 +95,8 @@ describe('ids survive byte for byte', () => {
   });
 
   test('through a TSV without quoting', async () => {
-    const plain = id.filter((text) => !/[\t\n\r]/.test(text) && !/^".*""/.test(text));
+    // Quotes that stand for themselves: no doubled one, and no comma between them.
+    const plain = id.filter((text) => !/[\t\n\r]/.test(text) && !/^".*(""|,)/.test(text));
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(plain, plain), { minLength: 1, maxLength: 8 }), async (rows) => {
         const text = rows.map(([session, item], k) => `${session}\t${item}\t${k}\n`).join('');

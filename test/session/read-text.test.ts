@@ -67,6 +67,11 @@ describe('the reader', () => {
     expect(log.itemIds).toEqual(['"x"', '5" pipe', '6" pipe', '"', 'a\tb']);
   });
 
+  test('takes the quotes off that spreadsheets put around commas in tab-separated files', async () => {
+    const log = await read('session_id\titem_id\ttimestamp\na\t"Cup, blue"\t1\na\t"a, b" c\t2\na\t"a","b"\t3\n');
+    expect(log.itemIds).toEqual(['Cup, blue', '"a, b" c', '"a","b"']);
+  });
+
   test('reads mixed line ends alike', async () => {
     const log = await read('session_id,timestamp,item_id\r\na,1,x\na,2,y\r\n');
     expect((await read('session_id,timestamp,item_id\na,1,x\na,2,y\r\na,3,"z\r"\r\n')).itemIds).toEqual([
