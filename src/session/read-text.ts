@@ -122,6 +122,16 @@ class SequenceReader extends TextReader {
   }
 
   protected dialectOf(first: Uint8Array): Dialect {
+    const line = new TextDecoder().decode(first.subarray(0, LONGEST_ROW)).trim();
+    const names = line.split(/[^\w-]+/);
+    const { session, user, time, item } = COLUMNS;
+    // Else names, times and keys would be items, and nobody would be told.
+    if (line.startsWith('{') || (names.includes(item) && [session, user, time].some((name) => names.includes(name)))) {
+      throw new RecommenderError(
+        'bad-input',
+        `${this.file}:1: a table, expected ${this.wants}, got ${quote(first)}. Leave \`format\` out to read it.`,
+      );
+    }
     const delimiter = first.includes(0x20) || !first.includes(0x09) ? 0x20 : 0x09;
     return { delimiter, quotes: 'none', merge: true };
   }

@@ -181,6 +181,23 @@ describe('the reader', () => {
     }
   });
 
+  test.each([
+    'session_id\titem_id\ttimestamp\tuser_id',
+    '"timestamp","item_id"',
+    'item_id;user_id',
+    '{"session_id":"a b","item_id":"x"}',
+  ])('refuses a table as sequences: %s', async (first) => {
+    await expect(read(`${first}\nu a b\n`, { format: 'sequences' })).rejects.toMatchObject({
+      code: 'bad-input',
+      message: `log.tsv:1: a table, expected lines "user item item …", got ${JSON.stringify(first)}. Leave \`format\` out to read it.`,
+    });
+  });
+
+  test('reads sequences of items that are called as a column', async () => {
+    const log = await read('u item_id b\nv b item_id\n', { format: 'sequences' });
+    expect(log.itemIds).toEqual(['item_id', 'b']);
+  });
+
   test('leaves out and counts up to so many bad rows', async () => {
     const bad = 'session_id,item_id,timestamp\na,x,1\na,y\na,y,soon\na,y,2\na,y,3,4\n';
     const log = await read(bad, { skipBadRows: 3 });
