@@ -2,7 +2,7 @@ import { countSupport, type EventLog, type FeatureColumn, selectSessions, sessio
 
 /**
  * Two logs as one, with sessions in the order of their first events. Sessions of equal ids stay apart. A column that only one of them
- * has is empty in the other; users, and kinds of events, are named only if both name them.
+ * has is empty in the other, kinds of events too; users are named only if both name them.
  */
 export function joinLogs(a: EventLog, b: EventLog): EventLog {
   const indexOf = new Map(a.itemIds.map((id, k) => [id, k + 1]));
@@ -49,10 +49,19 @@ export function sessionsNotIn(a: EventLog, b: EventLog): number[] {
 }
 
 function joinedKinds(a: EventLog, b: EventLog): Pick<EventLog, 'events' | 'eventNames'> {
-  if (!(a.events && b.events)) return {};
-  const names = [...new Set([...a.eventNames!, ...b.eventNames!])];
-  const renamed = b.events.map((kind) => names.indexOf(b.eventNames![kind]!));
-  return { events: joined(Uint8Array, a.events, renamed), eventNames: names };
+  if (!a.events && !b.events) return {};
+  const [first, second] = [a, b].map(({ events, eventNames, sessions }) => ({
+    events: events ?? new Uint8Array(sessions.items.length),
+    kinds: eventNames ?? [''],
+  })) as [Kinds, Kinds];
+  const eventNames = [...new Set([...first.kinds, ...second.kinds])];
+  const renamed = second.events.map((kind) => eventNames.indexOf(second.kinds[kind]!));
+  return { events: joined(Uint8Array, first.events, renamed), eventNames };
+}
+
+interface Kinds {
+  readonly events: Uint8Array;
+  readonly kinds: readonly string[];
 }
 
 function joinedColumn(name: string, ...logs: readonly [EventLog, EventLog]): FeatureColumn {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { EventLog } from '../../src/session/event-log';
 import { joinLogs, sessionsNotIn } from '../../src/session/join';
 import { idsBySession, read } from './helpers';
 
@@ -17,13 +18,16 @@ test('two logs are one as if their files had been one', async () => {
   expect(texts(features!.get('page')!)).toEqual(texts(columns!.get('page')!));
 });
 
-test('kinds of events keep their names, where both logs have them', async () => {
+test('kinds of events keep their names, and are empty where a log has none', async () => {
   const kinds = (rows: string) => read(`session_id,item_id,timestamp,event\n${rows}`);
   const early = await kinds('s,a,10,view\ns,b,11,cart\n');
   const late = await kinds('t,a,20,purchase\nt,b,21,view\n');
-  const { events, eventNames } = joinLogs(early, late);
-  expect([...events!].map((kind) => eventNames![kind])).toEqual(['view', 'cart', 'purchase', 'view']);
-  expect(joinLogs(early, await read(HEADER + LATE, OPTIONS)).events).toBeUndefined();
+  const kindsOf = ({ events, eventNames }: EventLog) => [...events!].map((kind) => eventNames![kind]);
+  expect(kindsOf(joinLogs(early, late))).toEqual(['view', 'cart', 'purchase', 'view']);
+  const none = await read(HEADER + LATE, OPTIONS);
+  expect(kindsOf(joinLogs(early, none))).toEqual(['view', 'cart', '', '']);
+  expect(kindsOf(joinLogs(none, late))).toEqual(['', '', 'purchase', 'view']);
+  expect(joinLogs(none, none)).not.toHaveProperty('events');
 });
 
 test('sessions of equal ids stay apart, a column that one lacks is empty there, and users need both', async () => {
