@@ -156,15 +156,22 @@ function namesOfLine(text: string): string[] {
   }
 }
 
-/** Members as texts: of a list the first one, of categories the path; members of an object as `features.colour`. */
+/**
+ * Members as texts: of a list the first one, of categories the path; members of an object as `features.colour`. A list of objects is
+ * that of their names. Of one with nothing to read there is `images[]`, which no dialect has, so that it is told as not published.
+ */
 function membersOf(object: Record<string, unknown>): Map<string, string> {
   const members = new Map<string, string>();
   const add = (name: string, value: unknown): void => {
     if (typeof value === 'string') members.set(name, value);
     else if (typeof value === 'number' || typeof value === 'boolean') members.set(name, String(value));
     else if (Array.isArray(value)) {
-      const texts = value.filter((one) => typeof one === 'string');
-      members.set(name, /^categor/i.test(name) ? texts.join(' > ') : (texts[0] ?? ''));
+      const isNamed = value.every((one) => !isRecord(one) || typeof one['name'] === 'string');
+      const texts = value
+        .map((one) => (isNamed && isRecord(one) ? one['name'] : one))
+        .filter((one) => typeof one === 'string' || typeof one === 'number');
+      if (texts.length === 0 && value.length > 0) members.set(`${name}[]`, '');
+      else members.set(name, /^categor/i.test(name) ? texts.join(' > ') : String(texts[0] ?? ''));
     } else if (isRecord(value)) {
       for (const [key, one] of Object.entries(value)) {
         if (!isRecord(one)) add(name === 'sale' ? (SALE[key] ?? `sale.${key}`) : `${name}.${key}`, one);
