@@ -2,7 +2,7 @@
 import { MAX_ALIASES } from '../../checkpoint/aliases';
 import type { Aliases, CatalogueItem, ItemAliases } from '../../checkpoint/artifact';
 import { checkCatalogue, members } from '../../checkpoint/catalogue-file';
-import { parseJson } from '../../checkpoint/json';
+import { isRecord, parseJson } from '../../checkpoint/json';
 import { RecommenderError } from '../../errors';
 import { nearestName } from '../../nearest-name';
 import { COLUMNS } from '../../session/options';
@@ -25,7 +25,8 @@ export interface Products {
 }
 
 /**
- * Reads products from a JSON list in the form of `catalogue.json`, else from a table or a product feed as `aisle catalogue` does.
+ * Reads products from a JSON list in the form of `catalogue.json`, whose first product has a text `id`, else from a table or a
+ * product feed as `aisle catalogue` does.
  *
  * @param path For messages.
  * @param idColumn What the log calls its items: a table may do so too.
@@ -40,13 +41,17 @@ export async function readProducts(
   now = Date.now(),
 ): Promise<Products> {
   const begin = String.fromCharCode(bytes.find((byte) => byte > 0x20 && byte < 0x80) ?? 0);
-  if (begin === '[') {
-    const list = parseJson(bytes, path);
+  const list = begin === '[' ? parseJson(bytes, path) : undefined;
+  const first: unknown = Array.isArray(list) ? list[0] : undefined;
+  const row = isRecord(first) && typeof first['id'] !== 'string' ? first : undefined;
+  if (list !== undefined && !row) {
     const products = blamingInput(() => checkCatalogue(list, path));
     warnOfUnread(list as readonly object[], path, defined({ onMessage }));
     return { products };
   }
-  const id = '<\0'.includes(begin) ? undefined : idIn(bytes, path, idColumn, begin === '{');
+  const names = (): readonly string[] =>
+    row ? Object.keys(row) : previewText(bytes.subarray(0, 1 << 16), bytes.length, path).names;
+  const id = '<\0'.includes(begin) ? undefined : idIn(names(), path, idColumn, '{['.includes(begin));
   const index = new ProductIndex([], now / 1000);
   const items: Entry['item'][] = [];
   const options = { features: 'all' as const, ...(id !== undefined && { columns: { id } }), ...defined({ onMessage }) };
@@ -72,8 +77,7 @@ export async function readProducts(
 }
 
 /** The column of the ids, where it is not what the form of the feed has. */
-function idIn(bytes: Uint8Array, path: string, idColumn: string, isJson: boolean): string | undefined {
-  const { names } = previewText(bytes.subarray(0, 1 << 16), bytes.length, path);
+function idIn(names: readonly string[], path: string, idColumn: string, isJson: boolean): string | undefined {
   const dialect = dialectOf(names);
   if (dialect.joinsById) return undefined;
   const found = [idColumn, COLUMNS.item].find((name) => names.includes(name));

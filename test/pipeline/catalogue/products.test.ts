@@ -28,6 +28,15 @@ test('what is no member of a product in a JSON list is named', async () => {
   expect(messages).toEqual([{ level: 'warning', text }]);
 });
 
+test.each([
+  ['item_id', { item_id: 'a', title: 'A', price: '9,90' }, { id: 'a', title: 'A', price: 9.9 }],
+  ['numbers as ids', { id: 7, name: 'A', width: 3 }, { id: '7', title: 'A', features: { width: 3 } }],
+  ['the column of the log', { id: 7, sku: 'a', title: 'A' }, { id: 'a', title: 'A' }],
+])('a JSON list with other ids than catalogue.json is a feed: %s', async (_, row, product) => {
+  const bytes = new TextEncoder().encode(JSON.stringify([row]));
+  expect((await readProducts(bytes, 'products', 'sku')).products).toEqual([product]);
+});
+
 test('long texts of a feed, such as descriptions, are no features', async () => {
   const { products } = await read(`{"id":"A1","colour":"blue","description":"${'words '.repeat(200)}"}`);
   expect(products).toEqual([{ id: 'A1', features: { colour: 'blue' } }]);
