@@ -76,6 +76,10 @@ function eventWith(event: EventName, items: readonly unknown[], transaction: unk
     : { event, ids: [...ids] as string[], ...(order !== undefined && { transaction: order }) };
 }
 
+/** What was read, by whichever reader: a layer in another's place may have its entries, and what was erased is not read again. */
+const seen = new WeakSet<object>();
+let transactions: readonly string[] = [];
+
 /**
  * Reads the data layer under this name: what is in it, and what will be pushed, also after the page has put another array in
  * its place. A transaction counts once.
@@ -91,9 +95,6 @@ export function readDataLayer(
   early: unknown,
 ): () => void {
   const page = globalThis as unknown as Record<string, unknown>;
-  let transactions: readonly string[] = [];
-  /** A layer in another's place may have its entries. */
-  const seen = new WeakSet<object>();
   page[name] ??= [];
   let layer: unknown;
   let unwatch = () => {};

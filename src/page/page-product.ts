@@ -124,7 +124,10 @@ export function pageProduct(early?: EarlyPage): PageProduct {
     },
     name(id, source) {
       look();
-      named = [{ id, kind: 'item_id', source }, ...named.filter((before) => before.id !== id)];
+      named = [
+        { id, kind: 'item_id', source },
+        ...named.filter((before) => before.id !== id && before.source !== source),
+      ];
     },
     isNamed() {
       look();

@@ -193,7 +193,7 @@ function follow(
   }
 
   function whenOnline(): void {
-    if (problem !== undefined) asked = Number.NEGATIVE_INFINITY;
+    if (problem !== undefined || isRunning) asked = Number.NEGATIVE_INFINITY; // what runs may be cut off
     schedule();
   }
 

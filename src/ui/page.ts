@@ -55,6 +55,8 @@ export function startPage(host: Host): Promise<unknown> {
   /** There before anything runs. */
   let view: View | undefined;
   let earlyPage: Host['early'] | undefined = host.early;
+  /** Which product the page shows, for every start. */
+  let productHere: PageProduct | undefined;
   let hasStarted = false;
   /** Whether it was stopped, or could not start. */
   let isOver = false;
@@ -67,12 +69,15 @@ export function startPage(host: Host): Promise<unknown> {
   /** Counts starts and stops: a start that was overtaken does not open. */
   let turn = 0;
   let running: Running | undefined;
+  /** The last answer by a command, and whether the visitor had paused: both hold for a later start. */
+  let answer: Commands['consent'][0] | undefined;
+  let isPaused: boolean | undefined;
   /** What was last reported of the product on show, of which page view, and how often. */
   let reported = NOTHING;
   /** Commands that came before there is a recommender, in their order. */
   const waiting: (() => void)[] = [];
   let stopLists = () => {};
-  const notYet = (error: unknown) => host.warn('one of its scripts could not be loaded.', error);
+  const notYet = (error: unknown) => host.warn('a script could not be loaded.', error);
   /** Updates the elements that show what is known of the visitor. */
   const panels = new Set<() => void>();
 
@@ -120,13 +125,17 @@ export function startPage(host: Host): Promise<unknown> {
     view?.refreshSoon('asked');
     return result;
   }
+  const privacy = () => aisle.recommender!.privacy;
   const commands: { readonly [C in keyof Commands]: (...args: Commands[C]) => unknown } = {
     start,
     track,
-    consent: (answer) => ask(running!.recommender.privacy.consent(answer)),
-    erase: () => ask(running!.recommender.privacy.erase()),
-    pause: () => running!.recommender.privacy.pause(),
-    resume: () => running!.recommender.privacy.resume(),
+    consent(word) {
+      answer = word;
+      return ask(privacy().consent(word));
+    },
+    erase: () => ask(privacy().erase()),
+    pause: () => privacy().pause(),
+    resume: () => privacy().resume(),
     on: (...args) => void running!.recommender.on(...(args as Parameters<Recommender['on']>)),
     page() {
       readPage();
@@ -157,8 +166,7 @@ export function startPage(host: Host): Promise<unknown> {
     else if (command !== commands.track) {
       // What a visitor decides is never too much, and a refusal does not wait for what fills the slots.
       waiting.push(run);
-      if (name === 'erase' || args[0] === 'denied')
-        quiet(() => aisle.recommender!.privacy[name as 'consent']('denied'));
+      if (name === 'erase' || args[0] === 'denied') quiet(() => privacy()[name as 'consent']('denied'));
       if (isOver) host.warn(`"${name}" does nothing until the next start.`);
     } else if (waiting.length < MAX_COMMANDS) waiting.push(run);
     else host.warn('Too many events at once.');
@@ -186,6 +194,8 @@ export function startPage(host: Host): Promise<unknown> {
       const opened = await createRecommender({ ...recommender, ...experiment?.model });
       if (mine !== turn) return opened.dispose();
       aisle.recommender = opened;
+      if (answer && recommender.consent !== 'denied') quiet(() => privacy().consent(answer!));
+      if (isPaused) quiet(commands.pause);
       updatePanels();
       if (!options.product) keepLists(opened, page); // what that says now is not known yet
       // Before what reads the page is loaded: the model may be there, or not, first.
@@ -245,7 +255,8 @@ export function startPage(host: Host): Promise<unknown> {
     experiment: Experiment | undefined,
   ): void {
     const { addressOf, idIn, readDataLayer, watchPage, watchSelections } = slots;
-    const product = slots.pageProduct(earlyPage);
+    productHere ??= slots.pageProduct(earlyPage);
+    const product = productHere;
     const stops: Running['stops'] = [() => recommender.dispose()];
     const mine: Running = {
       recommender,
@@ -369,6 +380,7 @@ export function startPage(host: Host): Promise<unknown> {
     stopLists = () => {};
     const before = running;
     running = undefined;
+    isPaused = aisle.recommender?.status.paused ?? isPaused;
     aisle.recommender = undefined;
     if (before) updatePanels();
     for (const stop of before?.stops ?? []) host.guard('The end', stop);
@@ -418,6 +430,6 @@ export function startPage(host: Host): Promise<unknown> {
     if (!keysOf(script.dataset).every(isOfTag))
       host.guard('A warning', async () => (await import('./misspelt')).warnOfMisspelt(script, host));
     start(optionsOfTag(script));
-  } else failed(new RangeError('No script has data-model-url, and no ["start", { modelUrl }] was pushed.'));
+  } else failed(new RangeError('Give a script data-model-url, or push ["start", { modelUrl }].'));
   return loading;
 }

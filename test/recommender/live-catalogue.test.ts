@@ -281,6 +281,27 @@ describe('with the clock of a test', () => {
     expect(manifests()).toBe(3);
   });
 
+  test('one that is cut off just as the network comes back is fetched again at once', async () => {
+    let cutOff = (): void => {};
+    const cut = new Promise<void>((resolve) => {
+      cutOff = resolve;
+    });
+    let fetches = 0;
+    engine = createLocalEngine({
+      fetchFile: async (...request) => {
+        if (++fetches > 1) return server.fetchFile(...request);
+        await cut;
+        throw new TypeError('Failed to fetch');
+      },
+    });
+    open();
+    await vi.waitFor(() => expect(fetches).toBe(1));
+    page.dispatchEvent(new Event('online'));
+    cutOff();
+    await vi.waitFor(() => expect(changes).toHaveLength(1));
+    expect(stale()).toEqual([]);
+  });
+
   test('one that is late is reported after ten seconds, and shown when it comes', async () => {
     let come = (): void => {};
     const arrived = new Promise<void>((resolve) => {

@@ -33,6 +33,16 @@ describe('a page', () => {
     expect(errors).toEqual([]);
   });
 
+  test('that tracks one product after another at the same address means each, whether or not the model knows it', async () => {
+    const { page } = await pages.open(SLOT, { head: manual });
+    await ready(page);
+    await push(page, 'track', A);
+    await push(page, 'track', 'NEW-1');
+    expect(await known(page)).toEqual([`view ${A}`, 'view NEW-1']);
+    const ids = () => page.evaluate(() => window.aisle!.recommender!.status.ids);
+    await expect.poll(ids).toMatchObject({ known: 1, unknown: 1 });
+  });
+
   test('that is drawn again after minutes and says the same counts once; opened again, it counts again', async () => {
     const { page } = await pages.open(SLOT, {
       prepare: (opened) =>

@@ -356,6 +356,65 @@ describe('a page that listens hears of each change once:', () => {
   });
 });
 
+describe('another start', () => {
+  const start = (page: Page, options = {}) => push(page, 'start', { ...MODEL_OPTIONS, ...options });
+  const layered = (page: Page, ...entries: [event: string, id: string][]) =>
+    page.evaluate((list) => {
+      const all = globalThis as unknown as { dataLayer?: unknown[] };
+      all.dataLayer ??= [];
+      for (const [event, id] of list) all.dataLayer.push({ event, ecommerce: { items: [{ item_id: id }] } });
+    }, entries);
+  const statusOf = (page: Page) =>
+    page.evaluate(async () => {
+      const { consent, paused, storage } = (await window.aisle!.ready)!.status;
+      return { consent, paused, storage };
+    });
+
+  test('keeps the answer no, whatever the tag says, and a pause, until the visitor takes them back', async () => {
+    const { page } = await pages.open(SLOT, { head: SETTLED.replace('data-', 'data-consent="granted" data-') });
+    await ready(page);
+    await push(page, 'consent', 'denied');
+    await push(page, 'pause');
+    await expect.poll(() => statusOf(page)).toMatchObject({ consent: 'denied', paused: true });
+    for (const commands of [['start'], ['stop', 'start']]) {
+      for (const command of commands)
+        await (command === 'start' ? start(page, { consent: 'granted' }) : push(page, command));
+      expect(await asked(page, { k: 1 })).toHaveLength(1);
+      await push(page, 'track', A);
+      expect(await known(page)).toEqual([]);
+      expect(await statusOf(page)).toEqual({ consent: 'denied', paused: true, storage: 'memory' });
+    }
+    await push(page, 'resume');
+    await push(page, 'consent', 'granted');
+    await start(page);
+    expect(await asked(page, { k: 1 })).toHaveLength(1);
+    await expect.poll(() => statusOf(page)).toEqual({ consent: 'granted', paused: false, storage: 'indexeddb' });
+  });
+
+  test('reads nothing of the data layer twice, nor what was erased', async () => {
+    const { page } = await pages.open(SLOT, { head: SETTLED.replace('data-', 'data-consent="granted" data-') });
+    await ready(page);
+    await layered(page, ['view_item', A], ['add_to_cart', A]);
+    await expect.poll(() => known(page)).toEqual([`view ${A}`, `cart ${A}`]);
+    await push(page, 'erase');
+    await expect.poll(() => known(page)).toEqual([]);
+    await page.evaluate(() => history.pushState({}, '', '?account'));
+    await start(page, { consent: 'granted' });
+    expect(await asked(page, { k: 1 })).toHaveLength(1);
+    await layered(page, ['view_item', B]);
+    await expect.poll(() => known(page)).toEqual([`view ${B}`]);
+  });
+
+  test('of the same page view has the product that the page has named', async () => {
+    const { page } = await pages.open('<aisle-recommendations strategy="related"></aisle-recommendations>');
+    await layered(page, ['view_item', A]);
+    await ready(page);
+    await start(page);
+    await layered(page, ['add_to_cart', A]);
+    await expect.poll(() => known(page)).toEqual([`view ${A}`, `cart ${A}`]);
+  });
+});
+
 describe('while what fills the slots is on its way', () => {
   test.each([
     ['a denial', ['consent', 'denied'], 'denied', [`view ${B}`]], // in the page's memory alone
