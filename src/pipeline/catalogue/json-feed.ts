@@ -157,8 +157,8 @@ function namesOfLine(text: string): string[] {
 }
 
 /**
- * Members as texts: of a list the first one, of categories the path; members of an object as `features.colour`. A list of objects is
- * that of their names. Of one with nothing to read there is `images[]`, which no dialect has, so that it is told as not published.
+ * Members as texts: of a list the first one, of categories the path, by their names where they are objects; members of an object as
+ * `features.colour`. Of a list with nothing to read there is `images[]`, which no dialect has, so that it is told as not published.
  */
 function membersOf(object: Record<string, unknown>): Map<string, string> {
   const members = new Map<string, string>();
@@ -166,12 +166,14 @@ function membersOf(object: Record<string, unknown>): Map<string, string> {
     if (typeof value === 'string') members.set(name, value);
     else if (typeof value === 'number' || typeof value === 'boolean') members.set(name, String(value));
     else if (Array.isArray(value)) {
-      const isNamed = value.every((one) => !isRecord(one) || typeof one['name'] === 'string');
+      const isPath = /^categor/i.test(name);
+      // Of other objects the name is not the value: that of a picture is no address.
+      const isNamed = isPath && value.every((one) => !isRecord(one) || typeof one['name'] === 'string');
       const texts = value
         .map((one) => (isNamed && isRecord(one) ? one['name'] : one))
         .filter((one) => typeof one === 'string' || typeof one === 'number');
       if (texts.length === 0 && value.length > 0) members.set(`${name}[]`, '');
-      else members.set(name, /^categor/i.test(name) ? texts.join(' > ') : String(texts[0] ?? ''));
+      else members.set(name, isPath ? texts.join(' > ') : String(texts[0] ?? ''));
     } else if (isRecord(value)) {
       for (const [key, one] of Object.entries(value)) {
         if (!isRecord(one)) add(name === 'sale' ? (SALE[key] ?? `sale.${key}`) : `${name}.${key}`, one);
