@@ -124,6 +124,7 @@ export function pageProduct(early?: EarlyPage): PageProduct {
     },
     name(id, source) {
       look();
+      // A later word of the same source is of another product, or of this one again.
       named = [
         { id, kind: 'item_id', source },
         ...named.filter((before) => before.id !== id && before.source !== source),
