@@ -6,7 +6,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import puppeteer, { type LaunchOptions } from 'puppeteer-core';
+import puppeteer, { type LaunchOptions, TimeoutError } from 'puppeteer-core';
 import { vi } from 'vitest';
 import { CHROMIUM_FLAGS, findChromium } from '../chromium';
 
@@ -95,8 +95,19 @@ export const ENGINES: readonly BrowserEngine[] = [
 /** Milliseconds that a function in a page may take. */
 const SCRIPT_DEADLINE = 120_000;
 
+/** Milliseconds in which a browser starts. From a cold disk beside other tests, Firefox once took more than 30 s. */
+const START_DEADLINE = 60_000;
+
 async function startPuppeteer(options: LaunchOptions): Promise<Browser> {
-  const browser = await puppeteer.launch({ ...options, protocolTimeout: SCRIPT_DEADLINE });
+  const launch = () => puppeteer.launch({ ...options, protocolTimeout: SCRIPT_DEADLINE, timeout: START_DEADLINE });
+  const browser = await launch().catch((error: unknown) => {
+    if (!(error instanceof TimeoutError)) throw error;
+    // No test has begun: what hangs is the browser's own start.
+    console.warn(
+      `${options.executablePath} did not start within ${START_DEADLINE / 1000} s, and is started once more.`,
+    );
+    return launch();
+  });
   return {
     async open(url) {
       const page = await browser.newPage();

@@ -12,7 +12,7 @@ import { type BrowserEngine, ENGINES, type Tab } from './browsers';
 import { riskTests } from './risks';
 import { createIn, expectWell, ids, LIBRARY, nearly, openShop, RECORD, SAVING, statusOf } from './shop';
 
-vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy
+vi.setConfig({ testTimeout: 240_000 }); // a browser on a machine that may be busy, which may have to be started twice
 
 /** What answers in `npm test`; the others do in Chromium, in other tests. */
 const ANSWERING: Readonly<Record<BrowserEngine['name'], readonly string[]>> = {
