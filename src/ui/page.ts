@@ -23,8 +23,6 @@ interface Running {
   readonly product: PageProduct;
   readonly slots: Slots;
   strategyFor(strategy: string): string;
-  /** What ends with it. */
-  readonly stops: (() => unknown)[];
 }
 
 /** The privacy panel, whose code is loaded only if a page has one. */
@@ -69,14 +67,16 @@ export function startPage(host: Host): Promise<unknown> {
   /** Counts starts and stops: a start that was overtaken does not open. */
   let turn = 0;
   let running: Running | undefined;
-  /** The last answer by a command, and whether the visitor had paused: both hold for a later start. */
+  /** The last answer by a command, or a denial in another tab; and whether the visitor had paused: both hold for a later start. */
   let answer: Commands['consent'][0] | undefined;
   let isPaused: boolean | undefined;
   /** What was last reported of the product on show, of which page view, and how often. */
   let reported = NOTHING;
   /** Commands that came before there is a recommender, in their order. */
   const waiting: (() => void)[] = [];
-  let stopLists = () => {};
+  /** What ends with the start that runs. */
+  const stops: (() => unknown)[] = [];
+  const guardReader = (read: () => void) => host.guard('A reader of the page', read);
   const notYet = (error: unknown) => host.warn('a script could not be loaded.', error);
   /** Updates the elements that show what is known of the visitor. */
   const panels = new Set<() => void>();
@@ -194,6 +194,7 @@ export function startPage(host: Host): Promise<unknown> {
       const opened = await createRecommender({ ...recommender, ...experiment?.model });
       if (mine !== turn) return opened.dispose();
       aisle.recommender = opened;
+      stops.push(opened.dispose);
       if (answer && recommender.consent !== 'denied') quiet(() => privacy().consent(answer!));
       if (isPaused) quiet(commands.pause);
       updatePanels();
@@ -202,8 +203,7 @@ export function startPage(host: Host): Promise<unknown> {
       opened.on('error', (error) => host.warn('there are no suggestions.', error));
       loadModel();
       const loaded = await loading;
-      if (mine !== turn) return opened.dispose();
-      open(opened, page, loaded, experiment);
+      if (mine === turn) open(opened, page, loaded, experiment);
     } catch (error) {
       if (mine === turn) failed(error);
     }
@@ -217,7 +217,7 @@ export function startPage(host: Host): Promise<unknown> {
       stop();
       host.guard('A slot', async () => {
         const { keepLists } = await import('./previous-list');
-        if (aisle.recommender === recommender) stopLists = keepLists(host, recommender, options);
+        if (aisle.recommender === recommender) stops.push(keepLists(host, recommender, options));
       });
     }
     begin(recommender.status);
@@ -257,20 +257,18 @@ export function startPage(host: Host): Promise<unknown> {
     const { addressOf, idIn, readDataLayer, watchPage, watchSelections } = slots;
     productHere ??= slots.pageProduct(earlyPage);
     const product = productHere;
-    const stops: Running['stops'] = [() => recommender.dispose()];
     const mine: Running = {
       recommender,
       options,
       product,
       slots,
       strategyFor: experiment?.strategyFor ?? ((strategy) => strategy),
-      stops,
     };
     running = mine;
     if (experiment) stops.push(experiment.attach(recommender));
     if (options.analytics) {
       host.guard('Analytics', async () => {
-        const { startAnalytics } = await import('./analytics');
+        const { startAnalytics } = await host.load(() => import('./analytics'), notYet);
         if (running === mine) stops.push(startAnalytics(host, recommender, options.dataLayer, product));
       });
     }
@@ -290,9 +288,10 @@ export function startPage(host: Host): Promise<unknown> {
       recommender.on('status', (status) => {
         report(status);
         const answersNow = status.learning?.gate.isOpen;
-        if (answersNow !== answers) view?.refreshSoon('better'); // the adapter is used from now on, or no more
+        // The adapter is used from now on, or no more; or what was stored is there.
+        if (answersNow !== answers || (status.storage !== storage && status.storage === 'indexeddb'))
+          view?.refreshSoon('better');
         answers = answersNow;
-        if (status.storage === 'indexeddb' && storage !== 'indexeddb') view?.refreshSoon('better');
         storage = status.storage;
       }),
     );
@@ -300,7 +299,6 @@ export function startPage(host: Host): Promise<unknown> {
     reported = NOTHING;
     const item = idIn(options.item);
     if (item !== undefined) product.name(item, 'data-item');
-    const guardReader = (read: () => void) => host.guard('A reader of the page', read);
     if (earlyPage && addressOf(earlyPage.href) !== addressOf(location.href)) guardReader(readPage);
     product.arrive();
     const layer = earlyPage?.layer;
@@ -376,14 +374,15 @@ export function startPage(host: Host): Promise<unknown> {
         settle = resolve;
       });
     }
-    stopLists();
-    stopLists = () => {};
-    const before = running;
     running = undefined;
-    isPaused = aisle.recommender?.status.paused ?? isPaused;
+    const status = aisle.recommender?.status;
+    isPaused = status?.paused ?? isPaused;
+    if (status?.consentBy['other-tab'] === 'denied') answer = 'denied';
     aisle.recommender = undefined;
-    if (before) updatePanels();
-    for (const stop of before?.stops ?? []) host.guard('The end', stop);
+    updatePanels();
+    stops.splice(0).forEach((stop) => {
+      host.guard('The end', stop);
+    });
   }
 
   // Without custom elements, `embed.js` has warned already.
@@ -412,7 +411,7 @@ export function startPage(host: Host): Promise<unknown> {
     if (!persisted) return;
     running?.product.reopen();
     reported = NOTHING; // it is viewed again
-    host.guard('A reader of the page', () => readPage());
+    guardReader(readPage);
   });
   // The model, or a script, may have failed to load offline, or behind a network's sign-in page.
   addEventListener('online', async () => {

@@ -238,6 +238,19 @@ describe('a script of ours that comes when the network is back', () => {
     await expect.poll(() => page.locator('aisle-privacy button').count()).toBeGreaterThan(0);
   });
 
+  test('tells the data layer of suggestions, where the page has begun without it', async () => {
+    const pattern = '**/aisle/analytics-*.js';
+    const { page } = await pages.open(SLOT, {
+      head: SCRIPT.replace('data-', 'data-analytics="ga4" data-'),
+      prepare: (opened) => opened.context().route(pattern, (route) => route.abort()),
+    });
+    await ready(page);
+    await page.context().unroute(pattern);
+    await page.evaluate(() => dispatchEvent(new Event('online')));
+    const told = () => page.evaluate(() => JSON.stringify((globalThis as { dataLayer?: unknown }).dataLayer ?? []));
+    await expect.poll(told).toContain('view_item_list');
+  });
+
   test('is asked for where the browser says that it is offline, and a server of this device answers', async () => {
     const { page } = await pages.open(SLOT, {
       prepare: (opened) =>
@@ -391,6 +404,25 @@ describe('another start', () => {
     await expect.poll(() => statusOf(page)).toEqual({ consent: 'granted', paused: false, storage: 'indexeddb' });
   });
 
+  test('keeps a denial in another tab, whatever the tag says', async () => {
+    const head = SETTLED.replace('data-', 'data-consent="granted" data-');
+    const { page } = await pages.open(SLOT, { head });
+    await ready(page);
+    await push(page, 'track', A);
+    await expect.poll(() => statusOf(page)).toMatchObject({ storage: 'indexeddb' });
+    const other = await page.context().newPage();
+    await other.goto(page.url());
+    await ready(other);
+    await push(other, 'consent', 'denied');
+    const denied = { consent: 'denied', storage: 'memory' };
+    await expect.poll(() => statusOf(page)).toMatchObject(denied);
+    await start(page, { consent: 'granted' });
+    expect(await asked(page, { k: 1 })).toHaveLength(1);
+    expect(await statusOf(page)).toMatchObject(denied);
+    await push(page, 'consent', 'granted');
+    await expect.poll(() => statusOf(page)).toMatchObject({ consent: 'granted', storage: 'indexeddb' });
+  });
+
   test('reads nothing of the data layer twice, nor what was erased', async () => {
     const { page } = await pages.open(SLOT, { head: SETTLED.replace('data-', 'data-consent="granted" data-') });
     await ready(page);
@@ -439,6 +471,23 @@ describe('while what fills the slots is on its way', () => {
     expect(await databases()).toEqual([]);
     expect(await page.evaluate(() => window.aisle!.recommender!.status.consent)).toBe(consent);
     expect([errors, warnings]).toEqual([[], []]);
+  });
+
+  test.each(['stop', 'start'] as const)('%s ends what was started before, and its worker', async (command) => {
+    const slots = held('**/aisle/slots-*');
+    const { page, errors } = await pages.open(SLOT, { prepare: slots.hold });
+    await page.waitForFunction(() => window.aisle?.recommender !== undefined);
+    await expect.poll(() => page.workers().length).toBe(1);
+    const ended = await page.evaluateHandle(() => window.aisle!.recommender!);
+    await push(page, command, { modelUrl: '/models/demo/' });
+    await expect
+      .poll(() => ended.evaluate((recommender) => recommender.recommend().then(String, ({ code }) => code)))
+      .toBe('disposed');
+    await expect.poll(() => page.workers().length).toBe(command === 'stop' ? 0 : 1);
+    slots.release();
+    if (command === 'start') await ready(page);
+    else await page.locator('[data-aisle-state=error-disposed]').waitFor();
+    expect(errors).toEqual([]);
   });
 });
 
