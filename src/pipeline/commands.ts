@@ -12,6 +12,7 @@ import type {
   SearchOptions,
   TrainOptions,
 } from './options';
+import { isFile } from './training-parts';
 
 /** The default of `licence`. */
 export const UNLICENSED = 'UNLICENSED';
@@ -165,8 +166,9 @@ export function compareCommand(options: CompareOptions): string {
 /** The command that trains with the result of a search, on the same log. */
 export function trainFoundCommand(options: SearchOptions, config: string): string {
   const { data, read, model, catalogue, valid, holdout } = options;
-  // The events that the search left out for a test are not learnt now. Counting has nothing to validate.
-  const network = hasPresets(model) && { preset: NONE, valid: valid === 'held-out' ? valid : undefined };
+  // Of what the search left out, the test's events are not learnt now, those of a file are. Counting has nothing to validate.
+  const isApart = valid !== undefined && (valid === 'held-out' || isFile(valid));
+  const network = hasPresets(model) && { preset: NONE, valid: isApart ? valid : undefined };
   return commandLine('train', [
     ...words({ data, model, out: 'my-model', ...network, config, holdout: holdout || undefined, catalogue }),
     ...readWords(read),

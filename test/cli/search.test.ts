@@ -59,6 +59,19 @@ describe('aisle search', () => {
     expect(told.includes('--valid held-out')).toBe(name === 'gru4rec');
   });
 
+  test('tells to learn the file that it validated on, too', async () => {
+    const [header, ...rows] = RING_LOG.trim().split('\n');
+    const isLate = (row: string) => /^s\d*[05],/.test(row);
+    const early = await file('early.csv', [header, ...rows.filter((row) => !isLate(row))].join('\n'));
+    const late = await file('late.csv', [header, ...rows.filter(isLate)].join('\n'));
+    const argv = ['--data', early, '--valid', late, '--out', out, '--trials', '1', '--epochs', '1'];
+    const { stdout } = await aisle('search', ...GRU, ...argv);
+    const [, ...told] = stdout.trim().split('\n').at(-1)!.trim().split(' ');
+    const { code, stdout: trained } = await aisle(...told.with(told.indexOf('my-model'), `${out}-model`), '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(trained)).toMatchObject({ epochs: [{ epoch: 1 }], refit: { events: rows.length } });
+  });
+
   test('tries a network by successive halving and keeps the best as a file that train takes', async () => {
     const { code, stdout, stderr } = await search(...GRU, '--trials', '4', '--epochs', '3', '--seed', '5');
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('no result') });
