@@ -33,13 +33,20 @@ export function joinLogs(a: EventLog, b: EventLog): EventLog {
   return selectSessions(log, order);
 }
 
-/** Indices of the sessions of `b` that `a` does not have, with equal ids, items and times. */
+/**
+ * Indices of the sessions of `b` that `a` does not have, with equal ids, items and times. Items that `a` lacks do not count: they may
+ * have been too rare for it.
+ */
 export function sessionsNotIn(a: EventLog, b: EventLog): number[] {
   const candidates = new Set(b.sessionIds);
+  const knownItems = new Set(a.itemIds);
   const contentOf = ({ sessions: { items, offsets, times }, itemIds, sessionIds }: EventLog, s: number): string => {
-    const [from, end] = [offsets[s]!, offsets[s + 1]!];
-    const ids = Array.from(items.subarray(from, end), (item) => itemIds[item - 1]);
-    return JSON.stringify([sessionIds[s], ids, [...times.subarray(from, end)]]);
+    const events: [id: string, time: number][] = [];
+    for (let e = offsets[s]!; e < offsets[s + 1]!; e++) {
+      const id = itemIds[items[e]! - 1]!;
+      if (knownItems.has(id)) events.push([id, times[e]!]);
+    }
+    return JSON.stringify([sessionIds[s], events]);
   };
   const known = new Set<string>();
   a.sessionIds.forEach((id, s) => {

@@ -52,3 +52,11 @@ test('sessions that another log has are those of equal ids, items and times', as
   );
   expect(sessionsNotIn(log, other).map((s) => other.sessionIds[s])).toEqual(['t', 'u', 'w']);
 });
+
+test('sessions that another log has without their rare items are no others', async () => {
+  const rows = 's,a,10\ns,rare,11\ns,b,12\nt,a,20\nt,b,21\n';
+  const log = await read(`session_id,item_id,timestamp\n${rows}`, { minSupport: 2 });
+  expect(log.itemIds).toEqual(['a', 'b']);
+  const other = await read(`session_id,item_id,timestamp\n${rows}u,a,10\nu,rare,11\nu,b,12\n`);
+  expect(sessionsNotIn(log, other).map((s) => other.sessionIds[s])).toEqual(['u']);
+});
