@@ -76,8 +76,8 @@ export function startPage(host: Host): Promise<unknown> {
   const waiting: (() => void)[] = [];
   /** What ends with the start that runs. */
   const stops: (() => unknown)[] = [];
-  const guardReader = (read: () => void) => host.guard('A reader of the page', read);
   const notYet = (error: unknown) => host.warn('a script could not be loaded.', error);
+  const guardReader = (read: () => void) => host.guard('A reader of the page', read);
   /** Updates the elements that show what is known of the visitor. */
   const panels = new Set<() => void>();
 
@@ -380,9 +380,7 @@ export function startPage(host: Host): Promise<unknown> {
     if (status?.consentBy['other-tab'] === 'denied') answer = 'denied';
     aisle.recommender = undefined;
     updatePanels();
-    stops.splice(0).forEach((stop) => {
-      host.guard('The end', stop);
-    });
+    for (const stop of stops.splice(0)) host.guard('The end', stop);
   }
 
   // Without custom elements, `embed.js` has warned already.
