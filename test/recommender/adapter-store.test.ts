@@ -10,24 +10,25 @@ import { closeAll, freshDatabase, page, view } from '../store/helpers';
 beforeEach(freshDatabase);
 afterEach(closeAll);
 
+const STATUS: Status = {
+  storage: 'indexeddb',
+  consent: 'granted',
+  consentBy: {},
+  paused: false,
+  ids: { known: 0, unknown: 0, examples: [] },
+  degraded: [],
+};
+
 test('a change that comes while an earlier one is being read is read, too', async () => {
   const there = page();
   await there.store.append(view('a', 1));
   const here = page();
   await here.store.flush();
-  const status: Status = {
-    storage: 'indexeddb',
-    consent: 'granted',
-    consentBy: {},
-    paused: false,
-    ids: { known: 0, unknown: 0, examples: [] },
-    degraded: [],
-  };
   const engine = { setAdapter: async () => {}, migrate: async () => ({ reason: 'it is never asked' }) };
   const kept = new AdapterStore({
     engine,
     store: here.store,
-    status: () => status,
+    status: () => STATUS,
     degrade: (_, message) => expect.fail(message),
     mend() {},
   });
@@ -38,4 +39,32 @@ test('a change that comes while an earlier one is being read is read, too', asyn
   const first = kept.read();
   await Promise.all([first, learnt(2), kept.read()]);
   expect(kept.delta?.learnt.events).toBe(2);
+});
+
+test('what is forgotten leaves the engine, also where an earlier call without an adapter ends late', async () => {
+  const here = page();
+  await here.store.append(view('a', 1));
+  const calls: [adapter: unknown, end: () => void][] = [];
+  const kept = new AdapterStore({
+    engine: {
+      setAdapter: (adapter) => new Promise((end) => calls.push([adapter, end])),
+      migrate: async () => ({ reason: 'it is never asked' }),
+    },
+    store: here.store,
+    status: () => STATUS,
+    degrade: (_, message) => expect.fail(message),
+    mend() {},
+  });
+  const early = kept.setAdapter(true);
+  const open = { ...DELTA, gate: { ...DELTA.gate, isOpen: true } };
+  await createDeltaStore(here.store, 64 * 1024).write({ bytes: encodeDelta(open) }, () => false);
+  await kept.read();
+  const late = kept.setAdapter();
+  calls[1]![1]();
+  await late;
+  calls[0]![1]();
+  await early;
+  kept.drop();
+  void kept.setAdapter();
+  expect(calls.map(([adapter]) => adapter !== null)).toEqual([false, true, false]);
 });

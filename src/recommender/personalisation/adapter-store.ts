@@ -26,6 +26,8 @@ export class AdapterStore {
   #isReplaced = false;
   /** Whether the engine may hold the adapter. */
   #isSet = false;
+  /** Counts calls of the engine: an earlier one that ends late says nothing of what the engine holds. */
+  #sets = 0;
   /** Counts erasures: earlier work does nothing afterwards. */
   #life = 0;
   /** Settles when all requested reads have ended. */
@@ -116,8 +118,9 @@ export class AdapterStore {
       const wanted = this.#delta?.gate.isOpen ? this.#delta : null;
       if (!wanted && !this.#isSet && !always) return;
       this.#isSet = true;
+      const mine = ++this.#sets;
       await engine.setAdapter(wanted);
-      if (!wanted && life === this.#life) this.#isSet = false;
+      if (!wanted && mine === this.#sets) this.#isSet = false;
     } catch (error) {
       // A failure of the engine is reported by the call for recommendations.
       if (life === this.#life) await this.refused(error);
