@@ -95,7 +95,7 @@ export const ENGINES: readonly BrowserEngine[] = [
 /** Milliseconds that a function in a page may take. */
 const SCRIPT_DEADLINE = 120_000;
 
-/** Milliseconds in which a browser starts. From a cold disk beside other tests, Firefox once took more than 30 s. */
+/** Milliseconds in which a browser starts. Firefox, which takes 4 s, once had not started after 30. */
 const START_DEADLINE = 60_000;
 
 async function startPuppeteer(options: LaunchOptions): Promise<Browser> {
