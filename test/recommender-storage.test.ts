@@ -441,6 +441,25 @@ describe('privacy', () => {
     await expect.poll(() => memory().numTensors).toBe(numTensors - 1);
   });
 
+  test('erase while an answer is under way has it given for what is left, nothing', async () => {
+    await past('item-9');
+    const recommender = await visit({ consent: 'granted' });
+    recommender.track('item-9');
+    await recommender.recommend();
+    const reasons: string[] = [];
+    recommender.on('erased', () => reasons.push('erased'));
+    recommender.on('recommendations', ({ items }) => reasons.push(items[0]!.reason));
+    let erased: Promise<void> | undefined;
+    const filter = () => {
+      erased ??= recommender.privacy.erase();
+      return true;
+    };
+    const answer = await recommender.recommend({ filter });
+    await erased;
+    expect(answer[0]!.reason).toBe('popular');
+    expect(reasons).toEqual(['erased', 'popular']);
+  });
+
   test('erase that the device does not confirm is an error, and status tells', async () => {
     await past('item-9');
     const recommender = await visit();
