@@ -233,7 +233,10 @@ export function sortedOut(
   // Before what is damaged is quarantined: with it goes what was quarantined earlier.
   if (left.length < all.length) cleanings.push((store) => deleteExpired(store, isDue));
   if (mark !== aheadSince) cleanings.push((store) => markAhead(store, mark));
-  if (damaged.length > 0) cleanings.push((store) => quarantine(store, damaged));
+  const young = damaged.map(([key, value, why, readable = []]): Damaged => {
+    return [key, value, why, readable.filter(({ time }) => !isDue(time))];
+  });
+  if (damaged.length > 0) cleanings.push((store) => quarantine(store, young));
   if (count > 0)
     report('records-set-aside', `${count} stored record(s) cannot be read and are passed over: ${reason}.`);
   const what = `${ahead} stored event(s) are more than a day ahead of this device's clock.`;

@@ -370,6 +370,21 @@ describe('events', () => {
     expect([...(await dump())!.keys()].filter((key) => key.startsWith('e/'))).toEqual([]);
   });
 
+  test('expire in a damaged record, too, of which what can be read stays', async () => {
+    await page().store.append(view('a', 100_000));
+    const record = encode([
+      { ...view('old', 10), tab: 'x', number: 0 },
+      { ...view('young', 99_999), tab: 'x', number: 1 },
+      { ...view('bad', 99_999, 'v'.repeat(200)), tab: 'x', number: 2 },
+    ]);
+    await raw((store) => void store.put(record, 'e2/x/0'));
+    const { store, events } = page({ retention: 1000, now: () => 100_000 });
+    await store.refresh();
+    await store.flush();
+    expect(events.map(({ itemId }) => itemId)).toEqual(['young', 'a']);
+    expect((await dump())!.get('e2/x/0')).toEqual(encode([{ ...view('young', 99_999), tab: 'x', number: 1 }]));
+  });
+
   test('make room for newer ones, the oldest sessions first', async () => {
     const { store } = page({ maxSize: 3000 });
     for (let session = 0; session < 10; session++) {
