@@ -192,6 +192,19 @@ describe('fineTune', () => {
     expect(troubles(recommender)).toEqual([]);
   });
 
+  test('says nothing of what could not be stored once that is erased', async () => {
+    const recommender = await habitual(4);
+    await stores(recommender);
+    vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(() => {
+      throw new DOMException('There is no room.', 'QuotaExceededError');
+    });
+    await recommender.fineTune();
+    expect(troubles(recommender)).toContain('learnt-not-stored');
+    vi.restoreAllMocks();
+    await recommender.privacy.erase();
+    expect(troubles(recommender)).not.toContain('learnt-not-stored');
+  });
+
   test('is not ended by who follows it and throws', async () => {
     const recommender = await habitual(2);
     const error = vi.spyOn(console, 'error').mockReturnValue(undefined);

@@ -227,6 +227,7 @@ export class AdapterStore {
     this.#since = undefined;
     this.#name = undefined;
     this.#isReplaced = false;
+    for (const over of ['learnt-not-stored', 'learnt-set-aside'] as const) this.#parts.mend(over);
   }
 
   #take(delta: Delta | undefined, bytes = 0): void {
