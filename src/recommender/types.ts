@@ -85,7 +85,8 @@ export interface TrackedEvent {
   readonly time?: number;
   /**
    * Names the page view that reports the event, for example by the page's address and a counter. Within one page view, each kind
-   * of event of each item counts once, until another item is viewed. Default: the same within one minute.
+   * of event of each item counts once, until another item is viewed (one given by `candidates` opens no page view). Default: the
+   * same within one minute.
    */
   readonly pageView?: string;
   /**

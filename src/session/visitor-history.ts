@@ -79,8 +79,9 @@ export class VisitorHistory<E extends VisitorEvent = VisitorEvent> {
 
   /**
    * Whether this page has reported the event before, within one page view, in which each kind of event of each item
-   * counts once; putting into the cart and taking out count in turn. A view of another item opens the next page view. Views with candidates are of one page view, and repeat only
-   * the last one. Remembers the report.
+   * counts once; putting into the cart and taking out count in turn. A view of another item opens the next page view. Views with
+   * candidates open none, since a page may find more candidates of its item later, and repeat only the last one. Remembers the
+   * report.
    *
    * @param name Of the page view. Without one it lasts a minute.
    */
