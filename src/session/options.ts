@@ -74,3 +74,12 @@ export interface ReadOptions {
 /** How a test part in a file of its own is read: it loses what the model does not know, not what is rare in the file itself. */
 export const withoutMinima = ({ minSupport: _, minLength: __, iterative: ___, ...read }: ReadOptions): ReadOptions =>
   read;
+
+/**
+ * How a file is read that was cut off a log read so: in seconds, as all are written that are cut, and without the filters, which the
+ * cut has applied; single events are kept where the log's were.
+ */
+export const readOfPart = ({ timeUnit, minLength = 2 }: ReadOptions = {}): ReadOptions => ({
+  ...(timeUnit && { timeUnit: 's' }),
+  ...(minLength < 2 && { minLength }),
+});

@@ -55,6 +55,23 @@ describe('aisle compare', () => {
     });
   });
 
+  test('reads the parts that it cuts as the log was read, though their times look like dates', async () => {
+    const lines = Array.from({ length: 40 }, (_, s) =>
+      s % 2 ? `s${s},a,${20_240_501 + s}\n` : `s${s},a,${20_240_501 + s}\ns${s},b,${20_240_501.5 + s}\n`,
+    );
+    data = await file('1970.csv', `session_id,item_id,timestamp\n${lines.join('')}`);
+    const argv = ['--models', 'pop', '--time-unit', 's'];
+    const manifest = () => JSON.parse(readFileSync(join(out, 'cells', cells()[0]!, 'pop/manifest.json'), 'utf8'));
+    for (const [more, sessions] of [
+      [[], 18],
+      [['--min-length', '1'], 36],
+    ] as const) {
+      out = join(await folder(), 'report');
+      expect(await compare(...argv, ...more)).toMatchObject({ code: 0 });
+      expect(manifest().training.data).toMatchObject({ sessions });
+    }
+  });
+
   test('ranks the models of one log, with what is between them, in three forms', async () => {
     const file = await variants([small]);
     const { code, stdout, stderr } = await compare('--models', 'pop,markov', '--variants', file, '--seeds', '2');

@@ -1,7 +1,7 @@
 /** Whether the best row of a comparison is worse than an artifact that is there already, such as yesterday's. */
 import { RecommenderError } from '../../errors';
 import { reindex, sessionCount } from '../../session/event-log';
-import { withoutMinima } from '../../session/options';
+import { readOfPart, withoutMinima } from '../../session/options';
 import { writeTsv } from '../../session/write';
 import { readItemIds } from '../files/artifact-folder';
 import { join, pieces, replaceFiles } from '../files/disk';
@@ -59,7 +59,7 @@ export async function gateOf(
   const data = 'known-to-both.tsv.gz';
   await replaceFiles(folder, { [data]: pieces(writeTsv(log), { gzip: true, signal: observer.signal }) });
   const scores = async (of: string) => {
-    const plan = { ...run.plan, test: join(folder, data), read: {} };
+    const plan = { ...run.plan, test: join(folder, data), read: readOfPart(read) };
     await testRun(folder, plan, { artifacts: [of], candidates: shared }, [], observer);
     return readRanks(folder);
   };

@@ -3,7 +3,7 @@ import { RecommenderError } from '../../errors';
 import { reindex, selectSessions, sessionCount } from '../../session/event-log';
 import { holdOut } from '../../session/hold-out';
 import type { LogFacts } from '../../session/log-facts';
-import { type ReadOptions, withoutMinima } from '../../session/options';
+import { type ReadOptions, readOfPart, withoutMinima } from '../../session/options';
 import { windowsOf } from '../../session/windows';
 import { factsOf } from '../configuration';
 import { join } from '../files/disk';
@@ -16,7 +16,7 @@ import { split } from '../split';
 export interface Parts {
   readonly train: string;
   readonly test: string;
-  /** How to read both. Files that were cut here are read without filters, which the cut has applied. */
+  /** How to read both. */
   readonly read: ReadOptions;
   /** Clicks of each item in the training file. */
   readonly support: ReadonlyMap<string, number>;
@@ -36,7 +36,8 @@ export async function partsOf(
     return withSupport({ train: data, test: tested, read }, observer, test === undefined ? holdout : undefined);
   const folder = join(out, 'parts');
   await split({ data, read, out: folder, test: { share: 0.1 }, ...observer });
-  return withSupport({ train: join(folder, 'train.tsv.gz'), test: join(folder, 'test.tsv.gz'), read: {} }, observer);
+  const files = { train: join(folder, 'train.tsv.gz'), test: join(folder, 'test.tsv.gz') };
+  return withSupport({ ...files, read: readOfPart(read) }, observer);
 }
 
 /** @param holdout The last events of each session that are the test part, where there is no file of it. */
@@ -76,6 +77,6 @@ export async function factsOfTraining(
   }
   if (holdout !== undefined) return factsOf(data, read, readEventsFile, observer, (log) => holdOut(log, holdout));
   if (test !== undefined) return factsOf(data, read, readEventsFile, observer);
-  // The cut has applied the filters.
-  return factsOf((await cut.parts()).train, {}, readEventsFile, observer);
+  const parts = await cut.parts();
+  return factsOf(parts.train, parts.read, readEventsFile, observer);
 }

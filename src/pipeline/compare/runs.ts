@@ -68,7 +68,7 @@ export const seriesOnParts = (variants: readonly Variant[], parts: Parts, option
 
 export const seriesOnWindows = (
   variants: readonly WindowedVariant[],
-  { steps }: Windows,
+  { steps, read }: Windows,
   options: RunOptions,
 ): Series[] =>
   seeded(variants, options).map(({ variant: { retrain, ...variant }, seed }) => ({
@@ -83,7 +83,7 @@ export const seriesOnWindows = (
       train: train(retrain),
       test,
       step,
-      read: {},
+      read,
     })),
   }));
 

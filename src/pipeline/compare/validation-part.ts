@@ -1,5 +1,5 @@
 /** The part of a log that chooses between models: they have not trained on it, and the test part stays unseen. */
-import { withoutMinima } from '../../session/options';
+import { readOfPart, withoutMinima } from '../../session/options';
 import { asGiven, splitCommand, trainCommand } from '../commands';
 import { join } from '../files/disk';
 import type { Observer } from '../observer';
@@ -37,8 +37,8 @@ export async function validationPart(
   commands.push(splitCommand(data, read, valid, folder));
   await split({ data, read, test: latePart(valid), out: folder, ...observer });
   return {
-    learning: { data: join(folder, 'train.tsv.gz') },
-    asking: { data: join(folder, 'test.tsv.gz'), protocol },
+    learning: { data: join(folder, 'train.tsv.gz'), read: readOfPart(read) },
+    asking: { data: join(folder, 'test.tsv.gz'), read: readOfPart(read), protocol },
   };
 }
 

@@ -5,7 +5,7 @@
  */
 import { RecommenderError } from '../../errors';
 import { type EventLog, type Reindexed, reindex, selectSessions, sessionCount } from '../../session/event-log';
-import type { ReadOptions } from '../../session/options';
+import { type ReadOptions, readOfPart } from '../../session/options';
 import { isoTime } from '../../session/split';
 import { DAY } from '../../session/time';
 import { halves, type Window, windowsOf } from '../../session/windows';
@@ -53,6 +53,8 @@ export interface Step {
 
 export interface Windows {
   readonly steps: readonly Step[];
+  /** How to read the files of all steps. */
+  readonly read: ReadOptions;
   /** Clicks of each item in the whole log. */
   readonly support: ReadonlyMap<string, number>;
 }
@@ -125,7 +127,7 @@ export async function writeWindows(
       `No window of ${data} shares items with those before it: nothing to predict.`,
     );
   }
-  return { steps, support: new Map(log.itemIds.map((id, k) => [id, log.support[k + 1]!])) };
+  return { steps, read: readOfPart(read), support: new Map(log.itemIds.map((id, k) => [id, log.support[k + 1]!])) };
 }
 
 function common(ids: readonly string[], others: readonly string[]): string[] {
