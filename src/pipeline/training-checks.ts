@@ -3,7 +3,8 @@ import { RecommenderError } from '../errors';
 import { models } from '../models/index';
 import { AUTO } from '../models/presets/preset';
 import { isNeural } from '../ranking/architecture';
-import { type EventLog, sessionCount } from '../session/event-log';
+import type { EventLog } from '../session/event-log';
+import { partCounts } from '../session/split';
 import type { Settings } from './configuration';
 import { badConfig } from './errors';
 import { plural } from './format';
@@ -16,7 +17,7 @@ const FEW_SESSIONS = 20;
 
 /** Warns of a log that is too small to learn much from. */
 export function warnOfFew(log: EventLog, data: string, observer: Observer): void {
-  const count = sessionCount(log);
+  const { sessions: count } = partCounts(log);
   if (count >= FEW_SESSIONS) return;
   warn(
     observer,

@@ -34,9 +34,7 @@ export interface Split {
  *   https://arxiv.org/abs/2307.14951, on why time splits
  */
 export function splitLog(log: EventLog, { by = 'start', test, valid }: SplitOptions, name = 'test'): Split {
-  const { offsets } = log.sessions;
-  const all = Int32Array.from({ length: sessionCount(log) }, (_, s) => s);
-  const filled = all.filter((s) => offsets[s + 1]! > offsets[s]!);
+  const filled = filledSessions(log);
   const [known, tested] = cut(log, filled, by, test, name);
   if (!valid) return { train: selectSessions(log, known), test: selectSessions(log, tested) };
   const [trained, validated] = cut(log, known, by, valid, 'validation');
@@ -45,6 +43,13 @@ export function splitLog(log: EventLog, { by = 'start', test, valid }: SplitOpti
     valid: selectSessions(log, validated),
     test: selectSessions(log, tested),
   };
+}
+
+/** The sessions that hold an event. */
+function filledSessions(log: EventLog): Int32Array {
+  const { offsets } = log.sessions;
+  const all = Int32Array.from({ length: sessionCount(log) }, (_, s) => s);
+  return all.filter((s) => offsets[s + 1]! > offsets[s]!);
 }
 
 /** Some sessions of a log in two parts, early and late, each in the log's order. */
@@ -96,7 +101,7 @@ export function isoTime(seconds: number): string {
 
 /** Counts of one part. */
 export interface PartCounts {
-  /** Number of sessions. */
+  /** Number of sessions that hold an event: a hold-out may leave others empty. */
   readonly sessions: number;
   /** Number of events. */
   readonly events: number;
@@ -123,7 +128,7 @@ export function splitCounts({ train, valid, test }: Split): SplitCounts {
 }
 
 export const partCounts = (log: EventLog): PartCounts => ({
-  sessions: sessionCount(log),
+  sessions: filledSessions(log).length,
   events: log.sessions.items.length,
   items: log.itemIds.length,
 });

@@ -523,8 +523,12 @@ test('--replay puts sessions of the log into the artifact, and the model card sa
 test('--holdout may leave one event of each session, or none of some', async () => {
   const data = await file('short.csv', 'session_id,item_id,timestamp\na,x,1\na,y,2\na,z,3\nb,y,4\nb,z,5\n');
   const out = join(await folder(), 'model');
-  const { code } = await aisle('train', '--data', data, '--model', 'pop', '--holdout', '2', '--out', out);
-  expect(code).toBe(0);
+  const { code, stderr } = await aisle('train', '--data', data, '--model', 'pop', '--holdout', '2', '--out', out);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('has 1 session to learn from') });
+  expect(JSON.parse(readFileSync(join(out, 'manifest.json'), 'utf8')).training.data).toMatchObject({
+    sessions: 1,
+    events: 1,
+  });
   for (const [holdout, message] of [
     ['3', /No session of .*short\.csv has more than 3 events, so --holdout 3 leaves nothing to learn from/],
     ['2', /No session has two events, .* or leave out fewer by --holdout\./],
