@@ -1,4 +1,5 @@
 /** A log in train, validation and test parts by time. */
+import { MANIFEST } from '../checkpoint/manifest';
 import { RecommenderError } from '../errors';
 import { type SplitCounts, splitCounts, splitLog } from '../session/split';
 import { writeTsv } from '../session/write';
@@ -16,8 +17,8 @@ const COUNTS = 'split.json';
  * other names first and renamed at the end, so a folder never holds half a split; a `valid.tsv.gz` of an earlier one goes.
  *
  * @returns What each part holds: `split.json`.
- * @throws RecommenderError `bad-input` for a log that cannot be read or cut, or would be replaced, a folder that cannot be made or
- *   holds such files and no `split.json`; `io` if the disk refuses; `aborted`.
+ * @throws RecommenderError `bad-input` for a log that cannot be read or cut, or would be replaced, a folder that cannot be made, is that of a
+ *   model, or holds such files and no `split.json`; `io` if the disk refuses; `aborted`.
  */
 export async function split(options: SplitOptions): Promise<SplitCounts> {
   const { data, read, out, by, test, valid, signal } = options;
@@ -27,6 +28,12 @@ export async function split(options: SplitOptions): Promise<SplitCounts> {
     throw new RecommenderError('bad-input', `\`out\` ${out}: the parts would replace ${data}; choose another folder.`);
   }
   const names = await namesIn(out);
+  if (names.includes(MANIFEST)) {
+    throw new RecommenderError(
+      'bad-input',
+      `${out} holds ${MANIFEST}, so it is the folder of a model; name another one.`,
+    );
+  }
   const foreign = names.includes(COUNTS) ? undefined : PARTS.find((name) => names.includes(name));
   if (foreign !== undefined) {
     throw new RecommenderError(

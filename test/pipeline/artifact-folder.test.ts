@@ -136,6 +136,13 @@ describe('writeArtifactFolder', () => {
     expect(await readdir(root)).toEqual(['model']);
   });
 
+  test('refuses a folder inside of another artifact, which that one could not be replaced with', async () => {
+    await writeArtifactFolder(dir, artifact);
+    await expect(checkReplaceable(join(dir, 'small'))).rejects.toThrow(
+      `${join(dir, 'small')} is inside of the model ${dir}; name a folder elsewhere.`,
+    );
+  });
+
   test('refuses a link to a folder that is not there, before the work', async () => {
     await symlink(join(root, 'nowhere'), dir);
     await expect(checkReplaceable(dir)).rejects.toThrow(/model: this is a link to a folder that is not there/);

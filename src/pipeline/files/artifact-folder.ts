@@ -156,7 +156,7 @@ async function readAll(dir: string): Promise<WholeArtifact> {
 /**
  * Checks that `writeArtifactFolder` may write to a folder. Call it before hours of work.
  *
- * @throws RecommenderError `bad-input` if `dir` is a file, the working directory or a link to nothing, or holds anything but an artifact and `discard`.
+ * @throws RecommenderError `bad-input` if `dir` is a file, the working directory a link to nothing or inside of a model, or holds anything but an artifact and `discard`.
  */
 export async function checkReplaceable(dir: string, discard: readonly string[] = []): Promise<void> {
   await finishReplacing(dir);
@@ -164,6 +164,9 @@ export async function checkReplaceable(dir: string, discard: readonly string[] =
     const why = 'is the folder that this runs in, and an artifact replaces a folder as a whole; name another one.';
     throw new RecommenderError('bad-input', `${dir} ${why}`);
   }
+  const above = dirname(resolve(dir));
+  if ((await exists(join(above, MANIFEST))) && (await exists(join(above, WEIGHTS))))
+    throw new RecommenderError('bad-input', `${dir} is inside of the model ${above}; name a folder elsewhere.`);
   let names: string[];
   try {
     names = await readdir(resolve(dir));

@@ -17,17 +17,17 @@ const CHUNK = 4096;
 /**
  * Checks that a simulation may be written to a folder: it replaces an earlier one and nothing else. Call it before the work.
  *
- * @throws RecommenderError `bad-input` where a file would be replaced that no simulation wrote, or that a model or a finished catalogue lists.
+ * @throws RecommenderError `bad-input` for the folder of a model or of a finished catalogue, or where a file would be replaced that no simulation wrote.
  */
 export async function refuseForeignShop(folder: string): Promise<void> {
   const names = await namesIn(folder);
-  const replaced = [EVENTS_FILE, CATALOGUE_FILE].find((name) => names.includes(name));
-  if (replaced === undefined) return;
-  const owner = [CATALOGUE_MANIFEST, MANIFEST].find((name) => names.includes(name));
-  if (!owner && names.includes(CATALOGUE_FILE) && (await isSimulated(join(folder, CATALOGUE_FILE)))) return;
+  const foreign = [MANIFEST, CATALOGUE_MANIFEST, EVENTS_FILE, CATALOGUE_FILE].find((name) => names.includes(name));
+  if (foreign === undefined) return;
+  const isOurs = foreign === EVENTS_FILE || foreign === CATALOGUE_FILE;
+  if (isOurs && names.includes(CATALOGUE_FILE) && (await isSimulated(join(folder, CATALOGUE_FILE)))) return;
   throw new RecommenderError(
     'bad-input',
-    `${folder} holds ${owner ?? replaced}, which no simulation wrote, and is left alone; name a new or empty folder.`,
+    `${folder} holds ${foreign}, which no simulation wrote, and is left alone; name a new or empty folder.`,
   );
 }
 

@@ -209,6 +209,12 @@ describe('aisle simulate', () => {
     expect(finished.err).toBe(
       `aisle: ${out} holds catalogue-manifest.json, which no simulation wrote, and is left alone; name a new or empty folder.\n`,
     );
+    const model = join(root, 'model');
+    mkdirSync(model);
+    writeFileSync(join(model, 'manifest.json'), '{}');
+    const refused = await aisle(...args.with(1, model));
+    expect(refused.code).toBe(2);
+    expect(refused.err).toContain(`${model} holds manifest.json, which no simulation wrote, and is left alone`);
     const mine = join(root, 'mine');
     mkdirSync(mine);
     for (const [name, content] of [
