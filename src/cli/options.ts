@@ -104,7 +104,8 @@ export function parseList(text: string): string[] {
 
 /** Seconds since 1970 of a date or time as a user types it. */
 export function parseDate(text: string): number {
-  const seconds = parseTime(text);
+  const isCut = /^(19|20)\d\d(0[1-9]|1[0-2])?$/.test(text); // a year or a month, which would be seconds of 1970
+  const seconds = isCut ? Number.NaN : parseTime(text);
   if (!Number.isNaN(seconds)) return seconds;
   throw new InvalidArgumentError('Expected a date such as 2014-04-07, an ISO 8601 time, or seconds since 1970.');
 }

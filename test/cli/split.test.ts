@@ -99,6 +99,19 @@ test('a second split without a validation part takes the old one away', async ()
   expect(stdout).toMatch(/train +6 +12 +4\ntest +2 +4 +3\n/);
 });
 
+test('the folder of a model is left alone', async () => {
+  const path = await file('log.csv', LOG);
+  const out = await folder();
+  await writeFile(join(out, 'manifest.json'), '{}');
+  const args = ['split', '--data', path, '--out', out, '--columns', COLUMNS, '--test', 'last:25%'];
+  const { code, stderr } = await aisle(...args);
+  expect({ code, stderr }).toEqual({
+    code: 2,
+    stderr: `aisle: ${out} holds manifest.json, so it is the folder of a model; name another one.\n`,
+  });
+  expect(await readdir(out)).toEqual(['manifest.json']);
+});
+
 test.each(['train.tsv.gz', 'valid.tsv.gz'])('a %s that no split wrote is left alone', async (name) => {
   const path = await file('log.csv', LOG);
   const out = await folder();
@@ -134,6 +147,8 @@ test('filters print what they left out', async () => {
 test.each([
   [['--test', 'last:7'], "option '--test <part>' argument 'last:7' is invalid. Expected last:DAYSd or last:PERCENT%"],
   [['--test-from', 'tomorrow'], 'Expected a date such as 2014-04-07'],
+  [['--test-from', '2014'], 'Expected a date such as 2014-04-07'],
+  [['--test-from', '201404'], 'Expected a date such as 2014-04-07'],
   [['--test', 'last:7d', '--by', 'middle'], 'Expected start or end.'],
   [['--test', 'last:7d', '--sessions-by', 'gap'], 'Expected id, user or gap:MINUTES, such as gap:30.'],
   [['--test', 'last:7d', '--columns', '__proto__=x'], 'Expected session=…,item=…'],
