@@ -325,21 +325,21 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
         privacy.lookAgain();
         await abortable(ready!, question.signal);
         await personalisation.settled();
-        let began: number;
         let answered: Awaited<ReturnType<typeof answer>>;
-        do {
-          began = erasures;
+        for (;;) {
+          const began = erasures;
           try {
             await abortable(identity.settle(), question.signal);
             const cart = async () => (await basket()).cart;
             const complete = { ...question, user: options.user, now: time, clicks: history.at(time), cart };
             answered = await answer(computing, complete);
+            if (erasures === began) break; // else the answer says what the erased visit was
           } catch (error) {
             return failed(error);
           } finally {
             if (erasures !== began) forgetSession(); // a filter may have caused another request with erased events
           }
-        } while (erasures !== began); // an answer to an erased visit says what it was
+        }
         if (!store.hears) void store.refresh(); // for the next one
         emit('recommendations', answered);
         personalisation.wake();
