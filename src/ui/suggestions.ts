@@ -68,10 +68,10 @@ export async function requestOf(slot: Slot, name: string, filling: Filling): Pro
     limit,
     k: limit,
     passes: (_: Strategy, product: CatalogueItem) => allowed(product) !== null,
-    strategies: name === 'none' ? [] : [strategy],
+    strategies: [strategy],
     showsBasket: element.getAttribute('hide') === 'none',
   };
-  if (name === 'none' || (known && rules.length === 0 && !element.matches(ARRANGED))) return request;
+  if (known && rules.length === 0 && !element.matches(ARRANGED)) return request;
   const { arrangeSlot } = await loaded(import('../page/arrange'));
   const attribute = (name: string) => element.getAttribute(name) ?? '';
   const wishes = { name, strategy, limit, rules, id: element.id, attribute, allowed };

@@ -49,10 +49,10 @@ export function createView(host: Host, source: () => Source | undefined): View {
       host.warn('there are no suggestions.', error);
       show(slot, `error-${code}`, []);
     };
+    const filled: [slot: Slot, strategy: string][] = [];
     try {
       const { recommender } = from;
       const kept: string[] = [];
-      const filled: [slot: Slot, strategy: string][] = [];
       for (const slot of slots) {
         const isKept = isUsed(slot);
         slot.frame.section.setAttribute('aria-busy', String(!isKept));
@@ -61,8 +61,12 @@ export function createView(host: Host, source: () => Source | undefined): View {
           slot.element.addEventListener('focusout', () => refreshSoon('better'), { once: true });
           continue;
         }
-        // Before anything waits for the model: a variant whose model fails reports its exposure, too.
-        filled.push([slot, from.strategyFor(slot.strategy)]);
+        // Before anything waits for the model: a variant whose model fails reports its exposure, too, and `none` stays empty.
+        const strategy = from.strategyFor(slot.strategy);
+        if (strategy === 'none') {
+          show(slot, 'empty', []);
+          host.guard('A slot', async () => (await import('./variants')).leaveEmpty(slot));
+        } else filled.push([slot, strategy]);
       }
       const item = await from.pageItem();
       const { cart, bought } = await recommender.basket();
@@ -88,11 +92,6 @@ export function createView(host: Host, source: () => Source | undefined): View {
             await nextTask(); // yield to the page between the answer and the cards
             if (!isCurrent(slot)) return;
             if (isUsed(slot)) return refreshSoon('better'); // from now on: the next plan keeps it
-            if (request.strategies.length === 0) {
-              show(slot, 'empty', []);
-              host.guard('A slot', async () => (await import('./variants')).leaveEmpty(slot));
-              return;
-            }
             show(slot, suggestions.length > 0 ? 'ready' : 'empty', suggestions, served?.showInPlace ?? showCards);
             if (!slot.element.hasAttribute('reasons')) return;
             host.guard('The reasons', async () =>
@@ -104,7 +103,7 @@ export function createView(host: Host, source: () => Source | undefined): View {
         },
       );
     } catch (error) {
-      for (const slot of slots) failed(slot, error);
+      for (const [slot] of filled) failed(slot, error);
     }
   }
 

@@ -183,6 +183,10 @@ describe('variants', () => {
     await push(page, 'track', A);
     await expect.poll(() => variant(page)).toBe('b');
     expect(await impressions(page)).toEqual([]);
+    await page.context().route('**/models/demo/**', () => {}); // which the slots do not wait for
+    await page.reload();
+    await page.locator('[data-aisle-state=empty]').waitFor();
+    await page.context().unroute('**/models/demo/**');
     await page.reload();
     await page.locator('[data-aisle-state=empty]').waitFor();
     expect(await impressions(page)).toEqual([{ event: 'experience_impression', exp_variant_string: 'AISLE-a_b-b' }]);
