@@ -27,7 +27,7 @@ interface Running {
 
 /** The privacy panel, whose code is loaded only if a page has one. */
 const PANEL = 'aisle-privacy';
-const NOTHING = { list: '[]', view: '', pageView: '', times: 0 };
+const NOTHING = { list: '', view: '', pageView: '', times: 0 };
 /** Most changes of a page's markup that are reported of one page view. */
 const MAX_REPORTS = 10;
 
@@ -42,11 +42,10 @@ export function startPage(host: Host): Promise<unknown> {
   const loading = host
     .load(() => import('./slots'))
     .then((slots) => {
-      const made = slots.createView(host, () => running && { ...running, pageItem });
-      view = made;
+      view = slots.createView(host, () => running && { ...running, pageItem });
       host.onSlot = (slot, change) => {
-        if (change === 'changed') made.changed(slot);
-        else if (change === 'came') made.refreshSoon('better');
+        if (change === 'changed') view!.changed(slot);
+        else if (change === 'came') view!.refreshSoon('better');
       };
       return slots;
     });
@@ -74,6 +73,8 @@ export function startPage(host: Host): Promise<unknown> {
   let reported = NOTHING;
   /** Commands that came before there is a recommender, in their order. */
   const waiting: (() => void)[] = [];
+  /** Those of them that refuse, and came before there is one. */
+  const refusals: (() => void)[] = [];
   /** What ends with the start that runs. */
   const stops: (() => unknown)[] = [];
   const notYet = (error: unknown) => host.warn('a script could not be loaded.', error);
@@ -94,9 +95,9 @@ export function startPage(host: Host): Promise<unknown> {
     else store(time === undefined ? { pageView: product.view(), ...report } : report);
     view?.refreshSoon('asked');
   }
-  function store(event: TrackedEvent): void {
-    running?.recommender.track(event);
-    updatePanels();
+  /** Loads the model where that has failed, and waits for one that is on its way. */
+  function loadModel(): void {
+    loadingModel = quiet(() => aisle.recommender?.retry());
   }
   /** The item of the model that the page shows; one that the model does not know under what the page calls it. */
   async function pageItem(): Promise<string | undefined> {
@@ -116,24 +117,20 @@ export function startPage(host: Host): Promise<unknown> {
     }
     view?.refreshSoon(urgency);
   }
-  /** Loads the model where that has failed, and waits for one that is on its way. */
-  function loadModel(): void {
-    loadingModel = quiet(() => aisle.recommender?.retry());
-  }
-  async function ask<T>(answer: Promise<T>): Promise<T> {
-    const result = await answer;
-    view?.refreshSoon('asked');
-    return result;
+  function store(event: TrackedEvent): void {
+    running?.recommender.track(event);
+    updatePanels();
   }
   const privacy = () => aisle.recommender!.privacy;
   const commands: { readonly [C in keyof Commands]: (...args: Commands[C]) => unknown } = {
     start,
     track,
-    consent(word) {
+    async consent(word) {
       answer = word;
-      return ask(privacy().consent(word));
+      await privacy().consent(word);
+      view?.refreshSoon('asked');
     },
-    erase: () => ask(privacy().erase()),
+    erase: () => privacy().erase(),
     pause: () => privacy().pause(),
     resume: () => privacy().resume(),
     on: (...args) => void running!.recommender.on(...(args as Parameters<Recommender['on']>)),
@@ -164,9 +161,12 @@ export function startPage(host: Host): Promise<unknown> {
     const run = () => host.guard(`The command "${name}"`, () => (command as (...args: unknown[]) => unknown)(...args));
     if (running !== undefined || command === start || command === commands.stop || command === commands.doctor) run();
     else if (command !== commands.track) {
-      // What a visitor decides is never too much, and a refusal does not wait for what fills the slots.
+      // What a visitor decides is never too much, and a refusal waits for the recommender alone.
       waiting.push(run);
-      if (name === 'erase' || args[0] === 'denied') quiet(() => privacy()[name as 'consent']('denied'));
+      if (name === 'erase' || name === 'pause' || args[0] === 'denied') {
+        if (aisle.recommender) run();
+        else refusals.push(run);
+      }
       if (isOver) host.warn(`"${name}" does nothing until the next start.`);
     } else if (waiting.length < MAX_COMMANDS) waiting.push(run);
     else host.warn('Too many events at once.');
@@ -197,6 +197,7 @@ export function startPage(host: Host): Promise<unknown> {
       stops.push(opened.dispose);
       if (answer && recommender.consent !== 'denied') quiet(() => privacy().consent(answer!));
       if (isPaused) quiet(commands.pause);
+      for (const run of refusals.splice(0)) run();
       updatePanels();
       if (!options.product) keepLists(opened, page); // what that says now is not known yet
       // Before what reads the page is loaded: the model may be there, or not, first.
@@ -223,18 +224,18 @@ export function startPage(host: Host): Promise<unknown> {
     begin(recommender.status);
   }
 
-  /** What was waited for under `aisle.ready`; more than the first answer does nothing. */
-  function settled(recommender: Recommender | undefined): void {
-    isSettled = true;
-    settle(recommender);
-    aisle.ready = Promise.resolve(recommender); // that before may be settled, too: the scripts could not be loaded
-  }
-
   function failed(error: unknown): void {
     end();
     const isOptions = error instanceof RangeError;
     host.warn(isOptions ? 'the options are wrong.' : 'there are no suggestions.', error);
     failAll(isOptions ? 'options' : 'engine-lost');
+  }
+
+  /** What was waited for under `aisle.ready`; more than the first answer does nothing. */
+  function settled(recommender: Recommender | undefined): void {
+    isSettled = true;
+    settle(recommender);
+    aisle.ready = Promise.resolve(recommender); // that before may be settled, too: the scripts could not be loaded
   }
 
   /** The slots say why there is nothing, and `aisle.ready` settles, unless the next start is there by then. */
@@ -274,29 +275,24 @@ export function startPage(host: Host): Promise<unknown> {
     }
     loadingModel!.then(() => running === mine && settled(recommender));
     for (const slot of host.slots) host.redraw(slot);
-    const report = ({ degraded, ids }: Status): void => {
+    let before = '';
+    const hear = ({ degraded, ids, learning, storage }: Status): void => {
       for (const { code, message } of degraded) host.warn(`it works with less (${code}).`, { message });
       // A new product may be unknown, too: that alone is no warning.
       if (ids.why) host.warn('unknown ids:', { message: ids.why }, 'info');
+      // The adapter is used from now on, or no more; or what was stored is there.
+      const now = stringify([learning?.gate.isOpen, storage]);
+      if (now !== before) view?.refreshSoon('better');
+      before = now;
     };
-    report(recommender.status);
-    let { storage } = recommender.status;
-    let answers: boolean | undefined;
+    hear(recommender.status);
     stops.push(
       recommender.on('erased', () => view?.refreshSoon('asked')),
+      recommender.on('ready', () => readPage()),
       recommender.on('catalogue', () => view?.refreshSoon('better')),
-      recommender.on('status', (status) => {
-        report(status);
-        const answersNow = status.learning?.gate.isOpen;
-        // The adapter is used from now on, or no more; or what was stored is there.
-        if (answersNow !== answers || (status.storage !== storage && status.storage === 'indexeddb'))
-          view?.refreshSoon('better');
-        answers = answersNow;
-        storage = status.storage;
-      }),
+      recommender.on('status', hear),
+      watchSelections(host.slots, (selection) => host.guard('A click', () => recommender.select(selection))),
     );
-    stops.push(watchSelections(host.slots, (selection) => host.guard('A click', () => recommender.select(selection))));
-    reported = NOTHING;
     const item = idIn(options.item);
     if (item !== undefined) product.name(item, 'data-item');
     if (earlyPage && addressOf(earlyPage.href) !== addressOf(location.href)) guardReader(readPage);
@@ -361,7 +357,9 @@ export function startPage(host: Host): Promise<unknown> {
     // Every page has an address: it is stored if it is a product's.
     recommender.identify(candidates).then(
       (item) => item !== null && running?.recommender === recommender && report(),
-      () => {}, // reported as the model's failure
+      () => {
+        reported = NOTHING; // a model that comes later may know it
+      },
     );
   }
 
@@ -376,6 +374,7 @@ export function startPage(host: Host): Promise<unknown> {
     }
     running = undefined;
     const status = aisle.recommender?.status;
+    if (status?.storage !== 'indexeddb') reported = NOTHING; // else its view would be stored again
     isPaused = status?.paused ?? isPaused;
     if (status?.consentBy['other-tab'] === 'denied') answer = 'denied';
     aisle.recommender = undefined;
@@ -403,7 +402,7 @@ export function startPage(host: Host): Promise<unknown> {
     return 0;
   }
   setPush(aisle, push);
-  for (const entry of early) push(entry);
+  push(...early);
   // A page from the browser's cache has missed the events since.
   addEventListener('pageshow', ({ persisted }) => {
     if (!persisted) return;

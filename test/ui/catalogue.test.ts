@@ -7,7 +7,18 @@ import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { catalogue } from '../../src/pipeline/catalogue/catalogue';
 import { ROOT } from '../build/built';
 import { takeShifts, watchShifts } from '../layout-shifts';
-import { CATALOGUE, embedPages, type Product, push, ready, SETTLED, SLOT, serveEmbed, shown } from './embed-window';
+import {
+  CATALOGUE,
+  embedPages,
+  known,
+  type Product,
+  push,
+  ready,
+  SETTLED,
+  SLOT,
+  serveEmbed,
+  shown,
+} from './embed-window';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -67,6 +78,21 @@ test('whose aliases name the page’s product: analytics and the doctor say that
   await page.waitForFunction(() => window.aisle?.doctor !== undefined);
   const { findings } = await page.evaluate(() => window.aisle!.doctor!);
   expect(findings.filter(({ severity }) => severity !== 'ok').map(({ code }) => code)).toEqual(['analytics-ids']);
+});
+
+test('whose addresses alone name the page’s product: its view counts by a model that comes late', async () => {
+  const address = ({ id }: Product) => `https://shop.example/${id}`;
+  await write((product) => ({ ...product, url: address(product) }));
+  const [product] = CATALOGUE as [Product];
+  const MODEL = '**/models/demo/manifest.json';
+  const { page } = await open(`<link rel="canonical" href="${address(product)}">${HEAD}`, SLOT, (page) =>
+    page.context().route(MODEL, (route) => route.abort()),
+  );
+  await page.locator('[data-aisle-state=error-io]').waitFor();
+  expect(await known(page)).toEqual([]);
+  await page.context().unroute(MODEL);
+  await page.evaluate(() => dispatchEvent(new Event('online')));
+  await expect.poll(() => known(page)).toEqual([`view ${product.id}`]);
 });
 
 describe('a catalogue apart from the model', () => {

@@ -18,6 +18,11 @@ async function connect(page: Page): Promise<void> {
   await page.context().unroute(MODEL);
   await page.evaluate(() => dispatchEvent(new Event('online')));
 }
+const statusOf = (page: Page) =>
+  page.evaluate(async () => {
+    const { consent, paused, storage } = (await window.aisle!.ready)!.status;
+    return { consent, paused, storage };
+  });
 const failed = (page: Page) => page.locator('[data-aisle-state=error-io]').waitFor();
 
 describe('a model that comes when the network is back', () => {
@@ -377,11 +382,6 @@ describe('another start', () => {
       all.dataLayer ??= [];
       for (const [event, id] of list) all.dataLayer.push({ event, ecommerce: { items: [{ item_id: id }] } });
     }, entries);
-  const statusOf = (page: Page) =>
-    page.evaluate(async () => {
-      const { consent, paused, storage } = (await window.aisle!.ready)!.status;
-      return { consent, paused, storage };
-    });
 
   test('keeps the answer no, whatever the tag says, and a pause, until the visitor takes them back', async () => {
     const { page } = await pages.open(SLOT, { head: SETTLED.replace('data-', 'data-consent="granted" data-') });
@@ -421,6 +421,19 @@ describe('another start', () => {
     expect(await statusOf(page)).toMatchObject(denied);
     await push(page, 'consent', 'granted');
     await expect.poll(() => statusOf(page)).toMatchObject({ consent: 'granted', storage: 'indexeddb' });
+  });
+
+  test('stores no view of the page again that is stored', async () => {
+    const head = SETTLED.replace('data-', `data-consent="granted" data-item="${A}" data-`);
+    const { page } = await pages.open(SLOT, { head });
+    await ready(page);
+    await expect.poll(() => statusOf(page)).toMatchObject({ storage: 'indexeddb' });
+    await start(page, { consent: 'granted', item: A });
+    expect(await known(page)).toEqual([`view ${A}`]);
+    await page.evaluate(() => history.pushState({}, '', '?again'));
+    await push(page, 'page');
+    await push(page, 'track', B);
+    await expect.poll(() => known(page)).toEqual([`view ${A}`, `view ${B}`]);
   });
 
   test('reads nothing of the data layer twice, nor what was erased', async () => {
@@ -472,6 +485,36 @@ describe('while what fills the slots is on its way', () => {
     expect(await page.evaluate(() => window.aisle!.recommender!.status.consent)).toBe(consent);
     expect([errors, warnings]).toEqual([[], []]);
   });
+
+  test.each([
+    ['a pause', ['pause'], { paused: true, storage: 'indexeddb' }, [`view ${A}`]],
+    ['a denial', ['consent', 'denied'], { consent: 'denied', storage: 'memory' }, [`view ${A}`]], // in the page's memory alone
+    ['an erasure', ['erase'], { storage: 'indexeddb' }, []],
+  ])(
+    '%s that came before the script does not wait for it, nor for what the page shows',
+    async (_, command, status, visit) => {
+      const head = SETTLED.replace('data-', `data-consent="granted" data-item="${A}" data-`);
+      const { page } = await pages.open(SLOT, { head });
+      await ready(page);
+      const databases = () => page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
+      await expect.poll(databases).toEqual(['aisle']);
+      const slots = held('**/aisle/slots-*');
+      await slots.hold(page);
+      await page.addInitScript((entry) => {
+        window.aisle ||= [];
+        window.aisle.push(entry as ['erase']);
+      }, command);
+      await page.reload();
+      await page.waitForFunction(() => window.aisle?.recommender !== undefined);
+      const isPaused = () => page.evaluate(() => window.aisle!.recommender!.status.paused);
+      if (command[0] === 'pause') await expect.poll(isPaused).toBe(true);
+      else await expect.poll(databases).toEqual([]);
+      slots.release();
+      await ready(page);
+      expect(await known(page)).toEqual(visit);
+      expect(await statusOf(page)).toMatchObject(status);
+    },
+  );
 
   test.each(['stop', 'start'] as const)('%s ends what was started before, and its worker', async (command) => {
     const slots = held('**/aisle/slots-*');
