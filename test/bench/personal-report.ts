@@ -65,11 +65,10 @@ export function personalPage({ protocols, results, simulator }: Report): string 
     const models = [...new Set(rows.map(({ model }) => model))];
     const lines = models.flatMap((model) => {
       const own = rows.filter((row) => row.model === model);
-      const { base } = own.find((row) => !isStale(row)) ?? own[0]!;
-      return [
-        `| ${model} | base | ${figure(base['mrr@20'])} | ${figure(base['hr@10'])} | | | | | | |`,
-        ...own.flatMap((row) => linesOf(row)),
-      ];
+      const bases = own.map(
+        ({ base }) => `| ${model} | base | ${figure(base['mrr@20'])} | ${figure(base['hr@10'])} | | | | | | |`,
+      );
+      return own.flatMap((row, i) => [...(bases[i] === bases[i - 1] ? [] : [bases[i]!]), ...linesOf(row)]);
     });
     const { visitors, predictions } = rows.reduce((a, b) => (a.visitors >= b.visitors ? a : b));
     return `## ${log}
@@ -101,6 +100,7 @@ it is fitted on the tuning visitors.
 * *After events*: how many events the gate took to open, the median of these visitors; of an even number the greater of the middle two.
 * Both shares are, gated, of the visitors for whom the gate opened, counted from then on; ungated, of all.
 * Only visitors with at least ${LONG} events are followed: the shares say nothing of visitors with fewer.
+* *Base*, a second time: what follows was measured on another training of it, by the same settings. Each difference is to its own.
 * *Stale*: the settings of the base model or of learning have changed since the row was measured. No sentence counts such a row.
 * *Mixture*: the visitor's own counts of items, categories and other properties beside the base's scores, with fixed weights that
   suit the tuning visitors of the log and model best. *Adapter* is the default: both together, and weights that go on learning.
