@@ -7,26 +7,50 @@ import { RecommenderError } from '../../errors';
 import { nearestName } from '../../nearest-name';
 import { COLUMNS } from '../../session/options';
 import { previewText } from '../../session/preview';
+import { parseIso } from '../../session/time';
 import { defined } from '../defined';
 import { whole } from '../format';
 import { inform, type Observer, warn } from '../observer';
-import { dialectOf, type Entry, nameKey, TABLE } from './dialects';
+import { dialectOf, type Entry, KNOWN_NAMES, nameKey, TABLE } from './dialects';
 import { Intake, nothingToShow } from './intake';
 import { aliasesOf, ProductIndex, productOf } from './product-index';
+import { availabilityOf } from './values';
 
 /** What a file or folder says of a shop's items. */
 export interface Products {
   /** With every feature that a model may read. */
   readonly products: readonly CatalogueItem[];
-  /** Of a table or a feed: the names of its columns that are no members of a product. Its features are not for publishing. */
+  /** Of a table or a feed: the names of its columns that are no members of a product. They are features, not for publishing. */
   readonly further?: readonly string[];
+  /** Of a JSON list that is read as a feed: the names in the `features` of its products, which are for publishing. */
+  readonly declared?: readonly string[];
   readonly aliases?: Aliases;
   readonly rules?: readonly unknown[];
 }
 
+/** ISO 8601 with a time zone, as `aisle catalogue` writes it: pages read a time without one in their own. */
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
+
+const FEED_NAMES: ReadonlySet<string> = new Set(KNOWN_NAMES.map(nameKey));
+
+/** Whether an object of a JSON list is written as a feed writes products, and not as `catalogue.json` does. */
+function isFeedRow(row: unknown): boolean {
+  if (!isRecord(row)) return false;
+  const own = members();
+  const { price, availability: stock, sale } = row;
+  const { price: reduced, from, until } = Object(sale ?? {}) as Readonly<Record<string, unknown>>;
+  const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
+  return (
+    Object.keys(row).some((name) => !own.includes(name) && FEED_NAMES.has(nameKey(name))) ||
+    (isGiven(stock) && availabilityOf(String(stock)) !== stock) ||
+    [price, reduced].some((amount) => isGiven(amount) && typeof amount !== 'number') ||
+    [from, until].some((time) => isGiven(time) && !(INSTANT.test(String(time)) && parseIso(String(time)) >= 0))
+  );
+}
+
 /**
- * Reads products from a JSON list in the form of `catalogue.json`, whose first product has a text `id`, else from a table or a
- * product feed as `aisle catalogue` does.
+ * Reads products from a JSON list in the form of `catalogue.json`, whose first product has a text `id` and none of which is
+ * written as a feed writes it, else from a table or a product feed as `aisle catalogue` does.
  *
  * @param path For messages.
  * @param idColumn What the log calls its items: a table may do so too.
@@ -43,18 +67,20 @@ export async function readProducts(
   const begin = String.fromCharCode(bytes.find((byte) => byte > 0x20 && byte < 0x80) ?? 0);
   const list = begin === '[' ? parseJson(bytes, path) : undefined;
   const first: unknown = Array.isArray(list) ? list[0] : undefined;
-  const row = isRecord(first) && typeof first['id'] !== 'string' ? first : undefined;
-  if (list !== undefined && !row) {
+  const isFeed = Array.isArray(list) && isRecord(first) && (typeof first['id'] !== 'string' || list.some(isFeedRow));
+  if (list !== undefined && !isFeed) {
     const products = blamingInput(() => checkCatalogue(list, path));
     warnOfUnread(list as readonly object[], path, defined({ onMessage }));
     return { products };
   }
   const names = (): readonly string[] =>
-    row ? Object.keys(row) : previewText(bytes.subarray(0, 1 << 16), bytes.length, path).names;
+    isFeed ? Object.keys(first) : previewText(bytes.subarray(0, 1 << 16), bytes.length, path).names;
   const id = '<\0'.includes(begin) ? undefined : idIn(names(), path, idColumn, '{['.includes(begin));
   const index = new ProductIndex([], now / 1000);
   const items: Entry['item'][] = [];
-  const options = { features: 'all' as const, ...(id !== undefined && { columns: { id } }), ...defined({ onMessage }) };
+  const group = isFeed && list.some((row) => isRecord(row) && row['group'] !== undefined) ? 'group' : undefined;
+  const columns = defined({ id, group });
+  const options = { features: 'all' as const, columns, ...defined({ onMessage }) };
   const into = { add: (item: Entry['item']) => void items.push(item), drain: async () => {} };
   const intake = new Intake(options, index, into, now / 1000);
   async function* pieces(): AsyncGenerator<Uint8Array> {
@@ -73,7 +99,9 @@ export async function readProducts(
     if (names) aliases.set(id, names);
     return [{ id, ...productOf(item, published) }];
   });
-  return { products, further: leftOut, aliases };
+  const declared = isFeed ? leftOut.filter((name) => name.startsWith('features.')) : [];
+  const further = leftOut.filter((name) => !declared.includes(name));
+  return { products, further, aliases, declared: declared.map((name) => name.slice('features.'.length)) };
 }
 
 /** The column of the ids, where it is not what the form of the feed has. */
@@ -116,14 +144,18 @@ export function blamingInput<T>(check: () => T): T {
 }
 
 /**
- * What pages may have of products: members of a product, and of the features of a table or feed those that the model reads.
+ * What pages may have of products: members of a product, and of the features of a table or feed those that the model reads or
+ * that a JSON list declares.
  *
  * @param read Names of features.
  */
-export function publishedOf({ products, further }: Products, read: readonly string[] = []): readonly CatalogueItem[] {
+export function publishedOf(
+  { products, further, declared = [] }: Products,
+  read: readonly string[] = [],
+): readonly CatalogueItem[] {
   if (!further) return products;
   return products.map(({ features = {}, ...product }) => {
-    const kept = Object.entries(features).filter(([name]) => read.includes(name));
+    const kept = Object.entries(features).filter(([name]) => read.includes(name) || declared.includes(name));
     return { ...product, ...(kept.length > 0 && { features: Object.fromEntries(kept) }) };
   });
 }

@@ -37,6 +37,32 @@ test.each([
   expect((await readProducts(bytes, 'products', 'sku')).products).toEqual([product]);
 });
 
+test.each([
+  ['stock in words of its own', { availability: 'yes' }, { availability: 'in stock' }],
+  ['names of Merchant Center', { link: '/a', image_link: '/a.jpg' }, { url: '/a', image: '/a.jpg' }],
+  ['a price with its currency', { price: '15.00 USD' }, { price: 15, currency: 'USD' }],
+  [
+    'a sale without a time zone',
+    { sale: { price: 5, until: '2026-12-24' } },
+    { sale: { price: 5, until: '2026-12-25T00:00:00.000Z' } },
+  ],
+])('a JSON list with text ids is a feed where it is written as one: %s', async (_, row, product) => {
+  const list = [{ id: 'B', title: 'B' }, { id: 'A', features: { colour: 'blue' }, group: 'G', ...row }, { id: 'B' }];
+  const given = await read(JSON.stringify(list));
+  expect(publishedOf(given)).toEqual([{ id: 'A', features: { colour: 'blue' }, ...product }, { id: 'B' }]);
+  expect(given.aliases?.get('A')?.group).toBe('G');
+});
+
+test('a list in the form of catalogue.json stays as it is', async () => {
+  const sale = { price: 5, from: '2020-12-01T00:00:00Z', until: '2020-12-24T00:00:00+01:00' };
+  const product = { id: 'A', price: 9, sale, category: ['a > b'], group: 'G', features: { size: '12' } };
+  const list = ['in stock', 'out of stock', 'preorder', 'backorder'].map((availability, k) => ({
+    ...product,
+    ...{ id: `A${k}`, availability },
+  }));
+  expect(await read(JSON.stringify(list))).toEqual({ products: list });
+});
+
 test('long texts of a feed, such as descriptions, are no features', async () => {
   const { products } = await read(`{"id":"A1","colour":"blue","description":"${'words '.repeat(200)}"}`);
   expect(products).toEqual([{ id: 'A1', features: { colour: 'blue' } }]);
