@@ -28,6 +28,8 @@ export interface FeedRow {
   readonly line: number;
   /** Trimmed text of the column, element or member; empty where it has none. */
   get(name: string): string;
+  /** Whether it is a number of JSON, which has a decimal point in every language. */
+  isNumber(name: string): boolean;
 }
 
 /** A row that does not follow its format: it is counted, or ends the reading. */
@@ -369,8 +371,9 @@ export function entryReader(
   };
   const text = (row: FeedRow, field: Field): string => first(row, names[field]);
   const money = (row: FeedRow, field: Field) => {
-    const value = text(row, field);
-    const read = moneyOf(value, decimalComma);
+    const name = names[field]?.find((one) => row.get(one) !== '') ?? '';
+    const value = row.get(name);
+    const read = moneyOf(value, decimalComma && !row.isNumber(name));
     if (value !== '' && !read) throw new BadRow(`${field} is no price`, `${MONEY_EXPECTED}, got ${shown(value)}`);
     return read;
   };

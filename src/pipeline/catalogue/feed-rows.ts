@@ -79,9 +79,7 @@ export class Rows {
     const { id = [], group = [] } = columnsOf(dialect, columns);
     this.ids = new Set([...id, ...dialect.columns.id!, ...group]);
     this.handlers.dialect(dialect, format);
-    // Numbers of JSON have a decimal point, whatever the language.
-    const options = format === 'JSON' ? { ...this.options, decimalComma: false } : this.options;
-    this.read = entryReader(dialect, options, this.further);
+    this.read = entryReader(dialect, this.options, this.further);
     this.members = new Set(memberNames(dialect, columns));
     for (const name of this.names) this.addFurther(name);
   }
@@ -114,15 +112,17 @@ export class Rows {
     }
   }
 
-  /** @param cell Text of a name by its number. */
-  row(line: number, cell: (at: number) => string): void {
+  /** @param cell Text, or number of JSON, of a name by its number. */
+  row(line: number, cell: (at: number) => string | number): void {
     const { at } = this;
-    const get = (name: string): string => {
+    const cellOf = (name: string): string | number => {
       const found = at.get(name);
-      return found === undefined ? '' : cell(found).trim();
+      return found === undefined ? '' : cell(found);
     };
+    const get = (name: string): string => String(cellOf(name)).trim();
+    const isNumber = (name: string): boolean => typeof cellOf(name) === 'number';
     try {
-      this.handlers.entries(this.read!({ line, get }), line);
+      this.handlers.entries(this.read!({ line, get, isNumber }), line);
     } catch (error) {
       if (!(error instanceof BadRow)) throw error;
       this.bad(line, error.what, error.rest);

@@ -108,14 +108,14 @@ export class JsonReader implements FeedReader {
     }
     const members = membersOf(value as Record<string, unknown>);
     if (!this.rows.isOpen) this.rows.begin([...members.keys()], 'JSON', false);
-    const cells: string[] = [];
-    for (const [name, text] of members) cells[this.rows.name(name)] = text;
+    const cells: (string | number)[] = [];
+    for (const [name, value] of members) cells[this.rows.name(name)] = value;
     // Ids survive byte for byte, as in a log, and whole numbers of any field; other numbers are those that JavaScript reads.
     const source = textOf(bytes, 0, bytes.length);
     const written = exact(source);
     if (written !== source) {
-      for (const [name, text] of membersOf(JSON.parse(written))) {
-        if (this.rows.isId(name) || /^-?\d+$/.test(text)) cells[this.rows.name(name)] = text;
+      for (const [name, value] of membersOf(JSON.parse(written))) {
+        if (this.rows.isId(name) || /^-?\d+$/.test(String(value))) cells[this.rows.name(name)] = value;
       }
     }
     this.rows.row(this.startLine, (at) => cells[at] ?? '');
@@ -157,14 +157,14 @@ function namesOfLine(text: string): string[] {
 }
 
 /**
- * Members as texts: of a list the first one, of categories the path, by their names where they are objects; members of an object as
+ * Members as texts and numbers: of a list the first one, of categories the path, by their names where they are objects; members of an object as
  * `features.colour`. Of a list with nothing to read there is `images[]`, which no dialect has, so that it is told as not published.
  */
-function membersOf(object: Record<string, unknown>): Map<string, string> {
-  const members = new Map<string, string>();
+function membersOf(object: Record<string, unknown>): Map<string, string | number> {
+  const members = new Map<string, string | number>();
   const add = (name: string, value: unknown): void => {
-    if (typeof value === 'string') members.set(name, value);
-    else if (typeof value === 'number' || typeof value === 'boolean') members.set(name, String(value));
+    if (typeof value === 'string' || typeof value === 'number') members.set(name, value);
+    else if (typeof value === 'boolean') members.set(name, String(value));
     else if (Array.isArray(value)) {
       const isPath = /^categor/i.test(name);
       // Of other objects the name is not the value: that of a picture is no address.
@@ -173,7 +173,7 @@ function membersOf(object: Record<string, unknown>): Map<string, string> {
         .map((one) => (isNamed && isRecord(one) ? one['name'] : one))
         .filter((one) => typeof one === 'string' || typeof one === 'number');
       if (texts.length === 0 && value.length > 0) members.set(`${name}[]`, '');
-      else members.set(name, isPath ? texts.join(' > ') : String(texts[0] ?? ''));
+      else members.set(name, isPath ? texts.join(' > ') : (texts[0] ?? ''));
     } else if (isRecord(value)) {
       for (const [key, one] of Object.entries(value)) {
         if (!isRecord(one)) add(name === 'sale' ? (SALE[key] ?? `sale.${key}`) : `${name}.${key}`, one);

@@ -633,6 +633,18 @@ test('numbers of JSON have a decimal point in every language', async () => {
   expect(products.map(({ price }) => price)).toEqual([1.299, 1299.5]);
 });
 
+test('prices that JSON has as texts are read by the language, as those of a table are', async () => {
+  const options = { lang: 'de' };
+  const prices = ['1.299', '12,500 EUR', '9,90'];
+  const json = JSON.stringify(prices.map((price, k) => ({ id: `${k}`, price, sale: { price: [price] } })));
+  const csv = ['id;price;sale_price', ...prices.map((price, k) => `${k};${price};${price}`)].join('\n');
+  const { products } = await built('a.json', json, options);
+  expect(products.map(({ price }) => price)).toEqual([1299, 12.5, 9.9]);
+  expect(products).toEqual((await built('a.csv', csv, options)).products);
+  const numbers = '[{"id":"1","price":[1.299],"sale":{"price":1.199}}]';
+  expect((await built('a.json', numbers, options)).products).toEqual([{ id: '1', price: 1.199 }]);
+});
+
 test('ids of JSON are kept as they are written, and long numbers; prices and stocks are read as numbers', async () => {
   const text =
     '{"id":9007199254740993,"sku":90071992547409931,"price":1.25E7,"availability":1.0,"gtin":4006381333931.0}\n' +
