@@ -157,8 +157,9 @@ function namesOfLine(text: string): string[] {
 }
 
 /**
- * Members as texts and numbers: of a list the first one, of categories the path, by their names where they are objects; members of an object as
- * `features.colour`. Of a list with nothing to read there is `images[]`, which no dialect has, so that it is told as not published.
+ * Members as texts and numbers: of a list the first one, of categories the path, by their names where they are objects, of tags
+ * all, with commas as rules read them; members of an object as `features.colour`. Of a list with nothing to read there is
+ * `images[]`, which no dialect has, so that it is told as not published.
  */
 function membersOf(object: Record<string, unknown>): Map<string, string | number> {
   const members = new Map<string, string | number>();
@@ -166,14 +167,14 @@ function membersOf(object: Record<string, unknown>): Map<string, string | number
     if (typeof value === 'string' || typeof value === 'number') members.set(name, value);
     else if (typeof value === 'boolean') members.set(name, String(value));
     else if (Array.isArray(value)) {
-      const isPath = /^categor/i.test(name);
+      const between = /^categor/i.test(name) ? ' > ' : /^(features\.)?tags?$/i.test(name) ? ',' : undefined;
       // Of other objects the name is not the value: that of a picture is no address.
-      const isNamed = isPath && value.every((one) => !isRecord(one) || typeof one['name'] === 'string');
+      const isNamed = between === ' > ' && value.every((one) => !isRecord(one) || typeof one['name'] === 'string');
       const texts = value
         .map((one) => (isNamed && isRecord(one) ? one['name'] : one))
         .filter((one) => typeof one === 'string' || typeof one === 'number');
       if (texts.length === 0 && value.length > 0) members.set(`${name}[]`, '');
-      else members.set(name, isPath ? texts.join(' > ') : (texts[0] ?? ''));
+      else members.set(name, between === undefined ? (texts[0] ?? '') : texts.join(between));
     } else if (isRecord(value)) {
       for (const [key, one] of Object.entries(value)) {
         if (!isRecord(one)) add(name === 'sale' ? (SALE[key] ?? `sale.${key}`) : `${name}.${key}`, one);

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { checkAliases } from '../../../src/checkpoint/aliases';
 import { checkCatalogue } from '../../../src/checkpoint/catalogue-file';
+import { matches } from '../../../src/checkpoint/rules';
 import { type CatalogueOptions, catalogue } from '../../../src/pipeline/catalogue/catalogue';
 import { readFeed } from '../../../src/pipeline/catalogue/read-feed';
 import type { Message } from '../../../src/pipeline/observer';
@@ -350,6 +351,17 @@ test('lists of JSON are read by their texts and numbers, categories by their nam
   expect(products).toEqual([{ id: 'A', category: ['Shoes', 'Boots'], features: { sizes: 41 } }]);
   expect(aliases).toEqual({ A: { also: ['4006381333931'] } });
   expect(report.feeds[0]!.leftOut).toEqual(['tags', 'image[]']);
+});
+
+test.each([
+  ['tags', { tags: ['new', 'sale', 3] }, 'new,sale,3'],
+  ['Tag', { Tag: ['new', 'sale'] }, 'new,sale'],
+  ['tags', { features: { tags: ['new', 'sale'] } }, 'new,sale'],
+  ['tags', { tags: 'new, sale' }, 'new, sale'],
+])('all %s of a product of JSON are published, as rules read them: %o', async (name, row, text) => {
+  const { products } = await built('a.json', JSON.stringify([{ id: 'A', ...row }]), { features: [name] });
+  expect(products).toEqual([{ id: 'A', features: { [name]: text } }]);
+  expect(matches({ tag: ['sale'] }, checkCatalogue(products)[0]!)).toBe(true);
 });
 
 test('features come from columns and from the attributes of Magento', async () => {
