@@ -15,7 +15,7 @@ import {
   categoryOf,
   MONEY_EXPECTED,
   moneyOf,
-  NUMBER,
+  numberOrText,
   type Period,
   periodBetween,
   periodOf,
@@ -399,9 +399,7 @@ export function entryReader(
     const isCode = dialect === MERCHANT && category?.length === 1 && /^\d+$/.test(category[0]!); // of Google's taxonomy
     const found = features.flatMap((name): [string, string | number][] => {
       const value = row.get(name) || row.get(`features.${name}`) || (dialect.featureOf?.(row, name) ?? '');
-      return value === '' || (isAll && value.length > MAX_ID)
-        ? []
-        : [[name, NUMBER.test(value) ? Number(value) : value]];
+      return value === '' || (isAll && value.length > MAX_ID) ? [] : [[name, numberOrText(value)]];
     });
     const [title, url, image, brand] = (['title', 'url', 'image', 'brand'] as const).map((name) => text(row, name));
     const amount = reduced ?? price?.price;

@@ -99,4 +99,11 @@ export function categoryOf(text: string, { between, steps }: CategoryForm): read
 }
 
 /** A number as a person writes it, and not an id such as `007`. */
-export const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?$/;
+const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?$/;
+
+/** A cell as a number if it is one; as text if a double cannot hold its digits, which would make one value of two ids. */
+export function numberOrText(cell: string): number | string {
+  const number = Number(cell);
+  const isExact = () => String(number) === cell || cell.replace(/\D/g, '').replace(/^0+/, '').length <= 15;
+  return NUMBER.test(cell) && isExact() ? number : cell;
+}

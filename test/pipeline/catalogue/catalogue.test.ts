@@ -364,6 +364,17 @@ test.each([
   expect(matches({ tag: ['sale'] }, checkCatalogue(products)[0]!)).toBe(true);
 });
 
+test('a feature is a number where a number holds all of its digits', async () => {
+  const codes = ['12345678901234567', '12345678901234568.0', '0.12345678901234567890', '4006381333931', '9.90', '007'];
+  const rows = codes.map((code, k) => `${k},${code}`).join('\n');
+  const { products } = await built('a.csv', `id,code\n${rows}\n`, { features: ['code'] });
+  const read = products.map(({ features }) => (features as { code: unknown }).code);
+  expect(read).toEqual([...codes.slice(0, 3), 4006381333931, 9.9, '007']);
+  const json = '[{"id":"A","code":12345678901234567},{"id":"B","code":0.30000000000000004}]';
+  const { products: own } = await built('a.json', json, { features: ['code'] });
+  expect(own.map(({ features }) => features)).toEqual([{ code: codes[0] }, { code: 0.1 + 0.2 }]);
+});
+
 test('features come from columns and from the attributes of Magento', async () => {
   const { products } = await built(
     'm.csv',
