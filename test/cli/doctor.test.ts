@@ -512,6 +512,14 @@ describe('a folder', () => {
     const root = await onDisk({ 'index.html': '<p>A page</p>', 'manifest.json': '{"name":"app"}' });
     for (const target of [root, join(root, 'none')]) expect((await aisle('doctor', target)).code).toBe(2);
   });
+
+  test('that is a file is wrong use', async () => {
+    const root = await onDisk({ 'model/manifest.json': '{}' });
+    const path = join(root, 'model/manifest.json');
+    const { code, stderr } = await aisle('doctor', path);
+    const message = `${path} is a file, and a folder is checked whole: give the folder that holds it (${dirname(path)}), `;
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) });
+  });
 });
 
 test('tags are read as browsers do: quotes, comments, scripts and templates', () => {

@@ -1,11 +1,12 @@
 /** `aisle doctor`: finds out what an address or a folder is, and checks it. */
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { basename, relative, sep } from 'node:path';
+import { basename, dirname, relative, sep } from 'node:path';
 import { CATALOGUE_MANIFEST } from '../../checkpoint/catalogue-folder';
 import { MANIFEST, WEIGHTS } from '../../checkpoint/manifest';
 import { RecommenderError } from '../../errors';
 import { refuseCheckpoint } from '../../pipeline/files/artifact-folder';
+import { isFolder } from '../../pipeline/files/disk';
 import type { Severity } from '../../ui/doctor/types';
 import { checkCatalogueFolder, checkEmbed, checkModel, checkPage, FILES, filesIn } from './check';
 import { FOLDER, folderSite, webSite } from './site';
@@ -76,6 +77,10 @@ async function checkAddress(target: string, signal: AbortSignal, add: Add): Prom
 
 async function checkFolder(dir: string, add: Add): Promise<void> {
   if (!existsSync(dir)) throw new RecommenderError('bad-input', `${dir} is neither a folder nor an http(s) address.`);
+  if (!(await isFolder(dir))) {
+    const todo = `give the folder that holds it (${dirname(dir)}), or an http(s) address`;
+    throw new RecommenderError('bad-input', `${dir} is a file, and a folder is checked whole: ${todo}.`);
+  }
   const entries = await readdir(dir, { recursive: true, withFileTypes: true });
   const paths = entries
     .filter((entry) => entry.isFile())
