@@ -4,7 +4,6 @@ import { RecommenderError } from '../errors';
 import { type SplitCounts, splitCounts, splitLog } from '../session/split';
 import { writeTsv } from '../session/write';
 import { defined } from './defined';
-import { systemCodeOf } from './errors';
 import { join, namesIn, pieces, realPath, replaceFiles } from './files/disk';
 import { readEventsFile, refuseAmong } from './files/events-file';
 import type { SplitOptions } from './options';
@@ -55,10 +54,7 @@ export async function split(options: SplitOptions): Promise<SplitCounts> {
     });
   } catch (error) {
     if (signal?.aborted) throw new RecommenderError('aborted', `Interrupted; nothing was written to ${out}.`);
-    const { cause } = error as { cause?: { readonly syscall?: string } };
-    const code = systemCodeOf(cause);
-    if (cause?.syscall !== 'mkdir' || code === 'ENOSPC') throw error;
-    throw new RecommenderError('bad-input', `\`out\` ${out}: the folder cannot be made (${code}).`, { cause });
+    throw error;
   }
   return counts;
 }

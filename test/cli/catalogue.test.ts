@@ -74,6 +74,15 @@ test('the report says what was read, left out and matched, as text and as JSON',
   }
 });
 
+test('a folder below a file is refused', async () => {
+  const path = await merchant();
+  const { code, stderr } = await aisle('catalogue', path, '--out', join(path, 'sub'));
+  expect({ code, stderr }).toEqual({
+    code: 2,
+    stderr: expect.stringContaining(`${path}/sub: the folder cannot be made`),
+  });
+});
+
 test('where the model has other names, its ids are written: numbers, and each variant of a product', async () => {
   const out = join(await folder(), 'catalogue');
   const byNumber = await model('4000000000000', 'M-A1-S', 'A2-S', 'A5-S');

@@ -301,6 +301,15 @@ describe('--out', () => {
     for (let run = 0; run < 2; run++) expect((await aisle(...argv)).code).toBe(0);
   });
 
+  test.each(['x.tsv', 'x/y.tsv'])('below a file is refused before anything is read: %s', async (name) => {
+    const path = join(await file('file', ''), name);
+    const { code, stderr } = await aisle('convert', 'movielens', 'not read', '--out', path);
+    expect(stderr).toBe(
+      `aisle: ${path}: the folder cannot be made (ENOTDIR): a part of the path is a file; choose another folder.\n`,
+    );
+    expect(code).toBe(2);
+  });
+
   test('writes through a link', async () => {
     const target = await file('events.tsv', 'old');
     const out = join(dirname(target), 'link');

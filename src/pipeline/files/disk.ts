@@ -67,7 +67,8 @@ export async function writeDurably(path: string, content: Content): Promise<void
 /**
  * Writes a file whole or not at all, as `replaceFiles` does; where the path is a link, the file that it leads to.
  *
- * @throws RecommenderError `io` if the disk refuses; the old file is then still there. `bad-input` as `replaceable`.
+ * @throws RecommenderError `io` if the disk refuses; the old file is then still there. `bad-input` as `replaceable` and
+ *   `replaceFiles`.
  */
 export async function replaceFile(path: string, content: Content, write = writeDurably): Promise<void> {
   const file = await replaceable(path);
@@ -81,7 +82,10 @@ export async function replaceFile(path: string, content: Content, write = writeD
  * @throws RecommenderError `bad-input`.
  */
 export async function replaceable(path: string): Promise<string> {
-  const found = await stat(path).catch(() => undefined);
+  const found = await stat(path).catch((error) => {
+    if (systemCodeOf(error) === 'ENOTDIR') throw cannotBeMade(path, error);
+    return undefined;
+  });
   if (found?.isFile()) return realpath(path);
   const isLink = !found && (await lstat(path).catch(() => undefined));
   if (!found && !isLink) return path;
@@ -95,7 +99,7 @@ export async function replaceable(path: string): Promise<string> {
  *
  * @param files Content by name, in the order of renaming; a file without content is removed.
  * @param options.what Name for messages. Default: the folder.
- * @throws RecommenderError `io` if the disk refuses; errors of a content's own as they are. No temporary file is left,
+ * @throws RecommenderError `bad-input` if the folder cannot be made; `io` if the disk refuses; errors of a content's own as they are. No temporary file is left,
  *   nor a folder that had to be made.
  */
 export async function replaceFiles(
@@ -119,7 +123,8 @@ export async function replaceFiles(
     // Report the first error, whatever fails while cleaning up.
     for (const name of Object.keys(files)) await rm(fresh(name), { force: true }).catch(() => {});
     if (made !== undefined) await removeEmpty(resolve(folder), resolve(made)).catch(() => {});
-    throw refused(`Writing ${what}`, error, changed);
+    const isMaking = (error as NodeJS.ErrnoException).syscall === 'mkdir' && systemCodeOf(error) !== 'ENOSPC';
+    throw isMaking ? cannotBeMade(folder, error) : refused(`Writing ${what}`, error, changed);
   }
 }
 
@@ -132,6 +137,14 @@ export const temporaryPrefix = (name: string): string => `.${name}.new-`;
 export async function removeEmpty(from: string, last: string): Promise<void> {
   await rmdir(from);
   if (from !== last) await removeEmpty(dirname(from), last);
+}
+
+/** For a folder to write into: the path is the user's to change. */
+function cannotBeMade(folder: string, cause: unknown): RecommenderError {
+  const code = systemCodeOf(cause)!;
+  const isFile = code === 'ENOTDIR' || code === 'EEXIST';
+  const why = isFile ? 'a part of the path is a file; choose another folder' : systemAdvice(cause);
+  return new RecommenderError('bad-input', `${folder}: the folder cannot be made (${code}): ${why}.`, { cause });
 }
 
 /** Describes an error of the file system; other errors stay as they are. */
@@ -169,14 +182,15 @@ const isFile = (path: string): Promise<boolean> =>
 /**
  * What a folder holds; nothing where there is none.
  *
- * @throws RecommenderError `bad-input` for a file; `io` if the disk refuses.
+ * @throws RecommenderError `bad-input` for a file, or what would be below one; `io` if the disk refuses.
  */
 export async function namesIn(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (error) {
     if (await isFile(folder)) throw new RecommenderError('bad-input', `${folder} is a file; name a folder.`);
-    if (['ENOENT', 'ENOTDIR'].includes(systemCodeOf(error)!)) return [];
+    if (systemCodeOf(error) === 'ENOTDIR') throw cannotBeMade(folder, error);
+    if (systemCodeOf(error) === 'ENOENT') return [];
     throw refused(`Looking into ${folder}`, error);
   }
 }

@@ -245,8 +245,8 @@ describe('aisle simulate', () => {
     const file = join(root, 'file');
     writeFileSync(file, '');
     const { code, err } = await aisle('--out', join(file, 'shop'), '--items', '20', '--sessions', '20');
-    expect(code).toBe(1);
-    expect(err).toContain(join(file, 'shop'));
+    expect(code).toBe(2);
+    expect(err).toContain(`${join(file, 'shop')}: the folder cannot be made (ENOTDIR): a part of the path is a file;`);
     const onFile = await aisle('--out', file, '--items', '20', '--sessions', '20');
     expect(onFile).toMatchObject({ code: 2, err: expect.stringContaining(`${file} is a file; name a folder.`) });
   });
