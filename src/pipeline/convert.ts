@@ -5,6 +5,7 @@ import type { EventLog } from '../session/event-log';
 import { RECIPES } from '../session/recipes';
 import { writeTsv } from '../session/write';
 import { defined } from './defined';
+import { refuseInsideModel } from './files/artifact-folder';
 import { pieces, replaceable, replaceFile } from './files/disk';
 import { readEventsFiles, refuseAmong } from './files/events-file';
 import type { ConvertOptions } from './options';
@@ -15,7 +16,7 @@ import { type FileSummary, inspectLog } from './read-events';
  *
  * @returns What was written.
  * @throws RecommenderError `bad-config` for a name that has no recipe; `bad-input` for files that are not of that log, and for an
- *   `out` that is one of them or no file; `io`; `aborted`, with nothing written.
+ *   `out` that is one of them, no file or in the folder of a model; `io`; `aborted`, with nothing written.
  */
 export async function convert(options: ConvertOptions): Promise<FileSummary> {
   const { name, files, out, sessionsBy, skipBadRows, signal } = options;
@@ -33,7 +34,9 @@ export async function convert(options: ConvertOptions): Promise<FileSummary> {
     ...defined({ sessionsBy: sessionsBy ?? recipe.sessionsBy, skipBadRows }),
   };
   await refuseAmong(files, out, { isFile: true });
-  const all = await readEventsFiles(files, read, options, await replaceable(out));
+  const replaced = await replaceable(out);
+  await refuseInsideModel(replaced, 'a file');
+  const all = await readEventsFiles(files, read, options, replaced);
   const { noUser } = recipe;
   if (noUser !== undefined && (read.sessionsBy?.by ?? 'id') !== 'id' && all.userIds?.includes(noUser)) {
     throw new RecommenderError(

@@ -301,6 +301,27 @@ describe('--out', () => {
     for (let run = 0; run < 2; run++) expect((await aisle(...argv)).code).toBe(0);
   });
 
+  test.each([
+    ['its own', 'items.json'],
+    ['new', 'events.tsv'],
+  ])('in the folder of a model is refused: a file that is %s', async (_, name) => {
+    const model = await folder();
+    for (const one of ['manifest.json', 'items.json']) await writeFile(join(model, one), '[]');
+    const out = join(model, name);
+    const { code, stderr } = await aisle('convert', 'movielens', 'not read', '--out', out);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: `aisle: ${out} is inside of the model ${model}; name a file elsewhere.\n`,
+    });
+    expect((await readdir(model)).sort()).toEqual(['items.json', 'manifest.json']);
+    expect(await readFile(join(model, 'items.json'), 'utf8')).toBe('[]');
+  });
+
+  test('beside a manifest.json of something else is written', async () => {
+    const out = join(dirname(await file('manifest.json', '{"name":"app"}')), 'events.tsv');
+    expect((await aisle('convert', 'movielens', await file('ratings.csv', ratings), '--out', out)).code).toBe(0);
+  });
+
   test.each(['x.tsv', 'x/y.tsv'])('below a file is refused before anything is read: %s', async (name) => {
     const path = join(await file('file', ''), name);
     const { code, stderr } = await aisle('convert', 'movielens', 'not read', '--out', path);

@@ -164,9 +164,7 @@ export async function checkReplaceable(dir: string, discard: readonly string[] =
     const why = 'is the folder that this runs in, and an artifact replaces a folder as a whole; name another one.';
     throw new RecommenderError('bad-input', `${dir} ${why}`);
   }
-  const above = dirname(resolve(dir));
-  if ((await exists(join(above, MANIFEST))) && (await exists(join(above, WEIGHTS))))
-    throw new RecommenderError('bad-input', `${dir} is inside of the model ${above}; name a folder elsewhere.`);
+  await refuseInsideModel(dir, 'a folder');
   let names: string[];
   try {
     names = await readdir(resolve(dir));
@@ -194,6 +192,21 @@ export async function checkReplaceable(dir: string, discard: readonly string[] =
       `${dir} ${what}, so it is not an artifact and is left alone; name a new or empty folder.`,
     );
   }
+}
+
+/**
+ * Refuses a path in the folder of a model, whose files belong together.
+ *
+ * @param what What to name instead.
+ * @throws RecommenderError `bad-input`.
+ */
+export async function refuseInsideModel(path: string, what: 'a folder' | 'a file'): Promise<void> {
+  const above = dirname(resolve(path));
+  const [isArtifact, ...others] = await Promise.all(
+    [MANIFEST, WEIGHTS, ITEMS].map((name) => exists(join(above, name))),
+  );
+  if (isArtifact && others.includes(true))
+    throw new RecommenderError('bad-input', `${path} is inside of the model ${above}; name ${what} elsewhere.`);
 }
 
 /** Renames a folder; false where there is none. */
