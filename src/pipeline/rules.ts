@@ -1,7 +1,9 @@
 /** A shop's `rules.json`. */
-import { parseJson } from '../checkpoint/json';
-import { checkRules } from '../checkpoint/rules';
+import { isRecord, parseJson, show } from '../checkpoint/json';
+import { checkRules, unknownName } from '../checkpoint/rules';
 import { RecommenderError } from '../errors';
+import { STRATEGIES } from '../recommender/arguments';
+import { parseIso } from '../session/time';
 import type { ConfigurationFiles } from './configuration';
 
 /**
@@ -14,7 +16,28 @@ export async function readRules(
   { readInput }: Pick<ConfigurationFiles, 'readInput'>,
 ): Promise<readonly unknown[]> {
   const value = parseJson(await readInput(path), path);
-  const { wrong } = checkRules(value);
+  const wrong = [...checkRules(value).wrong];
+  for (const [k, rule] of (Array.isArray(value) ? value : []).entries()) {
+    const begin = `rule ${k + 1}: `;
+    const fault = wrong.some((text) => text.startsWith(begin)) ? undefined : mistakeIn(rule);
+    if (fault !== undefined) wrong.push(begin + fault);
+  }
   if (wrong.length > 0) throw new RecommenderError('bad-input', `${path}: ${wrong.join('; ')}.`);
   return value as readonly unknown[];
+}
+
+/** What a page would take without a word: a date that JavaScript guesses, a time that never comes, a strategy that is none. */
+function mistakeIn(rule: unknown): string | undefined {
+  if (!isRecord(rule)) return undefined;
+  const { from, until, strategy } = rule;
+  for (const [name, time] of Object.entries({ from, until })) {
+    if (time !== undefined && Number.isNaN(parseIso(String(time))))
+      return `${name} must be a date in ISO 8601, such as 2026-12-24, got ${show(time)}`;
+  }
+  if (from !== undefined && until !== undefined && parseIso(String(from)) >= parseIso(String(until)))
+    return `from must be before until, got ${show(from)} and ${show(until)}`;
+  const names: readonly unknown[] = STRATEGIES;
+  if (strategy !== undefined && !names.includes(strategy))
+    return `strategy ${unknownName(String(strategy), STRATEGIES).message}`;
+  return undefined;
 }
