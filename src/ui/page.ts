@@ -27,7 +27,7 @@ interface Running {
 
 /** The privacy panel, whose code is loaded only if a page has one. */
 const PANEL = 'aisle-privacy';
-const NOTHING = { list: '', view: '', pageView: '', times: 0 };
+const NOTHING = { list: '[]', view: '', pageView: '', times: 0 };
 /** Most changes of a page's markup that are reported of one page view. */
 const MAX_REPORTS = 10;
 
@@ -341,7 +341,7 @@ export function startPage(host: Host): Promise<unknown> {
     // The same markup under another address is the same page view, unless the page names the product again.
     const isSameView = now === reported.view || (list === reported.list && !product.isNamed());
     const isNews = list !== reported.list || !isSameView;
-    const pageView = isSameView ? reported.pageView : now;
+    const pageView = (isSameView && reported.pageView) || now;
     if (now !== reported.view) refresh('better');
     const times = isSameView ? reported.times + Number(isNews && given === undefined) : 0;
     reported = { list, view: now, pageView, times };

@@ -258,7 +258,12 @@ describe('a mistake is named', () => {
     const catalogue = join(folder, 'products.json');
     writeFileSync(catalogue, '[{"title":"no id"}]');
     await expect(open({ catalogue })).rejects.toMatchObject({ code: 'bad-input' });
-    writeFileSync(catalogue, '[{"id":"a","price":"3 €"}]');
+    writeFileSync(catalogue, '[{"id":"a","price":"3 €"}]'); // a text is read as feeds write it
+    await expect(open({ catalogue })).rejects.toMatchObject({
+      code: 'bad-input',
+      message: expect.stringContaining('products.json:1: price is no price'),
+    });
+    writeFileSync(catalogue, '[{"id":"a","price":-3}]');
     await expect(open({ catalogue })).rejects.toMatchObject({
       code: 'bad-input',
       message: expect.stringContaining('products.json: field product "a": price must be a number from 0'),

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -6,12 +6,16 @@ import { writeArtifactFolder } from '../../src/pipeline/files/artifact-folder';
 import { folderOf, IDS, plannedModel, smallModel } from '../engine/fixture';
 import { aisle } from './program';
 
+let folder: string;
+/** Of the model that most tests ask. */
 let root: string;
 beforeAll(async () => {
-  root = mkdtempSync(join(tmpdir(), 'aisle-recommend-'));
+  folder = mkdtempSync(join(tmpdir(), 'aisle-recommend-'));
+  root = join(folder, 'small');
+  mkdirSync(root);
   for (const [name, bytes] of await folderOf(await smallModel())) writeFileSync(join(root, name), bytes);
 });
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const recommend = (...argv: string[]) => aisle('recommend', ...argv);
 const json = async (...argv: string[]) => JSON.parse((await recommend('--artifact', root, '--json', ...argv)).stdout);
@@ -129,14 +133,14 @@ describe('aisle recommend', () => {
     const support = new Int32Array(ids.length + 1).fill(1);
     const info = { ...(await smallModel({ architecture: 'pop' })).info, items: ids.length };
     const golden = { session: [1], top: [] };
-    const folder = join(root, 'large');
+    const large = join(folder, 'large');
     const shape = [support.length];
     const tensors = {
       'catalogue.support': { data: support, shape },
       popularity: { data: Float32Array.from(support), shape },
     };
-    await writeArtifactFolder(folder, { info: { ...info, golden }, itemIds: ids, tensors });
-    const { code, stdout, stderr } = await recommend('--artifact', folder, '--session', '', '--k', `${ids.length}`);
+    await writeArtifactFolder(large, { info: { ...info, golden }, itemIds: ids, tensors });
+    const { code, stdout, stderr } = await recommend('--artifact', large, '--session', '', '--k', `${ids.length}`);
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('pop') });
     expect(stdout.trimEnd().split('\n')).toHaveLength(1 + ids.length);
   });
@@ -145,7 +149,7 @@ describe('aisle recommend', () => {
     const { code, stderr } = await recommend('--artifact', root, '--session', 'item-9', '--backend', 'plan');
     expect(code).toBe(2);
     expect(stderr).toMatch(/"small gru4rec" has no compiled plan/);
-    const counting = join(root, 'counting');
+    const counting = join(folder, 'counting');
     await writeArtifactFolder(counting, await smallModel({ architecture: 'pop' }));
     expect(await recommend('--artifact', counting, '--session', 'item-9', '--backend', 'plan')).toEqual({
       code: 2,
@@ -155,7 +159,7 @@ describe('aisle recommend', () => {
   });
 
   test('by a damaged plan, ends with 2 and names its file', async () => {
-    const dir = join(root, 'damaged');
+    const dir = join(folder, 'damaged');
     await writeArtifactFolder(dir, await plannedModel());
     const path = join(dir, 'plan.bin');
     const bytes = readFileSync(path);
