@@ -82,18 +82,23 @@ export function startPage(host: Host): Promise<unknown> {
   /** Updates the elements that show what is known of the visitor. */
   const panels = new Set<() => void>();
 
-  function track(event: Parameters<Recommender['track']>[0]): void {
-    const { product, slots, options } = running!;
-    const given = typeof event === 'object' && event !== null ? event : { itemId: event };
-    const id = slots.idIn(given.itemId); // of a number, too
-    const report = { ...given, itemId: id ?? given.itemId };
-    const { event: kind = 'view', time, pageView, candidates } = report;
-    const isOnShow = kind === 'view' && time === undefined && id !== undefined;
-    if (isOnShow) product.name(id, 'track');
-    if (isOnShow && options.track === 'auto' && pageView === undefined && candidates === undefined) readPage(report);
-    // An event with a time of its own is an earlier one.
-    else store(time === undefined ? { pageView: product.view(), ...report } : report);
-    view?.refreshSoon('asked');
+  function end(): void {
+    turn++;
+    isOver = true;
+    if (isSettled) {
+      isSettled = false;
+      aisle.ready = new Promise((resolve) => {
+        settle = resolve;
+      });
+    }
+    running = undefined;
+    const status = aisle.recommender?.status;
+    if (status?.storage !== 'indexeddb') reported = NOTHING; // else its view would be stored again
+    isPaused = status?.paused ?? isPaused;
+    if (status?.consentBy['other-tab'] === 'denied') answer = 'denied';
+    aisle.recommender = undefined;
+    updatePanels();
+    for (const stop of stops.splice(0)) host.guard('The end', stop);
   }
   /** Loads the model where that has failed, and waits for one that is on its way. */
   function loadModel(): void {
@@ -150,26 +155,40 @@ export function startPage(host: Host): Promise<unknown> {
     },
   };
 
-  function carryOut(entry: unknown): void {
-    const [first, ...args] = isArray(entry) ? (entry as unknown[]) : [entry];
-    const name = String(first);
-    const command = hasOwn(commands, name) ? commands[name as keyof Commands] : undefined;
-    if (command === undefined) {
-      host.warn(`there is no command "${name}".${didYouMean(name, keysOf(commands))}`);
+  /**
+   * Reads which product the page shows, and reports a view of it, or what completes the view.
+   *
+   * @param given The page's own word of it.
+   */
+  function readPage(given?: TrackedEvent): void {
+    if (running === undefined) return;
+    const { recommender, product, options } = running;
+    const candidates = product.candidates();
+    const [first] = candidates;
+    const list = stringify(candidates);
+    const now = product.view();
+    // The same markup under another address is the same page view, unless the page names the product again.
+    const isSameView = now === reported.view || (list === reported.list && !product.isNamed());
+    const isNews = list !== reported.list || !isSameView;
+    const pageView = (isSameView ? reported.pageView : '') || now;
+    if (now !== reported.view) refresh('better');
+    const times = isSameView ? reported.times + Number(isNews && given === undefined) : 0;
+    reported = { list, view: now, pageView, times };
+    if (!isNews && given === undefined) return;
+    view?.refreshSoon('asked');
+    if (options.track === 'manual' || first === undefined || (times > MAX_REPORTS && given === undefined)) return;
+    const report = (): void => store({ pageView, ...given, itemId: first.id, candidates });
+    if (candidates.some(({ kind }) => kind !== 'url')) {
+      report();
       return;
     }
-    const run = () => host.guard(`The command "${name}"`, () => (command as (...args: unknown[]) => unknown)(...args));
-    if (running !== undefined || command === start || command === commands.stop || command === commands.doctor) run();
-    else if (command !== commands.track) {
-      // What a visitor decides is never too much, and a refusal waits for the recommender alone.
-      waiting.push(run);
-      if (name === 'erase' || name === 'pause' || args[0] === 'denied') {
-        if (aisle.recommender) run();
-        else refusals.push(run);
-      }
-      if (isOver) host.warn(`"${name}" does nothing until the next start.`);
-    } else if (waiting.length < MAX_COMMANDS) waiting.push(run);
-    else host.warn('Too many events at once.');
+    // Every page has an address: it is stored if it is a product's.
+    recommender.identify(candidates).then(
+      (item) => item !== null && running?.recommender === recommender && report(),
+      () => {
+        reported = NOTHING; // a model that comes later may know it
+      },
+    );
   }
 
   async function start(options: EmbedOptions): Promise<void> {
@@ -229,24 +248,6 @@ export function startPage(host: Host): Promise<unknown> {
     const isOptions = error instanceof RangeError;
     host.warn(isOptions ? 'the options are wrong.' : 'there are no suggestions.', error);
     failAll(isOptions ? 'options' : 'engine-lost');
-  }
-
-  /** What was waited for under `aisle.ready`; more than the first answer does nothing. */
-  function settled(recommender: Recommender | undefined): void {
-    isSettled = true;
-    settle(recommender);
-    aisle.ready = Promise.resolve(recommender); // that before may be settled, too: the scripts could not be loaded
-  }
-
-  /** The slots say why there is nothing, and `aisle.ready` settles, unless the next start is there by then. */
-  function failAll(code: string): void {
-    const mine = turn;
-    quiet(async () => {
-      await quiet(() => loading); // `embed.js` says what failed
-      if (mine !== turn) return;
-      settled(undefined);
-      view?.failAll(code);
-    });
   }
 
   function open(
@@ -327,59 +328,58 @@ export function startPage(host: Host): Promise<unknown> {
     view?.refreshSoon('asked');
   }
 
-  /**
-   * Reads which product the page shows, and reports a view of it, or what completes the view.
-   *
-   * @param given The page's own word of it.
-   */
-  function readPage(given?: TrackedEvent): void {
-    if (running === undefined) return;
-    const { recommender, product, options } = running;
-    const candidates = product.candidates();
-    const list = stringify(candidates);
-    const now = product.view();
-    // The same markup under another address is the same page view, unless the page names the product again.
-    const isSameView = now === reported.view || (list === reported.list && !product.isNamed());
-    const isNews = list !== reported.list || !isSameView;
-    const pageView = (isSameView && reported.pageView) || now;
-    if (now !== reported.view) refresh('better');
-    const times = isSameView ? reported.times + Number(isNews && given === undefined) : 0;
-    reported = { list, view: now, pageView, times };
-    if (!isNews && given === undefined) return;
-    view?.refreshSoon('asked');
-    const [first] = candidates;
-    if (options.track === 'manual' || first === undefined || (times > MAX_REPORTS && given === undefined)) return;
-    const report = (): void => store({ pageView, ...given, itemId: first.id, candidates });
-    if (candidates.some(({ kind }) => kind !== 'url')) {
-      report();
-      return;
-    }
-    // Every page has an address: it is stored if it is a product's.
-    recommender.identify(candidates).then(
-      (item) => item !== null && running?.recommender === recommender && report(),
-      () => {
-        reported = NOTHING; // a model that comes later may know it
-      },
-    );
+  /** The slots say why there is nothing, and `aisle.ready` settles, unless the next start is there by then. */
+  function failAll(code: string): void {
+    const mine = turn;
+    quiet(async () => {
+      await quiet(() => loading); // `embed.js` says what failed
+      if (mine !== turn) return;
+      settled(undefined);
+      view?.failAll(code);
+    });
   }
 
-  function end(): void {
-    turn++;
-    isOver = true;
-    if (isSettled) {
-      isSettled = false;
-      aisle.ready = new Promise((resolve) => {
-        settle = resolve;
-      });
+  function carryOut(entry: unknown): void {
+    const [first, ...args] = isArray(entry) ? (entry as unknown[]) : [entry];
+    const name = String(first);
+    const command = hasOwn(commands, name) ? commands[name as keyof Commands] : undefined;
+    if (command === undefined) {
+      host.warn(`there is no command "${name}".${didYouMean(name, keysOf(commands))}`);
+      return;
     }
-    running = undefined;
-    const status = aisle.recommender?.status;
-    if (status?.storage !== 'indexeddb') reported = NOTHING; // else its view would be stored again
-    isPaused = status?.paused ?? isPaused;
-    if (status?.consentBy['other-tab'] === 'denied') answer = 'denied';
-    aisle.recommender = undefined;
-    updatePanels();
-    for (const stop of stops.splice(0)) host.guard('The end', stop);
+    const run = () => host.guard(`The command "${name}"`, () => (command as (...args: unknown[]) => unknown)(...args));
+    if (running !== undefined || command === start || command === commands.stop || command === commands.doctor) run();
+    else if (command !== commands.track) {
+      // What a visitor decides is never too much, and a refusal waits for the recommender alone.
+      waiting.push(run);
+      if (name === 'erase' || name === 'pause' || args[0] === 'denied') {
+        if (aisle.recommender) run();
+        else refusals.push(run);
+      }
+      if (isOver) host.warn(`"${name}" does nothing until the next start.`);
+    } else if (waiting.length < MAX_COMMANDS) waiting.push(run);
+    else host.warn('Too many events at once.');
+  }
+
+  /** What was waited for under `aisle.ready`; more than the first answer does nothing. */
+  function settled(recommender: Recommender | undefined): void {
+    isSettled = true;
+    settle(recommender);
+    aisle.ready = Promise.resolve(recommender); // that before may be settled, too: the scripts could not be loaded
+  }
+
+  function track(event: Parameters<Recommender['track']>[0]): void {
+    const { product, slots, options } = running!;
+    const given = typeof event === 'object' && event !== null ? event : { itemId: event };
+    const id = slots.idIn(given.itemId); // of a number, too
+    const report = { ...given, itemId: id ?? given.itemId };
+    const { event: kind = 'view', time, pageView, candidates } = report;
+    const isOnShow = kind === 'view' && time === undefined && id !== undefined;
+    if (isOnShow) product.name(id, 'track');
+    if (isOnShow && options.track === 'auto' && pageView === undefined && candidates === undefined) readPage(report);
+    // An event with a time of its own is an earlier one.
+    else store(time === undefined ? { pageView: product.view(), ...report } : report);
+    view?.refreshSoon('asked');
   }
 
   // Without custom elements, `embed.js` has warned already.
