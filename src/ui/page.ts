@@ -170,6 +170,7 @@ export function startPage(host: Host): Promise<unknown> {
     // The same markup under another address is the same page view, unless the page names the product again.
     const isSameView = now === reported.view || (list === reported.list && !product.isNamed());
     const isNews = list !== reported.list || !isSameView;
+    // A page view has one name from its first event; '': none was reported yet.
     const pageView = (isSameView ? reported.pageView : '') || now;
     if (now !== reported.view) refresh('better');
     const times = isSameView ? reported.times + Number(isNews && given === undefined) : 0;

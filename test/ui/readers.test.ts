@@ -80,6 +80,26 @@ describe('a page', () => {
     expect(await known(page)).toHaveLength(3);
   });
 
+  test('whose product comes after a cart event is one page view, in which the same cart event counts once', async () => {
+    const { page } = await pages.open(SLOT, { head: `<script>dataLayer = []</script>${SETTLED}` });
+    await ready(page);
+    const add = () =>
+      page.evaluate(
+        (text) => (window as unknown as { dataLayer: unknown[] }).dataLayer.push(JSON.parse(text)),
+        entry('add_to_cart', B),
+      );
+    await add();
+    await expect.poll(() => known(page)).toEqual([`cart ${B}`]);
+    await page.evaluate(
+      (html) => document.body.insertAdjacentHTML('beforeend', html),
+      jsonLd({ '@type': 'Product', sku: A }),
+    );
+    await expect.poll(() => known(page)).toEqual([`cart ${B}`, `view ${A}`]);
+    await add();
+    await push(page, 'track', { itemId: C, event: 'cart' });
+    await expect.poll(() => known(page)).toEqual([`cart ${B}`, `view ${A}`, `cart ${C}`]);
+  });
+
   test('that reports what was seen before does not take it for the product on show', async () => {
     const recent = '<aisle-recommendations strategy="recent"></aisle-recommendations>';
     const { page } = await pages.open(recent);
