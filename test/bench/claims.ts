@@ -28,11 +28,11 @@ import {
   strataOf,
   writeClaims,
 } from './quality/claims';
-import { bestCounter, tunedName } from './quality/counters';
 import { jobsOf, qualityContextOf, rowFolderOf } from './quality/jobs';
 import { folderOf, LOG_NAMES, LOGS, type LogName } from './quality/logs';
 import { METRICS, type QualityRow, readResults } from './quality/record';
 import { rowsOf } from './quality/rows';
+import { bestCounter, tunedName } from './quality/searches';
 
 export async function main(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -46,7 +46,7 @@ export async function main(args: readonly string[]): Promise<void> {
   const data = folderOf(log);
   if (!data) throw new Error(`The log ${log.folder} of ../shared is not here.`);
   const model = bestCounter(name);
-  if (!model) throw new Error(`No search over counting stands for ${name}: run counters.ts first.`);
+  if (!model) throw new Error(`No search over counting stands for ${name}: run searches.ts first.`);
   const context = await qualityContextOf(name, data, resolve(values.work));
   const { rows, partner } = readResults(name);
   const all = rowsOf(name, partner?.name);

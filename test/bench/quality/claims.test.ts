@@ -12,9 +12,9 @@ import {
   strataOf,
   verdict,
 } from './claims';
-import { bestCounter, tunedName } from './counters';
 import { LOG_NAMES, LOGS } from './logs';
 import { type QualityRow, readResults } from './record';
+import { bestCounter, tunedName } from './searches';
 
 /** Ranks of 40 sessions of two predictions. */
 const ranks = (rankOf: (session: number, position: number) => number): Rank[] =>

@@ -5,9 +5,9 @@ import { AUTO, autoPreset } from '../../../src/models/presets/auto';
 import { baselines } from '../../../src/neighbours/index';
 import type { Ensemble } from '../../../src/pipeline/compare/ensemble';
 import type { LogFacts } from '../../../src/session/log-facts';
-import { readCounters, tunedName } from './counters';
 import { LOGS, type LogName, PAIRS } from './logs';
-import type { Form } from './record';
+import { type Form, readResults } from './record';
+import { countersOf, networksOf, tunedName, untuned } from './searches';
 
 type Settings = Readonly<Record<string, unknown>>;
 
@@ -72,7 +72,7 @@ export function countedRowsOf(log: LogName): RowPlan[] {
   const counted = Object.keys(baselines).map((model): RowPlan => ({ name: model, model, form: 'counted', set: {} }));
   const grid: RowPlan[] =
     log === 'diginetica' ? [{ name: 'v-sknn, grid', model: 'v-sknn', form: 'counted', set: GRID }] : [];
-  const tuned = Object.entries(readCounters(log)).map(
+  const tuned = Object.entries(countersOf(log)).map(
     ([model, { best }]): RowPlan => ({ name: tunedName(model), model, form: 'counted', set: best.config }),
   );
   return [...counted, ...grid, ...tuned];
@@ -108,8 +108,14 @@ export function rowsOf(log: LogName, partner: string | undefined): RowPlan[] {
     return { name, model, form: 'faithful', set };
   });
   if (only !== undefined) return [...countedRowsOf(log), ...improved];
+  const tuned = improved.flatMap((row): RowPlan[] => {
+    const search = networksOf(log)[row.name];
+    if (!search || search.best.value <= (untuned(search, row.name, readResults(log).rows) ?? 0)) return [];
+    return [{ ...row, name: tunedName(row.name), set: { ...row.set, ...search.best.config } }];
+  });
   const blended = improved.flatMap((row) => blendsOf(row, partner, given.includes(row.name) ? share : undefined));
-  return [...countedRowsOf(log), ...improved, ...(log === 'eshop' ? sideRows(preset) : []), ...faithful, ...blended];
+  const aside = log === 'eshop' ? sideRows(preset) : [];
+  return [...countedRowsOf(log), ...improved, ...tuned, ...aside, ...faithful, ...blended];
 }
 
 const sideRows = (preset: string): RowPlan[] =>
