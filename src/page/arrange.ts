@@ -65,14 +65,16 @@ export interface SlotWishes {
   /** The text of an attribute; empty if the slot does not have it. */
   readonly attribute: (name: string) => string;
   readonly rules: readonly Rule[];
-  /** The slot's id. */
-  readonly id: string;
   /** What the slot is asked for. */
   readonly name: string;
   /** The strategy of that name, or the one that is shown because there is none. */
   readonly strategy: Strategy;
   /** Most products. */
   readonly limit: number;
+  /** What its suggestions are for: it is not among them. */
+  readonly item: string | undefined;
+  /** Ids that the slot never shows. */
+  readonly exclude: readonly string[];
   /** The product as the page shows it; null if it does not. */
   readonly allowed: (product: CatalogueItem) => CatalogueItem | null;
 }
@@ -91,7 +93,7 @@ export interface Arrangement extends SlotRequest {
  * @param now Milliseconds since 1970.
  */
 export function arrangeSlot(
-  { attribute, rules, id, name, strategy, limit, allowed }: SlotWishes,
+  { attribute, rules, name, strategy, limit, item, exclude, allowed }: SlotWishes,
   recommender: Pick<Recommender, 'products'>,
   warn: (problem: string) => void,
   now = Date.now(),
@@ -103,7 +105,7 @@ export function arrangeSlot(
     for (const what of wrong) warn(`${name}="${text}": ${what}`);
     return value;
   };
-  const held = rulesOf(rules, id, now);
+  const held = rulesOf(rules, attribute('id'), now);
   const wishes = {
     rules: held,
     filter: read('filter', readFilter),
@@ -115,7 +117,11 @@ export function arrangeSlot(
   return {
     strategies: [...new Set([strategy, ...read('fallback', readStrategies)])],
     k: needsPool ? POOL * limit : limit,
-    ...arrange(wishes, allowed, recommender),
+    ...arrange(
+      wishes,
+      (product) => (product.id === item || exclude.includes(product.id) ? null : allowed(product)),
+      recommender,
+    ),
   };
 }
 

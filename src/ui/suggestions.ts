@@ -40,6 +40,10 @@ export interface Request extends Arrangement {
   readonly slot: Slot;
   /** Reads what the slot's server has rendered, if it has. */
   readonly served: ServerList | undefined;
+  /** What its suggestions are for. */
+  readonly item: string | undefined;
+  /** Ids that it never shows. */
+  readonly exclude: readonly string[];
 }
 
 /** Slots for whose attributes more code is loaded, as it is for a name that is no strategy. */
@@ -67,6 +71,8 @@ export async function requestOf(slot: Slot, name: string, filling: Filling): Pro
     served,
     limit,
     k: limit,
+    item: element.getAttribute('item') || filling.pageItem,
+    exclude: excluded(element),
     passes: (_: Strategy, product: CatalogueItem) => allowed(product) !== null,
     strategies: [strategy],
     showsBasket: element.getAttribute('hide') === 'none',
@@ -74,7 +80,7 @@ export async function requestOf(slot: Slot, name: string, filling: Filling): Pro
   if (known && rules.length === 0 && !element.matches(ARRANGED)) return request;
   const { arrangeSlot } = await loaded(import('../page/arrange'));
   const attribute = (name: string) => element.getAttribute(name) ?? '';
-  const wishes = { name, strategy, limit, rules, id: element.id, attribute, allowed };
+  const wishes = { name, strategy, rules, attribute, allowed, ...request };
   return { ...request, ...arrangeSlot(wishes, recommender, host.warn) };
 }
 
@@ -82,17 +88,16 @@ export async function requestOf(slot: Slot, name: string, filling: Filling): Pro
  * The best items of a strategy for a slot. Products that the page does not show are left out, and the next best take their place.
  */
 export function ask(
-  { slot, k, passes }: Request,
+  { k, item, exclude, passes }: Request,
   strategy: Strategy,
-  exclude: readonly string[],
-  { recommender, pageItem, signal }: Filling,
+  others: readonly string[],
+  { recommender, signal }: Filling,
 ): Promise<readonly RankedItem[]> {
-  const item = slot.element.getAttribute('item') || pageItem;
   return recommender.recommend({
     k,
     strategy,
-    exclude: [...excluded(slot.element), ...exclude],
-    ...(item === undefined ? {} : { item }),
+    exclude: [exclude, others].flat(),
+    ...(item && { item }),
     filter: (product) => passes(strategy, product),
     within: WITHIN,
     signal,

@@ -23,27 +23,32 @@ interface Asking {
   /** By strategy. Default: `for-you` has all products. */
   readonly answers?: Readonly<Record<string, string>>;
   readonly limit?: number;
+  /** What is in the cart, or elsewhere on the page. */
   readonly exclude?: string;
+  /** What the slot never shows, and what it is for. */
+  readonly never?: string;
+  readonly item?: string;
   readonly attributes?: Readonly<Record<string, string>>;
   readonly name?: string;
 }
 
 /** The ids that a slot shows, each a letter, and what is warned of. */
 async function chosen({ rules = [], slot = '', filter = '', diversity = '', ...asking }: Asking) {
-  const { answers = { 'for-you': 'abcdef' }, limit = 6, exclude = '', name = 'for-you' } = asking;
+  const { answers = { 'for-you': 'abcdef' }, limit = 6, exclude = '', never = '', item, name = 'for-you' } = asking;
   const warnings: string[] = [];
   const { rules: checked, wrong } = checkRules(rules);
   expect(wrong).toEqual([]);
   const productOf = (id: string) => PRODUCTS.find((product) => product.id === id);
-  const attributes: Readonly<Record<string, string>> = { filter, diversity, ...asking.attributes };
+  const attributes: Readonly<Record<string, string>> = { id: slot, filter, diversity, ...asking.attributes };
   const { passes, choose, ...request } = arrangeSlot(
     {
       attribute: (name) => attributes[name] ?? '',
       rules: checked,
-      id: slot,
       name,
       strategy: 'for-you',
       limit,
+      item,
+      exclude: [...never],
       allowed: (product) => (product.id === 'hidden' ? null : product),
     },
     { products: async (ids) => ids.map((id) => productOf(id) ?? null) },
@@ -84,6 +89,7 @@ describe('rules', () => {
     const pin = { do: 'pin', id: ['sold', 'unknown', 'hidden', 'b', 'c', 'd'] };
     expect((await chosen({ rules: [pin], exclude: 'b', limit: 2 })).ids).toBe('ca');
     expect((await chosen({ rules: [pin, { do: 'exclude', category: 'bags' }], exclude: 'b' })).ids).toBe('aef');
+    expect((await chosen({ rules: [pin], never: 'b', item: 'c', limit: 2 })).ids).toBe('da');
   });
 
   test('boost by dividing the place, and bury behind all others', async () => {

@@ -215,6 +215,14 @@ describe('a slot', () => {
     ]);
     const { degraded } = await page.evaluate(() => window.aisle!.recommender!.status);
     expect(degraded.map(({ code }) => code)).toContain('bad-rules');
+    for (const name of ['exclude', 'item']) {
+      const set = (id: string) =>
+        page.locator('#ruled').evaluate((slot, given) => slot.setAttribute(...given), [name, id] as [string, string]);
+      await set(B);
+      await expect.poll(async () => (await shown(page, '#ruled')).includes(B)).toBe(false);
+      await set('');
+      await expect.poll(async () => (await shown(page, '#ruled'))[1]).toBe(B);
+    }
   });
 
   test('shows what is bought together with a product, and what trends, by a file that is loaded where it is asked for', async () => {

@@ -370,9 +370,9 @@ function searches(name: LogName, rows: readonly QualityRow[], log: QualityLog): 
       ? []
       : [
           '',
-          'Of networks as many, by the same command with `--rows`, the first the preset, by successive halving: all for a ninth of the epochs, a ' +
-            'third of them for a third, a ninth for all. The preset is not left behind early here: as it is, it has the best epoch of its row. Only where ' +
-            'the best trial is above that, it is a row "tuned".',
+          'Of networks as many, by the same command with `--rows`, the first the preset, by successive halving: all for a few epochs, the best third for ' +
+            "three times as many, up to the preset's. A preset that was left behind has here what its row has at its best epoch. The best trial is a " +
+            'row "tuned" only where it is above that.',
           '',
           table(titles('network'), learnt),
         ]),
