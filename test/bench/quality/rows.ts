@@ -110,7 +110,8 @@ export function rowsOf(log: LogName, partner: string | undefined): RowPlan[] {
   if (only !== undefined) return [...countedRowsOf(log), ...improved];
   const tuned = improved.flatMap((row): RowPlan[] => {
     const search = networksOf(log)[row.name];
-    if (!search || search.best.value <= (untuned(search, row.name, readResults(log).rows) ?? 0)) return [];
+    const isPreset = !search || Object.keys(search.best.config).length === 0;
+    if (isPreset || search.best.value <= untuned(search, row.name, readResults(log).rows)!) return [];
     return [{ ...row, name: tunedName(row.name), set: { ...row.set, ...search.best.config } }];
   });
   const blended = improved.flatMap((row) => blendsOf(row, partner, given.includes(row.name) ? share : undefined));

@@ -491,6 +491,10 @@ export function summary(resultsOf: (log: LogName) => Results): string {
         .join(', ') || 'none'
     );
   });
+  const byHand = logs.map(({ name, groups }) => {
+    const searched = groups.filter((group) => Object.hasOwn(networksOf(name), group.name)).map(({ model }) => model);
+    return models.filter((model) => !searched.includes(model)).join(', ') || 'none';
+  });
   const lines = models.flatMap((model) => {
     const published = logs.map(({ log, groups }) => {
       const group = groups.find((group) => group.model === model && isPublished(group));
@@ -510,6 +514,7 @@ export function summary(resultsOf: (log: LogName) => Results): string {
         ? [
             ['the counting model that the search found best on the validation part', ...tuned],
             ['counting models that were not searched', ...untuned],
+            ['architectures whose settings were not searched', ...byHand],
           ]
         : []),
       ...lines,
