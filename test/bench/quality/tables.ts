@@ -409,7 +409,7 @@ export function page(name: LogName, { rows, partner, earlier = [] }: Results, cl
     `${log.about} ${predictions}Targets lose ties; figures ${unit(log)}.`,
     '',
     'Where there are several seeds, means ± standard deviation. "validation" is mrr@20 of the epoch that was chosen.' +
-      `${retrained}${given} The test part was asked once for each row and seed that is reported. ` +
+      `${retrained}${given} The test part was asked once for each row and seed that is reported, again only where the same training gave the same figures. ` +
       '"improved" rows have the preset of the log, "faithful" ones the form and the ' +
       'loss of the paper or its code; "blended" ones ask several rows together, and cost what these do together.',
     '',
