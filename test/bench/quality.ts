@@ -20,7 +20,7 @@ import { rmSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { EXIT } from '../../src/cli/errors';
-import { fileName, type Run, readRun } from '../../src/pipeline/compare/run';
+import { type Combined, fileName, type Run, type RunPlan, readRun } from '../../src/pipeline/compare/run';
 import { type Metrics, metricsOf } from '../../src/train/metrics';
 import { writeQuality } from '../docs/quality-pages';
 import { builtChild } from './contender';
@@ -171,7 +171,14 @@ async function workOf(
   }
   const only = ({ folder, plan }: RowFolder): RowFolder => ({ folder, plan });
   const { folder, plan } = rowFolderOf(context, job);
-  return { folder, plan, together: { ensemble: blend, parts: parts.map(only), ...(mixed && { mixed: only(mixed) }) } };
+  const ensemble = { ...blend, ...sharedWeight(job, parts[0]!.plan) };
+  return { folder, plan, together: { ensemble, parts: parts.map(only), ...(mixed && { mixed: only(mixed) }) } };
+}
+
+/** The share of a mixture whose network asks no validation: what the validation of another seed has chosen. */
+function sharedWeight({ log, row: { name } }: Job, { valid }: RunPlan): Pick<Combined, 'weight'> {
+  const chosen = readResults(log).rows.find((old) => old.name === name && !old.stale && old.blended?.chosen)?.blended;
+  return valid === undefined && chosen?.weight !== undefined ? { weight: chosen.weight } : {};
 }
 
 /** Whether what is committed of it is called stale. */
