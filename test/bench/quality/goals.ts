@@ -48,7 +48,7 @@ export const GOALS: readonly Goal[] = [
       'for 2,048 0.2 and 0.1 on the latest quarter. Without gain there or on the validation part: temperatures of 1/10 and 1/16, ' +
       'vectors of 192 and of 256 with stronger dropout, N(0, 0.02) at the start, sessions reversed or short of a click as further ' +
       'ones, targets or clicks exchanged for their neighbours in other sessions, means of the weights before and after the passes over ' +
-      'the latest sessions; for Caser, more draws. Neighbours have other new items right than networks: a mixture, a stale row ' +
+      'the latest sessions; for Caser, more draws. Neighbours have other new items right than networks: a mixture, a row ' +
       'of its own, has 0.9 of recall@20 and 0.4 of mrr@20 more than SASRec, by the 5 % rule a tie.',
   },
   {
@@ -65,7 +65,7 @@ export const GOALS: readonly Goal[] = [
     metrics: { 'recall@20': 0.579, 'mrr@20': 0.205 },
     why: 'our aim; SR-PredictAO prints it with DIDN',
     tried:
-      'SASRec with session neighbours, at the share of 0.2 that the validation part chose for an earlier SASRec. `aisle pack --mix` writes both as one artifact.',
+      'SASRec with session neighbours, at the share of 0.2 that the validation part chose. `aisle pack --mix` writes both as one artifact.',
   },
   {
     log: 'diginetica',

@@ -192,7 +192,7 @@ function partnerText({ name, metric, reached }: Partner, log: QualityLog): strin
     `Networks are mixed with ${name}, which of these reached the best ${metric} on the validation part: ${figures.join('; ')}. ` +
     (log.share === undefined
       ? 'The share of each mixture was chosen there, too.'
-      : `Their share, ${log.share}, was chosen there before, by an earlier form of SASRec.`)
+      : `The share was chosen there, too, for SASRec; networks without a validation take ${log.share} as well, which an earlier form of SASRec had chosen.`)
   );
 }
 
