@@ -132,7 +132,7 @@ function costs(groups: readonly Group[]): string {
     return [
       name,
       runs
-        .map(({ selected, epochs, curve }) => (selected ? `${selected.epoch} of ${curve.length}` : (epochs ?? '')))
+        .flatMap(({ selected, epochs, curve }) => (selected ? `${selected.epoch} of ${curve.length}` : (epochs ?? [])))
         .join(', '),
       ...[average((run) => run.trainSeconds), average((run) => run.processorSeconds)].map(whole),
       whole(average((run) => run.evaluateSeconds)),
@@ -382,7 +382,7 @@ function searches(name: LogName, rows: readonly QualityRow[], log: QualityLog): 
 /** How each row is made again. */
 const recipe = ({ name, runs }: Group): string => {
   const [run] = runs;
-  if (run!.blended) return `- ${name}: ${runs.map(({ blended }) => combinedText(blended!)).join('; ')}`;
+  if (run!.blended) return `- ${name}: ${[...new Set(runs.map(({ blended }) => combinedText(blended!)))].join('; ')}`;
   const preset = run!.preset === undefined ? '' : ` --preset ${run!.preset}`;
   return `- ${name}: \`--model ${run!.model}${preset}${settings(run!.set)}\``;
 };
