@@ -410,7 +410,7 @@ export function page(name: LogName, { rows, partner, earlier = [] }: Results, cl
     '',
     'Where there are several seeds, means ± standard deviation. "validation" is mrr@20 of the epoch that was chosen.' +
       `${retrained}${given} The test part was asked once for each row and seed that is reported, again only where the same training gave the same figures. ` +
-      '"improved" rows have the preset of the log, "faithful" ones the form and the ' +
+      '"improved" rows have the preset of the log, "tuned" ones among them what a search found better, "faithful" ones the form and the ' +
       'loss of the paper or its code; "blended" ones ask several rows together, and cost what these do together.',
     '',
     results(groups, log),
@@ -491,7 +491,7 @@ export function summary(resultsOf: (log: LogName) => Results): string {
         .join(', ') || 'none'
     );
   });
-  const byHand = logs.map(({ name, groups }) => {
+  const unsearched = logs.map(({ name, groups }) => {
     const searched = groups.filter((group) => Object.hasOwn(networksOf(name), group.name)).map(({ model }) => model);
     return models.filter((model) => !searched.includes(model)).join(', ') || 'none';
   });
@@ -514,7 +514,7 @@ export function summary(resultsOf: (log: LogName) => Results): string {
         ? [
             ['the counting model that the search found best on the validation part', ...tuned],
             ['counting models that were not searched', ...untuned],
-            ['architectures whose settings were not searched', ...byHand],
+            ['architectures whose settings were not searched', ...unsearched],
           ]
         : []),
       ...lines,
