@@ -2,7 +2,7 @@
 import { RecommenderError } from '../errors';
 import type { NdArray, NdArrays } from '../types';
 import { MIX_PREFIX, SUPPORT_TENSOR } from './artifact';
-import { isCoded } from './coded-array';
+import { isCoded, isFloat } from './coded-array';
 import { fromHalf, MAX_HALF, toHalf, toHalves } from './half';
 import { quote } from './json';
 import { CENTROIDS_SUFFIX, SCALE } from './precision';
@@ -20,7 +20,7 @@ const MIN_ROW = 8;
 
 /**
  * Tensors in the form in which `weights.safetensors` holds them. Under `pq`, tables of items are quantised, which the support tells from
- * the layers of a wide network; one that is codes already keeps them.
+ * the layers of a wide network. One that is codes already keeps them under `pq` and `f32`.
  *
  * @param onShare Of all tables under `pq`, which take long.
  * @throws RecommenderError `diverged` if a weight is not finite.
@@ -33,9 +33,10 @@ export async function packTensors(
 ): Promise<ReadonlyMap<string, StoredTensor>> {
   const packed = new Map<string, StoredTensor>();
   const itemRows = tensors[SUPPORT_TENSOR]?.data.length ?? 0;
-  const piecesOf = ({ shape }: NdArray): number | undefined => {
+  const piecesOf = (tensor: NdArray): number | undefined => {
+    const { shape } = tensor;
     const special = (shape[0] ?? 0) - itemRows;
-    if (precision !== 'pq' || special < 0 || special > MAX_SPECIAL_ROWS) return undefined;
+    if (precision !== 'pq' || !isFloat(tensor) || special < 0 || special > MAX_SPECIAL_ROWS) return undefined;
     return pieceCount(shape, hasBias(tensors, shape[0] ?? 0));
   };
   const sizes = Object.values(tensors).map((tensor) => (piecesOf(tensor) ? tensor.data.length : 0));
@@ -53,22 +54,22 @@ export async function packTensors(
       throw new RangeError(`${quote(name)} needs the name ${quote(name + suffix)}, which is taken.`);
     };
     const pieces = piecesOf(tensor);
-    if (precision === 'f32' || !(data instanceof Float32Array)) packed.set(name, toStored(tensor));
+    if (pieces !== undefined || (precision === 'f32' && isCoded(tensor))) {
+      const round = isSmall ? (x: number) => fromHalf(toHalf(x)) : Math.fround;
+      const { codes, centroids } = isCoded(tensor)
+        ? tensor
+        : await quantiseProduct(tensor, pieces!, round, weightsOf(tensors, rows), (share) =>
+            onShare?.((done + share * data.length) / total),
+          );
+      done += data.length;
+      packed.set(name, { dtype: 'U8', shape: [rows, codes.length / rows], bytes: codes });
+      const table = { data: centroids, shape: [CENTROID_COUNT, data.length / rows] };
+      packed.set(besides(CENTROIDS_SUFFIX), precision === 'f32' ? toStored(table) : halves(table.data, table.shape));
+    } else if (precision === 'f32' || !(data instanceof Float32Array)) packed.set(name, toStored(tensor));
     else if (precision === 'int8' && shape.length >= 2 && data.length >= rows * MIN_ROW && rows > 0) {
       const { values, scale } = quantise(data, rows);
       packed.set(name, { dtype: 'I8', shape, bytes: new Uint8Array(values.buffer) });
       packed.set(besides(SCALE), toStored({ data: scale, shape: [rows] }));
-    } else if (pieces !== undefined) {
-      const round = isSmall ? (x: number) => fromHalf(toHalf(x)) : Math.fround;
-      const { codes, centroids } = isCoded(tensor)
-        ? tensor
-        : await quantiseProduct(tensor, pieces, round, weightsOf(tensors, rows), (share) =>
-            onShare?.((done + share * data.length) / total),
-          );
-      done += data.length;
-      const m = codes.length / rows;
-      packed.set(name, { dtype: 'U8', shape: [rows, m], bytes: codes });
-      packed.set(besides(CENTROIDS_SUFFIX), halves(centroids, [CENTROID_COUNT, data.length / rows]));
     } else packed.set(name, halves(data, shape));
   }
   return packed;

@@ -43,7 +43,7 @@ export function codedArray(
   centroidsName: string,
   fileName: string,
 ): CodedArray {
-  const [rows = 0, m = 0] = shape;
+  const [, m = 0] = shape;
   const [count, d = 0] = stored?.shape ?? [];
   const isFloat = stored?.dtype === 'F16' || stored?.dtype === 'F32';
   if (
@@ -62,12 +62,16 @@ export function codedArray(
         `[${CENTROID_COUNT}, ${m} to ${MOST_WIDTH * m}], got ${got}. Pack the artifact again.`,
     );
   }
-  const centroids = toNdArray(stored, centroidsName, fileName).data as Float32Array;
+  return codedOf(codes, toNdArray(stored, centroidsName, fileName).data as Float32Array, m);
+}
+
+/** @param codes `[rows, m]`. @param centroids `[256, d]`. */
+export function codedOf(codes: Uint8Array, centroids: Float32Array, m: number): CodedArray {
   let data: Float32Array | undefined;
   return {
-    shape: [rows, d],
     codes,
     centroids,
+    shape: [codes.length / m, centroids.length / CENTROID_COUNT],
     get data() {
       data ??= decodeRows(codes, centroids, m);
       return data;
@@ -78,7 +82,7 @@ export function codedArray(
 /** The rows `[rows, d]` that codes `[rows, m]` stand for. @param centroids `[256, d]`. */
 export function decodeRows(codes: Uint8Array, centroids: Float32Array, m: number): Float32Array {
   const d = centroids.length / CENTROID_COUNT;
-  const data = new Float32Array((codes.length / m) * d);
+  const data = new Float32Array((d * codes.length) / m);
   for (let k = 0; k < m; k++) {
     const [start, end] = [pieceStart(k, d, m), pieceStart(k + 1, d, m)];
     for (let i = k, row = 0; i < codes.length; i += m, row += d) {

@@ -1,5 +1,6 @@
 /** From a click log to an artifact, wherever the files are: imports nothing of Node. */
 import type { Artifact, Strategies } from '../checkpoint/artifact';
+import { isCoded } from '../checkpoint/coded-array';
 import { sha256 } from '../checkpoint/sha256';
 import { run as runOnDevice } from '../compute/executor';
 import { RecommenderError } from '../errors';
@@ -16,7 +17,7 @@ import { informOfLeftOut, type Products, publishedOf, warnOfGaps } from './catal
 import { trainFlags } from './commands';
 import { checkedConfiguration, configurationFrom, type Settings } from './configuration';
 import { defined } from './defined';
-import { whole } from './format';
+import { plural, whole } from './format';
 import type { TrainingHost } from './host';
 import { inform } from './observer';
 import type { TrainOptions } from './options';
@@ -124,10 +125,11 @@ export async function trainOn(host: TrainingHost, options: TrainOptions, compare
   };
   const { parts, everything, joined, strategies } = await readParts(host, data, reading, options);
   const final = everything ?? parts.log;
+  const start = from && withRoom(from, final, options);
   if (everything) await refuseLostUsers(options, config, parts.log, everything);
   let sizes: Promise<Layout> | undefined;
   const layout = () => {
-    sizes ??= layoutOf(passOn(final, { model, config: given, seed, ...defined({ products, from }) }));
+    sizes ??= layoutOf(passOn(final, { model, config: given, seed, ...defined({ products, from: start }) }));
     return sizes;
   };
   const events = final.sessions.items.length;
@@ -173,7 +175,8 @@ export async function trainOn(host: TrainingHost, options: TrainOptions, compare
   if (options.restart) await host.removeCheckpoint(out);
 
   const clock = { taken, spent: resume?.spent };
-  const run = { host, options, compares, given, products, identity, from, clock, beside, ...defined({ threads }) };
+  const begun = { host, options, compares, given, products, identity, from: start, clock, beside };
+  const run = { ...begun, ...defined({ threads }) };
   const { trained, validation, refitted } = await runOnDevice(async (slice) => {
     const asked = backend === 'auto' ? (resume?.backend ?? backend) : backend;
     const started = isNeural ? await host.startBackend(slice, asked, options) : 'cpu';
@@ -250,6 +253,19 @@ async function readParts(
   const counted = (isFile(options.valid ?? 'none') && everything) || all;
   const strategies = countStrategies(counted, (everything ?? parts.log).itemIds, options);
   return { parts, ...defined({ everything, joined: joined && fingerprint(joined) }), strategies };
+}
+
+/** The artifact to continue from. Codes have no room for items that it does not know: then their tables are written out. */
+function withRoom(from: Artifact, { itemIds }: EventLog, options: TrainOptions): Artifact {
+  const more = itemIds.length - from.itemIds.length;
+  if (more === 0 || !Object.values(from.tensors).some(isCoded)) return from;
+  inform(
+    options,
+    `${plural(more, 'item')} of the log ${more === 1 ? 'is' : 'are'} new to ${options.from}, whose codes have no room for more: its ` +
+      'tables are trained written out. Pack the new artifact again.',
+  );
+  const tensors = Object.entries(from.tensors).map(([name, { data, shape }]) => [name, { data, shape }] as const);
+  return { ...from, tensors: Object.fromEntries(tensors) };
 }
 
 const refitOf = ({ epochs }: TrainedModel, log: EventLog): Refit => ({

@@ -1,4 +1,5 @@
 /** Expands a trained model's vocabulary, so that it can learn from a later log with more items, and users. */
+import { isCoded } from '../checkpoint/coded-array';
 import { RecommenderError } from '../errors';
 import type { ParameterSpec } from '../models/model';
 import { size } from '../models/parameters';
@@ -7,7 +8,7 @@ import type { NdArray } from '../types';
 /**
  * Parameters for a catalogue of `items` items from those of its first `known.items`: rows of known items and all other
  * weights as they were trained, rows of new items as a fresh model starts them. Rows of special tokens stay behind the last
- * item's, rows of new users behind those of the known ones.
+ * item's, rows of new users behind those of the known ones. A table that is codes stays so where it gets no rows.
  *
  * @param specs What the model has for the larger catalogue.
  * @param fresh Initial values by the same specification.
@@ -33,6 +34,7 @@ export function expandVocabulary(
           'trained with another configuration, or with other features of the items. Train without `from`.',
       );
     }
+    if (isCoded(before) && String(shape) === String(before.shape)) return [name, before] as const;
     if (perUser) {
       const data = (fresh[name]!.data as Float32Array).slice();
       data.set(before.data);

@@ -100,9 +100,10 @@ export async function fitModel<C>(options: FitOptions<C>): Promise<FitResult> {
     average?.add(await trainer.weights());
     return loss;
   };
+  const written = trainer.written ?? ((weights: NdArrays) => weights);
   const validated = async (valid: Sessions) => {
-    if (!average) return validate(options, trainer.params, valid);
-    const params = upload(average.mean());
+    if (!average && !trainer.written) return validate(options, trainer.params, valid);
+    const params = upload(written(await weights()));
     try {
       return await validate(options, params, valid);
     } finally {
@@ -157,7 +158,7 @@ export async function fitModel<C>(options: FitOptions<C>): Promise<FitResult> {
     return {
       epochs,
       best: best?.epoch ?? { epoch: last.epoch, metric: 'loss', value: last.loss },
-      weights: best?.weights ?? (await weights()),
+      weights: written(best?.weights ?? (await weights())),
     };
   } finally {
     trainer.dispose();

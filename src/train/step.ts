@@ -15,10 +15,11 @@ import type { Training } from '../models/training';
 import { dropout } from '../nn/dropout';
 import type { Streams, TrainingLog } from '../objectives/batch';
 import { deriveSeed, random } from '../session/random';
+import type { CodedTables } from './coded-tables';
 import { type DataParallel, type ShardResult, shardsOf, whyIndivisible } from './data-parallel';
-import { gradientsOf } from './gradients';
+import { type Gradients, gradientsOf } from './gradients';
 import { clip, type Optimiser } from './optimiser';
-import { RowFinder } from './row-finder';
+import { RowFinder, type TouchedRows } from './row-finder';
 
 /** The random streams of an epoch or of a step. */
 export const streamsOf =
@@ -32,6 +33,8 @@ export interface TrainingTask<C> {
   readonly config: C;
   readonly specs: Readonly<Record<string, ParameterSpec>>;
   readonly log: TrainingLog;
+  /** Tables that are codes, whose centroids are the parameters. Default: none. */
+  readonly coded?: CodedTables;
 }
 
 /** Trains one set of parameters, step by step. Owns the carried state and the measures, not the parameters and the optimiser. */
@@ -77,7 +80,7 @@ export class TrainStep<C> {
   }
 
   #run(rows: readonly unknown[], step: number, learningRate: number): Scalar {
-    const { training, config, specs, log } = this.task;
+    const { training, config, specs, log, coded } = this.task;
     const given = training.batch(rows, log, config, streamsOf(this.seed, step));
     const touched = this.#finder?.touch(given);
     return tidy(() => {
@@ -88,7 +91,7 @@ export class TrainStep<C> {
       };
       const rowsOf = (name: string): Tensor1D | undefined => {
         const role = specs[name]!.rows;
-        return role && indices?.[role];
+        return role && !coded?.has(name) ? indices?.[role] : undefined;
       };
       const params: Record<string, Tensor> = {};
       for (const [name, param] of Object.entries(this.params)) {
@@ -96,7 +99,7 @@ export class TrainStep<C> {
         params[name] = touchedRows ? gather(param, touchedRows) : param;
       }
       const batch = touched?.batch ?? given;
-      const found = gradientsOf(training.loss, specs, params, batch, config, this.#runOf(step));
+      const found = this.#gradientsOf(params, batch, step, touched?.rows);
       this.#update(found.gradients, rowsOf, learningRate, step);
       this.forget();
       this.state = found.state;
@@ -128,19 +131,41 @@ export class TrainStep<C> {
   }
 
   #resultOf(shard: readonly unknown[], draw: number): ShardResult {
-    const { training, config, specs, log } = this.task;
+    const { training, config, log } = this.task;
     const read = (value: Tensor): Float32Array => value.dataSync() as Float32Array;
     let result: ShardResult | undefined;
     // Not returned from `tidy`, which looks for tensors in every element of an array that it is given.
     tidy(() => {
       const batch = training.batch(shard, log, config, streamsOf(this.seed, draw));
-      const { loss, gradients } = gradientsOf(training.loss, specs, this.params, batch, config, this.#runOf(draw));
+      const { loss, gradients } = this.#gradientsOf(this.params, batch, draw);
       result = {
         loss: read(loss)[0]!,
         gradients: Object.fromEntries(Object.entries(gradients).map(([name, value]) => [name, read(value)])),
       };
     });
     return result!;
+  }
+
+  /** @param touched The rows that `params` has of tables. Default: all. */
+  #gradientsOf(
+    params: Readonly<Record<string, Tensor>>,
+    batch: unknown,
+    draw: number,
+    touched?: TouchedRows,
+  ): Gradients {
+    const { training, config, specs, coded } = this.task;
+    const run = this.#runOf(draw);
+    if (!coded) return gradientsOf(training.loss, specs, params, batch, config, run);
+    const rowsOf = (name: string) => specs[name]!.rows && touched?.[specs[name]!.rows];
+    const tables = Object.entries(params).map(([name, x]) => {
+      return [name, coded.has(name) ? coded.rows(name, x, rowsOf(name)) : x] as const;
+    });
+    const found = gradientsOf(training.loss, specs, Object.fromEntries(tables), batch, config, run);
+    const gradients = Object.entries(found.gradients).map(([name, gradient]) => {
+      const ofCentroids = coded.has(name) ? coded.gradient(name, gradient, specs[name]!, rowsOf(name)) : gradient;
+      return [name, ofCentroids] as const;
+    });
+    return { ...found, gradients: Object.fromEntries(gradients) };
   }
 
   #runOf(draw: number): Run & { state: State | undefined; items: number } {

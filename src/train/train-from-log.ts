@@ -1,5 +1,6 @@
 /** Trains any model, neural or counted, from a log in memory to the content of an artifact; for the page and the command line. */
 import { type CatalogueItem, type GoldenCheck, SUPPORT_TENSOR, USERS_TENSOR } from '../checkpoint/artifact';
+import { isCoded } from '../checkpoint/coded-array';
 import { usersTensor } from '../checkpoint/users';
 import { registerTraining } from '../compute/training';
 import { RecommenderError, throwIfAborted } from '../errors';
@@ -249,7 +250,12 @@ async function trainingOf({ model, seed, from, epochs }: TrainFromLogOptions, { 
   }
   const specs = training.network.parameters(config, catalogue);
   const params = from && expandVocabulary(specs, initialise(specs, seed), from, catalogue.items);
-  const layout: Layout = Object.fromEntries(Object.entries(specs).map(([name, { shape }]) => [name, size(shape)]));
+  const layout: Layout = Object.fromEntries(
+    Object.entries(specs).map(([name, { shape }]) => {
+      const start = params?.[name];
+      return [name, start && isCoded(start) ? start.centroids.length : size(shape)];
+    }),
+  );
   return {
     layout,
     options: { training, config, catalogue, sessions, seed, epochs: count, ...(params && { params }) },

@@ -10,7 +10,8 @@ import { RecommenderError, throwIfAborted } from '../errors';
 import { initialise } from '../models/initialise';
 import { download, toTensor, upload } from '../models/tensors';
 import type { Training, TrainingPlan } from '../models/training';
-import type { Catalogue, NdArray, Sessions } from '../types';
+import type { Catalogue, NdArray, NdArrays, Sessions } from '../types';
+import { CodedTables } from './coded-tables';
 import type { DataParallel } from './data-parallel';
 import { learningRateAt, Optimiser } from './optimiser';
 import { streamsOf, TrainStep } from './step';
@@ -78,6 +79,7 @@ export class Trainer<C> {
   readonly #options: TrainerOptions<C>;
   readonly #plan: TrainingPlan;
   readonly #params: Readonly<Record<string, Tensor>>;
+  readonly #coded: CodedTables | undefined;
   readonly #optimiser: Optimiser;
   readonly #trainStep: TrainStep<C>;
   readonly #epochs: Epochs;
@@ -123,10 +125,13 @@ export class Trainer<C> {
       );
     }
     const specs = training.network.parameters(config, catalogue);
-    const from = saved?.arrays ?? options.params ?? initialise(specs, seed);
+    const start = options.params ?? initialise(specs, seed);
+    this.#coded = CodedTables.of(start);
+    const from = saved?.arrays ?? this.#coded?.learnt(start) ?? start;
     this.#params = upload(Object.fromEntries(Object.keys(specs).map((name) => [name, copy(from[name]!)])));
     this.#optimiser = new Optimiser(this.#plan.optimiser, this.#params, saved && within('slot.', saved.arrays));
-    const task = { training, config, specs, log: { sessions, catalogue, first: 0 } };
+    const log = { sessions, catalogue, first: 0 };
+    const task = { training, config, specs, log, ...(this.#coded && { coded: this.#coded }) };
     this.#trainStep = new TrainStep(task, this.#params, this.#optimiser, seed, options.parallel);
     const carried = saved && Object.values(within('carried.', saved.arrays));
     if (carried?.length) this.#trainStep.state = carried.map((array) => toTensor(copy(array)));
@@ -277,6 +282,11 @@ export class Trainer<C> {
       steps: this.steps,
       loss: this.#lossSum / this.#lossWeight,
     };
+  }
+
+  /** Parameters as artifacts hold them: tables that are codes with both, where only their centroids learn; undefined where none is. */
+  get written(): ((weights: NdArrays) => NdArrays) | undefined {
+    return this.#coded && ((weights) => this.#coded!.written(weights));
   }
 
   /** The parameters as plain arrays. */

@@ -109,6 +109,52 @@ test.each(['gru4rec', 'sasrec'])(
   },
 );
 
+describe('aisle train --from an artifact of codes', () => {
+  const itemIds = Array.from({ length: 2100 }, (_, k) => `item-${k}`);
+  const log = (ids: readonly string[]) =>
+    `session_id,item_id,timestamp\n${ids.map((id, k) => `s${k >> 2},${id},${1_700_000_000 + k}\n`).join('')}`;
+  const trainFrom = async (codes: string, ids: readonly string[]) => {
+    const out = join(await folder(), 'model');
+    const data = await file('events.csv', log(ids));
+    const flags = ['--data', data, '--model', 'sasrec', '--from', codes, '--epochs', '2', '--out', out];
+    const outcome = await aisle('train', ...flags);
+    const stderr = outcome.stderr.replaceAll(codes, 'codes');
+    return { code: outcome.code, stderr, ...(outcome.code === 0 && (await read(out))), out };
+  };
+  const codesOf = async (dir: string) => {
+    const { tensors } = readSafetensors(await readFile(join(dir, 'weights.safetensors')), 'weights.safetensors');
+    return { codes: tensors.get('items')!.bytes, centroids: tensors.get('items.centroids')?.bytes };
+  };
+  const packedCodes = async (): Promise<string> => {
+    const config = { hiddenUnits: 32, numBlocks: 1, maxlen: 5 };
+    const { out } = await packed(await smallModel({ architecture: 'sasrec', config, itemIds }), '--precision', 'pq');
+    return out;
+  };
+
+  test('learns centroids and keeps the codes, as does packing what it wrote', async () => {
+    const codes = await packedCodes();
+    const { code, stderr, types, out } = await trainFrom(codes, itemIds.slice(0, 400));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('no room') });
+    expect([types!('items'), types!('items.centroids')]).toEqual(['U8', 'F32']);
+    const [before, after] = [await codesOf(codes), await codesOf(out)];
+    expect(after.codes).toEqual(before.codes);
+    const again = join(out, '../again');
+    await pack({ artifact: out, precision: 'pq', out: again });
+    const last = await codesOf(again);
+    expect(last.codes).toEqual(before.codes);
+    expect(last.centroids).not.toEqual(before.centroids);
+    const { code: answers } = await aisle('recommend', '--artifact', again, '--item', 'item-7', '--backend', 'plan');
+    expect(answers).toBe(0);
+  });
+
+  test('writes tables out where the log has items that have no codes, and says so', async () => {
+    const { code, stderr, types } = await trainFrom(await packedCodes(), ['new-1', ...itemIds.slice(0, 99)]);
+    expect(code).toBe(0);
+    expect(stderr).toContain('1 item of the log is new to codes, whose codes have no room for more');
+    expect(types!('items')).toBe('F32');
+  });
+});
+
 test('aisle pack --precision pq says where no table is large enough', async () => {
   const { code, stderr } = await packed(model, '--precision', 'pq');
   expect(code).toBe(0);
