@@ -284,7 +284,7 @@ export class Trainer<C> {
     };
   }
 
-  /** Parameters as artifacts hold them: tables that are codes with both, where only their centroids learn; undefined where none is. */
+  /** Turns weights, which have centroids in place of a table of codes, into what artifacts hold; undefined where no table is codes. */
   get written(): ((weights: NdArrays) => NdArrays) | undefined {
     return this.#coded && ((weights) => this.#coded!.written(weights));
   }

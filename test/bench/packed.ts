@@ -206,7 +206,8 @@ bytes an item: at 11 GRU4Rec kept 99.4 % of Recall@20 (1f00f014), at 13 SASRec 9
 one more epoch (\`aisle train --from\`, ${Object.entries(MODELS)
     .map(([name, { further }]) => `${name} with ${Object.entries(further).map((pair) => pair.join(' '))}`)
     .join(', ')}), in which codes stay and centroids learn, and packed again; they are compared with f32
-that learnt the same. On the validation part gru4rec has tried .05, too, and sasrec no other rate. Conservative ties. Bytes are those of
+that learnt the same. On the validation part gru4rec tried .05,
+too, by codes alone, and sasrec no other rate. One seed, no interval. Conservative ties. Bytes are those of
 \`weights.safetensors\`, with the items' events. ${rows[0]!.machine}.
 
 ${markdownTable(titles, cells).join('\n')}

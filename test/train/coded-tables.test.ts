@@ -25,7 +25,7 @@ import { fitModel } from '../../src/train/fit';
 import { Trainer, type TrainerOptions } from '../../src/train/trainer';
 import type { NdArray } from '../../src/types';
 import { expectNoTensorsLeft, start } from '../compute/backends/start';
-import { bitsOf, logOf, supportOf } from './helpers';
+import { bitsOf, ringLog, supportOf } from './helpers';
 
 const ITEMS = 12;
 const M = 3;
@@ -100,13 +100,7 @@ describe('a table of codes', () => {
 });
 
 type Options = TrainerOptions<Record<string, unknown>>;
-const { integer } = random(4, 'log');
-const log = logOf(
-  Array.from({ length: 30 }, () => {
-    const first = 1 + integer(ITEMS);
-    return Array.from({ length: 2 + integer(4) }, (_, t) => 1 + ((first + t) % ITEMS));
-  }),
-);
+const log = ringLog(ITEMS);
 const catalogue = { items: ITEMS, support: supportOf(log, ITEMS) };
 const sas = { hiddenUnits: 8, maxlen: 4, numHeads: 2, batchSize: 16, dropoutRate: 0.2, lr: 0.01 };
 const cases = [

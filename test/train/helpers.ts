@@ -28,6 +28,17 @@ export function bitsOf(arrays: Readonly<Record<string, NdArray>>): Record<string
   );
 }
 
+/** 30 sessions of two to five clicks that walk a ring of items, each from where it is drawn. */
+export function ringLog(items: number): Sessions {
+  const { integer } = random(4, 'log');
+  return logOf(
+    Array.from({ length: 30 }, () => {
+      const first = 1 + integer(items);
+      return Array.from({ length: 2 + integer(4) }, (_, t) => 1 + ((first + t) % items));
+    }),
+  );
+}
+
 /** Sessions of random items 1…9 and lengths 1…7. */
 export function randomLog(count: number, seed: number): Sessions {
   const { integer } = random(seed, 'log');

@@ -6,22 +6,15 @@ import { gru4recTraining } from '../../src/models/gru4rec-training';
 import { sasrecTraining } from '../../src/models/sasrec-training';
 import type { Training } from '../../src/models/training';
 import type { Example } from '../../src/objectives/examples';
-import { random } from '../../src/session/random';
 import { type Progress, Trainer, type TrainerOptions, type TrainerState } from '../../src/train/trainer';
 import { backends, expectNoTensorsLeft, start } from '../compute/backends/start';
 import { isSoak, slice } from '../soak-slice';
-import { bitsOf, logOf, supportOf } from './helpers';
+import { bitsOf, logOf, ringLog, supportOf } from './helpers';
 
 const ITEMS = 12;
 /** In which no tensor may be left behind. */
 const EPOCHS = isSoak ? 20 : 4;
-const { integer } = random(4, 'log');
-const log = logOf(
-  Array.from({ length: 30 }, () => {
-    const first = 1 + integer(ITEMS);
-    return Array.from({ length: 2 + integer(4) }, (_, t) => 1 + ((first + t) % ITEMS));
-  }),
-);
+const log = ringLog(ITEMS);
 const catalogue = { items: ITEMS, support: supportOf(log, ITEMS) };
 
 type Options = TrainerOptions<Record<string, unknown>>;
