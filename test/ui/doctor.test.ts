@@ -202,8 +202,9 @@ describe('the doctor finds', () => {
   test('a worker that the security policy forbids, from the page’s address', async () => {
     const policy = "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; worker-src 'none'; connect-src 'self'";
     const strict = await serveEmbed({}, { 'content-security-policy': policy });
-    const { page } = await openEmbed(pages.browser, strict, SLOT, { head: GRANTED });
-    await page.goto(`${page.url()}?aisle-doctor`);
+    const { page: without } = await openEmbed(pages.browser, strict, SLOT, { head: GRANTED });
+    const page = await pages.browser.newPage(); // its cache is empty: the model has to be loaded
+    await page.goto(`${without.url()}?aisle-doctor`);
     await page.waitForFunction(() => window.aisle?.doctor !== undefined);
     const found = await page.evaluate(() => window.aisle!.doctor!);
     expect(finding(found, 'worker-blocked')!.what).toContain('the security policy forbids it');
