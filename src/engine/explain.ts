@@ -36,9 +36,10 @@ export async function explain(
   const { items } = placement;
   const count = placement.info.items;
   const clicks = session.filter(({ itemId }) => items.indexOf(itemId) !== undefined);
-  const requested = itemIds.filter((id) => items.indexOf(id) !== undefined);
+  const indexOf = (id: string) => items.indexOf(items.named(id));
+  const requested = itemIds.filter((id) => indexOf(id) !== undefined);
   if (clicks.length === 0 || requested.length === 0) return [];
-  const columns = requested.map((id) => items.indexOf(id)! - 1);
+  const columns = requested.map((id) => indexOf(id)! - 1);
 
   const isSame = (a: EngineEvent, b: EngineEvent) => a.itemId === b.itemId && a.time === b.time;
   // A purchase, which the model reads several times, is one click.

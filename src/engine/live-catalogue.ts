@@ -78,10 +78,14 @@ export function createShop({ call, fetchFile, placed }: ShopParts): Shop {
     // One of which the model knows nothing is another shop's.
     const used = live?.products.some(({ id }) => items.indexOf(id) !== undefined) ? live : undefined;
     const base = used?.products ?? catalogue;
+    items.rename(used?.namesOf);
     const products = new Map((base ?? itemIds.map((id) => ({ id }))).map((product) => [product.id, product]));
-    const updated = updates.map((update) => updatedBy(update, products.get(update.id)));
+    const updated = updates.map((update) => {
+      const id = items.named(update.id);
+      return updatedBy({ ...update, id }, products.get(id));
+    });
     for (const product of updated) products.set(product.id, product);
-    items.use({ products, listed: base ? [...products.values()] : updated, namesOf: used?.namesOf });
+    items.use({ products, listed: base ? [...products.values()] : updated });
     return used?.info ?? { version: null, products: catalogue?.length ?? 0 };
   }
   return {

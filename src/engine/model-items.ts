@@ -20,8 +20,6 @@ export interface ShopProducts {
   readonly products: ReadonlyMap<string, CatalogueItem>;
   /** What `catalogue` gives of them. */
   readonly listed: readonly CatalogueItem[];
-  /** Further aliases, which count before the artifact's. */
-  readonly namesOf?: ((known: ReadonlyMap<string, unknown>) => AliasNames) | undefined;
 }
 
 export interface ModelItems {
@@ -33,8 +31,12 @@ export interface ModelItems {
   ranked(best: readonly ShownItem[]): RankedItem[];
   /** Undefined for an item that the model does not know. */
   indexOf(id: string): ItemIndex | undefined;
+  /** The item that the page calls so: an alias's; any other id as it is. */
+  named(id: string): string;
   /** The item that the candidates of one product name; undefined for none. */
   resolve(candidates: readonly Candidate[]): string | undefined;
+  /** Further aliases, which count from now on, before the artifact's. */
+  rename(namesOf: OpenedArtifact['namesOf']): void;
   /** Shows other products from now on. */
   use(shop: ShopProducts): void;
   /** Undefined for one that the catalogue does not have; without a catalogue, items of the model are bare ids. */
@@ -62,10 +64,11 @@ export async function modelItems(artifact: Artifact & Pick<OpenedArtifact, 'name
   let products: ReadonlyMap<string, CatalogueItem> | undefined;
   let listed: readonly CatalogueItem[] = [];
   let neverShown: ReadonlySet<ItemIndex> = new Set();
-  let sources = namesOf ? [namesOf] : [];
+  const own = namesOf ? [namesOf] : [];
+  let sources = own;
   /** Of each source, the newest word first. */
   let names: readonly AliasNames[] | undefined;
-  const itemOf = ({ id, kind }: Candidate): string | undefined => {
+  const itemOf = ({ id, kind }: { readonly id: string; readonly kind?: string }): string | undefined => {
     if (indices.has(id)) return id;
     names ??= sources.map((namesOf) => namesOf(indices));
     // An older source counts only for what a newer one does not name; null: it names several.
@@ -77,9 +80,8 @@ export async function modelItems(artifact: Artifact & Pick<OpenedArtifact, 'name
     const isShown = (product: CatalogueItem | undefined) => product !== undefined && isAvailable(product);
     const hidden = [...indices].filter(([id]) => !isShown(shop.products.get(id)));
     neverShown = new Set(hidden.map(([, index]) => index));
-    sources = [shop.namesOf, namesOf].filter((source) => source !== undefined);
-    names = undefined;
   }
+  const named = (id: string) => itemOf({ id }) ?? id;
   if (catalogue) use({ products: new Map(catalogue.map((product) => [product.id, product])), listed: catalogue });
   return {
     async known(session, user) {
@@ -96,7 +98,9 @@ export async function modelItems(artifact: Artifact & Pick<OpenedArtifact, 'name
     },
     hidden(exclude) {
       const never = neverShown; // may be most of a large catalogue: it is not copied
-      const excluded = new Set(exclude.flatMap((id) => indices.get(id) ?? []).filter((index) => !never.has(index)));
+      const excluded = new Set(
+        exclude.map((id) => indices.get(named(id))!).filter((index) => index && !never.has(index)),
+      );
       return {
         size: never.size + excluded.size,
         has: (index) => never.has(index) || excluded.has(index),
@@ -123,6 +127,11 @@ export async function modelItems(artifact: Artifact & Pick<OpenedArtifact, 'name
       })),
     use,
     product: (id) => (products ? products.get(id) : indices.has(id) ? { id } : undefined),
+    named,
+    rename(further) {
+      names = undefined;
+      sources = further ? [further, ...own] : own;
+    },
     listed: () => listed,
     popularity: new Float32Array(tensors[SUPPORT_TENSOR]!.data).subarray(1),
   };

@@ -88,6 +88,27 @@ describe('a catalogue apart from the model', () => {
     expect(await resolved('new')).toBeNull(); // an id that the model does not know stays one
   });
 
+  test('is asked, left out and updated by aliases as by ids', async () => {
+    const engine = await loaded();
+    const related = (itemId: string) => ids(engine, { session: clicks(itemId), strategy: 'related' });
+    expect(await related('sku-9')).toEqual(await related('item-9'));
+    expect(await ids(engine, { exclude: ['sku-10'] })).toEqual(await ids(engine, { exclude: ['item-10'] }));
+    expect(await engine.products(['sku-9', 'x'])).toEqual(await engine.products(['item-9', 'y']));
+    const [explanation] = await engine.explain({ session: clicks('item-9'), itemIds: ['sku-10'] });
+    const [own] = await engine.explain({ session: clicks('item-9'), itemIds: ['item-10'] });
+    expect(explanation).toEqual({ ...own!, itemId: 'sku-10' });
+    await engine.updateProducts([{ id: 'sku-10', availability: 'out of stock' }]);
+    expect(await ids(engine)).not.toContain('item-10');
+    // Aliases that come with a catalogue count for what the page has said before.
+    await engine.updateProducts([{ id: 'later-9', price: 3 }]);
+    const aliases = { 'item-9': { also: ['later-9'] } };
+    await engine.setCatalogue(filesOf(catalogueFolder({ parts: [NEXT], aliases })));
+    expect(await engine.products(['item-9', 'later-9'])).toEqual([
+      expect.objectContaining({ id: 'item-9', price: 3 }),
+      expect.objectContaining({ id: 'item-9', price: 3 }),
+    ]);
+  });
+
   test.each<[string, (folder: Map<string, Uint8Array>) => void, RegExp]>([
     ['without a manifest', (folder) => folder.delete(CATALOGUE_MANIFEST), /catalogue-manifest\.json is not served/],
     [
