@@ -20,6 +20,7 @@ import type { Protocol } from '../train/types';
 import type { Sessions } from '../types';
 import { type Combination, loadCombination, mixture, readCombination } from './combination';
 import { defined } from './defined';
+import { badConfig } from './errors';
 import { startFirst } from './files/backend';
 import { readEventsFile, refuseAmong } from './files/events-file';
 import { checkRanksPath, writeRanks } from './files/ranks';
@@ -141,6 +142,9 @@ async function evaluateOnDevice<T>(
   const name = nameOf(combination, mix);
   const { support } = catalogueOf(combination.artifacts[0]!);
   const excluded = candidates && withoutThose(reader.itemIds, new Set(candidates));
+  if (excluded && excluded.size === reader.itemIds.length) {
+    badConfig(`\`candidates\`: expected ids of items that ${artifacts[0]} knows, got none of them.`);
+  }
   const ranking: RankingOptions = { protocol, support: support!, ...defined({ ks, signal, target, seen, excluded }) };
   const all = [...combination.artifacts, ...(combination.mixed ? [combination.mixed] : [])];
   const computes = all.some(({ info }) => isNeural(info.architecture));

@@ -86,7 +86,7 @@ export interface TrainOptions extends TrainingOptions, Observer {
   readonly restart?: boolean;
 }
 
-/** An artifact that is mixed in, with its share, or several shares to choose from. */
+/** An artifact that is mixed in, with its share: one number. Where `aisle evaluate` compares shares, several. */
 export interface Mix {
   readonly dir: string;
   readonly weights: readonly number[];
@@ -96,7 +96,7 @@ export interface Mix {
 export interface EvaluateOptions extends DataOptions, Pick<RankingOptions, 'ks' | 'seen' | 'target'>, Observer {
   /** Folders of artifacts: one, or the equal parts of an ensemble. */
   readonly artifacts: readonly string[];
-  /** Another artifact with a share of the scores; several shares for `evaluateWeights`. */
+  /** Another artifact with its one share of the scores. */
   readonly mix?: Mix;
   /** What of several artifacts is averaged. Default `probabilities`. */
   readonly combine?: Scale;
