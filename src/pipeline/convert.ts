@@ -1,7 +1,6 @@
 /** Files of well-known public logs, and of Google Analytics, to an events file. */
 import { RecommenderError } from '../errors';
 import { nearestName } from '../nearest-name';
-import type { EventLog } from '../session/event-log';
 import { RECIPES } from '../session/recipes';
 import { writeTsv } from '../session/write';
 import { defined } from './defined';
@@ -36,16 +35,15 @@ export async function convert(options: ConvertOptions): Promise<FileSummary> {
   await refuseAmong(files, out, { isFile: true });
   const replaced = await replaceable(out);
   await refuseInsideModel(replaced, 'a file');
-  const all = await readEventsFiles(files, read, options, replaced);
+  const log = await readEventsFiles(files, read, options, replaced);
   const { noUser } = recipe;
-  if (noUser !== undefined && (read.sessionsBy?.by ?? 'id') !== 'id' && all.userIds?.includes(noUser)) {
+  if (noUser !== undefined && (read.sessionsBy?.by ?? 'id') !== 'id' && log.userIds?.includes(noUser)) {
     throw new RecommenderError(
       'bad-input',
       `${files.join(', ')}: \`sessionsBy\` would make one user of all visitors without one ("${noUser}"); ` +
         'leave it out: the log has sessions of its own.',
     );
   }
-  const log = withoutNobody(all, noUser);
   try {
     await replaceFile(out, pieces(writeTsv(log), { gzip: /\.gz$/i.test(out), signal }));
   } catch (error) {
@@ -53,10 +51,4 @@ export async function convert(options: ConvertOptions): Promise<FileSummary> {
     throw error;
   }
   return inspectLog(log, out);
-}
-
-/** A log in which users of this name have none. */
-function withoutNobody(log: EventLog, nobody: string | undefined): EventLog {
-  if (!log.userIds || nobody === undefined) return log;
-  return { ...log, userIds: log.userIds.map((id) => (id === nobody ? '' : id)) };
 }

@@ -227,13 +227,15 @@ function usersOf({ rows, offsets, keys }: Draft, columns: Collector, options: Re
   if (by !== 'id' || !columns.time) return { userIds: Array.from(keys, (key) => columns.keys.text(key)) };
   const { user, users } = columns;
   if (!user) return {};
+  const { noUser } = options.recipe ?? {};
   const shared: string[] = [];
   const userIds = Array.from(keys, (key, s) => {
     let first = '';
     let known = -1;
     for (let e = offsets[s]!; e < offsets[s + 1]!; e++) {
       const code = user.get(rows[e]!);
-      const id = code === known ? first : users!.text(code);
+      const named = code === known ? first : users!.text(code);
+      const id = named === noUser ? '' : named;
       if (first === '') [first, known] = [id, code];
       if (id === '' || id === first) continue;
       shared.push(columns.keys.text(key));

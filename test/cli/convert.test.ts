@@ -77,9 +77,10 @@ const cases: readonly [string, Readonly<Record<string, string>>, string][] = [
     {
       'train-item-views.csv':
         'sessionId;userId;itemId;timeframe;eventdate\n1;NA;81766;526309;2016-05-09\n1;NA;31331;1031018;2016-05-09\n' +
-        '2;7;32118;243569;2016-05-09\n',
+        '2;NA;32118;243569;2016-05-09\n2;7;9654;243570;2016-05-09\n',
     },
-    'session_id item_id timestamp user_id|2 32118 1462752243.569 7|1 81766 1462752526.309 |1 31331 1462753031.018 ',
+    'session_id item_id timestamp user_id|2 32118 1462752243.569 7|2 9654 1462752243.57 7|1 81766 1462752526.309 |' +
+      '1 31331 1462753031.018 ',
   ],
   [
     'retailrocket',
