@@ -1,5 +1,5 @@
 /** How well an artifact, or several together, predict the sessions of a log. */
-import type { Artifact } from '../checkpoint/artifact';
+import { type Artifact, USERS_TENSOR } from '../checkpoint/artifact';
 import { run as runOnDevice } from '../compute/executor';
 import { runningDevice } from '../compute/running';
 import { RecommenderError } from '../errors';
@@ -131,10 +131,12 @@ async function evaluateOnDevice<T>(
   }
   const combination = await readCombination(artifacts, mix);
   const { reader } = combination;
-  const { log, dropped } = await readKnown(options, reader);
+  const { log, dropped: unknown } = await readKnown(options, reader);
   const { offsets } = log.sessions;
   const [least, word] = target === 'valid' ? [3, 'three'] : [2, 'two'];
-  if (!offsets.some((end, s) => s > 0 && end - offsets[s - 1]! >= least)) {
+  const short = offsets.filter((end, s) => s > 0 && end - offsets[s - 1]! < least).length;
+  const dropped = { ...unknown, sessions: unknown.sessions + short };
+  if (short === sessionCount(log)) {
     const message = `${options.data}: no session holds ${word} items of ${artifacts[0]}, expected at least one.`;
     throw new RecommenderError('bad-input', message);
   }
@@ -183,6 +185,9 @@ async function readKnown(options: EvaluateOptions, artifact: Artifact): Promise<
   const features = columnsOfClicks(artifact.info.features);
   const log = await readEventsFile(data, { minLength: 1, minItems: 1, ...read, featuresIfAny: features }, options);
   warnOfColumns(log, data, features, options);
+  if (artifact.tensors[USERS_TENSOR] && !log.userIds) {
+    warn(options, `${data} names no users, whom the model reads: each session counts as of one whom it does not know.`);
+  }
   return reindex(log, artifact.itemIds);
 }
 

@@ -137,10 +137,13 @@ describe('aisle evaluate', () => {
   });
 
   test('predicts one event a session under the other protocols', async () => {
-    const n = async (...argv: string[]) =>
-      JSON.parse((await evaluate('--artifact', at('pop'), '--data', log, '--json', ...argv)).stdout).n;
-    expect(await n('--protocol', 'last-item')).toBe(3);
-    expect(await n('--protocol', 'leave-one-out', '--target', 'valid')).toBe(2);
+    const counts = async (...argv: string[]) => {
+      const { stdout } = await evaluate('--artifact', at('pop'), '--data', log, '--json', ...argv);
+      const { n, dropped } = JSON.parse(stdout);
+      return { n, short: dropped.sessions };
+    };
+    expect(await counts('--protocol', 'last-item')).toEqual({ n: 3, short: 2 });
+    expect(await counts('--protocol', 'leave-one-out', '--target', 'valid')).toEqual({ n: 2, short: 3 });
   });
 
   test('leaves nothing behind where the ranks cannot be written', async () => {

@@ -62,6 +62,15 @@ async function recommended(...argv: string[]): Promise<{ itemId: string; score: 
   return JSON.parse(stdout).items;
 }
 
+test('a log without users is evaluated as of strangers, with a warning', async () => {
+  const nameless = await file('test.tsv', table(2, 9).replaceAll(/\t[^\t]*$/gm, ''));
+  const { code, stderr } = await aisle('evaluate', '--artifact', out, '--data', nameless);
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: expect.stringContaining(`${nameless} names no users, whom the model reads`),
+  });
+});
+
 test('evaluation finds each user by id; a stranger has no taste of his or her own', async () => {
   const log = table(2, 40);
   expect(await recall(log)).toBeGreaterThanOrEqual(0.95);

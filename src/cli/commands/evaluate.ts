@@ -135,6 +135,9 @@ function parseCutOffs(text: string): number[] {
 const METRICS = ['recall', 'mrr', 'ndcg'];
 const figure = (value: number | undefined): string => value!.toFixed(4);
 
+const leftOut = ({ events, sessions }: Evaluation['dropped']): string =>
+  `Left out: ${whole(events)} events of unknown items, ${whole(sessions)} sessions too short`;
+
 function textOf(name: string, evaluation: Evaluation, ks: readonly number[]): string {
   const { protocol, n, sessions, dropped, metrics, seconds } = evaluation;
   const keys = METRICS.flatMap((metric) => ks.map((k) => `${metric}@${k}`));
@@ -142,7 +145,7 @@ function textOf(name: string, evaluation: Evaluation, ks: readonly number[]): st
   const lists = (['coverage@20', 'popularity@20'] as const).map((key) => [key, figure(evaluation[key])]);
   const lines = [
     `${name}, protocol ${protocol}: ${whole(n)} predictions in ${whole(sessions)} sessions`,
-    `Left out: ${whole(dropped.events)} events of unknown items, ${whole(dropped.sessions)} sessions too short`,
+    leftOut(dropped),
     '',
     ...table([['', 'conservative', 'standard'], ...rows], [-12, 14, 14]),
     '',
@@ -152,11 +155,11 @@ function textOf(name: string, evaluation: Evaluation, ks: readonly number[]): st
 }
 
 /** What each weight reached, with conservative ties. */
-function weightsText(name: string, { weights }: WeightsEvaluation, ks: readonly number[]): string {
+function weightsText(name: string, { weights, dropped }: WeightsEvaluation, ks: readonly number[]): string {
   const keys = METRICS.map((metric) => `${metric}@${ks.at(-1)}`);
   const rows = weights.map(({ weight, metrics }) => [`${weight}`, ...keys.map((key) => figure(metrics[key]))]);
   const lines = table([['weight', ...keys], ...rows], [-10, 12, 12, 12]);
-  return `${[`${name}, by weight of the second`, '', ...lines].join('\n')}\n`;
+  return `${[`${name}, by weight of the second`, leftOut(dropped), '', ...lines].join('\n')}\n`;
 }
 
 function windowsText({ windows }: IncrementalEvaluation): string {
