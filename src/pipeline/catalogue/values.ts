@@ -10,6 +10,9 @@ export interface Money {
 /** A number of digits with separators, with a currency before or after it. */
 const MONEY = /^(?:([A-Z]{3})\s*)?(\d[\d.,'’\s]*?)(?:\s*([A-Z]{3}))?$/;
 
+/** Digits alone, or in groups of thousands; groups before the last one may have two digits, as in India: `1,00,000`. */
+const WHOLE = /^(?:\d+|\d{1,3}(?:[.,'’\s]+\d{2,3})*[.,'’\s]+\d{3})$/;
+
 /** What `moneyOf` reads, for messages. */
 export const MONEY_EXPECTED = 'expected an amount from 0 such as 15.00, 15.00 USD or 1.299,00 EUR';
 
@@ -35,8 +38,10 @@ export function moneyOf(text: string, decimalComma = false): Money | undefined {
     (separators.length > 1 || (digits.length - at === 4 && last === (decimalComma ? '.' : ',') && digits[0] !== '0'));
   const isDecimal = at >= 0 && !isThousands;
   if (isMixed && separators.indexOf(last!) < separators.length - 1) return undefined; // 1.2,3,4
-  const whole = (isDecimal ? digits.slice(0, at) : digits).replace(/[.,]/g, '');
-  const price = Number(isDecimal ? `${whole}.${digits.slice(at + 1)}` : whole);
+  const point = isDecimal ? number.lastIndexOf(last!) : number.length;
+  const [whole, fraction] = [number.slice(0, point).trim(), number.slice(point + 1).trim()];
+  if (!WHOLE.test(whole) || /\D/.test(fraction)) return undefined; // 1.299.00, 12 34, 1.2 3
+  const price = Number(`${whole.replace(/\D/g, '')}.${fraction}`);
   const currency = before ?? after;
   return Number.isFinite(price) ? { price, ...(currency && { currency }) } : undefined;
 }
