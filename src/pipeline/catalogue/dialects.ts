@@ -14,6 +14,7 @@ import {
   type CategoryForm,
   categoryOf,
   MONEY_EXPECTED,
+  type Money,
   moneyOf,
   numberOrText,
   type Period,
@@ -377,8 +378,15 @@ export function entryReader(
     if (value !== '' && !read) throw new BadRow(`${field} is no price`, `${MONEY_EXPECTED}, got ${shown(value)}`);
     return read;
   };
-  const saleOf = (row: FeedRow): { readonly badSale?: string; readonly reduced?: number; readonly sale?: Sale } => {
-    const sale = money(row, 'sale_price');
+  const currencyOf = (row: FeedRow): string | undefined => {
+    const written = text(row, 'currency');
+    if (written === '' || /^[a-z]{3}$/i.test(written)) return written.toUpperCase() || usual;
+    throw new BadRow('currency is no code', `expected three letters of ISO 4217 such as EUR, got ${shown(written)}`);
+  };
+  const saleOf = (
+    row: FeedRow,
+    sale: Money | undefined,
+  ): { readonly badSale?: string; readonly reduced?: number; readonly sale?: Sale } => {
     if (!sale) return {};
     const [dates, from, until] = [text(row, 'sale_dates'), text(row, 'sale_from'), text(row, 'sale_until')];
     const period = dates === '' ? periodBetween(dateOf(from), dateOf(until)) : periodOf(dates);
@@ -390,9 +398,15 @@ export function entryReader(
       : { sale: { price: sale.price, ...iso(period) } };
   };
   return (row) => {
-    const price = money(row, 'price');
-    const { badSale, reduced, sale } = saleOf(row);
-    const currency = price?.currency ?? (text(row, 'currency') || usual);
+    const [price, salePrice] = [money(row, 'price'), money(row, 'sale_price')];
+    const { badSale, reduced, sale } = saleOf(row, salePrice);
+    const currency = price?.currency ?? salePrice?.currency ?? currencyOf(row);
+    if (salePrice?.currency && salePrice.currency !== currency) {
+      throw new BadRow(
+        'sale_price has another currency',
+        `expected ${currency} as price has, got ${salePrice.currency}`,
+      );
+    }
     const stock = text(row, 'availability');
     const availability = availabilityOf(stock);
     const category = categoryOf(text(row, 'category'), dialect.categories ?? USUAL_CATEGORIES);

@@ -301,6 +301,12 @@ test('a sale counts within its dates: published with them, at once where it has 
   expect(messages.some(({ text }) => /1 sale prices have dates .*"next week"/.test(text))).toBe(true);
 });
 
+test('a currency is that of the price, else of the sale price, of its column, or the one that is given', async () => {
+  const rows = ['A,10 EUR,8,GBP', 'B,10,8 EUR,GBP', 'C,10,8,gbp', 'D,10,8,'];
+  const { products } = await built('t.csv', `id,price,sale_price,currency\n${rows.join('\n')}\n`, { currency: 'USD' });
+  expect(products.map(({ currency }) => currency)).toEqual(['EUR', 'EUR', 'GBP', 'USD']);
+});
+
 test.each([
   [
     ...[
@@ -455,6 +461,20 @@ test.each<
     {},
     /a\.csv:2: price is no price, expected an amount .* got "€5"\.$/,
   ],
+  [
+    'a sale price in another currency',
+    'a.csv',
+    'id,price,sale_price\n1,10 EUR,8 USD\n',
+    {},
+    /a\.csv:2: sale_price has another currency, expected EUR as price has, got USD\.$/,
+  ],
+  ...['€', 'Euro'].map((text): [string, string, string, object, RegExp] => [
+    `the currency ${text}`,
+    'a.csv',
+    `id,price,currency\n1,10,${text}\n`,
+    {},
+    new RegExp(`a\\.csv:2: currency is no code, expected three letters of ISO 4217 such as EUR, got "${text}"\\.$`),
+  ]),
   [
     'a row with too few cells',
     'a.csv',
