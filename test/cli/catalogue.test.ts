@@ -102,6 +102,31 @@ test('where the model has other names, its ids are written: numbers, and each va
   ]);
 });
 
+test('rules are written with the ids of the catalogue, and ids that are of no product are named', async () => {
+  const shop = await file('shopify.csv', [...FEEDS['shopify.csv']!(9)].join(''));
+  const artifact = await model('A0-S', 'A0-M', 'product-1');
+  const pins = ['product-0', 'A0-M', 'A1-S', ['A2-S', 'nope', 'product-0', 'A0-S'], 'none'];
+  const rules = await file('rules.json', JSON.stringify(pins.map((id) => ({ do: 'pin', id }))));
+  const out = join(await folder(), 'catalogue');
+  const { code, stderr } = await aisle('catalogue', shop, '--out', out, '--artifact', artifact, '--rules', rules);
+  expect(code).toBe(0);
+  expect(stderr).toContain(
+    `${rules}: 2 ids are of no product that is published, or names of several, such as "nope": no rule changes anything for them.`,
+  );
+  const written = JSON.parse(await readFile(join(out, 'rules.json'), 'utf8'));
+  const ids = [['A0-S', 'A0-M'], 'A0-M', 'product-1', ['product-2', 'nope', 'A0-S', 'A0-M'], 'none'];
+  expect(written).toEqual(ids.map((id) => ({ do: 'pin', id })));
+  const many = await file(
+    'rules.json',
+    JSON.stringify([{ do: 'bury', id: Array.from({ length: 999 }, (_, k) => `${k}`).concat('product-0') }]),
+  );
+  const refused = await aisle('catalogue', shop, '--out', out, '--artifact', artifact, '--rules', many);
+  expect(refused).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('rule 1: id must be a text or a list of texts, at most 1000'),
+  });
+});
+
 test('where nothing matches, the error names the field that would, and the earlier catalogue stays', async () => {
   const out = join(await folder(), 'catalogue');
   const feed = await merchant();

@@ -14,10 +14,11 @@
  */
 import { MAX_ALIASES } from '../../checkpoint/aliases';
 import type { FileEntry } from '../../checkpoint/manifest';
+import { checkRules } from '../../checkpoint/rules';
 import { RecommenderError } from '../../errors';
 import { quoted } from '../../session/columns';
 import { defined } from '../defined';
-import { isAborted } from '../errors';
+import { badInput, isAborted } from '../errors';
 import { readArtifactFolder } from '../files/artifact-folder';
 import { createSpool, openFeed, refuseForeignFolder } from '../files/catalogue-folder';
 import { readInput } from '../files/disk';
@@ -132,7 +133,16 @@ export async function catalogue(options: CatalogueOptions): Promise<CatalogueRep
     if (resolved.shown === 0) throw nothingToShow(feeds, intake.rows, resolved);
     const match = model && matchOf(model.info, model.itemIds.length, resolved, (kind) => intake.columnOf(kind));
     if (match && match.missing === match.items) throw nothingMatches(match, index.otherCase(), feeds);
-    const written = await writeCatalogue(options, spool, resolved, intake.records, match !== undefined, rules, signal);
+    const ownRules = rules && rulesByIds(rules, resolved, options);
+    const written = await writeCatalogue(
+      options,
+      spool,
+      resolved,
+      intake.records,
+      match !== undefined,
+      ownRules,
+      signal,
+    );
     intake.remark();
     remark(options, written, resolved);
     if (match?.advice) warn(options, match.advice);
@@ -160,6 +170,35 @@ export async function catalogue(options: CatalogueOptions): Promise<CatalogueRep
   } finally {
     await spool.remove();
   }
+}
+
+/** The rules with the catalogue's ids, also where they have other names of its products. Warns of ids that are no product. */
+function rulesByIds(
+  rules: readonly unknown[],
+  { idsOf }: ResolvedIndex,
+  options: CatalogueOptions,
+): readonly unknown[] {
+  const missing = new Set<string>();
+  const own = (rules as readonly { readonly id?: string | readonly string[] }[]).map((rule) => {
+    if (rule.id === undefined) return rule;
+    const ids = [rule.id].flat().flatMap((name) => {
+      const found = idsOf(name);
+      if (found.length === 0) missing.add(name);
+      return found.length === 0 ? [name] : found;
+    });
+    return { ...rule, id: ids.length === 1 ? ids[0] : [...new Set(ids)] };
+  });
+  const { wrong } = checkRules(own); // one name may be several ids, and a rule has at most 1,000
+  if (wrong.length > 0) badInput(`${options.rules}: ${wrong.join('; ')}.`);
+  if (missing.size > 0) {
+    const [first] = missing;
+    warn(
+      options,
+      `${options.rules}: ${whole(missing.size)} ids are of no product that is published, or names of several, such as ` +
+        `${shown(first!)}: no rule changes anything for them.`,
+    );
+  }
+  return own;
 }
 
 /** Warns of what a shop should know of what is written. */

@@ -275,6 +275,12 @@ export class ProductIndex {
         if (rank.get(item) === 1 || variants.stock[item] === SOLD_OUT) counts.soldOut += entries;
       }
     }
+    /** Of a product: the codes of its names, and of its ids in the catalogue. */
+    const codesOf = (item: number): readonly [all: Int32Array, written: readonly number[]] => {
+      const codes = names.subarray(starts[item]!, starts[item + 1]!);
+      const known = codes.filter((code) => code < modelItems);
+      return [codes, known.length > 0 ? [...known] : [id.get(item)]];
+    };
     return {
       ...counts,
       matches,
@@ -284,19 +290,23 @@ export class ProductIndex {
       published: (record) => {
         const item = this.itemOfRecord.get(record);
         if (!isShown(item) || this.record.get(item) !== record) return undefined;
-        const codes = names.subarray(starts[item]!, starts[item + 1]!);
-        const known = codes.filter((code) => code < modelItems);
-        const written = known.length > 0 ? known : [id.get(item)];
+        const [codes, written] = codesOf(item);
         const group = this.group.get(item);
         const price = variants.price[item];
         return {
-          ids: Array.from(written, (code) => texts.text(code)),
-          isKnown: known.length > 0,
+          ids: written.map((code) => texts.text(code)),
+          isKnown: written[0]! < modelItems,
           price: price === undefined || Number.isNaN(price) ? undefined : price,
           availability: rank.get(item) === 1 ? undefined : STOCKS[variants.stock[item] ?? 0],
           also: Array.from(codes).flatMap((code) => (written.includes(code) ? [] : [texts.text(code)])),
           group: group === NONE ? undefined : texts.text(group),
         };
+      },
+      idsOf: (name) => {
+        const item = target[this.code(name)] ?? NONE; // a name that no feed has gets a code behind all others
+        if (item < 0) return [];
+        const ids = codesOf(item)[1].map((code) => texts.text(code));
+        return ids.includes(name) ? [name] : ids;
       },
       missing: (most) => {
         const examples: string[] = [];
@@ -429,6 +439,8 @@ export interface ResolvedIndex {
   readonly orphans: number;
   /** How the product of a record is published; undefined where it is not, or by another record. */
   published(record: number): Published | undefined;
+  /** The name itself where it is an id of the catalogue, else the ids of the one product that has it; none where there is none. */
+  idsOf(name: string): readonly string[];
   /** First items of the model that no product is. */
   missing(most: number): readonly string[];
 }
