@@ -2,6 +2,7 @@
 import { MAX_ALIAS } from '../../checkpoint/aliases';
 import { RecommenderError } from '../../errors';
 import { defined } from '../defined';
+import { badConfig } from '../errors';
 import { whole } from '../format';
 import { inform, type Observer, startTask, warn } from '../observer';
 import {
@@ -205,18 +206,22 @@ class Sample {
   }
 }
 
+function isKnownLanguage(lang: string): boolean {
+  try {
+    return Intl.NumberFormat.supportedLocalesOf(lang).length > 0;
+  } catch {
+    return false; // no code at all: `de_AT`
+  }
+}
+
 /** Whether the language writes `1.299,00`. */
 function hasDecimalComma(lang: string | undefined): boolean {
   if (lang === undefined) return false;
-  let format: Intl.NumberFormat;
-  try {
-    format = new Intl.NumberFormat(lang);
-  } catch (cause) {
-    throw new RecommenderError('bad-config', `${shown(lang)} is no language; expected a code such as en or de-AT.`, {
-      cause,
-    });
+  if (!isKnownLanguage(lang)) {
+    // `Intl` takes any well-formed code, and writes numbers as the system's language does where it does not know it.
+    badConfig(`${shown(lang)} is no language whose numbers are known; expected a code such as de or en-GB.`);
   }
-  return format.formatToParts(1.5).some(({ type, value }) => type === 'decimal' && value === ',');
+  return new Intl.NumberFormat(lang).formatToParts(1.5).some(({ type, value }) => type === 'decimal' && value === ',');
 }
 
 export function nothingToShow(feeds: readonly string[], rows: number, { hidden }: ResolvedIndex): RecommenderError {

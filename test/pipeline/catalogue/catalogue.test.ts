@@ -548,7 +548,13 @@ test.each<
     {},
     /a\.parquet: a Parquet file, expected a table .* export it as CSV, or/,
   ],
-  ['no language', 'a.csv', 'id\n1\n', { lang: 'not a language' }, /"not a language" is no language; expected a code/],
+  ...['not a language', 'german', 'xx', 'de_AT'].map((lang): [string, string, string, object, RegExp] => [
+    `the language ${lang}`,
+    'a.csv',
+    'id\n1\n',
+    { lang },
+    new RegExp(`^"${lang}" is no language whose numbers are known; expected a code such as de or en-GB\\.$`),
+  ]),
 ])('%s is refused', async (_, name, content, options, message) => {
   await expect(built(name, content, options)).rejects.toThrow(message);
 });
