@@ -43,7 +43,7 @@ export function trainFlags({ licence, rules, replay, scale, refit, log, ...optio
   const learning = trainWords({ ...options, backend: 'auto' }, baseName).filter(([flag]) => flag !== '--out');
   const file = (path: string | undefined) => path && baseName(path);
   const writing = words({
-    licence: unless(licence, UNLICENSED),
+    licence,
     rules: file(rules),
     replay: replay || undefined,
     scale,
@@ -67,7 +67,7 @@ function trainWords(options: TrainOptions, written: WrittenPath): Word[] {
     ...words({ epochs, valid: valid?.startsWith('last:') ? valid : file(valid), scale, holdout: holdout || undefined }),
     ...words({ sampleSessions, refit, catalogue: file(catalogue), rules: file(rules), replay: replay || undefined }),
     ...readWords(read),
-    ...words({ licence: unless(licence, UNLICENSED), backend: unless(backend, 'auto'), threads, seed }),
+    ...words({ licence, backend: unless(backend, 'auto'), threads, seed }),
   ];
 }
 

@@ -1,5 +1,5 @@
 /** What a training needs of where it runs: the files of Node, or those of a page. */
-import type { Artifact } from '../checkpoint/artifact';
+import type { Artifact, OpenedArtifact } from '../checkpoint/artifact';
 import type { Slice } from '../compute/executor';
 import type { BackendChoice, BackendName } from '../compute/types';
 import type { Layout } from '../train/data-parallel';
@@ -15,7 +15,7 @@ import type { CreateHash } from './training-checkpoint';
 export interface TrainingHost extends ConfigurationFiles {
   /** Refuses, before hours of work, what cannot be written, or would replace an unfinished training. */
   readonly check: (options: TrainOptions) => Promise<void>;
-  readonly readArtifact: (path: string) => Promise<Artifact>;
+  readonly readArtifact: (path: string) => Promise<OpenedArtifact>;
   readonly readCatalogue: (path: string, idColumn?: string, observer?: Observer) => Promise<Products>;
   /** What the model at a path is called. */
   readonly nameOf: (out: string) => string;

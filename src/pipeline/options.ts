@@ -62,7 +62,7 @@ export interface TrainOptions extends TrainingOptions, Observer {
   readonly scale?: number;
   /** Sessions of the log that travel with the model. Default 0. */
   readonly replay?: number;
-  /** Default `UNLICENSED`. */
+  /** Default: that of `from`, else `UNLICENSED`. */
   readonly licence?: string;
   /** Share of the sessions to learn from, drawn by the seed: above 0, at most 1. Default: all. */
   readonly sampleSessions?: number;

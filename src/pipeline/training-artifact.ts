@@ -1,11 +1,11 @@
 /** What a training writes: the artifact with its card and report. */
-import { type Artifact, REPLAY_OFFSETS_TENSOR, REPLAY_TENSOR } from '../checkpoint/artifact';
+import { type Artifact, type ArtifactInfo, REPLAY_OFFSETS_TENSOR, REPLAY_TENSOR } from '../checkpoint/artifact';
 import { drawReplay } from '../session/replay';
 import { type PartCounts, partCounts } from '../session/split';
 import type { BestEpoch, EpochResult } from '../train/fit';
 import type { TrainedModel } from '../train/train-from-log';
 import { buildModel } from './build-model';
-import { trainCommand, UNLICENSED } from './commands';
+import { trainCommand } from './commands';
 import type { Auto } from './configuration';
 import { defined } from './defined';
 import { baseName } from './format';
@@ -51,9 +51,9 @@ export async function writeTrained(
     readonly validation?: Validation;
   },
   parts: Splits,
-  further: Pick<Artifact, 'catalogue' | 'aliases' | 'strategies' | 'rules'>,
+  further: Pick<Artifact, 'catalogue' | 'aliases' | 'strategies' | 'rules'> & Pick<ArtifactInfo, 'licence'>,
 ): Promise<void> {
-  const { data, out, seed = 1, licence = UNLICENSED } = options;
+  const { data, out, seed = 1 } = options;
   const name = host.nameOf(out);
   const { log, validProtocol = 'events' } = parts;
   const predicted =
@@ -82,7 +82,7 @@ export async function writeTrained(
         });
   const artifact = await buildModel(
     name,
-    { ...model, itemIds: log.itemIds, tensors, training, licence, ...further },
+    { ...model, itemIds: log.itemIds, tensors, training, ...further },
     (about) => modelCard({ ...about, ...insideOf(tensors), hasExamples: validation !== undefined }),
     options,
   );

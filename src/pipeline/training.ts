@@ -1,6 +1,7 @@
 /** From a click log to an artifact, wherever the files are: imports nothing of Node. */
-import type { Artifact, Strategies } from '../checkpoint/artifact';
+import { type Artifact, type OpenedArtifact, REPLAY_TENSOR, type Strategies } from '../checkpoint/artifact';
 import { isCoded } from '../checkpoint/coded-array';
+import { RULES } from '../checkpoint/manifest';
 import { sha256 } from '../checkpoint/sha256';
 import { run as runOnDevice } from '../compute/executor';
 import { RecommenderError } from '../errors';
@@ -14,7 +15,7 @@ import { type Layout, SHARDS } from '../train/data-parallel';
 import { layoutOf, type TrainedModel } from '../train/train-from-log';
 import { hasScale, warnOfNoScale } from './build-model';
 import { informOfLeftOut, type Products, publishedOf, warnOfGaps } from './catalogue/products';
-import { trainFlags } from './commands';
+import { trainFlags, UNLICENSED } from './commands';
 import { checkedConfiguration, configurationFrom, type Settings } from './configuration';
 import { defined } from './defined';
 import { plural, whole } from './format';
@@ -107,6 +108,8 @@ export async function trainOn(host: TrainingHost, options: TrainOptions, compare
   const products = shop?.products;
   const featureNames = wanted.map(({ name }) => name);
   if (shop) informOfLeftOut(shop, featureNames, catalogue!, options);
+  const rules = ownRules ?? shop?.rules;
+  if (from && compares) await informOfLost(from, { catalogue, rules, replay: options.replay || undefined }, options);
   // A part that is left out where the log is too small for it cannot choose the epochs of a `refit` that was asked for.
   const usual = options.refit === 'yes' ? DEFAULT_RULE : undefined;
   const valid = isNeural ? (options.valid ?? (options.epochs === undefined ? usual : 'none')) : 'none';
@@ -200,8 +203,9 @@ export async function trainOn(host: TrainingHost, options: TrainOptions, compare
     { ...facts, refitEpochs: refitted?.epochs ?? [], ...defined({ auto, validation }) },
     { ...parts, log: final },
     {
+      licence: options.licence ?? from?.info.licence ?? UNLICENSED,
       ...(shop && shopOf(shop, final.itemIds, Object.keys((refitted ?? trained).itemFeatures ?? {}))),
-      ...defined({ strategies, rules: ownRules ?? shop?.rules }),
+      ...defined({ strategies, rules }),
     },
   );
   if (signal?.aborted) inform(options, `The training had ended already: ${out} is written.`);
@@ -215,6 +219,22 @@ export async function trainOn(host: TrainingHost, options: TrainOptions, compare
     peakMemoryBytes: host.peakMemory(),
   };
   return { result, trained, parts, ...defined({ validation }) };
+}
+
+/** Names what the artifact to continue from has beside the model, and the new one will not have. @param given By option. */
+async function informOfLost(
+  from: OpenedArtifact,
+  given: Readonly<Record<'catalogue' | 'rules' | 'replay', unknown>>,
+  options: TrainOptions,
+): Promise<void> {
+  const had = { catalogue: from.catalogue, rules: await from.further(RULES), replay: from.tensors[REPLAY_TENSOR] };
+  const lost = (['catalogue', 'rules', 'replay'] as const).filter((name) => had[name] && given[name] === undefined);
+  if (lost.length === 0) return;
+  const flags = lost.map((name) => `\`${name}\``).join(', ');
+  inform(
+    options,
+    `\`from\`: the new artifact is without the ${lost.join(', ')} of ${options.from}; give again ${flags}.`,
+  );
 }
 
 /** What an artifact has of a catalogue: aliases of its items only. @param read Names of the features that the model reads. */

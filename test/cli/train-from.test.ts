@@ -70,6 +70,30 @@ describe('aisle train --from', () => {
     expect(training['command']).toContain('--from first');
   });
 
+  test('keeps the licence, and names what the new artifact is without', async () => {
+    const catalogue = ['--catalogue', await file('shop.csv', 'item_id,title\n"p""1",Sock\n')];
+    const rules = ['--rules', await file('rules.json', '[{"do":"exclude","id":"gone"}]')];
+    await train('gru4rec', data, 'first', '--licence', 'MIT', '--replay', '2', ...catalogue, ...rules);
+    const next = async (...more: string[]) => {
+      const { code, stderr } = await train('gru4rec', later, 'second', '--from', at('first'), ...more);
+      expect({ code, stderr }).toMatchObject({ code: 0 });
+      return { stderr, licence: (await readArtifactFolder(at('second'))).info.licence };
+    };
+    expect(await next()).toEqual({
+      licence: 'MIT',
+      stderr: expect.stringContaining(
+        `--from: the new artifact is without the catalogue, rules, replay of ${at('first')}; ` +
+          'give again --catalogue, --rules, --replay.\n',
+      ),
+    });
+    expect(await next('--licence', 'UNLICENSED', '--replay', '2', ...catalogue, ...rules)).toEqual({
+      licence: 'UNLICENSED',
+      stderr: expect.not.stringContaining('--from'),
+    });
+    const { command } = (await readArtifactFolder(at('second'))).info.training;
+    expect(command).toContain('--licence UNLICENSED');
+  });
+
   test('reads a category of an item as before, although the catalogue has changed', async () => {
     const catalogue = (name: string, rows: readonly string[]) =>
       file(name, ['item_id,shape', ...rows.map((row) => `"p""${row}`)].join('\n'));

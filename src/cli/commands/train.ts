@@ -84,7 +84,7 @@ export function register(program: Command): void {
       integer(0),
       0,
     )
-    .option('--licence <text>', 'what others may do with the model', UNLICENSED)
+    .option('--licence <text>', `what others may do with the model; default: that of --from, else ${UNLICENSED}`)
     .addOption(backendOption())
     .option(
       '--threads <n>',
