@@ -209,10 +209,11 @@ describe('aisle compare', () => {
     const again = await compare(...argv);
     expect(again.stderr.match(/was there already/g)).toHaveLength(1);
     for (const [more, why] of [
-      [['--preset', 'auto'], '--preset has no place'],
-      [['--protocol', 'incremental'], '--from does not go with --protocol incremental'],
+      [['gru4rec', '--preset', 'auto'], '--preset has no place'],
+      [['gru4rec', '--protocol', 'incremental'], '--from does not go with --protocol incremental'],
+      [['markov'], '--from is for networks'],
     ] as const) {
-      const refused = await compare('--models', 'gru4rec', '--from', start, ...more);
+      const refused = await compare('--from', start, '--models', ...more);
       expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining(why) });
     }
   });
@@ -314,6 +315,9 @@ describe('aisle compare', () => {
     [['--valid', 'none'], '--epochs needs none'],
     [['--models', 'pop,mrkov'], 'No model is called "mrkov"; the nearest is "markov". Known are gru4rec, '],
     [['--valid', 'last:1d', '--protocol', 'incremental'], 'each window has its own epochs'],
+    [['--epochs', '2'], '--epochs is for networks, and no row is one. Leave it out, or name a network in --models.'],
+    [['--valid', 'last:10%'], '--valid is for networks'],
+    [['--seeds', '2', '--protocol', 'incremental'], '--seeds is for networks'],
   ])('refuses %j', async (argv, message) => {
     const { code, stderr } = await compare('--models', 'pop', ...argv);
     expect(stderr).toContain(message);

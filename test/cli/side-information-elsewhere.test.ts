@@ -68,7 +68,7 @@ describe('aisle compare --catalogue', () => {
   });
 
   test('tells of a catalogue that no row reads', async () => {
-    const { code, stderr } = await compare([], '--catalogue', items);
+    const { code, stderr } = await compare([row('none', { config: config('') })], '--catalogue', items);
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('Warning: no row reads what') });
   });
 

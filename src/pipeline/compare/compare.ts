@@ -49,6 +49,7 @@ export async function compare(options: CompareOptions): Promise<Report> {
   };
   const facts = () => factsOfTraining(options, isIncremental ? { seconds } : { parts }, observer);
   const { variants, ensembles } = await rowsToBe(options, facts);
+  if (!variants.some(({ isNeural }) => isNeural)) refuseNeural(options);
   if (isIncremental && ensembles.length > 0) {
     throw new RecommenderError(
       'bad-config',
@@ -150,6 +151,14 @@ async function rowsToBe(options: CompareOptions, facts: () => Promise<LogFacts>)
 function testedOf({ holdout, protocol }: CompareOptions): string {
   if (protocol === 'incremental') return 'the last event of half of the sessions of each window after the first';
   return holdout === undefined ? 'the last tenth of its sessions' : 'the last event of its sessions';
+}
+
+/** Refuses what a comparison of counting models alone would not use. */
+function refuseNeural({ from, epochs, valid, seeds = 1 }: CompareOptions): void {
+  const given = { from, epochs, valid, seeds: seeds > 1 ? seeds : undefined };
+  const option = Object.entries(given).find(([, value]) => value !== undefined)?.[0];
+  if (option)
+    badConfig(`\`${option}\` is for networks, and no row is one. Leave it out, or name a network in \`models\`.`);
 }
 
 /** Refuses options that contradict the protocol or each other. */
