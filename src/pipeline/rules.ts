@@ -26,10 +26,16 @@ export async function readRules(
   return value as readonly unknown[];
 }
 
-/** What a page would take without a word: a date that JavaScript guesses, a time that never comes, a strategy that is none. */
+/**
+ * What a page would take without a word: a place or factor that its rule does not have, a date that JavaScript guesses, a time that
+ * never comes, a strategy that is none.
+ */
 function mistakeIn(rule: unknown): string | undefined {
   if (!isRecord(rule)) return undefined;
-  const { from, until, strategy } = rule;
+  const { do: action, from, until, strategy } = rule;
+  for (const [name, user] of Object.entries({ position: 'pin', factor: 'boost' })) {
+    if (rule[name] !== undefined && action !== user) return `${name} is for a ${user}, and does nothing in a ${action}`;
+  }
   for (const [name, time] of Object.entries({ from, until })) {
     if (time !== undefined && Number.isNaN(parseIso(String(time))))
       return `${name} must be a date in ISO 8601, such as 2026-12-24, got ${show(time)}`;

@@ -8,6 +8,8 @@ const read = (...rules: object[]) =>
   });
 
 test.each([
+  [{ factor: 3 }, 'factor is for a boost, and does nothing in a bury'],
+  [{ do: 'boost', position: 2 }, 'position is for a pin, and does nothing in a boost'],
   [{ from: 'week 3' }, 'from must be a date in ISO 8601, such as 2026-12-24, got "week 3"'],
   [{ until: '2026-11-31' }, 'until must be a date in ISO 8601, such as 2026-12-24, got "2026-11-31"'],
   [{ until: '12/24/2026' }, 'until must be a date in ISO 8601, such as 2026-12-24, got "12/24/2026"'],
@@ -24,7 +26,12 @@ test.each([
   });
 });
 
-test('rules with days, instants and a strategy are taken as they are', async () => {
+test('rules with days, instants, a strategy, a place or a factor are taken as they are', async () => {
   const rule = { from: '2026-12-01', until: '2026-12-24T18:00:00+01:00', strategy: 'bought-together' };
   expect(await read(rule)).toEqual([{ do: 'bury', id: 'a', ...rule }]);
+  const own = [
+    { do: 'pin', id: 'a', position: 2 },
+    { do: 'boost', id: 'a', factor: 3 },
+  ];
+  expect(await read(...own)).toEqual(own);
 });
