@@ -8,7 +8,7 @@ import {
   SUPPORT_TENSOR,
 } from '../checkpoint/artifact';
 import { WEIGHTS } from '../checkpoint/manifest';
-import { packTensors } from '../checkpoint/pack-tensors';
+import { type Precision, packTensors } from '../checkpoint/pack-tensors';
 import { unpackTensors } from '../checkpoint/precision';
 import { mostSupported, selectItems } from '../checkpoint/select-items';
 import { run as runOnDevice } from '../compute/executor';
@@ -41,9 +41,11 @@ interface BeforeAndAfter {
   readonly after: number;
 }
 
-export interface PackResult extends Pick<PackOptions, 'precision'> {
+export interface PackResult {
   /** The folder. */
   readonly artifact: string;
+  /** Of the weights as they are: `f16` where `pq` found no table to quantise. */
+  readonly precision: Precision;
   /** Number of items. */
   readonly items: BeforeAndAfter;
   /** Of all files. */
@@ -61,7 +63,7 @@ export interface PackResult extends Pick<PackOptions, 'precision'> {
  *   `bad-input` if `out` holds something else; `no-backend`; `io` if the disk refuses; `aborted`.
  */
 export async function pack(options: PackOptions): Promise<PackResult> {
-  const { artifact: dir, precision, mix, out, signal } = options;
+  const { artifact: dir, mix, out, signal } = options;
   if ((await realPath(resolve(dir))) === (await realPath(resolve(out)))) {
     throw new RecommenderError(
       'bad-config',
@@ -73,7 +75,7 @@ export async function pack(options: PackOptions): Promise<PackResult> {
   const { artifacts, mixed: counter } = await readCombination([dir], mix);
   const original = artifacts[0]!;
   checkMix(original, counter, options);
-  const { packed, top } = await runOnDevice(async (slice) => {
+  const { packed, top, precision } = await runOnDevice(async (slice) => {
     await startFirst(slice, 'auto', options);
     return packOnDevice(original, counter, options);
   });
@@ -125,7 +127,7 @@ async function packOnDevice(
   original: OpenedArtifact,
   counter: Artifact | undefined,
   options: PackOptions,
-): Promise<{ readonly packed: Artifact; readonly top: PackResult['top'] }> {
+): Promise<{ readonly packed: Artifact } & Pick<PackResult, 'top' | 'precision'>> {
   const { packed, session, before } = await withScorer(original, async (scorer) => {
     const kept = keptItems(original, scorer, options);
     const mixed = counter ? mixIn(original, await scaleFor(original, scorer), counter, options.mix!) : original;
@@ -140,10 +142,11 @@ async function packOnDevice(
     };
   });
   const stored = await packedTensors(packed, options);
-  if (options.precision === 'pq' && ![...stored.values()].some(({ dtype }) => dtype === 'U8'))
+  const hasNoCodes = options.precision === 'pq' && ![...stored.values()].some(({ dtype }) => dtype === 'U8');
+  if (hasNoCodes)
     warn(
       options,
-      'no table has 2,048 rows of 8 numbers, the least that `pq` quantises: all weights are halves, as with `f16`.',
+      'no table has 2,048 rows of 8 numbers, the least that pq quantises: all weights are halves, as with f16.',
     );
   const written = { ...packed, tensors: await unpackTensors(stored, WEIGHTS) };
   const golden = await withScorer(written, (scorer) => goldenAnswer(scorer, session));
@@ -151,6 +154,7 @@ async function packOnDevice(
   const stay = before.filter((id) => after.includes(id)).length;
   return {
     packed: { ...packed, info: { ...packed.info, golden } },
+    precision: hasNoCodes ? 'f16' : options.precision,
     top: { of: before.length, stay, inOrder: before.every((id, place) => id === after[place]) },
   };
 }

@@ -156,9 +156,15 @@ describe('aisle train --from an artifact of codes', () => {
 });
 
 test('aisle pack --precision pq says where no table is large enough', async () => {
-  const { code, stderr } = await packed(model, '--precision', 'pq');
+  const { code, stdout, stderr, out } = await packed(model, '--precision', 'pq');
   expect(code).toBe(0);
-  expect(stderr).toContain('no table has 2,048 rows of 8 numbers');
+  expect(stderr).toContain(
+    'no table has 2,048 rows of 8 numbers, the least that pq quantises: all weights are halves, as with f16.',
+  );
+  expect(stdout).toContain('Weights as f16, ');
+  const { modelCard, training } = (await readArtifactFolder(out)).info;
+  expect(modelCard).toContain('with weights as f16.');
+  expect(training['packed']).toMatchObject({ precision: 'f16', command: expect.stringContaining('--precision pq') });
 });
 
 test('quantising says how far it is, and stops', async () => {
