@@ -325,7 +325,9 @@ describe('reference configurations', () => {
       maskPosition: 'beyond',
       padding: 'seen',
     });
-    expect(of('xlnet', { ff_activation: 'relu', clamp_len: 4 }, 'PermutationLanguageModeling')).toMatchObject({
+    expect(
+      of('xlnet', { ff_activation: 'relu', clamp_len: 4, same_length: true }, 'PermutationLanguageModeling'),
+    ).toMatchObject({
       lm: 'xlnet',
       objective: 'plm',
       hiddenAct: 'relu',
@@ -360,6 +362,11 @@ describe('reference configurations', () => {
     ['transformers4rec', { ...causal, arch: 'gpt2', d_model: '4' }, /"d_model" must be a whole number, got "4"/],
     ['transformers4rec', { ...causal, arch: 'gpt2', dim: 4 }, /the key "dim" is not known; known are arch, masking/],
     ['transformers4rec', { ...causal, arch: 'xlnet' }, /needs "attn_type" "uni", got undefined/],
+    [
+      'transformers4rec',
+      { ...causal, arch: 'xlnet', build_kwargs: { attn_type: 'uni', same_length: true } },
+      /"same_length" must be false, got true/,
+    ],
     [
       'transformers4rec',
       { ...masked, arch: 'bert', build_kwargs: { hidden_act: 'mish' } },

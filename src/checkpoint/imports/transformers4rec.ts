@@ -221,6 +221,9 @@ function ofTheModel(lm: string, objective: string, resolved: Json): Record<strin
         'who predicts the next click must not see it, who fills gaps must see both sides.',
     );
   }
+  if (lm === 'xlnet' && objective === 'clm' && resolved.same_length === true) {
+    throw bad(WHAT, '"same_length" must be false, got true: with "attn_type" "uni" each click would see itself alone.');
+  }
   const activation = resolved.hidden_act ?? resolved.activation_function ?? resolved.ff_activation ?? 'gelu';
   if (lm !== 'transformer-xl') config.hiddenAct = named({ activation }, 'activation', ACTIVATIONS);
   const epsilon =
