@@ -162,6 +162,36 @@ describe('the runner', () => {
     expect(row.reason).toBeTruthy();
   });
 
+  describe('with a training of GRU4Rec', () => {
+    const name = 'gru4rec-fit-xe.safetensors';
+    const { tensors, metadata } = decodeSafetensors(readFileSync(join(GOLDEN, name)), name);
+    const run = (tensors: Tensors, options: Record<string, unknown>) => {
+      const config = JSON.stringify({ ...JSON.parse(metadata!.config!), ...options });
+      return runGolden(folder, write('order.safetensors', tensors, { ...metadata, config }));
+    };
+
+    test('takes sessions by their number with time_sort false', async () => {
+      const numbers = tensors['inputs/log_session']!.data;
+      const times = tensors['inputs/log_time']!;
+      const first = (i: number) => times.data[numbers.indexOf(numbers[i]!)]!;
+      const order = [...new Set(numbers)].sort((a, b) => first(numbers.indexOf(a)) - first(numbers.indexOf(b)));
+      const log_session = { ...tensors['inputs/log_session']!, data: numbers.map((number) => order.indexOf(number)) };
+      const backwards = { ...times, data: times.data.map((time, i) => time - 2 * first(i)) };
+      const log = { ...(tensors as Tensors), 'inputs/log_session': log_session, 'inputs/log_time': backwards };
+      expect(await run(log, { time_sort: false })).toMatchObject({ state: 'ok' });
+      expect(await run(log, {})).toMatchObject({ state: 'miss', reason: expect.stringContaining('step 0 of inputs') });
+    });
+
+    test('refuses an order of sessions that was drawn', async () => {
+      const row = await run(tensors as Tensors, { train_random_order: true });
+      expect(row).toMatchObject({
+        state: 'miss',
+        reason: expect.stringContaining('"train_random_order" must be false'),
+      });
+      expect(await run(tensors as Tensors, { train_random_order: false })).toMatchObject({ state: 'ok' });
+    });
+  });
+
   test('finds files by their beginning, and reads folders in order', () => {
     expect(goldenFiles(folder, 'gru4rec-')).toEqual(['gru4rec-empty.safetensors']);
     expect(goldenFiles(folder)).toEqual([...goldenFiles(folder)].sort());

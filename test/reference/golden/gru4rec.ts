@@ -159,15 +159,19 @@ async function wholeFit(file: GoldenFile): Promise<Computed> {
   return computed;
 }
 
-/** The recorded log, sessions by the time of their first event. */
-function logSessions({ tensors }: GoldenFile): Sessions {
+/** The recorded log, sessions by the time of their first event, or with `time_sort: false` by their number. */
+function logSessions({ tensors, config }: GoldenFile): Sessions {
+  if (config.train_random_order) {
+    throw new Error('"train_random_order" must be false: the file does not hold the order that was drawn.');
+  }
   const session = tensors['inputs/log_session']!.data;
   const item = tensors['inputs/log_item']!.data;
   const time = tensors['inputs/log_time']!.data;
   const rows = Array.from(session, (_, i) => i).sort((a, b) => session[a]! - session[b]! || time[a]! - time[b]!);
   const groups = new Map<number, number[]>();
   for (const i of rows) groups.set(session[i]!, [...(groups.get(session[i]!) ?? []), i]);
-  const ordered = [...groups.values()].sort((a, b) => time[a[0]!]! - time[b[0]!]!);
+  const ordered = [...groups.values()];
+  if (config.time_sort !== false) ordered.sort((a, b) => time[a[0]!]! - time[b[0]!]!);
   const offsets = [0];
   for (const group of ordered) offsets.push(offsets.at(-1)! + group.length);
   return {
