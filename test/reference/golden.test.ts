@@ -151,6 +151,54 @@ describe('the runner', () => {
     expect(await runGolden(folder, 'knn.json')).toMatchObject({ state: 'miss' });
   });
 
+  describe('with neighbour results', () => {
+    const { cases, ...rest } = JSON.parse(readFileSync(join(GOLDEN, 'knn-medium.json'), 'utf8'));
+    const run = (algorithm: string, params: Record<string, unknown>) => {
+      const found = cases.find((one: { algorithm: string }) => one.algorithm === algorithm);
+      const changed = [{ ...found, params: { ...found.params, ...params } }];
+      writeFileSync(join(folder, 'knn.json'), JSON.stringify({ ...rest, cases: changed }));
+      return runGolden(folder, 'knn.json');
+    };
+    const always = { sampling: 'recent', extend: false, dwelling_time: false, pop_boost: 0 };
+
+    test.each([
+      ['VMContextKNN', { last_n_days: null, idf_weighting_session: false, add_reminders: false }],
+      ['STAN', { similarity: 'cosine' }],
+      ['VSKNN_STAN', { similarity: 'cosine' }],
+    ])('takes parameters of %s that say what is computed', async (algorithm, params) => {
+      expect(await run(algorithm, { ...always, ...params })).toMatchObject({ state: 'ok' });
+    });
+
+    test('takes those of ContextKNN, whose similarity is the cosine of sets', async () => {
+      const [half, third] = [Math.SQRT1_2, Math.sqrt(1 / 3)];
+      const all = half + third; // item 1 is in both sessions
+      const result = { n_neighbour_candidates: 2, n_scored: 4, score_sum: (2 * all + third) / all };
+      const top = { top20: [1, 2, 3, 4], top20_scores: [1, half / all, third / all, third / all] };
+      const results = [[{ ...result, ...top }]];
+      const file = {
+        reference: rest.reference,
+        train: { session: [1, 1, 2, 2, 2], item: [1, 2, 1, 3, 4], time: [1, 2, 3, 4, 5] },
+        candidates: [1, 2, 3, 4],
+        queries: [{ items: [1], times: [9] }],
+      };
+      const params = { k: 5, sample_size: 9, ...always, similarity: 'cosine', normalize: true };
+      const one = { name: 'sets', algorithm: 'ContextKNN', params, results };
+      writeFileSync(join(folder, 'knn.json'), JSON.stringify({ ...file, cases: [one] }));
+      expect(await runGolden(folder, 'knn.json')).toMatchObject({ state: 'ok', compared: 1 });
+    });
+
+    test.each([
+      ['VMContextKNN', { sampling: 'random' }, 'no option "sampling"'],
+      ['VMContextKNN', { last_n_days: 3 }, 'no option "last_n_days"'],
+      ['VMContextKNN', { idf_weighting_session: true }, 'no option "idf_weighting_session"'],
+      ['STAN', { similarity: 'vec' }, 'no option "similarity"'],
+      ['STAN', { normalize: true }, 'no option "normalize"'],
+      ['VSKNN_STAN', { extend: true }, 'no option "extend"'],
+    ])('refuses %s with %j', async (algorithm, params, reason) => {
+      expect(await run(algorithm, params)).toMatchObject({ state: 'miss', reason: expect.stringContaining(reason) });
+    });
+  });
+
   test('says miss where a file of a built reference lacks what its computation reads', async () => {
     const name = write(
       'gru4rec-empty.safetensors',

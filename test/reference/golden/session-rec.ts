@@ -36,6 +36,14 @@ const ALGORITHMS: Readonly<Record<string, keyof typeof neighbours>> = {
   VSKNN_STAN: 'vstan',
 };
 
+/** Parameters without an option of ours, with the value that ours computes; with another they are refused. */
+const COMPUTED: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  ContextKNN: { similarity: 'cosine', normalize: true },
+  VMContextKNN: { last_n_days: null, idf_weighting_session: false, add_reminders: false },
+  STAN: { similarity: 'cosine' },
+};
+const ALWAYS = { sampling: 'recent', extend: false, dwelling_time: false, pop_boost: 0 };
+
 /** Results where the reference's own pick depends on hash order are not in the file, and not in the total. */
 export function compareNeighbours(bytes: Uint8Array): Comparison {
   const file = JSON.parse(new TextDecoder().decode(bytes)) as NeighbourFile;
@@ -51,7 +59,7 @@ export function compareNeighbours(bytes: Uint8Array): Comparison {
   for (const { name, algorithm, params, results } of file.cases) {
     const baseline = neighbours[ALGORITHMS[algorithm]!];
     if (!baseline) throw new Error(`no code for the algorithm "${algorithm}".`);
-    const config = configure(baseline, given(params));
+    const config = configure(baseline, given(algorithm, params));
     const index = readSessionIndex(baseline.fit(log, catalogue, config as never), catalogue);
     const rules = baseline.rulesOf(config as never);
     const query = neighbourQuery(index, catalogue.items, rules);
@@ -75,13 +83,16 @@ export function compareNeighbours(bytes: Uint8Array): Comparison {
 }
 
 /** What the reference switches off with `None` or `False` is 0 here. */
-function given(params: Readonly<Record<string, unknown>>): Record<string, unknown> {
+function given(algorithm: string, params: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const numbers = ['lambda_', 'idf_weighting', 'last_n_clicks'];
+  const computed: Readonly<Record<string, unknown>> = { ...ALWAYS, ...COMPUTED[algorithm] };
   return Object.fromEntries(
-    Object.entries(params).map(([key, value]) => {
-      const isOff = value === null || value === false;
-      return [key, isOff && numbers.some((start) => key.startsWith(start)) ? 0 : value];
-    }),
+    Object.entries(params)
+      .filter(([key, value]) => !Object.hasOwn(computed, key) || computed[key] !== value)
+      .map(([key, value]) => {
+        const isOff = value === null || value === false;
+        return [key, isOff && numbers.some((start) => key.startsWith(start)) ? 0 : value];
+      }),
   );
 }
 
