@@ -335,6 +335,18 @@ describe('reference configurations', () => {
     });
   });
 
+  test('of Transformers4Rec keep what its masking and its task say', () => {
+    const given = { ...masked, arch: 'bert', weight_tying: true, mlm_probability: 0.2, label_smoothing: 0.4 };
+    const config = { ...given, plm_probability: 0.6, max_span_length: 3, softmax_temperature: 2 };
+    expect(configure(transformers4rec, importers.transformers4rec.config(config).config)).toMatchObject({
+      mlmProbability: 0.2,
+      plmProbability: 0.6,
+      maxSpanLength: 3,
+      labelSmoothing: 0.4,
+      softmaxTemperature: 2,
+    });
+  });
+
   test.each<[keyof typeof importers, Record<string, unknown>, RegExp]>([
     ['gru4rec', { layer: [100] }, /the key "layer" is not known; the nearest is "layers"/],
     ['gru4rec', { n_items: 0 }, /"n_items" must be a whole number from 1, got 0/],
@@ -361,6 +373,7 @@ describe('reference configurations', () => {
     ],
     ['transformers4rec', { ...causal, arch: 'gpt2', d_model: '4' }, /"d_model" must be a whole number, got "4"/],
     ['transformers4rec', { ...causal, arch: 'gpt2', dim: 4 }, /the key "dim" is not known; known are arch, masking/],
+    ['transformers4rec', { ...causal, arch: 'gpt2', weight_tying: false }, /"weight_tying" must be true, got false/],
     ['transformers4rec', { ...causal, arch: 'xlnet' }, /needs "attn_type" "uni", got undefined/],
     [
       'transformers4rec',

@@ -12,7 +12,7 @@ import { GOLDEN } from '../shared';
 import { slice } from '../soak-slice';
 import { main } from './golden';
 import { type Computed, compare, type GoldenFile } from './golden/compare';
-import { goldenFiles, runGolden } from './golden/run';
+import { goldenFiles, runGolden, runPlan } from './golden/run';
 
 const all = goldenFiles(GOLDEN);
 
@@ -238,6 +238,35 @@ describe('the runner', () => {
       });
       expect(await run(tensors as Tensors, { train_random_order: false })).toMatchObject({ state: 'ok' });
     });
+  });
+
+  test('divides the scores of Transformers4Rec by the temperature, and smooths its labels', async () => {
+    const name = 't4r-gpt2-clm.safetensors';
+    const { tensors, metadata } = decodeSafetensors(readFileSync(join(GOLDEN, name)), name);
+    const [temperature, smoothing] = [2, 0.1];
+    const changed: Tensors = Object.fromEntries(Object.entries(tensors).filter(([name]) => !name.startsWith('grads/')));
+    for (const scores of ['train/predictions', 'eval/predictions', 'infer/scores']) {
+      const { data, shape } = changed[`outputs/${scores}`]!;
+      changed[`outputs/${scores}`] = { data: data.map((score) => score / temperature), shape };
+    }
+    for (const mode of ['train', 'eval']) {
+      const { data, shape } = changed[`outputs/${mode}/predictions`]!;
+      const [rows, columns] = shape as [number, number];
+      const labels = changed[`outputs/${mode}/labels`]!.data;
+      let sum = 0;
+      for (let row = 0; row < rows; row++) {
+        const scores = Array.from(data.subarray(row * columns, (row + 1) * columns));
+        const all = Math.log(scores.reduce((total, score) => total + Math.exp(score), 0));
+        const mean = scores.reduce((total, score) => total + score, 0) / columns;
+        sum += all - (1 - smoothing) * scores[labels[row]!]! - smoothing * mean;
+      }
+      changed[`loss/${mode}`] = { data: Float32Array.of(sum / rows), shape: [1] };
+    }
+    const task = { softmax_temperature: temperature, label_smoothing: smoothing, weight_tying: true };
+    const config = JSON.stringify({ ...JSON.parse(metadata!.config!), ...task });
+    const row = await runGolden(folder, write('t4r.safetensors', changed, { ...metadata, config }));
+    expect(row).toMatchObject({ state: 'ok', compared: row.total });
+    expect(await runPlan(folder, 't4r.safetensors')).toMatchObject({ state: 'ok', compared: 1 });
   });
 
   test('finds files by their beginning, and reads folders in order', () => {

@@ -15,8 +15,8 @@
  *     ….projection_module.0.0, body.1.0.0         input_projection: a linear layer and ReLU before the language model
  *     ….transformer.…                             transformer.…
  *
- * The configuration is that of the golden files: the arguments of `build`, and what Hugging Face made of them as
- * `resolved_hf_config`, which goes first.
+ * The configuration is that of the golden files: the arguments of `build`, of the masking and of the prediction task, and what
+ * Hugging Face made of them as `resolved_hf_config`, which goes first.
  */
 import { RecommenderError } from '../../errors';
 import type { NdArray } from '../../types';
@@ -59,6 +59,15 @@ const ACTIVATIONS: Readonly<Record<string, string>> = {
   tanh: 'tanh',
 };
 
+/** Arguments of the masking and of the prediction task that are options of ours. */
+const OF_THE_TASK: Readonly<Record<string, string>> = {
+  mlm_probability: 'mlmProbability',
+  plm_probability: 'plmProbability',
+  max_span_length: 'maxSpanLength',
+  label_smoothing: 'labelSmoothing',
+  softmax_temperature: 'softmaxTemperature',
+};
+
 /** What the models compute whatever a configuration says; it must say this or nothing. */
 const FIXED: Readonly<Record<string, ConfigValue>> = {
   pre_lnorm: false,
@@ -83,9 +92,15 @@ export const transformers4rec: Importer = {
       'item_embedding_dim',
       'build_kwargs',
       'resolved_hf_config',
+      'weight_tying',
+      ...Object.keys(OF_THE_TASK),
     ];
     const unknown = Object.keys(reference).find((key) => !known.includes(key));
     if (unknown !== undefined) throw bad(WHAT, `the key "${unknown}" is not known; known are ${known.join(', ')}.`);
+    const { weight_tying: tied = true } = reference;
+    if (tied !== true) {
+      throw bad(WHAT, `"weight_tying" must be true, got ${JSON.stringify(tied)}: the softmax reads the item table.`);
+    }
     const lm = named(reference, 'arch', ARCHITECTURES);
     const objective = named(reference, 'masking', MASKINGS);
     const items = reference.n_items as number;
@@ -191,6 +206,9 @@ function ofTheLibrary(lm: string, objective: string, given: Json): Record<string
     padding: 'seen',
     maskPosition: 'beyond', // as the library asks, so that imported models answer as there
     labelSmoothing: 0,
+    ...Object.fromEntries(
+      Object.entries(OF_THE_TASK).flatMap(([theirs, ours]) => (theirs in given ? [[ours, given[theirs]]] : [])),
+    ),
   };
 }
 

@@ -113,7 +113,13 @@ export async function planGolden(file: GoldenFile): Promise<Comparison | undefin
     const columns = expected.shape.at(-1)!;
     const rows = expected.data.length / columns;
     const ours = Float32Array.from(expected.data); // what is no item's, and of no session, is not asked
-    const put = (row: number, scores: Float32Array): void => ours.set(scores, row * columns + found.before);
+    // Transformers4Rec divides all scores by this, the product those of the loss.
+    const temperature = (config.softmaxTemperature as number | undefined) || 1;
+    const put = (row: number, scores: Float32Array): void =>
+      ours.set(
+        scores.map((score) => score / temperature),
+        row * columns + found.before,
+      );
     if (model.stepping) {
       // Each step of a row carries on the state of a row before it.
       const previous = file.tensors['inputs/steps_prev_row']!.data;

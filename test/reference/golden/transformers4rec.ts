@@ -1,5 +1,6 @@
 /** What the golden files of Transformers4Rec ask for, computed by the product. */
 import {
+  div,
   engine,
   gather,
   notEqual,
@@ -15,6 +16,7 @@ import { importers } from '../../../src/checkpoint/imports/index';
 import type { Prepared, Run } from '../../../src/models/model';
 import { upload } from '../../../src/models/tensors';
 import type { T4RecConfig } from '../../../src/models/transformers4rec/options';
+import { lossTemperature } from '../../../src/models/transformers4rec/settings';
 import { clickScorers, discriminate, transformers4rec } from '../../../src/models/transformers4rec/transformers4rec';
 import {
   prepareMasked,
@@ -131,7 +133,8 @@ async function outputs(file: GoldenFile, golden: Imported<T4RecConfig>, params: 
     };
     const run: Run = { ...INFERENCE, observe };
     const vectors = clickScorers(params, upload(arrays), config, run);
-    const scores = (rows: Tensor2D) => productScores(rows, model.outputs(params, config));
+    // The library divides all scores by the temperature, the product with dot scoring those of the loss.
+    const scores = (rows: Tensor2D) => div(productScores(rows, model.outputs(params, config)), lossTemperature(config));
     const at = (index: ArrayLike<number>) => gather(vectors, tensor1d(Int32Array.from(index), 'int32'));
     const found: Record<string, Tensor> = {};
     for (const [name, x] of Object.entries(seen)) {
