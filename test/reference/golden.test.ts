@@ -240,6 +240,31 @@ describe('the runner', () => {
     });
   });
 
+  describe.each<[string, Record<string, unknown>, Record<string, unknown>]>([
+    ['gru4rec-fit-xe', { compatibility_mode: true, sample_cache_max_size: 10_000_000 }, {}],
+    ['gru4rec-fit-xe-logq-momentum', { logqSplit: 'nominal' }, { logqSplit: 'live' }],
+    ['srgnn-step3-nonhybrid', { dropout: 0 }, { dropout: 0.1 }],
+    ['gsasrec-tied', { ff_activation: 'relu' }, { ff_activation: 'gelu' }],
+    ['cl4srec-encoder-full', { sim: 'dot' }, { sim: 'cos' }],
+    ['t4r-bert-mlm', { dropout: 0 }, { dropout: 0.3 }],
+  ])('with %s and %j', (file, computed, others) => {
+    const name = `${file}.safetensors`;
+    const { tensors, metadata } = decodeSafetensors(readFileSync(join(GOLDEN, name)), name);
+    const run = (options: Record<string, unknown>) => {
+      const config = JSON.stringify({ ...JSON.parse(metadata!.config!), ...options });
+      return runGolden(folder, write('options.safetensors', tensors as Tensors, { ...metadata, config }));
+    };
+
+    test('takes what says what is computed', async () => {
+      expect(await run(computed)).toMatchObject({ state: 'ok' });
+    });
+
+    test.each(Object.entries(others))('refuses %s %j', async (key, value) => {
+      const reason = `"${key}" must be ${JSON.stringify(computed[key])}, got ${JSON.stringify(value)}.`;
+      expect(await run({ [key]: value })).toMatchObject({ state: 'miss', reason });
+    });
+  });
+
   test('divides the scores of Transformers4Rec by the temperature, and smooths its labels', async () => {
     const name = 't4r-gpt2-clm.safetensors';
     const { tensors, metadata } = decodeSafetensors(readFileSync(join(GOLDEN, name)), name);

@@ -40,8 +40,8 @@ export const gru4rec: Importer = {
       embedding: 'embedding',
       n_epochs: 'nEpochs',
       logq: 'logq',
-      // The caller's own: variants of the loss, which sessions come first, where to compute.
-      ...ignored('losses', 'time_sort', 'train_random_order', 'device'),
+      // The caller's own: variants of the loss; of a training its first weights, order of sessions, store of negatives and device.
+      ...ignored('losses', 'compatibility_mode', 'time_sort', 'train_random_order', 'sample_cache_max_size', 'device'),
     }),
 
   map(config, items) {

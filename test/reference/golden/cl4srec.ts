@@ -12,7 +12,6 @@ import {
   tensor2d,
   tidy,
 } from '@tensorflow/tfjs';
-import { importers } from '../../../src/checkpoint/imports/index';
 import { type Cl4srecConfig, cl4srec } from '../../../src/models/cl4srec';
 import { type Cl4srecBatch, cl4srecTraining } from '../../../src/models/cl4srec-training';
 import { coserecHidden } from '../../../src/models/coserec-encoder';
@@ -24,6 +23,7 @@ import { sequences } from '../../../src/objectives/examples';
 import { logOf } from '../../train/helpers';
 import { drawing, INFERENCE, lossAndGradients, withNegatives } from '../through-training';
 import type { Computed, GoldenFile, Noise } from './compare';
+import { importers } from './importers';
 import { imported } from './weights';
 
 export const cl4srecGolden = (file: GoldenFile): Promise<Computed> =>

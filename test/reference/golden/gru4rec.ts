@@ -1,6 +1,5 @@
 /** What GRU4Rec's golden files ask for, computed by the product. */
 import { type Tensor, type Tensor2D, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs';
-import { importers } from '../../../src/checkpoint/imports/index';
 import { gru4rec } from '../../../src/models/gru4rec';
 import { gru4recBatch, gru4recTraining } from '../../../src/models/gru4rec-training';
 import type { State } from '../../../src/models/model';
@@ -11,6 +10,7 @@ import type { Sessions } from '../../../src/types';
 import { logOf } from '../../train/helpers';
 import { drawing, INFERENCE, lossAndGradients } from '../through-training';
 import type { Computed, GoldenFile } from './compare';
+import { importers } from './importers';
 import { imported } from './weights';
 
 const importer = importers.gru4rec;

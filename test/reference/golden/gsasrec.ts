@@ -1,6 +1,5 @@
 /** What gSASRec's golden files ask for, computed by the product. */
 import { dispose, reshape, slice, type Tensor, type Tensor2D, tidy } from '@tensorflow/tfjs';
-import { importers } from '../../../src/checkpoint/imports/index';
 import type { Run } from '../../../src/models/model';
 import { sasrec, sasrecHidden } from '../../../src/models/sasrec';
 import { sasrecTraining } from '../../../src/models/sasrec-training';
@@ -11,6 +10,7 @@ import { topK } from '../../../src/ranking/top-k';
 import { logOf } from '../../train/helpers';
 import { drawing, INFERENCE, lossAndGradients } from '../through-training';
 import type { Computed, GoldenFile } from './compare';
+import { importers } from './importers';
 import { imported } from './weights';
 
 export async function gsasrecGolden(file: GoldenFile): Promise<Computed> {

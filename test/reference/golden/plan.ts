@@ -1,6 +1,5 @@
 /** What golden files say of recommending, computed by compiled plans. */
 import type { Importer } from '../../../src/checkpoint/imports/importer';
-import { importers } from '../../../src/checkpoint/imports/index';
 import { type PlanInput, startPlan } from '../../../src/compute/plan/runtime';
 import { caser } from '../../../src/models/caser';
 import { cl4srec } from '../../../src/models/cl4srec';
@@ -13,6 +12,7 @@ import { compilePlan } from '../../../src/ranking/compile-plan';
 import { CLICK, STATE } from '../../../src/ranking/plan-scorer';
 import { loadPlanModule } from '../../compute/plan/module';
 import { type Comparison, compare, type GoldenFile } from './compare';
+import { importers } from './importers';
 import { imported } from './weights';
 
 /** Sessions in rows, and scores of all items, some of them behind columns of padding. */

@@ -1,6 +1,5 @@
 /** What SR-GNN's golden files ask for, computed by the product. */
 import { tidy } from '@tensorflow/tfjs';
-import { importers } from '../../../src/checkpoint/imports/index';
 import { nodeStates, type SrgnnConfig, srgnn } from '../../../src/models/srgnn';
 import { srgnnTraining } from '../../../src/models/srgnn-training';
 import { upload } from '../../../src/models/tensors';
@@ -11,6 +10,7 @@ import type { SessionInput } from '../../../src/types';
 import { logOf } from '../../train/helpers';
 import { drawing, INFERENCE, lossAndGradients } from '../through-training';
 import type { Computed, GoldenFile } from './compare';
+import { importers } from './importers';
 import { type Imported, imported } from './weights';
 
 export async function srgnnGolden(file: GoldenFile): Promise<Computed> {

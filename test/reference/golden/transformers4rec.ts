@@ -12,7 +12,6 @@ import {
   tensor2d,
   tidy,
 } from '@tensorflow/tfjs';
-import { importers } from '../../../src/checkpoint/imports/index';
 import type { Prepared, Run } from '../../../src/models/model';
 import { upload } from '../../../src/models/tensors';
 import type { T4RecConfig } from '../../../src/models/transformers4rec/options';
@@ -30,6 +29,7 @@ import { replacedLoss } from '../../../src/objectives/replaced-tokens';
 import { logOf } from '../../train/helpers';
 import { drawing, INFERENCE, lossAndGradients } from '../through-training';
 import type { Computed, GoldenFile } from './compare';
+import { importers } from './importers';
 import { sampledSoftmaxGolden } from './sampled-softmax';
 import { type Imported, imported, read } from './weights';
 
