@@ -294,6 +294,16 @@ describe('the runner', () => {
     expect(await runPlan(folder, 't4r.safetensors')).toMatchObject({ state: 'ok', compared: 1 });
   });
 
+  test('says of a plan what it cannot compute, and goes on', async () => {
+    const tensors = { 'outputs/scores': { data: Float32Array.of(1), shape: [1] } };
+    write('plan.safetensors', tensors, { reference: 'CRIPAC-DIG/SR-GNN@0', config: '{"n_nodes":60}' });
+    expect(await runPlan(folder, 'plan.safetensors')).toMatchObject({
+      state: 'miss',
+      reason: expect.stringContaining('the key "n_nodes" is not known'),
+    });
+    expect(await runPlan(folder, 'damaged.safetensors')).toMatchObject({ state: 'unknown' });
+  });
+
   test('finds files by their beginning, and reads folders in order', () => {
     expect(goldenFiles(folder, 'gru4rec-')).toEqual(['gru4rec-empty.safetensors']);
     expect(goldenFiles(folder)).toEqual([...goldenFiles(folder)].sort());

@@ -18,6 +18,13 @@ export const runGolden = (folder: string, name: string, gpu = false): Promise<Go
 /** What a compiled plan recommends; undefined for a file that recommends nothing. A backend must be running. */
 export async function runPlan(folder: string, name: string): Promise<GoldenRow | undefined> {
   if (!name.endsWith('.safetensors')) return undefined;
-  const comparison = await planGolden(readGolden(name, readFileSync(join(folder, name))));
-  return comparison && { file: name, ...comparison };
+  let state: GoldenRow['state'] = 'unknown';
+  try {
+    const file = readGolden(name, readFileSync(join(folder, name)));
+    state = 'miss';
+    const comparison = await planGolden(file);
+    return comparison && { file: name, ...comparison };
+  } catch (error) {
+    return { file: name, state, compared: 0, total: 0, reason: (error as Error).message };
+  }
 }
