@@ -111,7 +111,7 @@ test('rules are written with the ids of the catalogue, and ids that are of no pr
   const { code, stderr } = await aisle('catalogue', shop, '--out', out, '--artifact', artifact, '--rules', rules);
   expect(code).toBe(0);
   expect(stderr).toContain(
-    `${rules}: 2 ids are of no product that is published, or names of several, such as "nope": no rule changes anything for them.`,
+    `${rules}: ids that are of no published product, or names of several: 2, such as "nope". No rule changes anything for such an id.`,
   );
   const written = JSON.parse(await readFile(join(out, 'rules.json'), 'utf8'));
   const ids = [['A0-S', 'A0-M'], 'A0-M', 'product-1', ['product-2', 'nope', 'A0-S', 'A0-M'], 'none'];

@@ -194,8 +194,8 @@ function rulesByIds(
     const [first] = missing;
     warn(
       options,
-      `${options.rules}: ${whole(missing.size)} ids are of no product that is published, or names of several, such as ` +
-        `${shown(first!)}: no rule changes anything for them.`,
+      `${options.rules}: ids that are of no published product, or names of several: ${whole(missing.size)}, such as ` +
+        `${shown(first!)}. No rule changes anything for such an id.`,
     );
   }
   return own;
