@@ -21,9 +21,13 @@ export function exitCode(error: unknown): number {
   return error instanceof UsageError || isUserError(error) ? EXIT.wrongUse : EXIT.failed;
 }
 
-/** A text of the pipeline, which names options as `sessionsBy`, with the flags of the command line: --sessions-by. */
+/**
+ * A text of the pipeline, which names options as `sessionsBy`, with the flags of the command line: --sessions-by. What is in double
+ * quotes is the user's own.
+ */
 export const withFlags = (text: string): string =>
-  text.replace(/`([a-zA-Z]+)`/g, (_, option: string) => {
+  text.replace(/"(?:[^"\\]|\\.)*"|`([a-zA-Z]+)`/g, (part, option?: string) => {
+    if (option === undefined) return part;
     const name = option === 'ranges' ? 'range' : option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
     return `--${name}`;
   });

@@ -149,7 +149,7 @@ function samplesOf<C>(network: TensorNetwork<C>, given: readonly Tensor[]): Pick
     if (longest > MOST_UNROLLED) {
       throw new NoFit(
         `The network has other steps for each of ${longest} lengths, and a plan has at most ${MOST_UNROLLED}. ` +
-          `Train it with \`totalSeqLength\` ${MOST_UNROLLED}.`,
+          `Train it with totalSeqLength=${MOST_UNROLLED}.`,
       );
     }
     for (const length of upTo(longest - 1)) add(length, length);

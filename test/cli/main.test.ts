@@ -1,15 +1,25 @@
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { CommanderError } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { expect, describe as group, test } from 'vitest';
 import { version } from '../../package.json';
-import { describe, exitCode, traceOf, UsageError } from '../../src/cli/errors';
+import { describe, exitCode, traceOf, UsageError, withFlags } from '../../src/cli/errors';
 import { RecommenderError } from '../../src/errors';
 import { aisle } from './program';
 
 const commands = readdirSync(fileURLToPath(new URL('../../src/cli/commands/', import.meta.url))).map((name) =>
   name.replace(/\.ts$/, ''),
 );
+
+const modules = import.meta.glob<{ register: (program: Command) => void }>('../../src/cli/commands/*.ts', {
+  eager: true,
+});
+/** What makes the sentences of the command line. */
+const sources = import.meta.glob<string>('../../src/{cli,pipeline,ranking,session,train}/**/*.ts', {
+  query: '?raw',
+  import: 'default',
+  eager: true,
+});
 
 test.each(commands)('aisle %s --help ends with an example', async (command) => {
   const { code, stdout, stderr } = await aisle(command, '--help');
@@ -58,6 +68,24 @@ group('an error', () => {
   ])('%s has its exit code and one sentence', (error, code, text) => {
     expect(exitCode(error)).toBe(code);
     expect(describe(error, false)).toBe(text);
+  });
+
+  test('names options as flags, and leaves what it quotes as it is', () => {
+    const error = new RecommenderError('bad-input', '`sessionsBy` does not go with "`data` \\"", `ranges` does.');
+    expect(describe(error, false)).toBe('aisle: --sessions-by does not go with "`data` \\"", --range does.');
+  });
+
+  test('has backticks around nothing but what is a flag of some command', () => {
+    const program = new Command();
+    for (const { register } of Object.values(modules)) register(program);
+    const flags = new Set(program.commands.flatMap(({ options }) => options.map(({ long }) => long)));
+    const named = Object.entries(sources).flatMap(([file, source]) => {
+      const code = source.replaceAll(/^ *(\/?\*|\/\/).*$/gm, ''); // without comments
+      const words = code.matchAll(/(?<=\\|'[^'\n]*)`([a-zA-Z]+)\\?`/g);
+      return [...words].map(([, word]) => [file, withFlags(`\`${word}\``)]);
+    });
+    expect(named.length).toBeGreaterThan(50);
+    expect(named.filter(([, flag]) => !flags.has(flag))).toEqual([]);
   });
 
   test('shows stack and cause to those who ask', () => {

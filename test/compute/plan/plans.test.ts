@@ -183,7 +183,7 @@ test('a network that unrolls more clicks than a plan has room for is refused by 
   const config = configure(model, given);
   const params: Params = upload(initialise(model.parameters(config, catalogue), SEED));
   expect(() => compilePlan({ model, params, config, catalogue })).toThrow(
-    'other steps for each of 65 lengths, and a plan has at most 64. Train it with `totalSeqLength` 64.',
+    'other steps for each of 65 lengths, and a plan has at most 64. Train it with totalSeqLength=64.',
   );
   for (const tensor of Object.values(params)) tensor.dispose();
 });
