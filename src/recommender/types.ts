@@ -71,7 +71,9 @@ export interface RecommenderOptions {
    * page and is never stored or sent. Default: no user.
    */
   readonly user?: string;
-  /** The clock, in milliseconds since 1970. Default `Date.now`. */
+  /**
+   * The clock, in milliseconds since 1970, of events, visits and what is remembered; sales follow the device's. Default `Date.now`.
+   */
   readonly now?: () => number;
 }
 

@@ -101,16 +101,29 @@ describe('fineTune', () => {
     expect(await recommender.fineTune()).toMatchObject({ events: 40 });
   });
 
-  test('learns an event of tomorrow tomorrow, and refuses one of later', async () => {
+  test('rejects what runs and what waits, once disposed', async () => {
+    const recommender = await habitual(8);
+    const waiting: Promise<unknown>[] = [];
+    const onProgress = () => {
+      if (waiting.length > 0) return;
+      waiting.push(expect(recommender.fineTune()).rejects.toThrow(code('disposed')), recommender.dispose());
+    };
+    await expect(recommender.fineTune({ onProgress })).rejects.toThrow(code('disposed'));
+    expect(waiting).toHaveLength(2);
+    await Promise.all(waiting);
+  });
+
+  test('learns an event of tomorrow tomorrow, and refuses one of later, or in other units', async () => {
     const recommender = await habitual(4);
     recommender.track({ itemId: 'item-7', time: clock.now + 23 * 3_600_000 });
     expect((await recommender.fineTune()).events).toBe(20);
     await follow(recommender, 1);
     expect((await recommender.fineTune()).events, 'with the one that has come').toBe(26);
-    const microseconds = { itemId: 'item-7', time: 1000 * clock.now };
-    expect(() => recommender.track(microseconds)).toThrow(
-      /^time: expected milliseconds since 1970, at most a day from now/,
-    );
+    for (const time of [1000 * clock.now, clock.now / 1000]) {
+      expect(() => recommender.track({ itemId: 'item-7', time })).toThrow(
+        /^time: expected milliseconds since 1970, at most a day from now/,
+      );
+    }
   });
 
   test('goes on soon after a clock that was a year ahead is put right', async () => {

@@ -335,7 +335,10 @@ export function createFineTuning(parts: FineTuningParts): FineTuning {
       const reason = reasonNotToLearn();
       if (reason) throw notAllowed(reason);
       automatic?.abort(); // it yields, and its finished slices stay
-      await run(request, AT_ONCE, new CapturedAbortController());
+      await run(request, AT_ONCE, new CapturedAbortController()).catch((error) => {
+        if (isClosed) throw new RecommenderError('disposed', 'The recommender was disposed of.');
+        throw error;
+      });
       return shown();
     },
     explain: createExplaining(parts),
