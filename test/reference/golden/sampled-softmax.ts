@@ -21,6 +21,9 @@ const HIT = -655.04;
 export async function sampledSoftmaxGolden({ tensors, config: given }: GoldenFile): Promise<Computed> {
   const tau = given.softmax_temperature as number;
   const n = given.n_items as number;
+  const { min_id: first = 1 } = given;
+  if (first !== 1)
+    throw new Error(`"min_id" must be 1, got ${JSON.stringify(first)}: padding, item 0, is never drawn.`);
   const config = configure(transformers4rec, {
     form: 'library',
     lm: 'gru',
