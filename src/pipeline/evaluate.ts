@@ -145,7 +145,7 @@ async function evaluateOnDevice<T>(
   const { support } = catalogueOf(combination.artifacts[0]!);
   const excluded = candidates && withoutThose(reader.itemIds, new Set(candidates));
   if (excluded && excluded.size === reader.itemIds.length) {
-    badConfig(`\`candidates\`: expected ids of items that ${artifacts[0]} knows, got none of them.`);
+    badConfig(`candidates: expected ids of items that ${artifacts[0]} knows, got none of them.`);
   }
   const ranking: RankingOptions = { protocol, support: support!, ...defined({ ks, signal, target, seen, excluded }) };
   const all = [...combination.artifacts, ...(combination.mixed ? [combination.mixed] : [])];
