@@ -2,6 +2,7 @@
  * The arguments of `aisle/node`, checked before anything is read or written: JavaScript does not see the types, and a misspelt
  * or impossible option would give wrong numbers without a word. The command line's flags have parsers of their own.
  */
+import { inspect } from 'node:util';
 import { isRecord } from '../checkpoint/json';
 import { PRECISIONS } from '../checkpoint/pack-tensors';
 import { SCALES } from '../ranking/combine';
@@ -55,10 +56,15 @@ const within = (name: string, table: AnyTable): Check => [
 const named = (name: string, keys: readonly string[]): Check =>
   within(name, Object.fromEntries(keys.map((key) => [key, ['a text', (value: unknown) => typeof value === 'string']])));
 
+const BAD_ROWS: Check = [
+  'a whole number of 0 or more, or Infinity',
+  (value) => value === Number.POSITIVE_INFINITY || isWhole(value, 0),
+];
 const TEXT: Check = ['a text that is not empty', isText];
 const YES_OR_NO: Check = ['true or false', (value) => typeof value === 'boolean'];
 const ABOVE_0: Check = ['a number above 0', (value) => isAtLeast(value, Number.MIN_VALUE)];
 const isShare = (value: unknown): boolean => isAtLeast(value, 0) && (value as number) <= 1;
+const givenOf = (value: object): number => Object.values(value).filter((one) => one !== undefined).length;
 const isLast = (text: string): boolean => {
   try {
     return latePart(text) !== undefined;
@@ -78,7 +84,7 @@ const validation = (...words: readonly string[]): Check => [
 const LATE_PART: Check = [
   '{ from }, in seconds since 1970, { seconds }, above 0, or { share }, above 0 and below 1',
   (value) => {
-    if (!isRecord(value) || Object.keys(value).length !== 1) return false;
+    if (!isRecord(value) || givenOf(value) !== 1) return false;
     const { from, seconds, share } = value;
     return Number.isFinite(from) || ABOVE_0[1](seconds) || (ABOVE_0[1](share) && (share as number) < 1);
   },
@@ -87,7 +93,7 @@ const SESSION_RULE: Check = [
   "{ by: 'id' }, { by: 'user' } or { by: 'gap', minutes }, above 0",
   (value) => {
     if (!isRecord(value)) return false;
-    const keys = Object.keys(value).length;
+    const keys = givenOf(value);
     const { by, minutes } = value;
     return by === 'gap' ? keys === 2 && ABOVE_0[1](minutes) : keys === 1 && (by === 'id' || by === 'user');
   },
@@ -115,7 +121,7 @@ export const READ = {
   minSupport: whole(1),
   minLength: whole(1),
   iterative: YES_OR_NO,
-  skipBadRows: whole(0),
+  skipBadRows: BAD_ROWS,
   minItems: whole(0),
 } satisfies Table<ReadOptions>;
 const DATA = { data: needed(TEXT), read: within('read', READ) } satisfies Table<DataOptions>;
@@ -241,7 +247,7 @@ export const TABLES = {
     artifact: TEXT,
     lang: TEXT,
     rules: TEXT,
-    skipBadRows: whole(0),
+    skipBadRows: BAD_ROWS,
     now: ['milliseconds since 1970', (value) => isAtLeast(value, 0)],
   } satisfies Table<CatalogueOptions>,
 } as const;
@@ -281,6 +287,6 @@ function checkOptions(name: string, options: unknown, table: AnyTable): void {
 }
 
 function wrong(what: string, expected: string, got: unknown): never {
-  const text = typeof got === 'bigint' || typeof got === 'number' ? String(got) : (JSON.stringify(got) ?? typeof got);
+  const text = typeof got === 'string' ? JSON.stringify(got) : inspect(got, { breakLength: Number.POSITIVE_INFINITY });
   return badConfig(`${what}: expected ${expected}, got ${text.length > 80 ? `${text.slice(0, 80)}…` : text}.`);
 }

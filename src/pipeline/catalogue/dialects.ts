@@ -378,10 +378,14 @@ export function entryReader(
     if (value !== '' && !read) throw new BadRow(`${field} is no price`, `${MONEY_EXPECTED}, got ${shown(value)}`);
     return read;
   };
-  const currencyOf = (row: FeedRow): string | undefined => {
+  const currencyOf = (row: FeedRow, hasPrice: boolean): string | undefined => {
     const written = text(row, 'currency');
-    if (written === '' || /^[a-z]{3}$/i.test(written)) return written.toUpperCase() || usual;
-    throw new BadRow('currency is no code', `expected three letters of ISO 4217 such as EUR, got ${shown(written)}`);
+    if (/^[a-z]{3}$/i.test(written)) return written.toUpperCase();
+    if (written === '' || usual || !hasPrice) return usual;
+    throw new BadRow(
+      'currency is no code',
+      `expected three letters of ISO 4217 such as EUR, or \`currency\` EUR, got ${shown(written)}`,
+    );
   };
   const saleOf = (
     row: FeedRow,
@@ -400,8 +404,10 @@ export function entryReader(
   return (row) => {
     const [price, salePrice] = [money(row, 'price'), money(row, 'sale_price')];
     const { badSale, reduced, sale } = saleOf(row, salePrice);
-    const currency = price?.currency ?? salePrice?.currency ?? currencyOf(row);
-    if (salePrice?.currency && salePrice.currency !== currency) {
+    const hasPrice = price !== undefined || salePrice !== undefined;
+    const currency = price?.currency ?? currencyOf(row, hasPrice) ?? salePrice?.currency;
+    const counts = reduced !== undefined || sale !== undefined;
+    if (counts && salePrice?.currency && salePrice.currency !== currency) {
       throw new BadRow(
         'sale_price has another currency',
         `expected ${currency} as price has, got ${salePrice.currency}`,

@@ -219,7 +219,9 @@ function hasDecimalComma(lang: string | undefined): boolean {
   if (lang === undefined) return false;
   if (!isKnownLanguage(lang)) {
     // `Intl` takes any well-formed code, and writes numbers as the system's language does where it does not know it.
-    badConfig(`${shown(lang)} is no language whose numbers are known; expected a code such as de or en-GB.`);
+    badConfig(
+      `${shown(lang)} is no language whose numbers are known; expected a code such as de or en-GB. Without one, points are decimal.`,
+    );
   }
   return new Intl.NumberFormat(lang).formatToParts(1.5).some(({ type, value }) => type === 'decimal' && value === ',');
 }

@@ -49,7 +49,8 @@ export async function compare(options: CompareOptions): Promise<Report> {
   };
   const facts = () => factsOfTraining(options, isIncremental ? { seconds } : { parts }, observer);
   const { variants, ensembles } = await rowsToBe(options, facts);
-  if (!variants.some(({ isNeural }) => isNeural)) refuseNeural(options);
+  if (variants.length === 0) badConfig('No model to compare: name one in `models`, or in `variants`.');
+  if (!variants.some(({ isNeural }) => isNeural)) remarkNeural(options);
   if (isIncremental && ensembles.length > 0) {
     throw new RecommenderError(
       'bad-config',
@@ -153,12 +154,14 @@ function testedOf({ holdout, protocol }: CompareOptions): string {
   return holdout === undefined ? 'the last tenth of its sessions' : 'the last event of its sessions';
 }
 
-/** Refuses what a comparison of counting models alone would not use. */
-function refuseNeural({ from, epochs, valid, seeds = 1 }: CompareOptions): void {
-  const given = { from, epochs, valid, seeds: seeds > 1 ? seeds : undefined };
-  const option = Object.entries(given).find(([, value]) => value !== undefined)?.[0];
-  if (option)
-    badConfig(`\`${option}\` is for networks, and no row is one. Leave it out, or name a network in \`models\`.`);
+/** Refuses an artifact to train on from, and warns of other options, that a comparison of counting models alone does not use. */
+function remarkNeural({ from, epochs, valid, seeds = 1, ...observer }: CompareOptions): void {
+  if (from !== undefined)
+    badConfig('`from` is for networks, and no row is one. Leave it out, or name a network in `models`.');
+  const given = { epochs, valid, seeds: seeds > 1 ? seeds : undefined };
+  for (const [option, value] of Object.entries(given)) {
+    if (value !== undefined) warn(observer, `\`${option}\` is for networks, and no row is one: it changes nothing.`);
+  }
 }
 
 /** Refuses options that contradict the protocol or each other. */

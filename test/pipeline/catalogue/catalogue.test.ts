@@ -301,10 +301,25 @@ test('a sale counts within its dates: published with them, at once where it has 
   expect(messages.some(({ text }) => /1 sale prices have dates .*"next week"/.test(text))).toBe(true);
 });
 
-test('a currency is that of the price, else of the sale price, of its column, or the one that is given', async () => {
-  const rows = ['A,10 EUR,8,GBP', 'B,10,8 EUR,GBP', 'C,10,8,gbp', 'D,10,8,'];
-  const { products } = await built('t.csv', `id,price,sale_price,currency\n${rows.join('\n')}\n`, { currency: 'USD' });
-  expect(products.map(({ currency }) => currency)).toEqual(['EUR', 'EUR', 'GBP', 'USD']);
+test('a currency is that of the price, else of its column, the one that is given, or that of the sale price', async () => {
+  const currencies = async (rows: readonly string[], options = {}) => {
+    const { products } = await built('t.csv', `id,price,sale_price,currency\n${rows.join('\n')}\n`, options);
+    return products.map(({ currency }) => currency);
+  };
+  const usd = { currency: 'USD' };
+  expect(await currencies(['A,10 EUR,8,GBP', 'B,10,8,gbp', 'C,10,8,', 'D,10,8,$'], usd)).toEqual([
+    'EUR',
+    'GBP',
+    'USD',
+    'USD',
+  ]);
+  expect(await currencies(['A,10,8 EUR,', 'B,,,-'])).toEqual(['EUR', undefined]);
+});
+
+test('a sale price in another currency that has ended is left out', async () => {
+  const row = '1,10 EUR,8 USD,2020-01-01/2020-02-01';
+  const { products } = await built('t.csv', `id,price,sale_price,sale_price_effective_date\n${row}\n`);
+  expect(products[0]).toMatchObject({ price: 10, currency: 'EUR' });
 });
 
 test.each([
@@ -473,7 +488,9 @@ test.each<
     'a.csv',
     `id,price,currency\n1,10,${text}\n`,
     {},
-    new RegExp(`a\\.csv:2: currency is no code, expected three letters of ISO 4217 such as EUR, got "${text}"\\.$`),
+    new RegExp(
+      `a\\.csv:2: currency is no code, expected three letters of ISO 4217 such as EUR, or .*, got "${text}"\\.$`,
+    ),
   ]),
   [
     'a row with too few cells',
@@ -553,7 +570,7 @@ test.each<
     'a.csv',
     'id\n1\n',
     { lang },
-    new RegExp(`^"${lang}" is no language whose numbers are known; expected a code such as de or en-GB\\.$`),
+    new RegExp(`^"${lang}" is no language whose numbers are known; expected a code such as de or en-GB\\. Without one`),
   ]),
 ])('%s is refused', async (_, name, content, options, message) => {
   await expect(built(name, content, options)).rejects.toThrow(message);
