@@ -1,7 +1,7 @@
 /** What `train` refuses, or warns of, before hours of work. */
 import { RecommenderError } from '../errors';
 import { models } from '../models/index';
-import { AUTO, NONE } from '../models/presets/preset';
+import { AUTO } from '../models/presets/preset';
 import { isNeural } from '../ranking/architecture';
 import type { EventLog } from '../session/event-log';
 import { partCounts } from '../session/split';
@@ -38,10 +38,10 @@ export function refuseContradictions({
   backend,
 }: TrainOptions): void {
   if (!Number.isSafeInteger(seed)) badConfig(`\`seed\`: expected a whole number, got ${seed}.`);
-  if (from !== undefined && (preset === AUTO || preset === NONE)) {
-    // On a longer log, `auto` may pick another shape, which the artifact's weights do not fit; the defaults of `none` count for nothing.
+  if (from !== undefined && preset === AUTO) {
+    // On a longer log, `auto` may pick another shape, which the artifact's weights do not fit.
     const why = `\`from\` goes on with the settings of ${from}, whichever preset they are from`;
-    badConfig(`${why}: leave \`preset\` ${preset} out.`);
+    badConfig(`${why}: leave \`preset\` ${AUTO} out.`);
   }
   if (threads !== undefined && backend === 'webgpu')
     badConfig('`threads` shares the work of a CPU; a GPU has one queue. Leave it out.');

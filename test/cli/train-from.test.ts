@@ -20,10 +20,8 @@ beforeEach(async () => {
 });
 
 const at = (name: string) => join(place, name);
-const train = (model: string, log: string, out: string, ...more: string[]) => {
-  const small = SMALL[model]!.slice(more.includes('--from') ? 2 : 0); // --preset none does not go with --from
-  return aisle('train', '--data', log, '--model', model, '--out', at(out), ...small, ...more);
-};
+const train = (model: string, log: string, out: string, ...more: string[]) =>
+  aisle('train', '--data', log, '--model', model, '--out', at(out), ...SMALL[model]!, ...more);
 
 describe.each(Object.keys(architectures).filter((name) => name in SMALL))('%s', (model) => {
   test('goes on from an artifact: known items keep their numbers and what was learnt of them, new ones follow', async () => {
@@ -156,7 +154,6 @@ describe('aisle train --from', () => {
       /weights ".+" to go on from have the shape .*, expected/,
     ],
     ['a preset by the log', ['--model', 'gru4rec', '--preset', 'auto'], /whichever .* from: leave --preset auto out/],
-    ['the defaults', ['--model', 'gru4rec', '--preset', 'none'], /whichever .* from: leave --preset none out/],
     ['a counting baseline', ['--model', 'pop'], /is a gru4rec, which --model pop cannot go on from/],
   ])('with %s is refused in one sentence', async (_, argv, message) => {
     await train('gru4rec', data, 'first');
