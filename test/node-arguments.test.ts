@@ -111,7 +111,8 @@ const PASSED: readonly [name: Name, options: Options][] = [
     'evaluate',
     { mix: { dir: 'none', weights: [0.2] }, ks: [5], backend: 'plan', signal: new AbortController().signal },
   ],
-  ['split', { test: { from: 1_700_000_000 }, valid: { seconds: 86_400 }, by: 'end' }],
+  ['split', { test: { from: 1_700_000_000 }, valid: { seconds: 86_400, from: undefined }, by: 'end' }],
+  ['split', { read: { sessionsBy: { by: 'user', minutes: undefined }, skipBadRows: Number.POSITIVE_INFINITY } }],
 ];
 test.each(PASSED.filter(([name]) => name !== 'importWeights'))('%s takes %j', async (name, options) => {
   await expect(call(name, options)).rejects.not.toMatchObject({ code: 'bad-config' });
