@@ -78,14 +78,10 @@ export function createShop({ call, fetchFile, placed }: ShopParts): Shop {
     // One of which the model knows nothing is another shop's.
     const used = live?.products.some(({ id }) => items.indexOf(id) !== undefined) ? live : undefined;
     const base = used?.products ?? catalogue;
-    items.rename(used?.namesOf);
     const products = new Map((base ?? itemIds.map((id) => ({ id }))).map((product) => [product.id, product]));
-    const updated = updates.map((update) => {
-      const id = items.named(update.id);
-      return updatedBy({ ...update, id }, products.get(id));
-    });
+    const updated = updates.map((update) => updatedBy(update, products.get(update.id)));
     for (const product of updated) products.set(product.id, product);
-    items.use({ products, listed: base ? [...products.values()] : updated });
+    items.use({ products, listed: base ? [...products.values()] : updated, namesOf: used?.namesOf });
     return used?.info ?? { version: null, products: catalogue?.length ?? 0 };
   }
   return {
@@ -178,8 +174,9 @@ async function related(
   scored: <T>(work: (model: Model) => Promise<T>) => Promise<T>,
 ): Promise<RankedItem[] | undefined> {
   const [click] = session;
-  const isKnown = click && items.indexOf(click.itemId) !== undefined;
-  const asked = isKnown ? [[click.itemId, 1] as const] : knownOf(items, newOnes.get(click?.itemId ?? ''));
+  const id = items.named(click?.itemId ?? '');
+  const isKnown = items.indexOf(id) !== undefined;
+  const asked = isKnown ? [[id, 1] as const] : knownOf(items, newOnes.get(id));
   if (asked.length === 0 || newOnes.size === 0) return undefined;
   const inputs = await Promise.all(asked.map(([itemId]) => items.known([{ ...click!, itemId }], user)));
   const hidden = items.hidden(exclude);

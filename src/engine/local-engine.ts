@@ -166,7 +166,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
     forget: () => call(async (ends) => placement?.forget(ends)),
     device: async () => (await diagnosing()).deviceHere(),
     recommend(request, { signal } = {}) {
-      const { user, k, exclude, strategy } = request;
+      const { session, user, k, exclude, strategy } = request;
       return call(async (ends) => {
         const from = performance.now();
         const placed = placedModel();
@@ -177,18 +177,16 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
           const refused = personal?.takeRefusal();
           return { ...answer(placed, from, best), ...(refused !== undefined && { refusedAdapter: refused }) };
         };
-        // The page may name the product that it asks about by an alias.
-        const resolved = strategy
-          ? { ...request, session: request.session.map((click) => ({ ...click, itemId: items.named(click.itemId) })) }
-          : request;
-        const withNew = strategy === 'related' && (await shop?.related(items, resolved, scored));
+        const withNew = strategy === 'related' && (await shop?.related(items, request, scored));
         if (withNew) return answered(withNew);
         if (strategy !== undefined && strategy !== 'related') {
           const { counted } = await loaded(import('./strategies'), 'strategies');
-          const { found, missing } = await counted(placed, strategy, resolved);
+          const { found, missing } = await counted(placed, strategy, request);
           return { ...answer(placed, from, found), ...(missing !== undefined && { missing }) };
         }
-        const known = await items.known(resolved.session, user);
+        // The page may name the product that it asks about by an alias.
+        const asked = strategy ? session.map((click) => ({ ...click, itemId: items.named(click.itemId) })) : session;
+        const known = await items.known(asked, user);
         const hidden = items.hidden(exclude);
         if (known.items.length === 0) {
           const { popularity } = items;
@@ -220,9 +218,9 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
     async products(ids) {
       const { artifact, items } = placedModel();
       const now = Date.now();
-      return ids.map((id) => {
-        const product = items.product(items.named(id));
-        if (!product) return null;
+      return ids.map(items.named).map((id) => {
+        const product = items.product(id);
+        if (product === undefined) return null;
         const group = product.group ?? shop?.groupOf(id) ?? artifact.aliases?.get(id)?.group;
         return { ...pricedAt(product, now), ...(group !== undefined && { group }) };
       });

@@ -20,6 +20,8 @@ export interface ShopProducts {
   readonly products: ReadonlyMap<string, CatalogueItem>;
   /** What `catalogue` gives of them. */
   readonly listed: readonly CatalogueItem[];
+  /** Further aliases, which count before the artifact's. */
+  readonly namesOf?: ((known: ReadonlyMap<string, unknown>) => AliasNames) | undefined;
 }
 
 export interface ModelItems {
@@ -31,12 +33,10 @@ export interface ModelItems {
   ranked(best: readonly ShownItem[]): RankedItem[];
   /** Undefined for an item that the model does not know. */
   indexOf(id: string): ItemIndex | undefined;
-  /** The item that the page calls so: an alias's; any other id as it is. */
+  /** The item that the page calls so by an alias; what is a product or an item of its own stays itself. */
   named(id: string): string;
   /** The item that the candidates of one product name; undefined for none. */
   resolve(candidates: readonly Candidate[]): string | undefined;
-  /** Further aliases, which count from now on, before the artifact's. */
-  rename(namesOf: OpenedArtifact['namesOf']): void;
   /** Shows other products from now on. */
   use(shop: ShopProducts): void;
   /** Undefined for one that the catalogue does not have; without a catalogue, items of the model are bare ids. */
@@ -64,8 +64,7 @@ export async function modelItems(artifact: Artifact & Pick<OpenedArtifact, 'name
   let products: ReadonlyMap<string, CatalogueItem> | undefined;
   let listed: readonly CatalogueItem[] = [];
   let neverShown: ReadonlySet<ItemIndex> = new Set();
-  const own = namesOf ? [namesOf] : [];
-  let sources = own;
+  let sources = namesOf ? [namesOf] : [];
   /** Of each source, the newest word first. */
   let names: readonly AliasNames[] | undefined;
   const itemOf = ({ id, kind }: { readonly id: string; readonly kind?: string }): string | undefined => {
@@ -80,8 +79,10 @@ export async function modelItems(artifact: Artifact & Pick<OpenedArtifact, 'name
     const isShown = (product: CatalogueItem | undefined) => product !== undefined && isAvailable(product);
     const hidden = [...indices].filter(([id]) => !isShown(shop.products.get(id)));
     neverShown = new Set(hidden.map(([, index]) => index));
+    sources = [shop.namesOf, namesOf].filter((source) => source !== undefined);
+    names = undefined;
   }
-  const named = (id: string) => itemOf({ id }) ?? id;
+  const named = (id: string) => (products?.has(id) ? undefined : itemOf({ id })) ?? id;
   if (catalogue) use({ products: new Map(catalogue.map((product) => [product.id, product])), listed: catalogue });
   return {
     async known(session, user) {
@@ -99,7 +100,7 @@ export async function modelItems(artifact: Artifact & Pick<OpenedArtifact, 'name
     hidden(exclude) {
       const never = neverShown; // may be most of a large catalogue: it is not copied
       const excluded = new Set(
-        exclude.map((id) => indices.get(named(id))!).filter((index) => index && !never.has(index)),
+        exclude.flatMap((id) => indices.get(named(id)) ?? []).filter((index) => !never.has(index)),
       );
       return {
         size: never.size + excluded.size,
@@ -111,6 +112,7 @@ export async function modelItems(artifact: Artifact & Pick<OpenedArtifact, 'name
       };
     },
     indexOf: (id) => indices.get(id),
+    named,
     resolve(candidates) {
       for (const candidate of candidates) {
         const item = candidate.kind === 'variant' ? undefined : itemOf(candidate);
@@ -127,11 +129,6 @@ export async function modelItems(artifact: Artifact & Pick<OpenedArtifact, 'name
       })),
     use,
     product: (id) => (products ? products.get(id) : indices.has(id) ? { id } : undefined),
-    named,
-    rename(further) {
-      names = undefined;
-      sources = further ? [further, ...own] : own;
-    },
     listed: () => listed,
     popularity: new Float32Array(tensors[SUPPORT_TENSOR]!.data).subarray(1),
   };

@@ -41,7 +41,7 @@ export async function counted(
   const add = (list: readonly number[]): void => {
     for (let at = 0; at < list.length; at += 2) scores.set(list[at]!, (scores.get(list[at]!) ?? 0) + list[at + 1]!);
   };
-  const own = new Set(session.map(({ itemId }) => itemId));
+  const own = new Set(session.map(({ itemId }) => items.named(itemId)));
   if (strategy === 'trending') {
     if (!trending) return { found: [], missing: without(artifact, strategy, 'its log has no times') };
     add(trending.items);

@@ -93,7 +93,7 @@ const EVENT: Checks<TrackedEvent> = {
   event: name('a word such as view, cart or purchase', MAX_WORD),
   time: [
     'milliseconds since 1970, at most a day from now',
-    (value) => isAtLeast(value, 1e11) && (value as number) < clock() + MAX_AHEAD, // seconds are less
+    (value) => isAtLeast(value, 0) && (value as number) < clock() + MAX_AHEAD,
   ],
   pageView: TEXT,
   features: FEATURES,

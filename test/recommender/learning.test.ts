@@ -113,17 +113,16 @@ describe('fineTune', () => {
     await Promise.all(waiting);
   });
 
-  test('learns an event of tomorrow tomorrow, and refuses one of later, or in other units', async () => {
+  test('learns an event of tomorrow tomorrow, and refuses one of later', async () => {
     const recommender = await habitual(4);
     recommender.track({ itemId: 'item-7', time: clock.now + 23 * 3_600_000 });
     expect((await recommender.fineTune()).events).toBe(20);
     await follow(recommender, 1);
     expect((await recommender.fineTune()).events, 'with the one that has come').toBe(26);
-    for (const time of [1000 * clock.now, clock.now / 1000]) {
-      expect(() => recommender.track({ itemId: 'item-7', time })).toThrow(
-        /^time: expected milliseconds since 1970, at most a day from now/,
-      );
-    }
+    const microseconds = { itemId: 'item-7', time: 1000 * clock.now };
+    expect(() => recommender.track(microseconds)).toThrow(
+      /^time: expected milliseconds since 1970, at most a day from now/,
+    );
   });
 
   test('goes on soon after a clock that was a year ahead is put right', async () => {

@@ -336,7 +336,7 @@ export function createFineTuning(parts: FineTuningParts): FineTuning {
       if (reason) throw notAllowed(reason);
       automatic?.abort(); // it yields, and its finished slices stay
       await run(request, AT_ONCE, new CapturedAbortController()).catch((error) => {
-        if (isClosed) throw new RecommenderError('disposed', 'The recommender was disposed of.');
+        if (isClosed) throw new RecommenderError('disposed', 'The recommender was disposed.');
         throw error;
       });
       return shown();
