@@ -95,6 +95,10 @@ describe('a wrong argument is refused', () => {
     await expect(inspect('none.tsv', { read: options as never })).rejects.toMatchObject(refusal);
   });
 
+  test('also what JSON does not write', async () => {
+    await expect(call('evaluate', { ks: [1n] })).rejects.toThrow(/^evaluate: `ks`: expected .*, got 1\.$/);
+  });
+
   test('where the options are missing, or the path', async () => {
     await expect(train(undefined as never)).rejects.toMatchObject({ code: 'bad-config' });
     await expect(readEvents(undefined as never)).rejects.toMatchObject({ code: 'bad-config' });

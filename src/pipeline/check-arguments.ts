@@ -2,7 +2,6 @@
  * The arguments of `aisle/node`, checked before anything is read or written: JavaScript does not see the types, and a misspelt
  * or impossible option would give wrong numbers without a word. The command line's flags have parsers of their own.
  */
-import { inspect } from 'node:util';
 import { isRecord } from '../checkpoint/json';
 import { PRECISIONS } from '../checkpoint/pack-tensors';
 import { SCALES } from '../ranking/combine';
@@ -287,6 +286,15 @@ function checkOptions(name: string, options: unknown, table: AnyTable): void {
 }
 
 function wrong(what: string, expected: string, got: unknown): never {
-  const text = typeof got === 'string' ? JSON.stringify(got) : inspect(got, { breakLength: Number.POSITIVE_INFINITY });
+  const text = printed(got);
   return badConfig(`${what}: expected ${expected}, got ${text.length > 80 ? `${text.slice(0, 80)}…` : text}.`);
+}
+
+function printed(value: unknown): string {
+  if (typeof value === 'number') return String(value);
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return String(value); // a bigint, or what holds itself
+  }
 }
