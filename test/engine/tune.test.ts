@@ -532,7 +532,7 @@ test('another model that is loaded meanwhile ends the learning, and stays where 
   await load(0);
   let other: Promise<unknown> | undefined;
   const learning = engine.fineTune(
-    { sessions: habit(4_000), milliseconds: 1e9 },
+    { sessions: habit(40_000), milliseconds: 1e9 },
     {
       onProgress() {
         other ??= load(1);
