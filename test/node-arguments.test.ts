@@ -96,7 +96,7 @@ describe('a wrong argument is refused', () => {
   });
 
   test('also what JSON does not write', async () => {
-    await expect(call('evaluate', { ks: [1n] })).rejects.toThrow(/^evaluate: `ks`: expected .*, got 1\.$/);
+    await expect(call('evaluate', { ks: [1n] })).rejects.toThrow(/^evaluate: `ks`: expected .*, got an array\.$/);
   });
 
   test('where the options are missing, or the path', async () => {

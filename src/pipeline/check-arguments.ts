@@ -5,7 +5,7 @@
 import { isRecord } from '../checkpoint/json';
 import { PRECISIONS } from '../checkpoint/pack-tensors';
 import { SCALES } from '../ranking/combine';
-import { type Check, calls, didYouMean, isAtLeast, OPTIONS, oneOf, SIGNAL } from '../recommender/arguments';
+import { type Check, calls, didYouMean, isAtLeast, OPTIONS, oneOf, printed, SIGNAL } from '../recommender/arguments';
 import { COLUMNS, type ReadOptions } from '../session/options';
 import type { SplitOptions as CutOptions } from '../session/split';
 import type { TimeUnit } from '../session/time';
@@ -13,6 +13,7 @@ import { PROTOCOLS } from '../train/evaluate';
 import { CUTS } from '../train/metrics';
 import type { CatalogueOptions } from './catalogue/catalogue';
 import { FIELDS } from './catalogue/dialects';
+import { defined } from './defined';
 import { badConfig } from './errors';
 import type { Observer } from './observer';
 import type {
@@ -63,7 +64,6 @@ const TEXT: Check = ['a text that is not empty', isText];
 const YES_OR_NO: Check = ['true or false', (value) => typeof value === 'boolean'];
 const ABOVE_0: Check = ['a number above 0', (value) => isAtLeast(value, Number.MIN_VALUE)];
 const isShare = (value: unknown): boolean => isAtLeast(value, 0) && (value as number) <= 1;
-const givenOf = (value: object): number => Object.values(value).filter((one) => one !== undefined).length;
 const isLast = (text: string): boolean => {
   try {
     return latePart(text) !== undefined;
@@ -83,7 +83,7 @@ const validation = (...words: readonly string[]): Check => [
 const LATE_PART: Check = [
   '{ from }, in seconds since 1970, { seconds }, above 0, or { share }, above 0 and below 1',
   (value) => {
-    if (!isRecord(value) || givenOf(value) !== 1) return false;
+    if (!isRecord(value) || Object.keys(defined(value)).length !== 1) return false;
     const { from, seconds, share } = value;
     return Number.isFinite(from) || ABOVE_0[1](seconds) || (ABOVE_0[1](share) && (share as number) < 1);
   },
@@ -92,7 +92,7 @@ const SESSION_RULE: Check = [
   "{ by: 'id' }, { by: 'user' } or { by: 'gap', minutes }, above 0",
   (value) => {
     if (!isRecord(value)) return false;
-    const keys = givenOf(value);
+    const keys = Object.keys(defined(value)).length;
     const { by, minutes } = value;
     return by === 'gap' ? keys === 2 && ABOVE_0[1](minutes) : keys === 1 && (by === 'id' || by === 'user');
   },
@@ -286,15 +286,5 @@ function checkOptions(name: string, options: unknown, table: AnyTable): void {
 }
 
 function wrong(what: string, expected: string, got: unknown): never {
-  const text = printed(got);
-  return badConfig(`${what}: expected ${expected}, got ${text.length > 80 ? `${text.slice(0, 80)}…` : text}.`);
-}
-
-function printed(value: unknown): string {
-  if (typeof value === 'number') return String(value);
-  try {
-    return JSON.stringify(value) ?? String(value);
-  } catch {
-    return String(value); // a bigint, or what holds itself
-  }
+  return badConfig(`${what}: expected ${expected}, got ${printed(got)}.`);
 }

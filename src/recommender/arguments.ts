@@ -205,7 +205,8 @@ function wrong(name: string, expected: string, got: unknown): never {
   throw new RangeError(`${name}: expected ${expected}, got ${printed(got)}.`);
 }
 
-function printed(value: unknown): string {
+/** A value as a message shows it. */
+export function printed(value: unknown): string {
   if (typeof value === 'string') return value.length > MAX_WORD ? `${value.length} characters` : `"${value}"`;
   if (typeof value === 'object' && value !== null) return isArray(value) ? 'an array' : 'an object';
   return String(value);

@@ -50,7 +50,7 @@ export async function compare(options: CompareOptions): Promise<Report> {
   const facts = () => factsOfTraining(options, isIncremental ? { seconds } : { parts }, observer);
   const { variants, ensembles } = await rowsToBe(options, facts);
   if (variants.length === 0) badConfig('No model to compare: name one in `models`, or in `variants`.');
-  if (!variants.some(({ isNeural }) => isNeural)) remarkNeural(options);
+  if (!variants.some(({ isNeural }) => isNeural)) checkCounting(options);
   if (isIncremental && ensembles.length > 0) {
     throw new RecommenderError(
       'bad-config',
@@ -155,7 +155,7 @@ function testedOf({ holdout, protocol }: CompareOptions): string {
 }
 
 /** Refuses an artifact to train on from, and warns of other options, that a comparison of counting models alone does not use. */
-function remarkNeural({ from, epochs, valid, seeds = 1, ...observer }: CompareOptions): void {
+function checkCounting({ from, epochs, valid, seeds = 1, ...observer }: CompareOptions): void {
   if (from !== undefined)
     badConfig('`from` is for networks, and no row is one. Leave it out, or name a network in `models`.');
   const given = { epochs, valid, seeds: seeds > 1 ? seeds : undefined };
