@@ -215,7 +215,9 @@ test('a log becomes a model: the weights of the command line, also where its tab
     const plain = await shared.browser.newPage();
     await plain.goto(site.origin);
     await plain.evaluate(() => window.aisle?.push(['track', 'p3']));
-    await plain.locator('aisle-recommendations li').first().waitFor({ timeout: 90_000 });
+    const slot = plain.locator('aisle-recommendations');
+    await expect.poll(() => slot.getAttribute('data-aisle-state'), { timeout: 90_000 }).toBe('ready');
+    await slot.locator('li').first().waitFor();
     await plain.close();
   } finally {
     site.close();
