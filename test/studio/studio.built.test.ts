@@ -211,13 +211,17 @@ test('a log becomes a model: the weights of the command line, also where its tab
   for (const [name, bytes] of files) await writeFile(join(folder, name), bytes);
   const site = await serveEmbed({ '/models/gru4rec/': folder });
   try {
-    site.serve('/', html(SLOT, SCRIPT.replace('/models/demo/', '/models/gru4rec/')));
+    const hosts = 'data-allow-hosts="shop.example" data-'; // the feed's links; without it the slot stays empty
+    site.serve('/', html(SLOT, SCRIPT.replace('/models/demo/', '/models/gru4rec/').replace('data-', hosts)));
     const plain = await shared.browser.newPage();
     await plain.goto(site.origin);
     await plain.evaluate(() => window.aisle?.push(['track', 'p3']));
     const slot = plain.locator('aisle-recommendations');
     await expect.poll(() => slot.getAttribute('data-aisle-state'), { timeout: 90_000 }).toBe('ready');
-    await slot.locator('li').first().waitFor();
+    await slot
+      .getByRole('link', { name: /^Cup \d+/ })
+      .first()
+      .waitFor();
     await plain.close();
   } finally {
     site.close();
