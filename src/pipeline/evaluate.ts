@@ -5,7 +5,7 @@ import { runningDevice } from '../compute/running';
 import { RecommenderError } from '../errors';
 import { catalogueOf, isNeural } from '../ranking/architecture';
 import type { Member, Scale } from '../ranking/combine';
-import { type Reindexed, reindex, sessionCount } from '../session/event-log';
+import { type Reindexed, reindex, sessionCount, usersOf } from '../session/event-log';
 import {
   checkProtocol,
   type EvaluateResult,
@@ -140,7 +140,12 @@ async function evaluateOnDevice<T>(
     const message = `${options.data}: no session holds ${word} items of ${artifacts[0]}, expected at least one.`;
     throw new RecommenderError('bad-input', message);
   }
-  const sessions = readClicks(reader, log, await userNumbers(reader.tensors, log));
+  const userNumber = await userNumbers(reader.tensors, log);
+  if (reader.tensors[USERS_TENSOR] && !usersOf(log).some((id) => userNumber(id) !== undefined)) {
+    const names = log.userIds ? 'only users whom the model does not know' : 'no users, whom the model reads';
+    warn(options, `${options.data} names ${names}: each session counts as of one whom it does not know.`);
+  }
+  const sessions = readClicks(reader, log, userNumber);
   const name = nameOf(combination, mix);
   const { support } = catalogueOf(combination.artifacts[0]!);
   const excluded = candidates && withoutThose(reader.itemIds, new Set(candidates));
@@ -185,9 +190,6 @@ async function readKnown(options: EvaluateOptions, artifact: Artifact): Promise<
   const features = columnsOfClicks(artifact.info.features);
   const log = await readEventsFile(data, { minLength: 1, minItems: 1, ...read, featuresIfAny: features }, options);
   warnOfColumns(log, data, features, options);
-  if (artifact.tensors[USERS_TENSOR] && !log.userIds) {
-    warn(options, `${data} names no users, whom the model reads: each session counts as of one whom it does not know.`);
-  }
   return reindex(log, artifact.itemIds);
 }
 

@@ -1,5 +1,7 @@
 /** The next items for one session, from an artifact in a folder. */
+import { USERS_TENSOR } from '../checkpoint/artifact';
 import { isRecord, parseJson } from '../checkpoint/json';
+import { userFinder } from '../checkpoint/users';
 import type { BackendChoice } from '../compute/types';
 import type { EngineEvent, ModelInfo, Recommendations } from '../engine/types';
 import { RecommenderError } from '../errors';
@@ -8,7 +10,7 @@ import { parseTime } from '../session/time';
 import { defined } from './defined';
 import { badInput } from './errors';
 import { loadEngine } from './files/artifact-engine';
-import { readItemIds } from './files/artifact-folder';
+import { readArtifactFolder, readItemIds } from './files/artifact-folder';
 import { readInput } from './files/disk';
 import { printable } from './format';
 import { type Observer, warn } from './observer';
@@ -37,6 +39,7 @@ export async function recommend(options: RecommendOptions): Promise<Recommendati
   const { engine, model } = await loadEngine(artifact, backend, options.signal);
   try {
     await checkKnown(options);
+    await checkUser(options);
     const request = { session, k, exclude: [], ...(user !== undefined && { user }) };
     return { ...(await engine.recommend(request, signal)), model };
   } finally {
@@ -61,6 +64,16 @@ async function checkKnown({ session, artifact, allowUnknown, ...observer }: Reco
   }
   const then = unknown.length === clicked.length ? 'These items are popular' : 'It answers by the other items';
   warn(observer, `the model does not know ${names}. ${then}.`);
+}
+
+/** Warns where a user changes nothing. */
+async function checkUser({ user, artifact, ...observer }: RecommendOptions): Promise<void> {
+  if (user === undefined) return;
+  const { info, tensors } = await readArtifactFolder(artifact);
+  const users = tensors[USERS_TENSOR];
+  if (!users) warn(observer, `the model "${info.name}" knows no users: \`user\` changes nothing.`);
+  else if ((await userFinder(users)(user)) === undefined)
+    warn(observer, `the model does not know the user ${quotedId(user)}. It answers as for nobody in particular.`);
 }
 
 /** Unknown ids that a message names, and known ones beside each. */

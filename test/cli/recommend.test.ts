@@ -128,6 +128,11 @@ describe('aisle recommend', () => {
     );
   });
 
+  test('warns of a user where the model knows no users', async () => {
+    const { stderr } = await recommend('--artifact', root, '--session', 'item-1', '--allow-unknown', '--user', 'ann');
+    expect(stderr).toContain('knows no users: --user changes nothing.');
+  });
+
   test('prints a list of 200,000 items', async () => {
     const ids = Array.from({ length: 200_000 }, (_, k) => `i${k}`);
     const support = new Int32Array(ids.length + 1).fill(1);

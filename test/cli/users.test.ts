@@ -71,6 +71,24 @@ test('a log without users is evaluated as of strangers, with a warning', async (
   });
 });
 
+test('a log of strangers, and a stranger who asks, are named', async () => {
+  const strangers = await file(
+    'test.tsv',
+    table(2, 9)
+      .replaceAll(/\t[^\t]*$/gm, '\tsomebody')
+      .replace('somebody', 'user_id'),
+  );
+  const { code, stderr } = await aisle('evaluate', '--artifact', out, '--data', strangers);
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: expect.stringContaining(`${strangers} names only users whom the model does not know`),
+  });
+  const warned = async (user: string) =>
+    (await aisle('recommend', '--artifact', out, '--item', 'about 3', '--user', user)).stderr.includes('Warning');
+  expect(await warned(USERS[0]!)).toBe(false);
+  expect(await warned('somebody')).toBe(true);
+});
+
 test('evaluation finds each user by id; a stranger has no taste of his or her own', async () => {
   const log = table(2, 40);
   expect(await recall(log)).toBeGreaterThanOrEqual(0.95);
