@@ -1,5 +1,5 @@
 /** Loss and gradients of one batch, for any training. */
-import { add, concat, engine, keep, type Scalar, slice, type Tensor, tidy, zeros } from '@tensorflow/tfjs';
+import { add, concat, dispose, engine, keep, type Scalar, slice, type Tensor, tidy, zeros } from '@tensorflow/tfjs';
 import type { ParameterSpec, Params, State } from '../models/model';
 import { toTensor } from '../models/tensors';
 import type { Training, TrainingRun } from '../models/training';
@@ -35,7 +35,16 @@ export function gradientsOf<C, B>(
       return toTensor(array);
     }) as Uploaded<B>;
     // tf.valueAndGrads refuses parameters without a gradient, such as a position that no session of the batch reaches.
-    const differentiate = (f: () => Scalar) => engine().gradients(f, Object.values(params), undefined, true);
+    const differentiate = (f: () => Scalar) => {
+      try {
+        return engine().gradients(f, Object.values(params), undefined, true);
+      } catch (error) {
+        // TensorFlow.js frees what it saved only after the last gradient, and one may find no memory.
+        const saved = engine().state.activeTape.flatMap(({ saved }) => saved ?? []);
+        dispose([...saved, ...(beside.state ?? []), ...Object.values(beside.measures ?? {})]);
+        throw error;
+      }
+    };
     let second: ReturnType<typeof loss>['second'];
     const first = differentiate(() => {
       const result = loss(params, uploaded, config, run);

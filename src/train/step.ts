@@ -100,10 +100,10 @@ export class TrainStep<C> {
       }
       const batch = touched?.batch ?? given;
       const found = this.#gradientsOf(params, batch, step, touched?.rows);
-      this.#update(found.gradients, rowsOf, learningRate, step);
       this.forget();
       this.state = found.state;
       this.measures = found.measures;
+      this.#update(found.gradients, rowsOf, learningRate, step);
       return found.loss;
     });
   }

@@ -361,6 +361,22 @@ describe('a trial that fails', () => {
     }
   });
 
+  test('may need more memory than there is: the next ones compute in what it gave back', async () => {
+    // One head's scores of all pairs of clicks in 60 sessions: 4 · 60 · 4,096² bytes, of two 8 GB.
+    const large = ['--model', 'sasrec', '--set', 'hiddenUnits=2', '--set', 'numHeads=2', '--set', 'numBlocks=1'];
+    const wide = ['--set', 'norm=post', '--set', 'positions=end', '--set', 'batchSize=64'];
+    const rest = [...wide, '--range', 'maxlen=4,4096', '--trials', '4', '--epochs', '1', '--seed', '2'];
+    const { code, stderr } = await search(...large, ...rest);
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringMatching(
+        /no result\. The backend "wasm" failed: WebAssembly has no room for \d+ bytes more/,
+      ),
+    });
+    for (const { config, failure } of found().trials.slice(1)) expect(failure === undefined).toBe(config.maxlen === 4);
+    expect(found().trials.at(-1).value).toBeGreaterThan(0);
+  });
+
   test('ends the search where all do, with what the first one said', async () => {
     const lonely = ['--set', 'batchSize=400', '--set', 'nSample=0', '--set', 'layers=8', '--range', 'momentum=0,0.1'];
     const one = await file(

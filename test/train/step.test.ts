@@ -1,4 +1,4 @@
-import { mul, pad, slice, type Tensor, tensor1d, tidy } from '@tensorflow/tfjs';
+import { customGrad, memory, mul, pad, type Scalar, slice, sum, type Tensor, tensor1d, tidy } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { type Gru4RecConfig, gru4rec } from '../../src/models/gru4rec';
@@ -98,6 +98,33 @@ describe.each(backends)('%s', (backend) => {
   beforeAll(() => start(backend));
 
   expectNoTensorsLeft();
+
+  test('a step whose gradients find no memory leaves nothing behind, and the next one is as if it had not been', () => {
+    const noRoom = customGrad((x, save) => {
+      (save as (tensors: Tensor[]) => void)([x as Tensor]);
+      const gradFunc = (): never => {
+        throw new RangeError('no room');
+      };
+      return { value: sum(x as Tensor), gradFunc };
+    });
+    const training: Training<Gru4RecConfig> = {
+      ...trainingOf([EXTRA, EXTRA]),
+      loss(params, batch, config, run) {
+        const { loss, state } = gru4recTraining.loss(params, batch as never, config, run);
+        return { loss: step++ === 0 ? (noRoom(loss) as Scalar) : loss, ...(state && { state }) };
+      },
+    };
+    let step = 0;
+    const failing = trainStepOf(configOf({}), [], { training });
+    const before = memory();
+    expect(() => failing.trainStep.run(FIRST, 0, 0.1)).toThrow('no room');
+    expect(memory()).toMatchObject({ numTensors: before.numTensors, numBytes: before.numBytes });
+    const plain = trainStepOf(configOf({}), [EXTRA]);
+    for (const { trainStep } of [failing, plain]) trainStep.run(FIRST, 1, 0.1).dispose();
+    expect(bitsOf(read(failing.params))).toEqual(bitsOf(read(plain.params)));
+    failing.dispose();
+    plain.dispose();
+  });
 
   test.each(embeddings)(
     '%s: a step on touched rows is the step on whole tables, ids that repeat summed',

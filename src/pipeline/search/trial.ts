@@ -43,7 +43,7 @@ export interface TrialRecord {
   readonly epochs: readonly TrialEpoch[];
   /** Whether training has ended: all epochs are done, or validation stopped it. */
   readonly isFinished: boolean;
-  /** Why there is no result: what diverged, or what the configuration lacks. */
+  /** Why there is no result: what diverged, what the configuration lacks, or that memory has no room for it. */
   readonly failure?: string;
   /** The code of the error, with `failure`. */
   readonly code?: ErrorCode;
@@ -56,8 +56,8 @@ export type TrialEpoch = Partial<Pick<EpochResult, 'loss'>> &
 const RECORD = 'trial.json';
 const UNTRIED: TrialRecord = { epochs: [], isFinished: false };
 
-/** Errors that end a trial; any other ends the search. */
-const ENDS_A_TRIAL = new Set(['diverged', 'not-finite', 'bad-config', 'bad-input']);
+/** Errors that end a trial; any other ends the search. A running backend fails where a batch needs more memory than there is. */
+const ENDS_A_TRIAL = new Set(['diverged', 'not-finite', 'bad-config', 'bad-input', 'no-backend']);
 
 /** The best value of a metric within the first `epochs`, and when it was reached. */
 export function bestOf({ epochs, failure }: TrialRecord, metric: string, upTo: number) {
