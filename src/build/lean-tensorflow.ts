@@ -49,11 +49,14 @@ export function leanTensorFlow(): Plugin {
       handler: (id) => REPLACED[TENSORFLOW.exec(id)![1]!.replaceAll('\\', '/')],
     },
     transform: {
-      filter: { id: TENSORFLOW, code: /^const \{/m },
-      handler: (code) => ({ code: withoutDestructuring(code), map: null }),
+      filter: { id: TENSORFLOW, code: /^const \{|typeof process/m },
+      handler: (code) => ({ code: withoutDestructuring(withoutNode(code)), map: null }),
     },
   };
 }
+
+/** A page is not Node, whatever a bundler or Electron puts in the place of `process`. */
+const withoutNode = (code: string): string => code.replaceAll(/typeof process\b/g, '"undefined"');
 
 /** Leaves a backend out of a build that never starts it. */
 export function withoutBackend(name: string): Plugin {

@@ -95,6 +95,14 @@ describe('the script to embed', () => {
     expect([...scripts].filter(holdsTensorCode)).toEqual([]);
   });
 
+  test('starts WASM without asking whether it runs in Node', () => {
+    const scripts = readdirSync(embed).filter((name) => /^(worker-)?wasm-[\da-f]+\.js$/.test(name));
+    expect(scripts).toHaveLength(2);
+    for (const name of scripts) {
+      expect(readFileSync(join(embed, name), 'utf8')).not.toMatch(/typeof process|\brequire\(/);
+    }
+  });
+
   test('is loaded by nothing beside it: under an address with a version it would run twice', () => {
     const scripts = readdirSync(embed, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.js'));
     for (const name of scripts) {
