@@ -137,7 +137,7 @@ export function checkedAnswer(answer: ConsentAnswer): ConsentAnswer {
 }
 
 export function checkedEvent(event: string | TrackedEvent, now: number) {
-  const given = checked('track', typeof event === 'string' ? { itemId: event } : event, EVENT);
+  const given = checked('track', isText(event) ? { itemId: event } : event, EVENT);
   const { itemId, features, candidates } = given;
   must('itemId', itemId, ITEM);
   return {
@@ -191,7 +191,7 @@ export function must<T>(name: string, value: T, [expected, holds]: Check): T {
 
 function unknown(name: string, what: string, got: unknown, known: object): never {
   const names = keysOf(known);
-  const hint = typeof got === 'string' ? didYouMean(got, names) : '';
+  const hint = isText(got) ? didYouMean(got, names) : '';
   throw new RangeError(`${name}: there is no ${what} ${printed(got)}.${hint} There are ${names.join(', ')}.`);
 }
 

@@ -73,7 +73,7 @@ async function startAt(setup: WorkerSetup, options: HostOptions): Promise<Engine
 
   worker.addEventListener('error', (event: ErrorEvent) => {
     event.preventDefault?.(); // handled here, so the shop's own error log need not report it
-    lose(event.message ? `${event.message}` : `its script ${setup.worker} could not be loaded`);
+    lose(event.message || `its script ${setup.worker} could not be loaded`);
   });
   worker.addEventListener('messageerror', () => lose('a message could not be read'));
   const late = setTimeout(
