@@ -148,7 +148,8 @@ export function withRanges<C>(
     }
     return [key, parseRange(model, key, option, text)];
   });
-  return { ...space, ...Object.fromEntries(mine) };
+  const own = Object.fromEntries(mine);
+  return { ...own, ...space, ...own }; // drawn first: others may ask for their values
 }
 
 function parseRange<C>(model: Configurable<C>, key: string, option: OptionSpec, text: string): SearchRange {

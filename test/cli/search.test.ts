@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { run } from '../../src/cli/main';
 import { configure } from '../../src/models/configuration';
 import { presets } from '../../src/models/presets';
-import { drawTrials } from '../../src/models/search-space';
+import { drawTrials, withRanges } from '../../src/models/search-space';
 import { baselines } from '../../src/neighbours/index';
 import { architectures } from '../../src/pipeline/architectures';
 import { best, type Rung, rungsOf } from '../../src/pipeline/search/halving';
@@ -243,7 +243,7 @@ describe('a search that was interrupted', () => {
     '3',
   ];
   /** Ctrl-C as a line comes that matches; lines so far, and the exit code. */
-  const until = async (line: RegExp) => {
+  const until = async (line: RegExp, ...more: string[]) => {
     const abort = new AbortController();
     let said = '';
     const stderr = {
@@ -252,7 +252,7 @@ describe('a search that was interrupted', () => {
         if (line.test(text)) abort.abort();
       },
     };
-    const code = await run(argv(), { stdout: { write() {} }, stderr, signal: abort.signal });
+    const code = await run([...argv(), ...more], { stdout: { write() {} }, stderr, signal: abort.signal });
     return { code, stderr: said };
   };
 
@@ -318,6 +318,17 @@ describe('a search that was interrupted', () => {
     expect(found().trials).toHaveLength(4);
   });
 
+  test('with more trials than before leaves what came out of fewer, which is of all their epochs', async () => {
+    expect((await aisle(...argv())).code).toBe(0);
+    const before = [found(), bestConfig()];
+    const { code, stderr } = await until(/trial 6: /, '--trials', '9');
+    expect(code).toBe(130);
+    expect(stderr).toContain('search.json and best.json are those of the search that ended before.');
+    expect([found(), bestConfig()]).toEqual(before);
+    expect((await aisle(...argv(), '--trials', '9')).code).toBe(0);
+    expect(found().trials).toHaveLength(9);
+  });
+
   test('before anything was tried ends with 130', async () => {
     const abort = new AbortController();
     abort.abort();
@@ -375,6 +386,13 @@ describe('a trial that fails', () => {
     });
     for (const { config, failure } of found().trials.slice(1)) expect(failure === undefined).toBe(config.maxlen === 4);
     expect(found().trials.at(-1).value).toBeGreaterThan(0);
+    const results: unknown[] = found().trials.map(result);
+    const fine = results.filter((text) => text === 'fine').length;
+    expect(fine).toBeLessThan(results.length);
+    // There may be more another time: what failed is tried again, and nothing else.
+    const again = await search(...large, ...rest);
+    expect(again.stderr.match(/was there already/g)).toHaveLength(fine);
+    expect(again.stderr.match(/no result/g)).toHaveLength(results.length - fine);
   });
 
   test('ends the search where all do, with what the first one said', async () => {
@@ -468,6 +486,17 @@ test('a key is drawn only where it means something', () => {
   }
   const fixed = drawTrials({ model: subject, space, base: { loss: 'bpr-max' }, fixed: ['loss'], seed: 1 }, 20).slice(1);
   for (const draw of fixed) expect([draw['loss'], 'bpreg' in draw, 'logq' in draw]).toEqual([undefined, true, false]);
+});
+
+test('a range of a key that others depend on is drawn before them', () => {
+  const { subject, space } = subjectOf('sasrec');
+  const own = withRanges(subject, space, [['loss', 'ce,sampled,bce']]);
+  const draws = drawTrials({ model: subject, space: own, base: {}, fixed: [], seed: 1 }, 60).slice(1);
+  expect(new Set(draws.map(({ loss }) => loss))).toEqual(new Set(['ce', 'sampled', 'bce']));
+  for (const draw of draws) {
+    expect('nSample' in draw).toBe(draw['loss'] === 'sampled');
+    expect('labelSmoothing' in draw).toBe(draw['loss'] === 'ce');
+  }
 });
 
 test('a key of the base goes back to its default where what it is for is drawn away', () => {

@@ -10,7 +10,7 @@ import { defined } from '../defined';
 import { isAborted } from '../errors';
 import { startFirst } from '../files/backend';
 import { readCatalogueFile } from '../files/catalogue-file';
-import { join, readInput, replaceFiles } from '../files/disk';
+import { join, readInput, readText, replaceFiles } from '../files/disk';
 import { readEventsFile, refuseAmong } from '../files/events-file';
 import { inform } from '../observer';
 import type { SearchOptions } from '../options';
@@ -120,14 +120,26 @@ export async function search(options: SearchOptions): Promise<SearchReport & Req
     });
   } catch (error) {
     if (!isAborted(error)) throw error;
-    if (tried.some(({ rung }) => rung > 0)) await report(false);
     const rest = `${join(out, 'trials')} holds everything: the same command goes on from there.`;
-    throw new RecommenderError('aborted', `${error.message} ${rest}`, { cause: error });
+    const isWhole = await hasFinished(out); // by fewer trials or epochs, which are worth more than part of a search
+    if (!isWhole && tried.some(({ rung }) => rung > 0)) await report(false);
+    const kept = isWhole ? ' search.json and best.json are those of the search that ended before.' : '';
+    throw new RecommenderError('aborted', `${error.message} ${rest}${kept}`, { cause: error });
   }
   const result = await report(true);
   if (result.best) return { ...result, best: result.best };
   const { number, record } = tried.find(({ record }) => record.failure !== undefined)!;
   throw new RecommenderError(record.code!, `No trial gave a result. Trial ${number} said: ${record.failure}`);
+}
+
+/** Whether the folder has what a search found that came to its end. */
+async function hasFinished(out: string): Promise<boolean> {
+  try {
+    const { isFinished } = JSON.parse(await readText(join(out, 'search.json'))) as Partial<SearchReport>;
+    return isFinished === true;
+  } catch {
+    return false;
+  }
 }
 
 /** Runs rung after rung, and stores the results in `tried`. The next best takes the place of a promoted trial that fails. */

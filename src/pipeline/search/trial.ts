@@ -56,8 +56,10 @@ export type TrialEpoch = Partial<Pick<EpochResult, 'loss'>> &
 const RECORD = 'trial.json';
 const UNTRIED: TrialRecord = { epochs: [], isFinished: false };
 
-/** Errors that end a trial; any other ends the search. A running backend fails where a batch needs more memory than there is. */
-const ENDS_A_TRIAL = new Set(['diverged', 'not-finite', 'bad-config', 'bad-input', 'no-backend']);
+/** A running backend fails where a batch needs more memory than there is now. */
+const NO_ROOM: ErrorCode = 'no-backend';
+/** Errors that end a trial; any other ends the search. */
+const ENDS_A_TRIAL = new Set<ErrorCode>(['diverged', 'not-finite', 'bad-config', 'bad-input', NO_ROOM]);
 
 /** The best value of a metric within the first `epochs`, and when it was reached. */
 export function bestOf({ epochs, failure }: TrialRecord, metric: string, upTo: number) {
@@ -87,6 +89,8 @@ export class TrialRunner {
       return { record: known, isNew: false };
     }
     const record = await this.#train(trial, folder, epochs);
+    // Kept out of the record: the same command may have more memory another time, and goes on from the last epoch.
+    if (record.code === NO_ROOM) return { record, isNew: true };
     await writeCache(join(folder, RECORD), record);
     if (record.isFinished || record.failure !== undefined) await this.release(trial);
     return { record, isNew: true };
