@@ -36,6 +36,21 @@ describe('aisle compare', () => {
     expect(own.stderr).toContain('61 of the 61 sessions of');
   });
 
+  test('tells of sessions that choose the epochs and are tested', async () => {
+    const test = await file(
+      'test.csv',
+      'session_id,item_id,timestamp\nt,"p""3",1\nt,"p""4",2\nu,"p""5",3\nu,"p""6",4\n',
+    );
+    const valid = await file('valid.csv', 'session_id,item_id,timestamp\nt,"p""3",1\nt,"p""4",2\n');
+    const { code, stderr } = await compare('--variants', await variants([small]), '--test', test, '--valid', valid);
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringContaining(
+        `1 of the 2 sessions of ${test} are in ${valid}, too: the figures on them are too good.`,
+      ),
+    });
+  });
+
   test('leaves a folder alone whose files are of something else', async () => {
     const argv = ['--models', 'pop'];
     out = join(await folder(), 'model');

@@ -12,6 +12,7 @@ import type { Observer } from '../observer';
 import type { CompareOptions } from '../options';
 import { warnOfShared } from '../read-events';
 import { split } from '../split';
+import { isFile } from '../training-parts';
 
 export interface Parts {
   readonly train: string;
@@ -28,27 +29,35 @@ export interface Parts {
  * @throws RecommenderError `bad-input` if no model could predict anything of the test part; or if the file cannot be cut.
  */
 export async function partsOf(
-  { data, test, holdout, out, read = {} }: CompareOptions,
+  { data, test, valid, holdout, out, read = {} }: CompareOptions,
   observer: Observer,
 ): Promise<Parts> {
   const tested = test ?? (holdout === undefined ? undefined : data);
   if (tested !== undefined)
-    return withSupport({ train: data, test: tested, read }, observer, test === undefined ? holdout : undefined);
+    return withSupport({ train: data, test: tested, read }, observer, test === undefined ? { holdout } : { valid });
   const folder = join(out, 'parts');
   await split({ data, read, out: folder, test: { share: 0.1 }, ...observer });
   const files = { train: join(folder, 'train.tsv.gz'), test: join(folder, 'test.tsv.gz') };
-  return withSupport({ ...files, read: readOfPart(read) }, observer);
+  return withSupport({ ...files, read: readOfPart(read) }, observer, { valid });
 }
 
-/** @param holdout The last events of each session that are the test part, where there is no file of it. */
-async function withSupport(files: Omit<Parts, 'support'>, observer: Observer, holdout?: number): Promise<Parts> {
+/** With `holdout`, the last events of each session are the test part, and there is no file of it. */
+async function withSupport(
+  files: Omit<Parts, 'support'>,
+  observer: Observer,
+  { holdout, valid }: { readonly holdout?: number | undefined; readonly valid?: string | undefined } = {},
+): Promise<Parts> {
   const { train, test, read } = files;
   const known = await readEventsFile(train, read, observer);
   const counts = holdout === undefined ? known.support : holdOut(known, holdout).support;
   const support = new Map(known.itemIds.map((id, k) => [id, counts[k + 1]!]));
   if (holdout !== undefined) return { ...files, support };
-  const tested = await readEventsFile(test, { ...withoutMinima(read), minLength: 1, minItems: 1 }, observer);
+  const readWhole = (path: string) =>
+    readEventsFile(path, { ...withoutMinima(read), minLength: 1, minItems: 1 }, observer);
+  const tested = await readWhole(test);
   warnOfShared({ log: known, name: train }, { log: tested, name: test }, observer);
+  if (valid !== undefined && isFile(valid))
+    warnOfShared({ log: await readWhole(valid), name: valid }, { log: tested, name: test }, observer);
   if (sessionCount(reindex(tested, known.itemIds).log) > 0) return { ...files, support };
   throw new RecommenderError(
     'bad-input',
