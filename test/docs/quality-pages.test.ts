@@ -313,14 +313,19 @@ describe('a page', () => {
     const changed = withRow({ rows }, row('sasrec', 1, 0.3, { key: 'other' }), order);
     const [first] = changed.earlier!;
     expect(changed.earlier).toHaveLength(1);
-    expect(first).toEqual({ name: 'sasrec', seed: 1, commit: 'abc', metrics: metrics(0.18) });
+    expect(first).toEqual({ name: 'sasrec', seed: 1, commit: 'abc', epochs: 2, metrics: metrics(0.18) });
     expect(withRow(changed, row('sasrec', 1, 0.4, { key: 'third' }), order).earlier).toHaveLength(2);
     expect(withRow({ rows }, row('sasrec', 1, 0.3), order).earlier).toEqual([first]);
   });
 
   test('tells what the test part was asked with other settings', () => {
     const earlier = [{ name: 'sasrec', seed: 1, commit: 'b4', metrics: metrics(0.17) }];
-    expect(page('diginetica', { rows, earlier })).toContain('| sasrec | 1 | 17.00 | 17.00 | b4 |');
+    expect(page('diginetica', { rows, earlier })).toContain('| sasrec | 1 | 17.00 | 17.00 |  | b4 |');
+    const same = [{ name: 'sasrec', seed: 1, commit: 'abc', epochs: 2, metrics: metrics(0.17) }];
+    const text = page('diginetica', { rows, earlier: same });
+    expect(text).toContain('| sasrec | 1 | 17.00 | 17.00 | 2 | abc |');
+    expect(text).toContain('with other figures, for a reason that was not kept: sasrec, seed 1.');
+    expect(page('diginetica', { rows, earlier })).not.toContain('with other figures');
     expect(page('diginetica', { rows })).not.toContain('Tested before');
   });
 });

@@ -234,7 +234,11 @@ function askedOf({ metrics, beyond }: Goal, rows: readonly Group[]): Figures | u
 }
 
 const verdict = ({ seeds = 1 }: Goal, { runs }: Group, isReached: boolean): string =>
-  [isReached ? 'yes' : 'no', ...(runs.length < seeds ? [`with ${runs.length} of ${seeds} seeds`] : [])].join(', ');
+  runs.length < seeds
+    ? `${isReached ? 'not yet' : 'no'}, with ${runs.length} of ${seeds} seeds`
+    : isReached
+      ? 'yes'
+      : 'no';
 
 interface Found {
   readonly goal: Goal;

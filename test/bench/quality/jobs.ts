@@ -105,10 +105,12 @@ function configsOf(all: readonly RowPlan[], row: RowPlan, facts: LogFacts | unde
 }
 
 /** Where a job is done, and as what. */
-export const rowFolderOf = (context: QualityContext, job: Job): RowFolder => ({
-  folder: join(context.work, context.log, `${fileName(job.row.name)}-${job.seed}-${job.key}`),
-  plan: planOf(context, job),
-});
+export function rowFolderOf(context: QualityContext, job: Job): RowFolder {
+  const plan = planOf(context, job);
+  // The key does not know what the validation of another seed has chosen.
+  const epochs = plan.epochs === undefined ? '' : `-${plan.epochs}`;
+  return { folder: join(context.work, context.log, `${fileName(job.row.name)}-${job.seed}-${job.key}${epochs}`), plan };
+}
 
 interface Start {
   readonly commit: string;

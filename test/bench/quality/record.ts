@@ -74,7 +74,11 @@ export const CUTS = [5, 10, 20] as const;
 export const METRICS = CUTS.flatMap((k) => [`recall@${k}`, `mrr@${k}`, `ndcg@${k}`]);
 
 /** What a row had with settings that were given up since: the test part was asked with them too. */
-export type Earlier = Pick<QualityRow, 'name' | 'seed' | 'commit'> & { readonly metrics: Named };
+export interface Earlier extends Pick<QualityRow, 'name' | 'seed' | 'commit'> {
+  /** That were trained; absent where that was not kept. */
+  readonly epochs?: number;
+  readonly metrics: Named;
+}
 
 /** What is committed of a log. */
 export interface Results {
@@ -103,7 +107,10 @@ export function withRow({ rows, earlier = [], ...rest }: Results, row: QualityRo
   const changed = rows.filter((old) => isOld(old) && !isSame(old) && old.form !== 'blended');
   const before = [
     ...earlier,
-    ...changed.map(({ name, seed, commit, metrics }) => ({ name, seed, commit, metrics: metrics.conservative })),
+    ...changed.map(({ name, seed, commit, metrics, epochs, selected }): Earlier => {
+      const trained = epochs ?? selected?.epoch;
+      return { name, seed, commit, ...(trained && { epochs: trained }), metrics: metrics.conservative };
+    }),
   ];
   return {
     ...rest,

@@ -203,19 +203,29 @@ function before(earlier: readonly Earlier[], groups: readonly Group[], log: Qual
   const shown = log.shown.slice(0, 2);
   const rows = [...earlier]
     .sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name))
-    .map(({ name, seed, commit, metrics }) => [
+    .map(({ name, seed, commit, epochs, metrics }) => [
       name,
       String(seed),
       ...shown.map((metric) => figure(metrics[metric]!, log)),
+      String(epochs ?? ''),
       commit,
     ]);
+  const unlike = earlier.flatMap(({ name, seed, commit, metrics }) => {
+    const now = groups.find((group) => group.name === name)?.runs.find((run) => run.seed === seed);
+    const isUnlike =
+      now?.commit === commit && shown.some((metric) => metrics[metric] !== now.metrics.conservative[metric]);
+    return isUnlike ? [`${name}, seed ${seed}`] : [];
+  });
   return [
     '## Tested before',
     '',
-    'Rows whose settings, or code, have changed since: the test part was asked with those too. What replaced them was chosen on ' +
-      'validation parts, or is the same, measured again.',
+    'Rows whose settings, epochs or code have changed since: the test part was asked with those too. What replaced them was chosen on ' +
+      'validation parts, or is the same, measured again.' +
+      (unlike.length > 0
+        ? ` Trained twice from one commit, with other figures, for a reason that was not kept: ${unlike.join('; ')}.`
+        : ''),
     '',
-    table(['row', 'seed', ...shown, 'at'], rows),
+    table(['row', 'seed', ...shown, 'epochs', 'at'], rows),
     '',
   ];
 }
@@ -409,7 +419,7 @@ export function page(name: LogName, { rows, partner, earlier = [] }: Results, cl
     `${log.about} ${predictions}Targets lose ties; figures ${unit(log)}.`,
     '',
     'Where there are several seeds, means ± standard deviation. "validation" is mrr@20 of the epoch that was chosen.' +
-      `${retrained}${given} The test part was asked once for each row and seed that is reported, again only where the same training gave the same figures. ` +
+      `${retrained}${given} The test part was asked once for each row and seed that is reported${earlier.length > 0 ? '; what else it was asked stands under "Tested before"' : ''}. ` +
       '"improved" rows have the preset of the log, "tuned" ones among them what a search found better, "faithful" ones the form and the ' +
       'loss of the paper or its code; "blended" ones ask several rows together, and cost what these do together.',
     '',
