@@ -3,9 +3,9 @@
  *
  *     npm run release-exam [-- --data FILE] [--work DIR]
  *
- * Once for each version and log, which its contents identify: the result is appended to `results/release-exams.json`, and a second
- * exam is refused. Without `--data` the log is the simulator's, of a seed that follows from the commit, which therefore must be
- * clean. An exam that was interrupted goes on where it was.
+ * Once for each version and log, which its contents identify: `results/release-exams.json` has it from before the first row is
+ * tested, and a second exam is refused. Without `--data` the log is the simulator's, of a seed that follows from the commit, which
+ * therefore must be clean. An exam that was interrupted goes on where it was, at the commit that opened it.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -24,11 +24,12 @@ import { DEFAULT_OPTIONS, simulate } from '../../src/pipeline/simulate/simulate'
 import { split } from '../../src/pipeline/split';
 import { logFacts } from '../../src/session/log-facts';
 import { writeQuality } from '../docs/quality-pages';
-import { type ExamRow, isExamined, METRICS, readExams, writeExams } from './exam/record';
+import { type Exam, type ExamRow, isExamined, isSameExam, METRICS, readExams, writeExams } from './exam/record';
 import { commit, machine } from './machine';
 import { differencesOf } from './quality/claims';
 
 const ROOT = resolve(import.meta.dirname, '../..');
+const EXAMS = 'test/bench/results/release-exams.json';
 const VALID = 'last:10%';
 const TEST = { share: 0.1 };
 const TRIALS = 27;
@@ -42,7 +43,7 @@ export async function main(args: readonly string[]): Promise<void> {
   });
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
   const git = (...words: string[]) => execFileSync('git', words, { cwd: ROOT, encoding: 'utf8' }).trim();
-  if (git('status', '--porcelain', '--untracked-files=no')) {
+  if (git('status', '--porcelain', '--untracked-files=no', '--', '.', `:!${EXAMS}`)) {
     throw new Error('The checkout has changes that are not committed: the exam is of a commit. Commit them first.');
   }
   const seed = Number.parseInt(
@@ -56,12 +57,21 @@ export async function main(args: readonly string[]): Promise<void> {
   const log = values.data ? basename(values.data) : `the simulator’s shop (${items} items, ${sessions} sessions)`;
   const exams = readExams();
   const hash = values.data && (await inputHash(values.data, {})).slice(0, 12);
-  if (isExamined(exams, version, hash)) {
+  const opened = {
+    version,
+    commit: commit(),
+    date: new Date().toISOString().slice(0, 10),
+    log: values.data ? log : `${log}, seed ${seed}`,
+    ...(hash && { hash }),
+    machine: machine(),
+  };
+  if (isExamined(exams, opened)) {
     throw new Error(
       `${log} was opened for ${version} already, see results/release-exams.md. The next exam is for the next version.`,
     );
   }
-  const work = join(resolve(values.work), [commit(), ...(hash ? [hash] : [])].join('-'));
+  const others = exams.filter((exam) => !isSameExam(exam, opened));
+  const work = join(resolve(values.work), [opened.commit, ...(hash ? [hash] : [])].join('-'));
   mkdirSync(work, { recursive: true });
   const observer = observe({ stderr: process.stderr, signal: new AbortController().signal });
   if (!values.data) await writeSimulation(simulate({ ...SIMULATED, seed }), work);
@@ -96,6 +106,7 @@ export async function main(args: readonly string[]): Promise<void> {
     const row = { name: model, isNeural, config, validation: chosenBy ?? best!.value, processorSeconds };
     examined.push({ row: { ...row, metrics: metrics.conservative }, ranks });
   };
+  writeExams([...others, opened]); // before the test part is asked
   for (const model of Object.keys(baselines)) {
     const { best } = await search({
       data: parts.train,
@@ -120,18 +131,10 @@ export async function main(args: readonly string[]): Promise<void> {
     const differences = row.isNeural && { differences: differencesOf([ranks], counter.ranks, METRICS) };
     return { ...row, metrics: shown(row.metrics), ...differences };
   });
-  const exam = {
-    version,
-    commit: commit(),
-    date: new Date().toISOString().slice(0, 10),
-    log: values.data ? log : `${log}, seed ${seed}`,
-    ...(hash && { hash }),
-    predictions: counter.ranks.length,
-    counter: counter.row.name,
-    rows,
-    machine: machine(),
-  };
-  writeExams([...exams, exam]);
+  writeExams([
+    ...others,
+    { ...opened, predictions: counter.ranks.length, counter: counter.row.name, rows } satisfies Exam,
+  ]);
   writeQuality();
   for (const { name, metrics } of rows)
     console.log(`${name}  ${METRICS.map((metric) => `${metric} ${metrics[metric]}`).join('  ')}`);

@@ -35,12 +35,35 @@ test('the page of exams has a table for each, the newest first, with networks be
 });
 
 test('a version is examined once on each log, which its contents tell from others of the same name', () => {
-  const exams = [
-    { version: '0.2.0', log: 'the simulator’s shop' },
-    { version: '0.2.0', log: 'events.tsv', hash: 'a' },
-  ] as Exam[];
-  expect(isExamined(exams, '0.2.0', undefined)).toBe(true);
-  expect(isExamined(exams, '0.2.0', 'a')).toBe(true);
-  expect(isExamined(exams, '0.2.0', 'b')).toBe(false);
-  expect(isExamined(exams, '0.3.0', 'a')).toBe(false);
+  const ended: Exam = {
+    version: '0.2.0',
+    commit: 'abc',
+    date: '2026-01-02',
+    log: 'a shop',
+    machine: 'a machine',
+    predictions: 1,
+    counter: 'sr',
+    rows: [],
+  };
+  const exams = [ended, { ...ended, hash: 'a' }];
+  const commit = 'abc';
+  expect(isExamined(exams, { version: '0.2.0', commit })).toBe(true);
+  expect(isExamined(exams, { version: '0.2.0', commit, hash: 'a' })).toBe(true);
+  expect(isExamined(exams, { version: '0.2.0', commit, hash: 'b' })).toBe(false);
+  expect(isExamined(exams, { version: '0.3.0', commit, hash: 'a' })).toBe(false);
+});
+
+test('an exam that was opened is ended by the same commit alone, and stands on the page', () => {
+  const opened = {
+    version: '0.2.0',
+    commit: 'abc',
+    date: '2026-01-02',
+    log: 'a shop',
+    hash: 'a',
+    machine: 'a machine',
+  };
+  expect(isExamined([opened], opened)).toBe(false);
+  expect(isExamined([opened], { ...opened, commit: 'other' })).toBe(true);
+  expect(isExamined([opened], { ...opened, hash: 'b', commit: 'other' })).toBe(false);
+  expect(examsPage([opened])).toContain('## 0.2.0, 2026-01-02\n\na shop; opened at abc, and not ended. a machine.');
 });

@@ -21,7 +21,8 @@ export interface ExamRow {
   readonly processorSeconds: number;
 }
 
-export interface Exam {
+/** An exam whose first row may have asked the test part. */
+export interface Opened {
   readonly version: string;
   readonly commit: string;
   readonly date: string;
@@ -29,24 +30,35 @@ export interface Exam {
   readonly log: string;
   /** Hash of its file; absent for the simulator's, which has another for each commit. */
   readonly hash?: string;
+  readonly machine: string;
+}
+
+/** An exam that has ended. */
+export interface Exam extends Opened {
   readonly predictions: number;
   /** Name of the row that networks are compared with. */
   readonly counter: string;
   readonly rows: readonly ExamRow[];
-  readonly machine: string;
 }
 
 /** The oldest first. */
-export const readExams = (): Exam[] => readResult('release-exams', []);
+export const readExams = (): (Opened | Exam)[] => readResult('release-exams', []);
 
-export const writeExams = (exams: readonly Exam[]): void => writeResult('release-exams', exams);
+export const writeExams = (exams: readonly Opened[]): void => writeResult('release-exams', exams);
 
-/** Whether a version was examined on a log: by the file's contents, whatever its name; without a hash, on the simulator's. */
-export const isExamined = (exams: readonly Exam[], version: string, hash: string | undefined): boolean =>
-  exams.some((exam) => exam.version === version && exam.hash === hash);
+type Which = Pick<Opened, 'version' | 'hash'>;
+
+/** Whether both are of one version on one log: by the file's contents, whatever its name; without a hash, on the simulator's. */
+export const isSameExam = (a: Which, b: Which): boolean => a.version === b.version && a.hash === b.hash;
+
+/** Whether an exam was there before. One that was opened may go on, by the commit that opened it. */
+export const isExamined = (
+  exams: readonly (Opened | Exam)[],
+  wanted: Pick<Opened, 'version' | 'hash' | 'commit'>,
+): boolean => exams.some((exam) => isSameExam(exam, wanted) && ('rows' in exam || exam.commit !== wanted.commit));
 
 /** The newest exam first. */
-export const examsPage = (exams: readonly Exam[]): string =>
+export const examsPage = (exams: readonly (Opened | Exam)[]): string =>
   [
     '# Exams of releases',
     '',
@@ -64,7 +76,11 @@ export const examsPage = (exams: readonly Exam[]): string =>
     ...[...exams].reverse().flatMap(section),
   ].join('\n');
 
-function section({ version, commit, date, log, predictions, counter, rows, machine }: Exam): string[] {
+function section(exam: Opened | Exam): string[] {
+  const { version, commit, date, log, machine } = exam;
+  const title = `## ${version}, ${date}`;
+  if (!('rows' in exam)) return [title, '', `${log}; opened at ${commit}, and not ended. ${machine}.`, ''];
+  const { predictions, counter, rows } = exam;
   const figure = (value: number) => value.toFixed(4);
   const signed = (value: number) => `${value < 0 ? '−' : '+'}${figure(Math.abs(value))}`;
   const beside = rows.find(({ name }) => name === counter)!;
@@ -92,7 +108,7 @@ function section({ version, commit, date, log, predictions, counter, rows, machi
       row.processorSeconds.toFixed(row.processorSeconds < 10 ? 1 : 0),
     ]);
   return [
-    `## ${version}, ${date}`,
+    title,
     '',
     `${log}; ${whole(predictions)} predictions. At ${commit}. ${machine}.`,
     '',
