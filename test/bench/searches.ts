@@ -39,15 +39,18 @@ export async function main(args: readonly string[]): Promise<void> {
   const wanted = (values.rows?.split(',') ?? Object.keys(baselines)).map((wanted) => {
     const row = rows.find(({ name, form }) => name === wanted && (form === 'counted' || form === 'improved'));
     if (!row) throw new RangeError(`No row "${wanted}" to search for.`);
-    if (row.form === 'improved' && !readResults(name).rows.some((old) => old.name === wanted && old.curve.length > 0)) {
+    if (row.form !== 'improved') return { row };
+    const measured = readResults(name).rows.find((old) => old.name === wanted && old.seed === 1);
+    if (!measured?.curve.length) {
       throw new RangeError(`What the preset itself has on the validation part is not known: measure ${wanted} first.`);
     }
-    return row;
+    return { row, of: measured.key };
   });
   const work = resolve(values.work);
   const { train } = await filesOf(name, log, data, join(work, 'data'));
   const { signal } = new AbortController(); // Ctrl-C ends the process; the trials are kept
-  for (const { name: row, model, preset, set } of wanted) {
+  for (const { row: planned, of } of wanted) {
+    const { name: row, model, preset, set } = planned;
     const [metric] = log.shown;
     const begun = performance.now();
     const { best, space, trials } = await search({
@@ -65,6 +68,7 @@ export async function main(args: readonly string[]): Promise<void> {
     });
     const { config } = trials[best.trial - 1]!;
     writeSearch(name, row, {
+      ...(of && { of }),
       metric: metric!,
       seed: SEED,
       space,

@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { isOfThisCode, outdated, startOf } from './jobs';
 import { LOG_NAMES } from './logs';
 import { readResults } from './record';
+import { networksOf } from './searches';
 
 test.each(LOG_NAMES)('rows of %s have the settings of today, or are called stale', (log) => {
   const results = readResults(log);
@@ -12,7 +13,8 @@ test.each(LOG_NAMES)('rows of %s have the settings of today, or are called stale
   const { rows } = results;
   const changed = { ...results, rows: rows.map((row) => ({ ...row, key: 'of other settings' })) };
   const fresh = rows.filter(({ stale }) => stale === undefined);
-  expect(outdated(log, changed)).toEqual(fresh.map(({ name, seed }) => `${name}, seed ${seed}`));
+  const searches = Object.keys(networksOf(log)).map((row) => `the search of ${row}`);
+  expect(outdated(log, changed)).toEqual([...fresh.map(({ name, seed }) => `${name}, seed ${seed}`), ...searches]);
 });
 
 test('rows of `auto` are outdated once the log is another', () => {

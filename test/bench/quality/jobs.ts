@@ -15,6 +15,7 @@ import { filesOf, type LogFiles } from './files';
 import { LOGS, type LogName, splitOf } from './logs';
 import { type Results, readResults } from './record';
 import { configOf, type RowPlan, rowsOf } from './rows';
+import { networksOf } from './searches';
 
 type Config = Readonly<Record<string, unknown>>;
 
@@ -71,15 +72,19 @@ export function jobsOf(
   );
 }
 
-/** Rows that would be measured with other settings today, or not at all, and are not called stale. */
+/** Rows that would be measured with other settings today, or not at all, and are not called stale; and searches around other settings. */
 export function outdated(log: LogName, { partner, facts, rows }: Results): string[] {
   const all = rowsOf(log, partner?.name);
-  return rows.flatMap(({ name, seed, key, stale, blended }) => {
+  const searches = Object.entries(networksOf(log)).filter(
+    ([row, { of }]) => !rows.some(({ name, seed, key }) => name === row && seed === 1 && key === of),
+  );
+  const changed = rows.flatMap(({ name, seed, key, stale, blended }) => {
     if (stale !== undefined) return [];
     const plans = all.filter((row) => row.name === name);
     const [job] = jobsOf({ log, facts }, all, plans, blended?.seeds ?? [seed]);
     return job?.key === key ? [] : [`${name}, seed ${seed}`];
   });
+  return [...changed, ...searches.map(([row]) => `the search of ${row}`)];
 }
 
 function keyOf({ log, row, config: given }: Omit<Job, 'seed' | 'key'>, seed: number | readonly number[]): string {

@@ -9,6 +9,8 @@ type Config = Readonly<Record<string, unknown>>;
 
 /** The search over one counting baseline, or over the settings of one network's row. */
 export interface Search {
+  /** Of a network: the key of its row's first seed, whose settings the first trial has. With another the search is of other settings. */
+  readonly of?: string;
   /** Of the validation part, targets losing ties. */
   readonly metric: string;
   readonly seed: number;
