@@ -46,7 +46,8 @@ const within = (path: string, files: Files): Files =>
 /** A folder as `aisle catalogue` writes it. */
 const catalogueOf = (products: readonly CatalogueItem[]): Files => {
   const files = { 'catalogue.json': JSON.stringify(products), 'aliases.json': '{}' };
-  const manifest = { version: '1', parts: ['catalogue.json'], files: sealed(files) };
+  const about = { version: '1', products: products.length, parts: ['catalogue.json'], aliases: 'aliases.json' };
+  const manifest = { ...about, files: sealed(files) };
   return { ...files, 'catalogue-manifest.json': JSON.stringify(manifest) };
 };
 
@@ -417,6 +418,54 @@ describe('a page', () => {
     const origin = await served();
     expect((await doctor(`${origin}/aisle/embed.js`)).findings.map(({ code }) => code)).toEqual(['embed']);
     expect((await doctor(`${origin}/model/manifest.json`)).findings.map(({ code }) => code)).toEqual(['model']);
+    // Servers seldom list a folder.
+    const [status, files] = [403, within('shop/', catalogueOf([{ id: 'a' }]))];
+    const closed = await served({ files, answer: (path): never => (path.endsWith('/') ? { status } : {}) as never });
+    expect((await doctor(`${closed}/model/`)).findings.map(({ code }) => code)).toEqual(['model']);
+    expect((await doctor(`${closed}/shop/`)).findings.map(({ code }) => code)).toEqual(['catalogue']);
+    expect((await doctor(`${closed}/none/`)).codes).toEqual(['error sign-in']);
+  });
+
+  test('whose tag has what is no address, and a base that is none', async () => {
+    const found = async (tag: string) => doctor(`${await served({ files: { 'index.html': page(tag) } })}/`);
+    const src = await found(TAG.replace('/aisle/embed.js', 'https://'));
+    expect(src.codes).toEqual(['error no-address']);
+    expect(src.troubles[0]!.what).toContain('src="https://"');
+    expect((await found(TAG.replace('/model/', 'https://'))).codes).toEqual(['error no-address']);
+    expect((await found(`<base href="https://">${TAG}`)).codes).toEqual([]);
+  });
+
+  test('whose catalogue has none of the model’s products', async () => {
+    const html = page(TAG.replace('src', 'data-catalogue-url="/catalogue/" src'));
+    const files = { 'index.html': html, ...within('catalogue/', catalogueOf([{ id: 'of another shop' }])) };
+    expect((await doctor(`${await served({ files })}/`)).codes).toEqual(['error foreign-catalogue']);
+  });
+
+  test('whose catalogue is kept for ever, as the address of each file has its hash', async () => {
+    const html = page(TAG.replace('src', 'data-catalogue-url="/catalogue/" src'));
+    const files = { 'index.html': html, ...within('catalogue/', catalogueOf([{ id: IDS[0]! }])) };
+    const answer = (path: string): Headers =>
+      /^catalogue\/(catalogue|aliases)\.json$/.test(path)
+        ? { 'cache-control': 'public, max-age=31536000, immutable' }
+        : {};
+    expect((await doctor(`${await served({ files, answer })}/`)).codes).toEqual([]);
+  });
+
+  test('whose policy forbids the catalogue', async () => {
+    const elsewhere = await served({
+      files: within('catalogue/', catalogueOf([{ id: IDS[0]! }])),
+      answer: () => ({ 'access-control-allow-origin': '*' }),
+    });
+    const html = page(TAG.replace('src', `data-catalogue-url="${elsewhere}/catalogue/" src`));
+    const codesBy = async (sources: string) => {
+      const answer = (path: string): Headers =>
+        /^(index\.html|aisle\/worker\.js)$/.test(path)
+          ? { 'content-security-policy': `connect-src 'self' ${sources}` }
+          : {};
+      return (await doctor(`${await served({ files: { 'index.html': html }, answer })}/`)).codes;
+    };
+    expect(await codesBy('')).toEqual(['error policy-connect']);
+    expect(await codesBy(elsewhere)).toEqual([]);
   });
 
   test('is all that is requested, with its files', async () => {
@@ -471,6 +520,27 @@ describe('a folder', () => {
     expect((await doctor(root)).codes).toEqual(['error other-version']);
   });
 
+  test('of a catalogue that no page takes, or whose rules none follows', async () => {
+    const files = { 'catalogue.json': JSON.stringify([{ id: 'a' }]), 'rules.json': '[{"nonsense":true}]' };
+    const found = async (about: object) => {
+      const manifest = JSON.stringify({ version: '1', ...about, files: sealed(files) });
+      return doctor(await onDisk({ ...files, 'catalogue-manifest.json': manifest }));
+    };
+    const bare = await found({});
+    expect(bare.codes).toEqual(['error catalogue']);
+    expect(bare.troubles[0]!.what).toContain('products');
+    expect((await found({ products: 1, parts: ['catalogue.json'] })).codes).toEqual(['warning rules']);
+  });
+
+  test('passes over what other tools call embed.js', async () => {
+    const contact = '<script src="https://embed.example/next/embed.js"></script>';
+    const foreign: Files = { 'contact.html': page(contact, ''), 'vendor/embed.js': 'window.form = {};' };
+    expect((await aisle('doctor', await onDisk(foreign))).code).toBe(2);
+    const found = await doctor(await onDisk({ ...site, ...foreign }));
+    expect(found.codes).toEqual([]);
+    expect(JSON.stringify(found.findings)).not.toMatch(/contact|vendor/);
+  });
+
   test('of a Shopify theme as docs/platforms.md fills it: model and catalogue are found, SKUs are aliases of handles', async () => {
     const handles = IDS.slice(5); // those that need no quotes
     const rows = handles.map((id, k) => `${id},Thing ${k},SKU-${k},9.90,active`);
@@ -502,7 +572,8 @@ describe('a folder', () => {
 
   test('of a catalogue whose aliases no page takes', async () => {
     const files = { 'catalogue.json': JSON.stringify([{ id: 'a' }]), 'aliases.json': '{"a":{"also":[7]}}' };
-    const manifest = JSON.stringify({ version: '1', parts: ['catalogue.json'], files: sealed(files) });
+    const about = { version: '1', products: 1, parts: ['catalogue.json'], aliases: 'aliases.json' };
+    const manifest = JSON.stringify({ ...about, files: sealed(files) });
     const { codes, findings } = await doctor(await onDisk({ ...files, 'catalogue-manifest.json': manifest }));
     expect(codes).toEqual(['error catalogue']);
     expect(findings[0]!.what).toMatch(/^is no catalogue that can be read: aliases\.json: field item "a": also must be/);

@@ -1,4 +1,5 @@
 /** Whether the security policies of a page, and of the worker's script, allow what Aisle needs. */
+import { CATALOGUE_MANIFEST } from '../../checkpoint/catalogue-folder';
 import { MANIFEST } from '../../checkpoint/manifest';
 import { fileUrl } from '../../engine/artifact-loader';
 import { allowsUrl, allowsWord, CHAINS, policiesOf } from './policy';
@@ -9,6 +10,8 @@ const HEADER = 'In the page’s Content-Security-Policy';
 interface Needs {
   readonly embed: URL;
   readonly modelUrl: URL;
+  /** Folders of catalogues that live apart. */
+  readonly catalogues: readonly URL[];
   readonly workerUrl: URL;
   readonly worker: Answer | undefined;
   readonly images: readonly URL[];
@@ -80,7 +83,7 @@ export function checkPolicies(site: Site, page: Page, needs: Needs, add: Add): v
 function checkWorkerPolicies(
   site: Site,
   { url: self, policies }: Page,
-  { modelUrl, workerUrl, worker }: Needs,
+  { modelUrl, catalogues, workerUrl, worker }: Needs,
   lacks: Add,
 ): void {
   const name = site.name(self);
@@ -102,10 +105,12 @@ function checkWorkerPolicies(
     );
   }
   const inside = isForeign ? self : workerUrl;
-  for (const [file, purpose] of [
+  const needed: readonly (readonly [URL, string])[] = [
     [new URL(fileUrl(modelUrl.href, MANIFEST)), 'the model'],
+    ...catalogues.map(({ href }) => [new URL(fileUrl(href, CATALOGUE_MANIFEST)), 'the catalogue'] as const),
     [new URL('x.wasm', workerUrl), 'WebAssembly'],
-  ] as const) {
+  ];
+  for (const [file, purpose] of needed) {
     if (!allowsUrl(inWorker, CHAINS.connect, file, inside)) {
       const todo = `${where} add ${folder(file)} to connect-src.`;
       lacks('error', 'policy-connect', ofWorker, `has a security policy that forbids to fetch ${purpose}.`, todo);

@@ -1,12 +1,20 @@
 /** Looks at pages, at the folder of `embed.js`, at models and at catalogues, and says what is wrong with them. */
 
 import { checkAliases } from '../../checkpoint/aliases';
-import type { CatalogueItem } from '../../checkpoint/artifact';
+import type { CatalogueItem, OpenedArtifact } from '../../checkpoint/artifact';
 import { checkCatalogue } from '../../checkpoint/catalogue-file';
-import { CATALOGUE_MANIFEST, PART_NAME } from '../../checkpoint/catalogue-folder';
+import {
+  CATALOGUE_MANIFEST,
+  COLD_START,
+  checkCatalogueManifest,
+  checkColdStart,
+  filesOfPage,
+  PART_NAME,
+} from '../../checkpoint/catalogue-folder';
 import { isRecord, parseJson } from '../../checkpoint/json';
-import { ALIASES, checkManifest, type FileEntry, MANIFEST, REPORT } from '../../checkpoint/manifest';
+import { ALIASES, checkManifest, type FileEntry, MANIFEST, REPORT, RULES } from '../../checkpoint/manifest';
 import { openArtifact } from '../../checkpoint/open';
+import { checkRules } from '../../checkpoint/rules';
 import { fileUrl } from '../../engine/artifact-loader';
 import { RecommenderError, reasonOf } from '../../errors';
 import { nearestName } from '../../nearest-name';
@@ -36,10 +44,11 @@ export async function checkPage(site: Site, answer: Answer, add: Add): Promise<v
   const name = site.name(answer.url);
   const { url, bytes, headers } = answer;
   const tags = tagsOf(new TextDecoder().decode(bytes));
-  const base = new URL(tags.find((tag) => tag.name === 'base')?.attributes['href'] ?? '', url);
+  const href = tags.find((tag) => tag.name === 'base')?.attributes['href'] ?? '';
+  const base = URL.canParse(href, url) ? new URL(href, url) : url; // as browsers do
   checkSlots(tags, name, add);
-  const script = embedTag(tags, name, add);
-  if (script === undefined) return;
+  const script = embedTag(tags, name, base, add);
+  if (script === undefined || !checkAddresses(script, name, base, add)) return;
   const options = checkOptions(script, name, add);
   const { src, nonce } = script.attributes;
   const metas = tags.filter(({ attributes }) => /^content-security-policy$/i.test(attributes['http-equiv'] ?? ''));
@@ -51,17 +60,33 @@ export async function checkPage(site: Site, answer: Answer, add: Add): Promise<v
   const workerUrl = isInFolder ? new URL('worker.js', embed) : new URL(options.workerUrl, base);
   const found = await checkEmbed(site, embed, page, add, workerUrl);
   const worker = found ?? (isInFolder ? undefined : await checkFile(site, { url: workerUrl }, url, add));
-  const catalogue = await checkModel(site, modelUrl, page, add);
+  const model = await checkModel(site, modelUrl, page, add);
   const catalogueUrl = datasetOf(script)['catalogueUrl'];
   const language = tags.find((tag) => tag.name === 'html')?.attributes['lang'] ?? '';
   const folders = catalogueUrl ? foldersOf(catalogueUrl, language) : [];
+  const catalogues = folders.map((address) => folderAt(address, base));
   const [apart] = await Promise.all(
-    folders.map((address) => checkCatalogueFolder(site, folderAt(address, base), page, add)),
+    catalogues.map(async (folder) => {
+      const products = await checkCatalogueFolder(site, folder, page, add);
+      const known = new Set(model?.itemIds);
+      if (products && model && !products.some(({ id }) => known.has(id))) {
+        const todo = 'Write it with "aisle catalogue FEED --artifact DIR", which reports what matches.';
+        add(
+          'error',
+          'foreign-catalogue',
+          site.name(folder),
+          'holds no product that the model knows: no page takes it.',
+          todo,
+        );
+      }
+      return products;
+    }),
   );
-  const products = apart ?? catalogue ?? [];
+  const products = apart ?? model?.catalogue ?? [];
   if (options && options.images === undefined) checkPictures(products, name, add);
   if (headers !== undefined || page.policies.length > 0) {
-    checkPolicies(site, page, { embed, modelUrl, workerUrl, worker, images: imagesOf(options, products) }, add);
+    const images = imagesOf(options, products);
+    checkPolicies(site, page, { embed, modelUrl, catalogues, workerUrl, worker, images }, add);
   }
   const isolation = ['cross-origin-opener-policy', 'cross-origin-embedder-policy'].flatMap((header) => {
     const value = headers?.get(header);
@@ -71,7 +96,7 @@ export async function checkPage(site: Site, answer: Answer, add: Add): Promise<v
 }
 
 /** The tag that a page starts Aisle by. */
-function embedTag(tags: readonly Tag[], name: string, add: Add): Tag | undefined {
+function embedTag(tags: readonly Tag[], name: string, base: URL, add: Add): Tag | undefined {
   const scripts = tags.filter((tag) => tag.name === 'script' && 'data-model-url' in tag.attributes);
   const [script] = scripts;
   if (script === undefined) {
@@ -85,7 +110,7 @@ function embedTag(tags: readonly Tag[], name: string, add: Add): Tag | undefined
         what,
         'Give the addresses of embed.js and of the model’s folder to "aisle doctor" by themselves.',
       );
-    } else if (tags.some((tag) => /\/embed\.js(\?|$)/.test(tag.attributes['src'] ?? ''))) {
+    } else if (tags.some((tag) => mayBeEmbed(tag, base))) {
       add('error', 'no-model-url', name, 'has embed.js without data-model-url.', 'Add data-model-url="…/" to its tag.');
     } else {
       const what = 'has no script with data-model-url.';
@@ -113,6 +138,23 @@ function embedTag(tags: readonly Tag[], name: string, add: Add): Tag | undefined
     return undefined;
   }
   return script;
+}
+
+/** Whether a tag may load our script. Other tools have an `embed.js`, too, on hosts of their own. */
+function mayBeEmbed({ attributes: { src = '' } }: Tag, base: URL): boolean {
+  return /\/embed\.js(\?|$)/.test(src) && URL.canParse(src, base) && new URL(src, base).origin === base.origin;
+}
+
+/** Whether the tag's addresses are some. */
+function checkAddresses({ attributes }: Tag, name: string, base: URL, add: Add): boolean {
+  const wrong = ['src', 'data-model-url', 'data-catalogue-url', 'data-worker-url'].filter(
+    (attribute) => !URL.canParse(attributes[attribute] ?? '', base),
+  );
+  for (const attribute of wrong) {
+    const what = `has a tag with ${attribute}="${attributes[attribute]}", which is no address.`;
+    add('error', 'no-address', name, what, 'Correct it.');
+  }
+  return wrong.length === 0;
 }
 
 /** Checks the tag's options as the embed does. */
@@ -185,7 +227,7 @@ export async function checkEmbed(
   const files = listed.status === 200 ? filesIn(listed.bytes, FILES) : undefined;
   if (files === undefined || !Object.hasOwn(files, 'embed.js')) {
     const script = await checkFile(site, { url: embed }, page?.url, add);
-    const first = /\bimport\(\s*["'`](\.[^"'`]+)["'`]\s*\)/.exec(new TextDecoder().decode(script?.bytes))?.[1];
+    const first = loadsBeside(new TextDecoder().decode(script?.bytes));
     if (script === undefined) return undefined;
     if (first === undefined) {
       add('error', 'not-embed', name, 'is not embed.js of Aisle.', COPY);
@@ -207,6 +249,10 @@ export async function checkEmbed(
   return found.get(workerUrl.href);
 }
 
+/** The file beside it that a script imports first. */
+export const loadsBeside = (script: string): string | undefined =>
+  /\bimport\(\s*["'`](\.[^"'`]+)["'`]\s*\)/.exec(script)?.[1];
+
 const addElsewhere = (name: string, add: Add): void =>
   add('ok', 'elsewhere', name, 'is on another host, which is not looked at.', 'Check its address by itself.');
 
@@ -214,9 +260,14 @@ const addElsewhere = (name: string, add: Add): void =>
  * Looks at a model's folder.
  *
  * @param folder Ends in `/`, or has `{file}` in place of a file's name.
- * @returns Its catalogue, if it has one and all is well.
+ * @returns The model, if all is well.
  */
-export async function checkModel(site: Site, folder: URL, page: Pick<Page, 'url'> | undefined, add: Add) {
+export async function checkModel(
+  site: Site,
+  folder: URL,
+  page: Pick<Page, 'url'> | undefined,
+  add: Add,
+): Promise<OpenedArtifact | undefined> {
   const urlOf = (name: string) => new URL(fileUrl(folder.href, name));
   const at = urlOf(MANIFEST);
   if ((await site.get(at)) === undefined) {
@@ -246,7 +297,7 @@ export async function checkModel(site: Site, folder: URL, page: Pick<Page, 'url'
         'Do not publish it: no page needs it.',
       );
     }
-    return artifact.catalogue;
+    return artifact;
   } catch (error) {
     if (!(error instanceof RecommenderError)) throw error;
     const what = `is no model that can be loaded: ${error.message}`;
@@ -276,19 +327,31 @@ export async function checkCatalogueFolder(
   const manifest = await checkFile(site, { url: at }, page?.url, add);
   if (manifest === undefined) return undefined;
   const again = 'Run "aisle catalogue" again, and copy the whole folder.';
-  const files = filesIn(manifest.bytes, CATALOGUE_MANIFEST);
-  if (files === undefined) {
-    add('error', 'catalogue', site.name(at), 'lists no files.', again);
-    return undefined;
-  }
   try {
-    const wanted = Object.entries(files).map(([name, entry]): Wanted => ({ url: urlOf(name), entry }));
+    const checked = checkCatalogueManifest(parseJson(manifest.bytes, CATALOGUE_MANIFEST));
+    filesOfPage(checked); // or they are too long
+    const { files } = checked;
+    const wanted = Object.entries(files).map(
+      ([name, entry]): Wanted => ({ url: urlOf(name), isCompared: true, entry }),
+    );
     const found = await checkFiles(site, wanted, page?.url, add);
     if (found.size < wanted.length) return undefined;
     const products = Object.keys(files).flatMap((name) => {
-      const { bytes } = found.get(urlOf(name).href)!;
-      if (name === ALIASES) checkAliases(parseJson(bytes, name));
-      return PART_NAME.test(name) ? checkCatalogue(parseJson(bytes, name), name) : [];
+      const read = () => parseJson(found.get(urlOf(name).href)!.bytes, name);
+      if (name === ALIASES) checkAliases(read());
+      if (name === COLD_START) checkColdStart(read());
+      if (name === RULES) {
+        const { wrong } = checkRules(read());
+        if (wrong.length > 0)
+          add(
+            'warning',
+            'rules',
+            site.name(urlOf(name)),
+            `has rules that no page follows: ${wrong.join('; ')}.`,
+            again,
+          );
+      }
+      return PART_NAME.test(name) ? checkCatalogue(read(), name) : [];
     });
     add('ok', 'catalogue', site.name(folder), `holds a catalogue of ${products.length} products, complete.`);
     return products;

@@ -8,7 +8,7 @@ import { RecommenderError } from '../../errors';
 import { refuseCheckpoint } from '../../pipeline/files/artifact-folder';
 import { isFolder } from '../../pipeline/files/disk';
 import type { Severity } from '../../ui/doctor/types';
-import { checkCatalogueFolder, checkEmbed, checkModel, checkPage, FILES, filesIn } from './check';
+import { checkCatalogueFolder, checkEmbed, checkModel, checkPage, FILES, filesIn, loadsBeside } from './check';
 import { FOLDER, folderSite, webSite } from './site';
 import type { Add, Finding } from './types';
 
@@ -59,6 +59,13 @@ async function checkAddress(target: string, signal: AbortSignal, add: Add): Prom
   const answer = (await site.get(url))!;
   const { status, headers, failure } = answer;
   const type = headers?.get('content-type') ?? 'of no type';
+  const isPage = status === 200 && /\bhtml\b/i.test(type);
+  if (url.pathname.endsWith('/') && failure === undefined && !isPage) {
+    // A folder, which servers seldom list.
+    const isThere = async (name: string) => (await site.get(new URL(name, url)))!.status === 200;
+    if (await isThere(MANIFEST)) return void (await checkModel(site, url, undefined, add));
+    if (await isThere(CATALOGUE_MANIFEST)) return void (await checkCatalogueFolder(site, url, undefined, add));
+  }
   const isError = (code: string, what: string, todo: string) => add('error', code, url.href, what, todo);
   if (failure?.startsWith('redirects')) return isError('redirects', `${failure}.`, 'Look at the server’s redirects.');
   if (failure !== undefined) throw new RecommenderError('io', `${answer.url.href} ${failure}.`);
@@ -68,7 +75,7 @@ async function checkAddress(target: string, signal: AbortSignal, add: Add): Prom
     return isError('sign-in', `is refused with status ${status}.`, todo);
   }
   if (status !== 200) return isError('missing', `is answered with status ${status}.`, 'Check the address.');
-  if (!/\bhtml\b/i.test(type)) {
+  if (!isPage) {
     const todo = 'Give the address of a page, of embed.js, or of a manifest.json.';
     return isError('no-page', `is no HTML page, but ${type}.`, todo);
   }
@@ -100,7 +107,9 @@ async function checkFolder(dir: string, add: Add): Promise<void> {
   for (const folder of foldersOf('embed.js', FILES)) {
     const isOurs = paths.includes(decodeURIComponent(new URL('embed.js', folder).pathname.slice(1)));
     const files = filesIn(new TextEncoder().encode(await textOf(new URL(FILES, folder))), FILES);
-    if (!isOurs && !(files && Object.hasOwn(files, 'embed.js'))) continue;
+    const isListed = files !== undefined && Object.hasOwn(files, 'embed.js');
+    // Other tools have an `embed.js`, too; ours imports a file beside it.
+    if (!isListed && !(isOurs && loadsBeside(await textOf(new URL('embed.js', folder))))) continue;
     await checkEmbed(site, new URL('embed.js', folder), undefined, add);
     checked++;
   }
@@ -117,7 +126,8 @@ async function checkFolder(dir: string, add: Add): Promise<void> {
   }
   for (const path of paths.filter((name) => /\.html?$/i.test(name))) {
     const url = urlOf(path);
-    if (!/data-model-url|aisle-recommendations|\/embed\.js/.test(await textOf(url))) continue;
+    if (!/data-model-url|aisle-recommendations|["'](?!https?:|\/\/)[^"'\s]*\/embed\.js/.test(await textOf(url)))
+      continue;
     await checkPage(site, (await site.get(url))!, add);
     checked++;
   }

@@ -110,7 +110,7 @@ function addPolicy({ violations }: Facts, add: Add): void {
 const POLICY: Readonly<Record<string, string>> = {
   'worker-src': 'Add the origin of embed.js to worker-src; blob: too, if that is another origin than the page’s.',
   'script-src': "Add the origin of embed.js to script-src, and 'wasm-unsafe-eval' for speed.",
-  'connect-src': 'Add the origins of the model and of embed.js to connect-src.',
+  'connect-src': 'Add the origins of embed.js, a model and a catalogue to connect-src.',
   'img-src': 'Add data: to img-src for pictures inside the model; with data-images="page", their hosts.',
   'style-src': 'Move the style of the slots from the markup into a style sheet of the shop (docs/security-policy.md).',
   'trusted-types': 'Add aisle to trusted-types.',
