@@ -132,16 +132,20 @@ interface Place {
   readonly list?: number;
 }
 
-/** Members of an object, each with its comma, that hold no objects deeper than one level. */
-const MEMBERS = /(?:"(?:[^"\\]|\\.)*"\s*:\s*(?:"(?:[^"\\]|\\.)*"|[{[][^{}[\]]*[}\]]|[^\s"{}[\],]+)\s*,\s*)*/;
-const LIST = new RegExp(`^\\s*\\{\\s*(${MEMBERS.source})"(?:products|items|catalogue|catalog|data)"\\s*:\\s*\\[`);
+const TEXT = '"(?:[^"\\\\]|\\\\.)*"';
+const within = (inner: string): string => `[{[](?:${TEXT}|[^"{}[\\]]${inner})*[}\\]]`;
+/** An object or a list with three levels in it at most: regular expressions do not count. */
+const NESTED = within(`|${within(`|${within('')}`)}`);
+/** A member of an object with its comma. */
+const MEMBER = `(?:${TEXT}\\s*:\\s*(?:${TEXT}|${NESTED}|[^\\s"{}[\\],]+)\\s*,\\s*)`;
+const LIST = new RegExp(`^\\s*\\{\\s*(${MEMBER}*)"(?:products|items|catalogue|catalog|data)"\\s*:\\s*\\[`);
 
 /** Where the products of a document are, from its beginning. An object with an id is a product, whatever lists it has. */
 function placeOf(head: Uint8Array, idColumn: string): Place {
   const text = new TextDecoder('latin1').decode(head); // a character a byte
   if (text.trimStart().startsWith('[')) return { level: 1 };
   const [all, before = ''] = LIST.exec(text.slice(0, HEAD)) ?? [];
-  const names = [...before.matchAll(/"([^"]*)"\s*:/g)].map(([, name]) => name!);
+  const names = [...before.matchAll(new RegExp(MEMBER, 'gy'))].map(([member]) => /^"([^"]*)"/.exec(member)![1]!);
   const isId = (name: string) => name === idColumn || ID_NAMES.includes(nameKey(name));
   if (all === undefined || names.some(isId) || namesOfLine(text).some(isId)) return { level: 0 };
   return { level: Number.POSITIVE_INFINITY, list: all.length - 1 };

@@ -654,6 +654,7 @@ test('of an object only its list of products counts', async () => {
 test.each([
   '{"status":"ok","größe":[1,2],"meta":{"total":1},"products":[{"id":"1"}],"errors":[{"id":"no product"}]}',
   '{"data":[{"id":"1"}]}',
+  '{"meta":{"page":{"n":1,"next":null}},"shop":{"id":7,"about":"a } in a text"},"products":[{"id":"1"}]}',
   '{"id":"1","products":[{"id":"of a bundle"}]}\n',
   '{"title":"A set","items":[{"id":"of a bundle"}],"id":"1"}\n',
   '{"Id":"1","items":[{"id":"of a bundle"}]}',
