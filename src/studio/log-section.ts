@@ -41,11 +41,13 @@ interface LogSection {
 }
 
 /**
+ * @param mayReplace Whether what belongs to the log that is open may go: the visitor is asked.
  * @param onRead Called with a log that was read.
  * @param onFiles Called with files that were chosen: a log, or models.
  */
 export function logSection(
   bench: Bench,
+  mayReplace: () => Promise<boolean>,
   onRead: (state: LogState) => void,
   onFiles: (files: readonly File[]) => void,
 ): LogSection {
@@ -92,7 +94,9 @@ export function logSection(
   const read: Read = async (files, options, products, onBadRow) => {
     notices.clear();
     try {
-      const state = await bench.read({ files, read: options(), products });
+      const choice = { files, read: options(), products };
+      if (!(await mayReplace())) return;
+      const state = await bench.read(choice);
       show(state);
       onRead(state);
     } catch (error) {

@@ -58,7 +58,13 @@ async function start(): Promise<void> {
   const { architectures, references, threads: most, hasGpu } = await bench.models();
   // They need a page that is isolated from other origins, by two headers of its server.
   const threads = crossOriginIsolated ? Math.min(most, navigator.hardwareConcurrency) : 1;
-  const log = logSection(bench, (state) => void opened(state, []), take);
+  const mayReplace = async (): Promise<boolean> => {
+    if (isTraining) return true; // no log is read then, whatever the answer
+    const runs = await bench.runs();
+    const of = 'They belong to the log before this one: take home first what you want to keep.';
+    return runs.length === 0 || confirm(`Remove ${runs.join(', ')} from this browser? ${of}`);
+  };
+  const log = logSection(bench, mayReplace, (state) => void opened(state, []), take);
   const training = trainSection(
     bench,
     architectures,

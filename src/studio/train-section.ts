@@ -67,6 +67,7 @@ export function trainSection(
   /** Runs that follow the one that trains, or, where none does, the next one that is started. */
   const queue: Run[] = [];
   let running: Run | undefined;
+  let isPaused = false;
   let isMeasured = false;
   const notices = messages();
   const list = h('div', { class: 'runs' });
@@ -155,7 +156,10 @@ export function trainSection(
           queue.splice(at, 1);
           run.stop('Left out.');
           void bench.leaveOut(saved.request.run).catch(notices.fail);
-        } else void bench.pause();
+        } else {
+          isPaused = true; // also where it comes too late, and the model is done
+          void bench.pause();
+        }
       },
       resume: () => enqueue(run),
       discard: () => {
@@ -192,14 +196,13 @@ export function trainSection(
 
   async function work(): Promise<void> {
     onBusy(true);
-    let isPaused = false;
+    isPaused = false;
     for (let next = queue.shift(); next; next = isPaused ? undefined : queue.shift()) {
       running = next;
       for (const run of queue) run.wait();
       running.begin();
       try {
         const trained = await bench.train(running.request);
-        isPaused = 'hasCheckpoint' in trained;
         if (!('hasCheckpoint' in trained)) running.end(trained);
         else if (trained.hasCheckpoint) running.stop('Paused. Everything is kept: go on whenever you like.');
         else running.stop('Paused before there was anything to keep: it starts over.');

@@ -186,6 +186,16 @@ export class Workbench {
     return { ...ended, row: await this.#rowOf(run, seconds) };
   }
 
+  /** Names of the runs that are stored, also of an earlier visit that is still being restored; none where that cannot be read. */
+  async runs(): Promise<readonly string[]> {
+    try {
+      const saved = await this.#files.read(STATE);
+      return saved ? (JSON.parse(await saved.text()) as SavedState).runs.map(({ request }) => request.run) : [];
+    } catch {
+      return [];
+    }
+  }
+
   /** The first rows of the log. @throws RecommenderError `bad-input` also for a log that a page cannot hold. */
   async preview(files: readonly NamedBlob[]): Promise<Preview> {
     const [first] = files;

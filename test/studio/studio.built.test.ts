@@ -340,6 +340,9 @@ test('what is refused leaves the log and its models as they were', async () => {
   const asked = page.waitForEvent('dialog').then((dialog) => dialog.dismiss().then(() => dialog.message()));
   await page.getByRole('button', { name: 'Forget it' }).click();
   expect(await asked).toBe('Remove the model gru4rec from this browser?');
+  const askedFirst = page.waitForEvent('dialog').then((dialog) => dialog.dismiss().then(() => dialog.message()));
+  await page.getByRole('button', { name: 'Read the log' }).click();
+  expect(await askedFirst).toContain('Remove gru4rec from this browser?');
   expect(Buffer.from((await archiveOf(page)).get('weights.safetensors')!).equals(weights)).toBe(true);
 
   // As if the tab had been closed once the archive was there, and what was measured had not been stored.
@@ -480,6 +483,19 @@ test('a training that fails is named, and the next one goes on', async () => {
   await waiting.getByRole('button', { name: 'Forget it' }).click();
   await paused.getByRole('button', { name: 'Go on' }).click();
   await ended(page);
+
+  // As if the training had ended before its worker heard of the click.
+  await page.evaluate(() => {
+    const send = Worker.prototype.postMessage;
+    Worker.prototype.postMessage = function (message, ...rest) {
+      if (message.method !== 'pause') Reflect.apply(send, this, [message, ...rest]);
+    };
+  });
+  for (let i = 0; i < 2; i++) await page.getByRole('button', { name: 'Train', exact: true }).click();
+  const [late, next] = [runOf(page, 'gru4rec-4'), runOf(page, 'gru4rec-5')];
+  await late.getByRole('button', { name: 'Pause' }).click();
+  await late.getByText(/^Trained in/).waitFor();
+  await next.getByText(/^Waits\. Go on with it/).waitFor();
   expect(errors).toEqual([]);
 });
 
