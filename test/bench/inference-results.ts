@@ -84,7 +84,8 @@ function aboutMixture(rows: readonly Row[]): string {
   const [both, alone] = ['MB with Brotli', 'MB with Brotli, of the network alone'].map((name) => factOf(row, name));
   return `
 \`infer-mixture\` is a SASRec with V-SkNN of ${whole(factOf(row, 'sessions inside'))} sessions of four clicks inside, ${both} MB in place of ${alone}, with Brotli.
-Its first answer is that of one process: 16.3, 6.9 and 15.1 ms in three sittings, whose medians were 4.7, 4.6 and 4.5 times those of the network alone.`;
+Its first answer is that of one process: 16.3, 6.9, 15.1, 8.2 and 6.5 ms in five sittings, whose medians were 4.7, 4.6, 4.5, 3.5 and 4.6 times those of
+the network alone.`;
 }
 
 function markdown(rows: readonly Row[], plots: readonly string[]): string {
@@ -145,10 +146,12 @@ Medians are of answers to a page that asks often: from b8c6a40f on, tables of 52
 after 32 answers, before after two, which made fifth answers slower. From a2794ce6 on, where bytes are read faster, nine sittings of \`infer-plan\` had GRU4Rec at
 0.46 to 0.51 of ONNX Runtime Web (0.68 to 0.77 before) and SASRec at 0.33 to 0.44 (0.29 to 0.46 before); the machine took about twice as
 long as before for both sides. Both sides' first and fifth answers are medians of 21 processes there, of five elsewhere: with five, the
-fifth answer of ONNX Runtime Web's SASRec was 2.7, 6.6 and 10 ms in three sittings; the rows are of the last. From e9a32b0f on, WASM infers by the
-SIMD kernels that only training had: SASRec at 0.86, 1.11 and 1.16 in three sittings, and at 1.75 before, in the sitting of the 0.86;
-\`infer-page\` at 0f8d76fa has the WASM before. From c53163a4 on, where SASRec's last click is answered without keys and values of all clicks, five sittings of
-\`infer-plan\` had SASRec at 0.23 to 0.34 and GRU4Rec at 0.55 to 0.59; one just before had 0.33 and 0.57, two between 0.25 and 0.66, and 0.44 and 0.55.${aboutMixture(rows)}`,
+fifth answer of ONNX Runtime Web's SASRec was 2.7, 6.6 and 10 ms in three sittings. From e9a32b0f on, WASM infers by the
+SIMD kernels that only training had: SASRec at 0.86, 1.11 and 1.16 in three sittings, and at 1.75 before, in the sitting of the 0.86.
+From c53163a4 on, where SASRec's last click is answered without keys and values of all clicks, five sittings of
+\`infer-plan\` had SASRec at 0.23 to 0.34 and GRU4Rec at 0.55 to 0.59; one just before had 0.33 and 0.57, two between 0.25 and 0.66, and 0.44 and 0.55.
+At c9819cfb two sittings are known, on an Intel Xeon and on the EPYC of the rows: \`infer-plan\` had SASRec at 0.30 and 0.23, GRU4Rec at 0.38 and 0.59;
+\`infer-sasrec\` was 0.97 and 0.94, \`infer-gru4rec\` 1.31 and 1.52; fifth answers of \`infer-page\` took 0.6 to 0.85 ms and 0.5 to 1 ms.${aboutMixture(rows)}`,
       answers,
       [...HEAD, 'first', 'fifth', "peer's first", "peer's fifth", 'commit'],
     ),
