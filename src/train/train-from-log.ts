@@ -77,7 +77,7 @@ export const modelNames: readonly string[] = [...Object.keys(models), ...Object.
 
 /** What is wrong with a name that neither an architecture nor a baseline has. */
 export function unknownModel(name: string): RecommenderError {
-  const nearest = nearestName(name, modelNames);
+  const nearest = modelNames.find((known) => known.startsWith(name)) ?? nearestName(name, modelNames);
   const hint = nearest === undefined ? '' : `; the nearest is "${nearest}"`;
   return new RecommenderError('bad-config', `No model is called "${name}"${hint}. Known are ${modelNames.join(', ')}.`);
 }

@@ -429,6 +429,7 @@ describe('the configuration', () => {
 
   test.each([
     ['gru5rec', [], 'No model is called "gru5rec"; the nearest is "gru4rec". Known are gru4rec, srgnn, sasrec, '],
+    ['gru', [], 'No model is called "gru"; the nearest is "gru4rec".'],
     ['__proto__', [], 'No model is called "__proto__"'],
     ['pop', ['--epochs', '2'], '--epochs is for networks; pop counts the log once'],
     ['pop', ['--valid', 'last:10%'], '--valid is for networks'],
