@@ -121,11 +121,11 @@ export interface Scorer {
    * every event of a log. Absent where a model has no state to carry; callers then score prefixes.
    *
    * @param visit Called with the scores `[rows, n]` of one batch and, per row, which session it is and which click was
-   *   seen last (0-based). All of it is valid until `visit` returns.
+   *   seen last (0-based). All of it is valid until what `visit` returns has settled, for which it is waited.
    */
   scoreSequences?(
     sessions: Sessions,
-    visit: (scores: Float32Array, rows: readonly SequenceRow[]) => void,
+    visit: (scores: Float32Array, rows: readonly SequenceRow[]) => void | Promise<void>,
   ): Promise<void>;
   dispose(): void;
 }

@@ -139,8 +139,8 @@ export function rowScorer(
       const capacity = Math.max(1, Math.floor(BLOCK_CELLS / items));
       const block = new ScoreRows(capacity, base);
       let rows: SequenceRow[] = [];
-      const flush = () => {
-        visit(block.scores.subarray(0, rows.length * items), rows);
+      const flush = async () => {
+        await visit(block.scores.subarray(0, rows.length * items), rows);
         rows = [];
       };
       for (let session = 0; session + 1 < offsets.length; session++) {
@@ -151,10 +151,10 @@ export function rowScorer(
           block.begin(row);
           fill(clicks, from, at + 1, block, times[at]);
           rows.push({ session, position: at - from, changed: block.changed(row) });
-          if (rows.length === capacity) flush();
+          if (row + 1 === capacity) await flush();
         }
       }
-      if (rows.length > 0) flush();
+      if (rows.length > 0) await flush();
     },
     dispose() {},
   };

@@ -143,7 +143,12 @@ const vsknnOptions: OptionSpecs<VsknnConfig> = {
     SOURCE,
   ),
   idfWeighting: number(0, [0, 1e6], 'how much more rare items count; 0: no more. Usual are 1, 2, 5, 10', SOURCE),
-  lastNClicks: integer(0, [0, 1_000_000_000], 'how many of the last clicks are compared; 0: all', SOURCE),
+  lastNClicks: integer(
+    0,
+    [0, 1_000_000_000],
+    'how many of the last clicks are compared, and with `remind` false left out; 0: all',
+    SOURCE,
+  ),
   normalize: boolean(true, 'divide scores by the largest, which moves no rank', SOURCE),
 };
 

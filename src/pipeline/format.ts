@@ -18,9 +18,11 @@ export function whole(count: number): string {
 /** `1 epoch`, `2 epochs`. */
 export const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
 
-/** The lines of a table in Markdown. */
+/** The lines of a table in Markdown, of cells without a line break. */
 export const markdownTable = (titles: readonly string[], rows: readonly (readonly string[])[]): string[] =>
-  [titles, titles.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
+  [titles, titles.map(() => '---'), ...rows].map(
+    (cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`,
+  );
 
 /** An id with escaped control characters, which a terminal would execute. */
 export const printable = (id: string): string =>

@@ -160,7 +160,7 @@ async function scoreSequences<C>(
           const start = offsets[session]!;
           return { items: items.subarray(start, start + position + 1) };
         });
-      visit(await outputs.withRepeats(await read(scores), seen), rows);
+      await visit(await outputs.withRepeats(await read(scores), seen), rows);
 
       const following: SequenceRow[] = [];
       const sources: number[] = []; // 1 + the row whose state is carried on, 0 for a fresh one

@@ -155,7 +155,7 @@ export function planScorer(running: RunningPlan, reader: SessionReader, items = 
     for (let session = 0; session + 1 < offsets.length; session++) {
       const own = clicks.subarray(offsets[session]!, offsets[session + 1]!);
       for (let end = 1; end < own.length; end++)
-        visit(await alone.score({ items: own.subarray(0, end) }), [{ session, position: end - 1 }]);
+        await visit(await alone.score({ items: own.subarray(0, end) }), [{ session, position: end - 1 }]);
     }
   }
   const { scale, earlier } = reader;

@@ -8,6 +8,7 @@ import type { ItemIndex, Scorer, Sessions } from '../types';
 import { CUTS, type Metrics, metricsOf } from './metrics';
 import { batchesByLength, predictionsOf, prefixOf } from './predictions';
 import type { Protocol } from './types';
+import { yieldToEventLoop } from './yield-to-event-loop';
 
 export const PROTOCOLS: readonly Protocol[] = ['events', 'last-item', 'leave-one-out', 'incremental'];
 
@@ -204,18 +205,19 @@ async function rankTargets(
     onScores?.(row, target, exclude);
     done++;
   };
-  const afterBatch = () => {
+  const afterBatch = async () => {
     options.onProgress?.(done, total);
+    await yieldToEventLoop(); // what counts scores without a pause, in which a signal could fire
     throwIfAborted(signal);
   };
 
   const n = scorer.items;
   if (protocol === 'events' && scorer.scoreSequences && total > 0) {
-    await scorer.scoreSequences(sessions, (scores, rows) => {
+    await scorer.scoreSequences(sessions, async (scores, rows) => {
       rows.forEach(({ session, position, changed }, i) => {
         rank(predictions.starts[session]! + position, scores.subarray(i * n, (i + 1) * n), changed);
       });
-      afterBatch();
+      await afterBatch();
     });
     if (done !== total) throw new Error(`The scorer made ${done} predictions, expected ${total}.`);
   } else {
@@ -224,7 +226,7 @@ async function rankTargets(
       batch.forEach((p, i) => {
         rank(p, scores.subarray(i * n, (i + 1) * n));
       });
-      afterBatch();
+      await afterBatch();
     }
   }
   return { predictions, conservative, standard };

@@ -9,8 +9,8 @@ import { conservativeMetrics, pastOf } from './evaluate';
 import { type Progress, Trainer, type TrainerOptions, type TrainerState } from './trainer';
 import type { Protocol } from './types';
 
-/** What selects the best epoch, and ends a training that no longer gets better. */
-const SELECTION_METRIC = 'mrr@20';
+/** What selects the best epoch, and ends a training that no longer gets better, where nobody names another. */
+export const SELECTION_METRIC = 'mrr@20';
 /** Epochs without a better validation after which a training ends, where its plan does not say. */
 export const PATIENCE = 5;
 
@@ -20,6 +20,8 @@ export interface FitOptions<C> extends TrainerOptions<C> {
   readonly valid?: Sessions;
   /** What of them is predicted. Default `events`. */
   readonly validProtocol?: Protocol;
+  /** Of the validation: selects the best epoch, and ends a training that no longer gets better. Default `mrr@20`. */
+  readonly metric?: string;
   /** Epochs without a better validation after which training ends. Default: the plan's, else 5. */
   readonly patience?: number;
   readonly resume?: FitState;
@@ -42,7 +44,7 @@ export interface EpochResult {
 
 export interface BestEpoch {
   readonly epoch: number;
-  /** `SELECTION_METRIC`, or `loss` of the last epoch without validation. */
+  /** What selected it, or `loss` of the last epoch without validation. */
   readonly metric: string;
   readonly value: number;
 }
@@ -89,7 +91,7 @@ export class Interrupted extends RecommenderError {
  *   is nothing to learn.
  */
 export async function fitModel<C>(options: FitOptions<C>): Promise<FitResult> {
-  const { resume, valid, signal } = options;
+  const { resume, valid, signal, metric = SELECTION_METRIC } = options;
   const plan = options.training.plan(options.config);
   const { patience = plan.patience ?? PATIENCE } = options;
   const { averageEpochs = 1 } = plan;
@@ -141,8 +143,8 @@ export async function fitModel<C>(options: FitOptions<C>): Promise<FitResult> {
           ...(metrics && { valid: metrics }),
         };
         epochs.push(result);
-        if (metrics && !(best && best.epoch.value >= metrics[SELECTION_METRIC]!)) {
-          const epoch = { epoch: result.epoch, metric: SELECTION_METRIC, value: metrics[SELECTION_METRIC]! };
+        if (metrics && !(best && best.epoch.value >= metrics[metric]!)) {
+          const epoch = { epoch: result.epoch, metric, value: metrics[metric]! };
           best = { epoch, weights: await weights() };
         }
         unvalidated = undefined;

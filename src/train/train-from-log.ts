@@ -25,7 +25,7 @@ import { type Progress, Trainer } from './trainer';
 import { validationScale } from './validation-scale';
 
 export interface TrainFromLogOptions
-  extends Pick<FitOptions<unknown>, 'validProtocol' | 'resume' | 'pause' | 'onEpoch'> {
+  extends Pick<FitOptions<unknown>, 'validProtocol' | 'metric' | 'resume' | 'pause' | 'onEpoch'> {
   /** Name of an architecture or a counting baseline. */
   readonly model: string;
   /** Configuration keys that differ from the model's defaults. */
@@ -124,7 +124,7 @@ export async function trainFromLog(options: TrainFromLogOptions): Promise<Traine
   if (model) {
     await registerTraining();
     const training = await trainingOf(options, task);
-    const { resume, pause, onProgress, onEpoch } = options;
+    const { metric, resume, pause, onProgress, onEpoch } = options;
     const parallel = await options.parallel?.(training.layout);
     try {
       const result = await fitModel({
@@ -132,6 +132,7 @@ export async function trainFromLog(options: TrainFromLogOptions): Promise<Traine
         ...(signal && { signal }),
         ...(parallel && { parallel }),
         ...(valid && { valid, validProtocol }),
+        ...(metric && { metric }),
         ...(resume && { resume }),
         ...(pause && { pause }),
         ...(onEpoch && { onEpoch }),

@@ -337,8 +337,10 @@ describe('aisle compare', () => {
   });
 
   test('warns of options that no row uses', async () => {
-    const { code, stderr } = await compare('--models', 'pop', '--seeds', '2', '--epochs', '2');
-    for (const flag of ['--epochs', '--seeds']) expect(stderr).toContain(`${flag} is for networks, and no row is one`);
+    const argv = ['--seeds', '2', '--epochs', '2', '--backend', 'webgpu'];
+    const { code, stderr } = await compare('--models', 'pop', ...argv);
+    for (const flag of ['--epochs', '--seeds', '--backend'])
+      expect(stderr).toContain(`${flag} is for networks, and no row is one`);
     expect(code).toBe(0);
   });
 
@@ -578,6 +580,7 @@ describe('aisle compare', () => {
     ['a config that is none', [{ model: 'sr', config: 3 }], /entry 1 is neither an object nor the path of one/],
     ['an entry without a model', [{ name: 'a' }], /entry 1 names no model/],
     ['a misspelt key', [{ model: 'pop', sets: {} }], /entry 1 has a key "sets"/],
+    ['a row of a name that is taken', [{ name: 'validated', model: 'pop' }], /No row can be called "validated"/],
     ['two rows of one name', [{ model: 'pop' }, { model: 'pop' }], /Two rows are called "pop"/],
     ['an option that the model does not have', [{ model: 'sr', config: { step: 3 } }], /the nearest is "steps"/],
   ])('refuses variants with %s', async (_, list, message) => {

@@ -221,6 +221,13 @@ describe('aisle search', () => {
     expect(top.value).toBe(Math.max(...trials.map(({ value }: { value: number }) => value)));
   });
 
+  test('says that a network found by another metric chooses its epoch by mrr@20', async () => {
+    const sentence = /It chooses its epoch by mrr@20, which may be another than epoch \d, the best in recall@1\./;
+    const tiny = ['--model', 'gru4rec', '--preset', 'none', '--set', 'layers=4', '--trials', '2', '--epochs', '2'];
+    expect((await search(...tiny, '--metric', 'recall@1')).stdout).toMatch(sentence);
+    expect((await search(...tiny)).stdout).not.toMatch(/chooses its epoch/);
+  });
+
   test('prints search.json with --json, and nothing else there', async () => {
     const { stdout } = await search('--model', 'markov', '--trials', '2', '--json');
     expect(JSON.parse(stdout)).toEqual(found());
@@ -416,6 +423,7 @@ describe('a search that cannot be', () => {
     ['of an unknown model', ['--model', 'gru5rec'], /No model is called "gru5rec"/],
     ['without a validation part', ['--model', 'pop', '--valid', 'none'], /A search compares on a validation part/],
     ['by a metric that nobody measures', ['--model', 'pop', '--metric', 'auc'], /Expected recall, mrr or ndcg/],
+    ['on a GPU of what counts', ['--model', 'pop', '--backend', 'webgpu'], /--backend is for networks; pop counts/],
     ['over an unknown key', ['--model', 'sr', '--range', 'step=1,2'], /sr has no option "step".* nearest is "steps"/],
     [
       'over values that the key does not take',

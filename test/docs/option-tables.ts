@@ -42,10 +42,7 @@ function table(options: Options, elsewhere: Options): string {
     return [`\`${key}\``, describe(option), `\`${defaultOf(option)}\``, option.doc, option.source];
   });
   const header = ['option', 'values', 'default', 'meaning', 'source'];
-  return markdownTable(
-    header,
-    rows.map((cells) => cells.map((cell) => cell.replaceAll('|', '\\|'))),
-  ).join('\n');
+  return markdownTable(header, rows).join('\n');
 }
 
 export const main = async (): Promise<void> => writePages(await optionPages());

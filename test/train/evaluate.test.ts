@@ -4,6 +4,7 @@ import { configure } from '../../src/models/configuration';
 import { initialise } from '../../src/models/initialise';
 import type { SessionModel } from '../../src/models/model';
 import { upload } from '../../src/models/tensors';
+import { rowScorer } from '../../src/neighbours/baseline';
 import { type Baseline, baselines } from '../../src/neighbours/index';
 import { neuralScorer } from '../../src/ranking/neural-scorer';
 import { rankOf, UNRANKED } from '../../src/ranking/rank';
@@ -210,6 +211,21 @@ describe('wrong arguments', () => {
     controller.abort();
     await expect(ranksOf(successor, log, { signal: controller.signal })).rejects.toMatchObject({ code: 'aborted' });
   });
+});
+
+test('a signal fires although a model scores without a pause', async () => {
+  const controller = new AbortController();
+  let rows = 0;
+  const wide = new Float32Array(2 ** 20);
+  const counting = rowScorer(wide, () => {
+    rows++;
+    setTimeout(() => controller.abort());
+    for (const begun = performance.now(); performance.now() - begun < 50; );
+  });
+  const options = { protocol: 'events', support: new Int32Array(wide.length + 1), signal: controller.signal } as const;
+  const long = sessionsOf([[1, 2, 3, 4, 5, 1, 2, 3, 4, 5]]);
+  await expect(evaluate(counting, long, options)).rejects.toMatchObject({ code: 'aborted' });
+  expect(rows).toBeLessThan(9);
 });
 
 describe('the rank of an evaluation is the rank of a recommendation', () => {

@@ -113,6 +113,17 @@ describe('with validation', () => {
     for (const value of Object.values(params)) value.dispose();
   });
 
+  test('another metric selects the best epoch, and ends the training', async () => {
+    const options = optionsOf({ valid, epochs: 8, patience: 2, metric: 'recall@1' }, { learningRate: 0.6 });
+    const { epochs, best } = await fitModel(options);
+    const values = epochs.map(({ valid: metrics }) => metrics!['recall@1']!);
+    const most = Math.max(...values);
+    expect(best).toEqual({ epoch: 1 + values.indexOf(most), metric: 'recall@1', value: most });
+    expect(epochs).toHaveLength(Math.min(8, best.epoch + 2));
+    const usual = await fitModel({ ...options, metric: 'mrr@20' });
+    expect(usual.best.epoch, 'the metrics should not agree, or the test shows nothing').not.toBe(best.epoch);
+  });
+
   test('training ends once it has not got better for so many epochs', async () => {
     const whole = await fitModel(optionsOf({ valid, epochs: 8, patience: 8 }, { learningRate: 0.6 }));
     const values = whole.epochs.map(({ valid: metrics }) => metrics!['mrr@20']!);

@@ -7,6 +7,7 @@ import { duration } from '../../pipeline/format';
 import type { SearchOptions, TrialEvent } from '../../pipeline/options';
 import type { SearchReport } from '../../pipeline/search/report';
 import { DEFAULT_EPOCHS, search } from '../../pipeline/search/search';
+import { SELECTION_METRIC } from '../../train/fit';
 import { contextOf, print } from '../context';
 import { withFlags } from '../errors';
 import { spaceTable } from '../option-table';
@@ -118,7 +119,7 @@ const settingsOf = (draw: Readonly<Record<string, unknown>>): string =>
 /** Number of trials in the final table. */
 const LISTED = 10;
 
-function summary({ metric, trials, best }: SearchReport, options: SearchOptions): string {
+function summary({ metric, rungs, trials, best }: SearchReport, options: SearchOptions): string {
   const { out } = options;
   const rows = trials
     .filter(({ value }) => value !== undefined)
@@ -134,6 +135,11 @@ function summary({ metric, trials, best }: SearchReport, options: SearchOptions)
       : []),
     `Best: trial ${best!.trial}, ${metric} ${best!.value.toFixed(4)} on the validation part. Written to ${file}. Train it:`,
     `  ${trainFoundCommand(options, file)}`,
+    ...(rungs.at(-1)!.epochs > 1 && metric !== SELECTION_METRIC
+      ? [
+          `It chooses its epoch by ${SELECTION_METRIC}, which may be another than epoch ${best!.epoch}, the best in ${metric}.`,
+        ]
+      : []),
   ].join('\n')}\n`;
 }
 

@@ -155,10 +155,15 @@ function testedOf({ holdout, protocol }: CompareOptions): string {
 }
 
 /** Refuses an artifact to train on from, and warns of other options, that a comparison of counting models alone does not use. */
-function checkCounting({ from, epochs, valid, seeds = 1, ...observer }: CompareOptions): void {
+function checkCounting({ from, epochs, valid, seeds = 1, backend, ...observer }: CompareOptions): void {
   if (from !== undefined)
     badConfig('`from` is for networks, and no row is one. Leave it out, or name a network in `models`.');
-  const given = { epochs, valid, seeds: seeds > 1 ? seeds : undefined };
+  const given = {
+    epochs,
+    valid,
+    seeds: seeds > 1 ? seeds : undefined,
+    backend: backend === 'webgpu' ? backend : undefined,
+  };
   for (const [option, value] of Object.entries(given)) {
     if (value !== undefined) warn(observer, `\`${option}\` is for networks, and no row is one: it changes nothing.`);
   }

@@ -81,9 +81,13 @@ function leftOut({ rows, windows }: Report): string[] {
 function seedsSentence({ seeds, rows }: Report): string {
   const counting = 'Counting models draw nothing, and are counted once.';
   if (seeds.length > 1) {
+    const fewer = rows
+      .filter((row) => row.curve.length > 0 && row.seeds.length < seeds.length)
+      .map((row) => `${row.name}, of ${row.seeds.join(', ')}`);
     return (
       `Networks are trained with each of the seeds ${seeds.join(', ')}: their figures are means over the seeds, ± the standard ` +
-      `deviation (of n − 1). ${counting} Intervals are of the means over the seeds.`
+      `deviation (of n − 1). ${counting} Intervals are of the means over the seeds.` +
+      (fewer.length > 0 ? ` Others gave no result, so these are of fewer seeds: ${fewer.join('; ')}.` : '')
     );
   }
   return rows.some(({ curve }) => curve.length > 0)

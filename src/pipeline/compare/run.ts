@@ -150,6 +150,10 @@ export const fileName = (name: string): string => name.replace(/[^\w.-]+/g, '_')
 /** The artifact of a network that has not trained on the part that chose its epochs. */
 export const validatedOf = (folder: string): string => join(folder, VALIDATED);
 
+/** Whether a row's name is that of another file or folder beside its artifact. */
+export const isTaken = (name: string): boolean =>
+  [VALIDATED, RESULT, RANKS, CHOICE, '.', '..'].includes(fileName(name));
+
 /** The artifact that a run trains; its name is that of its folder. */
 export const artifactOf = (folder: string, { name }: RunPlan): string => join(folder, fileName(name));
 

@@ -103,8 +103,8 @@ export function pairedDifference(a: SessionScores, b: SessionScores): Difference
   return { mean, low: means[Math.floor(0.025 * RESAMPLES)]!, high: means[Math.ceil(0.975 * RESAMPLES) - 1]! };
 }
 
-/** Whether two values differ by less than 5 % of the larger. */
-export const isTie = (a: number, b: number): boolean => Math.abs(a - b) < TIE * Math.max(a, b);
+/** Whether two values are equal, or differ by less than 5 % of the larger. */
+export const isTie = (a: number, b: number): boolean => a === b || Math.abs(a - b) < TIE * Math.max(a, b);
 
 /** A metric on a part of the predictions. */
 export interface Part {

@@ -13,7 +13,7 @@ import { checkedConfiguration, type Fixed, fixedByLog, readSettings, type Settin
 import { dirname, readInput, resolve } from '../files/disk';
 import type { CompareOptions } from '../options';
 import type { Ensemble } from './ensemble';
-import type { RunPlan } from './run';
+import { isTaken, type RunPlan } from './run';
 import { parseRetrain, type Retrain } from './windows';
 
 /** A row of the report: a model with its configuration. */
@@ -76,6 +76,11 @@ export async function variantsOf(options: VariantsOptions): Promise<Planned> {
   const rows = [...all, ...ensembles];
   const twice = rows.find(({ name }, i) => rows.findIndex((other) => other.name === name) < i);
   if (twice) throw new RecommenderError('bad-config', `Two rows are called "${twice.name}"; give each its own name.`);
+  const taken = rows.find(({ name }) => isTaken(name));
+  if (taken) {
+    const message = `No row can be called "${taken.name}": its folder holds a file of this name. Give it another.`;
+    throw new RecommenderError('bad-config', message);
+  }
   for (const { name, of, with: other = of } of ensembles) {
     const missing = [of, other].find((part) => !all.some((row) => row.name === part));
     if (missing !== undefined)

@@ -37,8 +37,10 @@ export async function search(options: SearchOptions): Promise<SearchReport & Req
   await refuseAmong([data, options.valid], out);
   const { given, preset, auto } = await configurationFrom(options, { readLog: readEventsFile, readInput }, options);
   const { isNeural, config, wanted } = await checkedConfiguration(model, given, preset);
-  if (!isNeural && options.epochs !== undefined) {
-    throw new RecommenderError('bad-config', `\`epochs\` is for networks; ${model} counts the log once. Leave it out.`);
+  const unused = options.epochs !== undefined ? 'epochs' : backend === 'webgpu' ? 'backend' : undefined;
+  if (!isNeural && unused) {
+    const message = `\`${unused}\` is for networks; ${model} counts the log once. Leave it out.`;
+    throw new RecommenderError('bad-config', message);
   }
   const epochsKey = isNeural ? architectures[model]!.epochsOption : '';
   if (Object.hasOwn(options.ranges ?? {}, epochsKey)) {
@@ -81,6 +83,7 @@ export async function search(options: SearchOptions): Promise<SearchReport & Req
     model,
     isNeural,
     base,
+    metric,
     seed,
     epochs,
     backend,

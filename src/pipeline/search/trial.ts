@@ -25,6 +25,8 @@ export interface SearchPlan {
   readonly base: Settings;
   readonly parts: TrainingParts & Required<Pick<TrainingParts, 'valid'>>;
   readonly products?: readonly CatalogueItem[];
+  /** Of the validation: what decides, and ends a trial that no longer gets better. */
+  readonly metric: string;
   readonly seed: number;
   /** Epochs of the last rung, which learning-rate schedules span. */
   readonly epochs: number;
@@ -129,6 +131,7 @@ export class TrialRunner {
         signal: AbortSignal.any([...(observer.signal ? [observer.signal] : []), pause.signal]),
         epochs: plan.epochs,
         valid: plan.parts.valid,
+        metric: plan.metric,
         ...defined({ validProtocol: plan.parts.validProtocol, resume }),
         onProgress({ epoch, step, steps, loss }) {
           const label = `trial ${number}, epoch ${epoch}`;
@@ -191,7 +194,7 @@ export class TrialRunner {
 
   /** What identifies a trial's result, with its configuration. */
   async #identity(draw: Draw): Promise<Record<string, unknown>> {
-    const { model, base, seed, parts, products, epochs, backend, isNeural } = this.plan;
+    const { model, base, metric, seed, parts, products, epochs, backend, isNeural } = this.plan;
     const { config } = await configurationOf(model, { ...base, ...draw });
     const catalogue = products && hashOf(JSON.stringify(products));
     return {
@@ -200,16 +203,16 @@ export class TrialRunner {
       ...fingerprints(parts),
       ...config,
       code: codeHash(),
-      ...(isNeural && { backend, searched: epochs }),
+      ...(isNeural && { backend, metric, searched: epochs }),
       ...(catalogue && { catalogue }),
     };
   }
 
   /** The trial's number, and a hash of what its result depends on, so that another search does not reuse it. */
   #folder({ number, draw }: Trial): string {
-    const { model, base, seed, parts, products, epochs, backend, isNeural } = this.plan;
+    const { model, base, metric, seed, parts, products, epochs, backend, isNeural } = this.plan;
     const facts = { model, seed, ...fingerprints(parts), base, draw, products, code: codeHash() };
-    const hash = shortHash({ ...facts, ...(isNeural && { backend, epochs }) });
+    const hash = shortHash({ ...facts, ...(isNeural && { backend, metric, epochs }) });
     return join(this.plan.out, 'trials', `${String(number).padStart(3, '0')}-${hash}`);
   }
 }

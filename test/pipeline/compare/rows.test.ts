@@ -55,6 +55,26 @@ describe('rows of a comparison', () => {
     expect(text.match(/"(tied|close|undecided|behind)":/g)).toEqual([`"${verdict}":`]);
   });
 
+  test('of equal rows are tied, though nobody ranks a target', () => {
+    const [, row] = rowsBy(run('one', ranks(21)), run('other', ranks(22)));
+    expect([row!.verdict, row!.behind!.mean]).toEqual(['tied', 0]);
+  });
+
+  test('of fewer seeds than the comparison has are named', () => {
+    const [row] = rowsBy(run('whole', ranks(1)));
+    const rows = [
+      { ...row!, seeds: [1, 2], curve: [{ epoch: 1, loss: 1 }] },
+      { ...row!, name: 'half', seeds: [2], curve: [{ epoch: 1, loss: 1 }] },
+    ];
+    const said = (seeds: readonly number[]) => protocolSentences({ ...report(rows), seeds }).join('\n');
+    expect(said([1, 2])).toContain('Others gave no result, so these are of fewer seeds: half, of 2.');
+    expect(said([2])).not.toContain('fewer seeds');
+  });
+
+  test('keep their columns whatever they are called', () => {
+    expect(markdownReport(report(rowsBy(run('a|b', ranks(1)))))).toMatch(/^\| a\\\|b \| best \|/m);
+  });
+
   test('of windows are compared as they are ordered: each window counts as much as any other', () => {
     const few = [ranks(1).slice(0, 20), ranks(4)] as const;
     const many = [ranks(4).slice(0, 20), ranks(2)] as const;
