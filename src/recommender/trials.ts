@@ -107,12 +107,21 @@ export function createTrials({ engine, notes, now, idle = whenIdle }: TrialsOpti
     /** A second worker with the model: another one if the last has crashed. */
     async function ready(): Promise<Rival['engine']> {
       if (!rival || rival.isLost) {
-        rival = await engine.rival();
-        const avoid = record.refusals.map(({ backend }) => backend);
-        const other = await rival.engine.load({ ...source, backend: 'auto', avoid });
-        if (other.version !== version || other.name !== name) {
-          throw new RecommenderError('bad-artifact', 'The server has got another model since the page loaded its own.');
+        const next = await engine.rival();
+        try {
+          const avoid = record.refusals.map(({ backend }) => backend);
+          const other = await next.engine.load({ ...source, backend: 'auto', avoid });
+          if (other.version !== version || other.name !== name) {
+            throw new RecommenderError(
+              'bad-artifact',
+              'The server has got another model since the page loaded its own.',
+            );
+          }
+        } catch (error) {
+          next.close(); // a worker without the model is no rival, even if who asked goes on
+          throw error;
         }
+        rival = next;
       }
       return rival.engine;
     }
