@@ -69,14 +69,16 @@ export interface ShopParts {
 
 export function createShop({ call, fetchFile, placed }: ShopParts): Shop {
   let live: LiveCatalogue | undefined;
+  /** It, unless it is another shop's. */
+  let used: LiveCatalogue | undefined;
   let updates: readonly CatalogueItem[] = [];
 
   function show(): CatalogueInfo {
     const { items, artifact } = placed() ?? {};
-    if (!items || !artifact) return live?.info ?? { version: null, products: 0 };
-    const { catalogue, itemIds } = artifact;
     // One of which the model knows nothing is another shop's.
-    const used = live?.products.some(({ id }) => items.indexOf(id) !== undefined) ? live : undefined;
+    used = !items || live?.products.some(({ id }) => items.indexOf(id) !== undefined) ? live : undefined;
+    if (!items || !artifact) return used?.info ?? { version: null, products: 0 };
+    const { catalogue, itemIds } = artifact;
     const base = used?.products ?? catalogue;
     const products = new Map((base ?? itemIds.map((id) => ({ id }))).map((product) => [product.id, product]));
     const updated = updates.map((update) => updatedBy(update, products.get(update.id)));
@@ -97,9 +99,9 @@ export function createShop({ call, fetchFile, placed }: ShopParts): Shop {
       updates = checkCatalogue(products, 'updateProducts');
       return show();
     },
-    related: async (...request) => live?.related(...request),
-    groupOf: (id) => live?.groupOf(id),
-    rules: () => live?.rules?.(),
+    related: async (...request) => used?.related(...request),
+    groupOf: (id) => used?.groupOf(id),
+    rules: () => used?.rules?.(),
   };
 }
 

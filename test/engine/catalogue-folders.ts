@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { CatalogueItem, ItemAliases } from '../../src/checkpoint/artifact';
 import { CATALOGUE_MANIFEST, COLD_START, type Neighbour, partName } from '../../src/checkpoint/catalogue-folder';
-import { ALIASES } from '../../src/checkpoint/manifest';
+import { ALIASES, RULES } from '../../src/checkpoint/manifest';
 import type { FetchFile } from '../../src/engine/artifact-loader';
 import type { CatalogueFiles } from '../../src/engine/types';
 import type { Folder } from './fixture';
@@ -15,16 +15,18 @@ export interface CatalogueOptions {
   readonly known?: number;
   readonly aliases?: Readonly<Record<string, ItemAliases>>;
   readonly coldStart?: Readonly<Record<string, readonly Neighbour[]>>;
+  readonly rules?: unknown;
 }
 
 const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 
 /** Its version is of its content. */
-export function catalogueFolder({ parts, known, aliases = {}, coldStart }: CatalogueOptions): Folder {
+export function catalogueFolder({ parts, known, aliases = {}, coldStart, rules }: CatalogueOptions): Folder {
   const contents = new Map(parts.map((products, k) => [partName(k + 1), encode(products)]));
   const names = [...contents.keys()];
   contents.set(ALIASES, encode(aliases));
   if (coldStart) contents.set(COLD_START, encode(coldStart));
+  if (rules) contents.set(RULES, encode(rules));
   const hash = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
   const files = Object.fromEntries(
     [...contents].map(([name, bytes]) => [name, { sha256: hash(bytes), bytes: bytes.length }]),

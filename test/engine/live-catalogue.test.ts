@@ -62,10 +62,13 @@ describe('a catalogue apart from the model', () => {
 
   test("that came before the model, which knows none of it, leaves the artifact's own", async () => {
     const engine = openEngine({ fetchFile: serveFolder(model) });
-    const foreign = catalogueFolder({ parts: [[{ id: 'a' }]] });
+    const rules = [{ do: 'exclude', brand: ['Other'] }];
+    const foreign = catalogueFolder({ parts: [[{ id: 'a' }]], rules });
     expect(await engine.setCatalogue(filesOf(foreign))).toEqual({ version: versionOf(foreign), products: 1 });
+    expect(await engine.rules()).toEqual(rules);
     await engine.load({ modelUrl: MODEL_URL, backend: 'cpu' });
     expect(await engine.catalogue()).toEqual(OWN);
+    expect(await engine.rules()).toBeNull();
     expect(await engine.updateProducts([])).toEqual({ version: null, products: IDS.length });
   });
 
