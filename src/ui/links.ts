@@ -7,8 +7,8 @@ import type { PageOptions } from './types';
  * origin or a host of `allowHosts`.
  */
 export function linkOf(product: CatalogueItem, { allowHosts, itemUrl }: PageOptions): string | undefined {
-  const address = product.url || itemUrl?.replaceAll('{id}', encodeURIComponent(product.id));
-  const url = address === undefined ? undefined : webAddress(address);
+  // What no address can hold throws: half of a surrogate pair, as a text that was cut in the middle of a letter has.
+  const url = webAddress(() => product.url || itemUrl?.replaceAll('{id}', encodeURIComponent(product.id)));
   if (url === undefined) return undefined;
   const isAllowed = (host: string) =>
     host.startsWith('*.') ? url.hostname.endsWith(host.slice(1)) : url.hostname === host || url.host === host;
@@ -22,7 +22,7 @@ export function linkOf(product: CatalogueItem, { allowHosts, itemUrl }: PageOpti
  */
 export function pictureOf({ image }: CatalogueItem, base?: string): string | undefined {
   if (image === undefined || /^data:image\//i.test(image)) return image;
-  return webAddress(image, base)?.href;
+  return webAddress(() => image, base)?.href;
 }
 
 /** Formats by language and currency: making one takes a browser longer than making a card. */
@@ -32,9 +32,7 @@ function formatOf(language: string, currency: string): Intl.NumberFormat {
   const key = `${language} ${currency}`;
   const plain = { minimumFractionDigits: 2, maximumFractionDigits: 2 };
   const style = /^[a-z]{3}$/i.test(currency) ? { style: 'currency' as const, currency } : plain;
-  const known = formats.get(key);
-  if (known !== undefined) return known;
-  const format = new Intl.NumberFormat(supported(language), style);
+  const format = formats.get(key) ?? new Intl.NumberFormat(supported(language), style);
   formats.set(key, format);
   return format;
 }
@@ -59,9 +57,9 @@ export function delayOf({ availability = '' }: CatalogueItem): 'preorder' | 'bac
   return word as 'preorder' | 'backorder' | undefined;
 }
 
-function webAddress(address: string, base?: string): URL | undefined {
+function webAddress(address: () => string | undefined, base?: string): URL | undefined {
   try {
-    const url = new URL(address, base ?? document.baseURI);
+    const url = new URL(address() ?? 'none:', base ?? document.baseURI);
     return url.protocol === 'https:' || url.protocol === 'http:' ? url : undefined;
   } catch {
     return undefined;
