@@ -104,7 +104,7 @@ export function productOf(statements: readonly Statement[], address: URL): Produ
   const here = products.filter(({ addresses }) => addresses.some((url) => isHere(url, address)));
   const product = oneOf(products) ?? oneOf(here);
   if (product === undefined) return undefined;
-  const { addresses, only, own, groups, urls, variants } = product;
+  const { addresses, only, variants } = product;
   const parameters = new Set(variants.flatMap(({ urls }) => urls.flatMap((url) => [...url.searchParams.keys()])));
   const place = placeOf(address, parameters);
   const chosen = variants.filter((variant) => variant.urls.some((url) => placeOf(url, parameters) === place));
@@ -116,7 +116,7 @@ export function productOf(statements: readonly Statement[], address: URL): Produ
   const others = selected.length + only.length > 0 ? [] : variants.flatMap(({ ids }) => ids);
   const chosenUrls = isChosen ? chosen[0]!.urls : [];
   const unselected = others.map((id): Candidate => ({ ...id, kind: 'variant' }));
-  return { addresses: [...addresses, ...chosenUrls], selected, only, own, groups, urls, variants: unselected };
+  return { ...product, addresses: [...addresses, ...chosenUrls], selected, variants: unselected };
 }
 
 /** Whether the page has an address of the markup, perhaps with further parameters. */
@@ -130,11 +130,7 @@ function oneOf(products: readonly Product[]): Product | undefined {
   const namesOf = ({ name, own, groups }: Product) => [name ?? [], [...own, ...groups].map(({ id }) => id)].flat();
   const sharing = new Map<string, Product[]>();
   for (const product of products) {
-    for (const name of namesOf(product)) {
-      const others = sharing.get(name);
-      if (others) others.push(product);
-      else sharing.set(name, [product]);
-    }
+    for (const name of namesOf(product)) sharing.set(name, [...(sharing.get(name) ?? []), product]);
   }
   const joined = new Set(products.slice(0, 1)); // which grows as it is gone through
   for (const product of joined) {

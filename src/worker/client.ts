@@ -73,12 +73,8 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
     if (ended) return Promise.reject(ended);
     current ??= start();
     const started = current;
-    quiet(async () => {
-      try {
-        await started;
-      } catch {
-        if (current === started) current = undefined; // a later call tries again
-      }
+    started.catch(() => {
+      if (current === started) current = undefined; // a later call tries again
     });
     return started;
   }

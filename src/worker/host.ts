@@ -81,13 +81,11 @@ async function startAt(setup: WorkerSetup, options: HostOptions): Promise<Engine
     1000 * startDeadline,
   );
   try {
-    await Promise.race([
-      connection.ready,
-      new Promise<never>((_, reject) => {
-        fail = reject;
-        if (host.lost) reject(new Error('it was lost at once'));
-      }),
-    ]);
+    await new Promise<void>((resolve, reject) => {
+      fail = reject;
+      if (host.lost) reject(new Error('it was lost at once'));
+      connection.ready.then(resolve, reject);
+    });
     started = true;
   } finally {
     clearTimeout(late);
@@ -97,10 +95,7 @@ async function startAt(setup: WorkerSetup, options: HostOptions): Promise<Engine
 
 /** Closes a host, if necessary after it has started. */
 export function closeOnceStarted(starting: Promise<EngineHost>, reason: Error): void {
-  starting.then(
-    (started) => started.close(reason),
-    () => {}, // it never started
-  );
+  quiet(async () => (await starting).close(reason)); // it may never start
 }
 
 /**
