@@ -69,7 +69,7 @@ test('the language is changed while the visit and the open panel go on', async (
   await expect
     .poll(() => page.locator('p.because').textContent())
     .toBe(`최근 보신 ${title} 상품을 바탕으로 골랐습니다.`);
-  expect(await page.locator('.event-title').allTextContents()).toEqual([title]);
+  await expect.poll(() => page.locator('.event-title').allTextContents()).toEqual([title]);
   expect(new URL(page.url()).searchParams.get('lang')).toBe('ko');
   await page.reload();
   await page.getByRole('button', { name: 'English' }).click();
