@@ -73,8 +73,13 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
     if (ended) return Promise.reject(ended);
     current ??= start();
     const started = current;
-    started.catch(() => {
-      if (current === started) current = undefined; // a later call tries again
+    // Every call comes through here: it must not need `catch`, which the page may have replaced.
+    quiet(async () => {
+      try {
+        await started;
+      } catch {
+        if (current === started) current = undefined; // a later call tries again
+      }
     });
     return started;
   }
