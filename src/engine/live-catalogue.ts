@@ -105,7 +105,10 @@ export function createShop({ call, fetchFile, placed }: ShopParts): Shop {
   };
 }
 
-/** As `Engine.fetchCatalogue`. The manifest never comes from a cache; the other files have their hash in their address. */
+/**
+ * As `Engine.fetchCatalogue`. The manifest never comes from a cache; the other files have their hash in their address, and one that is
+ * not what the manifest says is fetched once more, past the cache.
+ */
 async function fetchCatalogue(
   { url, have }: CatalogueRequest,
   options: ArtifactLoaderOptions,
@@ -122,12 +125,16 @@ async function fetchCatalogue(
     const { sha256, bytes: length } = entry;
     const kept = known?.files[name]?.sha256 === sha256 ? have?.files.get(name) : undefined;
     if (kept) return [name, kept];
-    const file = await download(url, name, length, {
-      ...options,
-      fetchOptions: { cache: 'default', priority: 'low' },
-      sha256,
+    const fetched = async (cache: RequestCache) => {
+      const file = await download(url, name, length, { ...options, fetchOptions: { cache, priority: 'low' }, sha256 });
+      return checkFile(name, file, entry, CATALOGUE_MANIFEST);
+    };
+    const file = await fetched('default').catch((error) => {
+      // Whoever came while the folder was uploaded has an older file under the new one's address.
+      if ((error as Partial<RecommenderError>).code !== 'bad-artifact') throw error;
+      return fetched('reload');
     });
-    return [name, new Blob([await checkFile(name, file, entry, CATALOGUE_MANIFEST)])];
+    return [name, new Blob([file])];
   });
   return { manifest: new Blob([bytes]), files: new Map(await Promise.all(files)) };
 }

@@ -182,6 +182,28 @@ describe('a catalogue apart from the model', () => {
     expect((await asked(changed.files)).names).toEqual([CATALOGUE_MANIFEST, CATALOGUE].sort());
   });
 
+  test('is fetched past the cache where that has an older file under the address of the new one', async () => {
+    const old = catalogueFolder({ parts: [OWN] });
+    const server = serveCatalogue(catalogueFolder({ parts: [NEXT] }));
+    const cached = serveCatalogue(old);
+    const engine = openEngine({
+      fetchFile: (url, signal, options) =>
+        (options?.cache === 'default' ? cached : server).fetchFile(url, signal, options),
+    });
+    const files = await engine.fetchCatalogue({ url: CATALOGUE_URL });
+    expect(await files?.files.get(CATALOGUE)?.text()).toBe(JSON.stringify(NEXT));
+    expect(server.urls.slice(1)).toEqual([expect.stringMatching(/^reload .*\/catalogue\.json\?sha256=/)]);
+    const offline = openEngine({
+      fetchFile: (url, signal, options) =>
+        options?.cache === 'default'
+          ? Promise.reject(new TypeError('offline'))
+          : server.fetchFile(url, signal, options),
+    });
+    server.urls.length = 0;
+    await expect(offline.fetchCatalogue({ url: CATALOGUE_URL })).rejects.toMatchObject({ code: 'io' });
+    expect(server.urls).toHaveLength(1); // the manifest: what nothing answers is not asked again
+  });
+
   test('is read as far as the model knows it, and one part more', async () => {
     const server = serveCatalogue(
       catalogueFolder({ parts: [NEXT.slice(0, 2), [{ id: 'new' }], [{ id: 'newer' }]], known: 2 }),
