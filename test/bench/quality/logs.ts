@@ -94,7 +94,7 @@ export const LOGS: Readonly<Record<LogName, QualityLog>> = {
     faithful: ['srgnn, official'],
     // Three epochs, and the first at the tenth of the rate that follows.
     shorter: { 'srgnn, official': { epoch: 4 } },
-    given: ['cl4srec', 'gpt2-clm', 'srgnn, official'],
+    given: ['cl4srec', 'srgnn, official'],
     // The best on the validation part for SASRec while it had a quarter of the draws.
     share: 0.2,
     protocol: 'events',
