@@ -6,6 +6,8 @@ import type { SessionInput, Sessions } from '../types';
 import type { Protocol } from './types';
 
 const MAX_PREFIXES = 256;
+/** Most clicks of a batch, padding included: a network keeps what it computes for each of them until the batch ends. */
+const MAX_CLICKS = 51_200;
 
 export interface Predictions {
   /** Session of each prediction; ascending. */
@@ -47,7 +49,11 @@ export function predictionsOf({ offsets }: Sessions, protocol: Protocol, target:
 export function* batchesByLength(positions: Int32Array, n: number): Generator<number[]> {
   const rows = Math.min(MAX_PREFIXES, Math.max(1, Math.floor(BLOCK_NUMBERS / n)));
   const order = Int32Array.from(positions.keys()).sort((a, b) => positions[a]! - positions[b]! || a - b);
-  for (let start = 0; start < order.length; start += rows) yield Array.from(order.subarray(start, start + rows));
+  for (let start = 0, end = 0; start < order.length; start = end) {
+    end = Math.min(start + rows, order.length);
+    while (end - start > 1 && (end - start) * (positions[order[end - 1]!]! + 1) > MAX_CLICKS) end--;
+    yield Array.from(order.subarray(start, end));
+  }
 }
 
 export function prefixOf(
