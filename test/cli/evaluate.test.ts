@@ -168,6 +168,11 @@ describe('aisle evaluate', () => {
     expect(code).toBe(2);
     expect(stderr).toContain(`${log}: it holds something else than ranks, and is left alone; name another file.`);
     expect(readFileSync(log)).toEqual(before);
+    const inside = at('pop/ranks.tsv');
+    expect(await evaluate('--artifact', at('pop'), '--data', log, '--ranks', inside)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`${inside} is inside of the model ${at('pop')}; name a file elsewhere.`),
+    });
     const ranks = at('twice.tsv');
     for (const _ of [1, 2])
       expect((await evaluate('--artifact', at('pop'), '--data', log, '--ranks', ranks)).code).toBe(0);

@@ -179,6 +179,15 @@ describe('aisle search', () => {
     }
   });
 
+  test.each(['best.json', 'manifest.json'])('leaves a folder alone whose %s is of something else', async (name) => {
+    out = await folder();
+    writeFileSync(join(out, name), 'mine');
+    const { code, stderr } = await search('--model', 'v-sknn', '--trials', '1');
+    const message = `${out} holds ${name}, which no search wrote, and is left alone;`;
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) });
+    expect(readFileSync(join(out, name), 'utf8')).toBe('mine');
+  });
+
   test('refuses a range of epochs, which rungs fix', async () => {
     const { code, stderr } = await search(...GRU, '--range', 'nEpochs=2,4');
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/--range nEpochs: .* Use --epochs/) });

@@ -1,5 +1,5 @@
 /** What `aisle train` does without being asked: the preset by the log, counting models beside it, the training on everything. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -268,6 +268,15 @@ describe('--log', () => {
     ['a folder', folder, 'cannot be written (EISDIR); name a file'],
     ['a device', async () => '/dev/null', '/dev/null: this is a pipe or a device; name a file to write.'],
     ['a file in the artifact', async () => join(at('model'), 'log.jsonl'), 'which is replaced; name a file elsewhere'],
+    [
+      'a file in another artifact',
+      async () => {
+        const other = await folder();
+        for (const name of ['manifest.json', 'items.json']) writeFileSync(join(other, name), '{}');
+        return join(other, 'log.jsonl');
+      },
+      'is inside of the model',
+    ],
   ])('is refused for %s, before any work', async (_, path, message) => {
     const log = await path();
     const before = existsSync(log) && log.endsWith('csv') ? readFileSync(log, 'utf8') : undefined;

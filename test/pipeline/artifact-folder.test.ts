@@ -1,3 +1,4 @@
+import { existsSync, statSync } from 'node:fs';
 import {
   appendFile,
   mkdir,
@@ -141,6 +142,20 @@ describe('writeArtifactFolder', () => {
     await expect(checkReplaceable(join(dir, 'small'))).rejects.toThrow(
       `${join(dir, 'small')} is inside of the model ${dir}; name a folder elsewhere.`,
     );
+  });
+
+  test('refuses a folder that none can be made beside, before the work', async () => {
+    const file = join(root, 'file');
+    await writeFile(file, 'mine');
+    await expect(checkReplaceable(join(file, 'models', 'shop'))).rejects.toThrow(/cannot be written, because .*file/);
+  });
+
+  // Such as a volume of a container. The work would be done, and could not be renamed into its place.
+  const volume = '/dev/shm';
+  const isVolume = existsSync(volume) && statSync(volume).dev !== statSync(join(volume, '..')).dev;
+  test.skipIf(!isVolume)('refuses a mount point, before the work', async () => {
+    await expect(checkReplaceable(volume)).rejects.toThrow(/a mount point.* name one inside of it, such as .*model\./);
+    await checkReplaceable(join(volume, 'a-model-that-is-not-there'));
   });
 
   test('refuses a link to a folder that is not there, before the work', async () => {

@@ -1,5 +1,5 @@
 /** Many models on one log, under one protocol, in one report. */
-import { CATALOGUE, MANIFEST } from '../../checkpoint/manifest';
+import { CATALOGUE } from '../../checkpoint/manifest';
 import { RecommenderError } from '../../errors';
 import type { LogFacts } from '../../session/log-facts';
 import { DAY } from '../../session/time';
@@ -10,7 +10,7 @@ import { defined } from '../defined';
 import { badConfig, isAborted } from '../errors';
 import { readArtifactFolder } from '../files/artifact-folder';
 import { readCatalogueFile } from '../files/catalogue-file';
-import { join, namesIn, replaceFile, replaceFiles } from '../files/disk';
+import { join, refuseForeign, replaceFile, replaceFiles } from '../files/disk';
 import { refuseAmong } from '../files/events-file';
 import { observerOf, warn } from '../observer';
 import type { CompareOptions } from '../options';
@@ -40,7 +40,7 @@ export async function compare(options: CompareOptions): Promise<Report> {
   const observer = observerOf(options);
   refuseMixed(options);
   await refuseAmong([data, test, valid], out);
-  await refuseForeignReport(out);
+  await refuseForeign(out, { writer: 'comparison', kept: CELLS, files: REPORTS });
   if (atLeast !== undefined) await readArtifactFolder(atLeast); // refuses a wrong one before hours of work
   let cut: Promise<Parts> | undefined;
   const parts = (): Promise<Parts> => {
@@ -100,18 +100,6 @@ export async function compare(options: CompareOptions): Promise<Report> {
   const gated = { ...report, gate };
   await writeReport(out, gated);
   return gated;
-}
-
-/** Refuses a folder with files that the report would replace, and that no comparison wrote, or with those of a model. */
-async function refuseForeignReport(out: string): Promise<void> {
-  const names = await namesIn(out);
-  const replaced = names.includes(CELLS) ? [] : REPORTS;
-  const foreign = [MANIFEST, ...replaced].find((name) => names.includes(name));
-  if (foreign === undefined) return;
-  throw new RecommenderError(
-    'bad-input',
-    `${out} holds ${foreign}, which no comparison wrote, and is left alone; name a new or empty folder.`,
-  );
 }
 
 const REPORTS = ['report.json', 'report.md', 'report.html'];

@@ -13,7 +13,7 @@ import { artifactFiles } from '../build-model';
 import { defined } from '../defined';
 import { systemCodeOf } from '../errors';
 import { CHECKPOINT } from '../training-checkpoint';
-import { exists, isFolder, realPath, refused, removeEmpty, temporaryPrefix, writeDurably } from './disk';
+import { checkWritable, exists, isFolder, realPath, refused, removeEmpty, temporaryPrefix, writeDurably } from './disk';
 
 export interface WriteOptions {
   /** Precision of the weights. Default `f32`. */
@@ -165,6 +165,7 @@ export async function checkReplaceable(dir: string, discard: readonly string[] =
     throw new RecommenderError('bad-input', `${dir} ${why}`);
   }
   await refuseInsideModel(dir, 'a folder');
+  await refuseUnwritable(dir);
   let names: string[];
   try {
     names = await readdir(resolve(dir));
@@ -192,6 +193,25 @@ export async function checkReplaceable(dir: string, discard: readonly string[] =
       `${dir} ${what}, so it is not an artifact and is left alone; name a new or empty folder.`,
     );
   }
+}
+
+/** Refuses a folder that none can be written beside, or that another cannot be renamed to. */
+async function refuseUnwritable(dir: string): Promise<void> {
+  const folder = await realPath(resolve(dir));
+  let above = dirname(folder);
+  while (!(await exists(above)) && above !== dirname(above)) above = dirname(above); // the others will be made
+  const why = await checkWritable(above).catch((error) => error);
+  if (why !== undefined) {
+    const message = `${dir} cannot be written, because ${above} cannot (${systemCodeOf(why)}); name a folder elsewhere.`;
+    throw new RecommenderError('bad-input', message, { cause: why });
+  }
+  const [own, beside] = await Promise.all([folder, above].map((path) => stat(path).catch(() => undefined)));
+  if (own === undefined || own.dev === beside?.dev) return;
+  const advice = `name one inside of it, such as ${join(dir, 'model')}.`;
+  throw new RecommenderError(
+    'bad-input',
+    `${dir} is a disk of its own (a mount point), and a model replaces a folder as a whole; ${advice}`,
+  );
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Files on disk: read whole, written whole or not at all; and a cache of results. */
 import { createHash, randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
 import {
   access,
   lstat,
@@ -18,6 +19,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pipeline, Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
+import { MANIFEST } from '../../checkpoint/manifest';
 import { RecommenderError } from '../../errors';
 import { systemAdvice, systemCodeOf, systemMeaning } from '../errors';
 
@@ -161,7 +163,7 @@ export const readText = (path: string): Promise<string> => readFile(path, 'utf8'
 export const exists = (path: string): Promise<boolean> =>
   access(path).then(
     () => true,
-    (error) => systemCodeOf(error) !== 'ENOENT',
+    (error) => !['ENOENT', 'ENOTDIR'].includes(systemCodeOf(error) ?? ''),
   );
 
 /** The path without links; as it is where nothing is there. */
@@ -172,6 +174,9 @@ export const isFolder = (path: string): Promise<boolean> =>
     (found) => found.isDirectory(),
     () => false,
   );
+
+/** Fails with the system's error where files cannot be made in a folder. */
+export const checkWritable = (folder: string): Promise<void> => access(`${folder}/.`, constants.W_OK | constants.X_OK); // with `/.`, because a file passes as writable
 
 const isFile = (path: string): Promise<boolean> =>
   stat(path).then(
@@ -193,6 +198,25 @@ export async function namesIn(folder: string): Promise<string[]> {
     if (systemCodeOf(error) === 'ENOENT') return [];
     throw refused(`Looking into ${folder}`, error);
   }
+}
+
+/**
+ * Refuses a folder with the files of a model, or with such as would be replaced, unless it has what their writer keeps beside them.
+ *
+ * @param writer `comparison`, in the message.
+ * @throws RecommenderError `bad-input`.
+ */
+export async function refuseForeign(
+  folder: string,
+  { writer, kept, files }: { readonly writer: string; readonly kept: string; readonly files: readonly string[] },
+): Promise<void> {
+  const names = await namesIn(folder);
+  const foreign = [MANIFEST, ...(names.includes(kept) ? [] : files)].find((name) => names.includes(name));
+  if (foreign === undefined) return;
+  throw new RecommenderError(
+    'bad-input',
+    `${folder} holds ${foreign}, which no ${writer} wrote, and is left alone; name a new or empty folder.`,
+  );
 }
 
 /** Removes a file or folder with its content, if there is one. */

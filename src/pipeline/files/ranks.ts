@@ -1,12 +1,12 @@
 /** The file of ranks that an evaluation writes: one line for each prediction. */
-import { constants } from 'node:fs';
-import { access, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { RecommenderError } from '../../errors';
 import type { EventLog } from '../../session/event-log';
 import { PIECE, quoteSpecial, SPECIAL } from '../../session/write';
 import type { RankRow } from '../../train/evaluate';
 import { systemCodeOf } from '../errors';
-import { dirname, pieces, replaceable, replaceFile } from './disk';
+import { refuseInsideModel } from './artifact-folder';
+import { checkWritable, dirname, pieces, replaceable, replaceFile } from './disk';
 
 /** One prediction: its session's id in the file, the position seen last, the target's id, its conservative rank. */
 export interface Rank {
@@ -40,13 +40,13 @@ export async function checkRanksPath(path: string): Promise<void> {
     new RecommenderError('bad-input', `\`ranks\` ${path}: ${why}`, { cause });
   const folder = dirname(path);
   try {
-    // With `/.`, because a file passes as writable.
-    await access(`${folder}/.`, constants.W_OK | constants.X_OK);
+    await checkWritable(folder);
   } catch (error) {
     const missing = systemCodeOf(error) === 'ENOENT';
     const what = missing ? 'there is no such folder' : `the folder cannot be written to (${systemCodeOf(error)})`;
     throw refuse(`${what}; ${missing ? 'make it first' : 'choose another'}.`, error);
   }
+  await refuseInsideModel(path, 'a file');
   await replaceable(path);
   const file = await open(path).catch(() => undefined);
   if (!file) return;

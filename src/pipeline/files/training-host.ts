@@ -3,7 +3,7 @@ import { RecommenderError } from '../../errors';
 import type { TrainingHost } from '../host';
 import { CHECKPOINT } from '../training-checkpoint';
 import { refuseUnfinished } from '../training-checks';
-import { checkReplaceable, readArtifactFolder, writeArtifactFolder } from './artifact-folder';
+import { checkReplaceable, readArtifactFolder, refuseInsideModel, writeArtifactFolder } from './artifact-folder';
 import { startFirst } from './backend';
 import { readCatalogueFile } from './catalogue-file';
 import { basename, exists, join, readInput, remove, resolve } from './disk';
@@ -44,8 +44,11 @@ export const nodeHost: TrainingHost = {
   software,
 };
 
-/** Refuses a log inside the artifact, whose folder is replaced, and what `checkTrainingLog` refuses. */
+/** Refuses a log inside the artifact, whose folder is replaced, or inside another one, and what `checkTrainingLog` refuses. */
 async function checkLog(path: string, out: string): Promise<void> {
-  if (!`${resolve(path)}/`.startsWith(`${resolve(out)}/`)) return checkTrainingLog(path);
+  if (!`${resolve(path)}/`.startsWith(`${resolve(out)}/`)) {
+    await refuseInsideModel(path, 'a file');
+    return checkTrainingLog(path);
+  }
   throw new RecommenderError('bad-config', `\`log\` ${path} is in ${out}, which is replaced; name a file elsewhere.`);
 }

@@ -10,7 +10,7 @@ import { defined } from '../defined';
 import { isAborted } from '../errors';
 import { startFirst } from '../files/backend';
 import { readCatalogueFile } from '../files/catalogue-file';
-import { join, readInput, readText, replaceFiles } from '../files/disk';
+import { join, readInput, readText, refuseForeign, replaceFiles } from '../files/disk';
 import { readEventsFile, refuseAmong } from '../files/events-file';
 import { inform } from '../observer';
 import type { SearchOptions } from '../options';
@@ -18,7 +18,7 @@ import { trainingParts } from '../training-parts';
 import { best, type Rung, rungsOf } from './halving';
 import { configOf, plannedEpochs, type SearchReport, searchReport, type Tried } from './report';
 import { subjectOf } from './space';
-import { bestOf, type SearchPlan, TrialRunner } from './trial';
+import { bestOf, type SearchPlan, TRIALS, TrialRunner } from './trial';
 
 /** Unless a preset or a setting says otherwise. */
 export const DEFAULT_EPOCHS = 9;
@@ -35,6 +35,7 @@ export async function search(options: SearchOptions): Promise<SearchReport & Req
   const { data, read, model, out, holdout = 0, catalogue, backend = 'auto' } = options;
   const { seed = 1, trials: count = 27, metric = 'mrr@20' } = options;
   await refuseAmong([data, options.valid], out);
+  await refuseForeign(out, { writer: 'search', kept: TRIALS, files: ['search.json', 'best.json'] });
   const { given, preset, auto } = await configurationFrom(options, { readLog: readEventsFile, readInput }, options);
   const { isNeural, config, wanted } = await checkedConfiguration(model, given, preset);
   const unused = options.epochs !== undefined ? 'epochs' : backend === 'webgpu' ? 'backend' : undefined;
@@ -123,7 +124,7 @@ export async function search(options: SearchOptions): Promise<SearchReport & Req
     });
   } catch (error) {
     if (!isAborted(error)) throw error;
-    const rest = `${join(out, 'trials')} holds everything: the same command goes on from there.`;
+    const rest = `${join(out, TRIALS)} holds everything: the same command goes on from there.`;
     const isWhole = await hasFinished(out); // by fewer trials or epochs, which are worth more than part of a search
     if (!isWhole && tried.some(({ rung }) => rung > 0)) await report(false);
     const kept = isWhole ? ' search.json and best.json are those of the search that ended before.' : '';

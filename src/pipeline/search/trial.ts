@@ -55,6 +55,8 @@ export interface TrialRecord {
 export type TrialEpoch = Partial<Pick<EpochResult, 'loss'>> &
   Required<Pick<EpochResult, 'epoch' | 'seconds' | 'valid'>>;
 
+/** The folder of a search's trials. */
+export const TRIALS = 'trials';
 const RECORD = 'trial.json';
 const UNTRIED: TrialRecord = { epochs: [], isFinished: false };
 
@@ -213,7 +215,7 @@ export class TrialRunner {
     const { model, base, metric, seed, parts, products, epochs, backend, isNeural } = this.plan;
     const facts = { model, seed, ...fingerprints(parts), base, draw, products, code: codeHash() };
     const hash = shortHash({ ...facts, ...(isNeural && { backend, metric, epochs }) });
-    return join(this.plan.out, 'trials', `${String(number).padStart(3, '0')}-${hash}`);
+    return join(this.plan.out, TRIALS, `${String(number).padStart(3, '0')}-${hash}`);
   }
 }
 
