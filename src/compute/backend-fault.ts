@@ -64,5 +64,6 @@ export const noPlan = (cause: unknown): BackendFault =>
 /** An error that a device raised while it computed: a shader that a driver does not compile, memory that is used up. */
 export function deviceFailed({ name, instance }: Device, cause: unknown): Error {
   if (cause instanceof RecommenderError || mistakes.has(cause as Error)) return cause as Error;
-  return new BackendFault('no-backend', name, `The backend "${name}" failed: ${reasonOf(cause)}.`, { cause, instance });
+  const why = reasonOf(cause).replace(/\.$/, '');
+  return new BackendFault('no-backend', name, `The backend "${name}" failed: ${why}.`, { cause, instance });
 }

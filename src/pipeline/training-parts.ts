@@ -134,7 +134,7 @@ function knownPart(
     throw new RecommenderError(
       'bad-input',
       `The validation part ${name} holds no session of two items that the training part knows, expected at least one. ` +
-        'Take a larger part, or `valid` none.',
+        'Take a larger one.',
     );
   }
   inform(

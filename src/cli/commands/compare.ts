@@ -7,7 +7,7 @@ import { everyName } from '../../pipeline/compare/variants';
 import type { CompareOptions } from '../../pipeline/options';
 import { modelNames, unknownModel } from '../../train/train-from-log';
 import { contextOf, print } from '../context';
-import { NotPassed } from '../errors';
+import { NotPassed, withFlags } from '../errors';
 import {
   addEventsOptions,
   backendOption,
@@ -134,7 +134,7 @@ function summary({ rows, failures, metric, gate }: Report, out: string): string 
   const cells = rows.map((row) => [row.name, ...metrics.map((metric) => figure(row, metric)), row.verdict]);
   const lines = [
     ...table([['', ...metrics, 'verdict'], ...cells], ['left', 'right', 'right', 'right', 'left']),
-    ...failures.map(({ name: failed, seed, message }) => `No result of ${failed}, seed ${seed}: ${message}`),
+    ...failures.map(({ name: failed, seed, message }) => `No result of ${failed}, seed ${seed}: ${withFlags(message)}`),
     `Ordered by ${metric}, where tied and close are less than 5 % behind the best; the report says what a verdict means.`,
     ...(gate ? [`${gateSentence(gate)} It is in ${gate.trained}.`] : []),
     `Written to ${join(out, 'report.html')}, report.md and report.json.`,

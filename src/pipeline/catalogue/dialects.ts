@@ -13,6 +13,8 @@ import {
   availabilityOf,
   type CategoryForm,
   categoryOf,
+  DECIMAL_COMMA,
+  EITHER_POINT,
   MONEY_EXPECTED,
   type Money,
   moneyOf,
@@ -78,6 +80,9 @@ export interface Entry {
   readonly badSale?: string;
   /** A stock in words that are not known, as the feed has it. */
   readonly badStock?: string;
+  /** A price that has a decimal comma, and one whose point may be decimal or not, as the feed has them. */
+  readonly commaPrice?: string;
+  readonly pointPrice?: string;
 }
 
 export interface Dialect {
@@ -371,8 +376,14 @@ export function entryReader(
     return '';
   };
   const text = (row: FeedRow, field: Field): string => first(row, names[field]);
+  const nameIn = (row: FeedRow, field: Field) => names[field]?.find((one) => row.get(one) !== '') ?? '';
+  const priceLike = (row: FeedRow, form: RegExp): string | undefined =>
+    (['price', 'sale_price'] as const)
+      .map((field) => nameIn(row, field))
+      .flatMap((name) => (row.isNumber(name) ? [] : row.get(name)))
+      .find((value) => form.test(value));
   const money = (row: FeedRow, field: Field) => {
-    const name = names[field]?.find((one) => row.get(one) !== '') ?? '';
+    const name = nameIn(row, field);
     const value = row.get(name);
     const read = moneyOf(value, decimalComma && !row.isNumber(name));
     if (value !== '' && !read) throw new BadRow(`${field} is no price`, `${MONEY_EXPECTED}, got ${shown(value)}`);
@@ -429,6 +440,9 @@ export function entryReader(
       const name = kind === 'url' ? aliasOfUrl(url!) : kind === 'id' ? first(row, dialect.columns.id) : text(row, kind);
       return name === '' ? [] : [[kind, name]];
     });
+    const [commaPrice, pointPrice] = decimalComma
+      ? []
+      : [DECIMAL_COMMA, EITHER_POINT].map((form) => priceLike(row, form));
     const entry: Entry = {
       kind: 'product',
       id: text(row, 'id'),
@@ -436,6 +450,8 @@ export function entryReader(
       ...(group && { group }),
       ...(badSale !== undefined && { badSale }),
       ...(stock !== '' && availability === undefined && { badStock: stock }),
+      ...(commaPrice && { commaPrice }),
+      ...(pointPrice && { pointPrice }),
       item: {
         ...(title && { title }),
         ...(url && { url }),

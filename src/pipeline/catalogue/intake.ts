@@ -60,6 +60,8 @@ export class Intake {
   readonly badRowExamples: string[] = [];
   private readonly badSales = new Sample();
   private readonly badStocks = new Sample();
+  private readonly commaPrices = new Sample();
+  private readonly pointPrices = new Sample();
   private readonly entryOptions: EntryOptions;
   /** Of each feed: the columns that could be its ids. */
   private readonly idColumns: ReadonlyMap<MatchKind, string>[] = [];
@@ -119,6 +121,8 @@ export class Intake {
   private add(entry: Entry, counts: Counts, file: string, line: number): void {
     if (entry.badSale !== undefined) this.badSales.add(`${file}:${line}: ${shown(entry.badSale)}`);
     if (entry.badStock !== undefined) this.badStocks.add(`${file}:${line}: ${shown(entry.badStock)}`);
+    if (entry.commaPrice !== undefined) this.commaPrices.add(`${file}:${line}: ${shown(entry.commaPrice)}`);
+    if (entry.pointPrice !== undefined) this.pointPrices.add(`${file}:${line}: ${shown(entry.pointPrice)}`);
     if (!this.index.add(entry, counts)) return;
     this.into.add(entry.item);
     this.records++;
@@ -188,6 +192,12 @@ export class Intake {
       this.badStocks.count,
       `products have an availability that is not known and are not shown, such as ${this.badStocks.first}; ` +
         'expected in_stock, out_of_stock, preorder or backorder.',
+    );
+    say(
+      this.commaPrices.count && this.pointPrices.count,
+      `prices have one point, before three digits, such as ${this.pointPrices.first}. It was read as a decimal point, but other ` +
+        `prices have a decimal comma, such as ${this.commaPrices.first}. Where the point separates thousands, write the catalogue ` +
+        'by  aisle catalogue FEED --lang de --out FOLDER  and pass the folder.',
     );
     say(
       tooLong,

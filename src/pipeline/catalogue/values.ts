@@ -46,6 +46,11 @@ export function moneyOf(text: string, decimalComma = false): Money | undefined {
   return Number.isFinite(price) ? { price, ...(currency && { currency }) } : undefined;
 }
 
+/** A price that `moneyOf` reads with a decimal comma in every language. */
+export const DECIMAL_COMMA = /^\D*\d[\d'’\s.]*,\d{1,2}\D*$/;
+/** A price whose only point is a decimal one, or separates thousands: the language decides. */
+export const EITHER_POINT = /^\D*[1-9]\d{0,2}\.\d{3}\D*$/;
+
 /** When a sale price holds, in seconds since 1970; an end that is missing is open. */
 export interface Period {
   readonly from?: number;

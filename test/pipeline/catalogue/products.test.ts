@@ -84,6 +84,24 @@ test('a feed is read with its variants, and with what replaces its rows', async 
   expect(shop.aliases?.get('a')).toEqual({ also: ['S-1', 'S-2'] });
 });
 
+test.each([
+  ['"12,50"', '1.299', 1],
+  ['"1.299,00 EUR"', '12.345 EUR', 1],
+  ['"12,50"', '1299', 0],
+  ['12.50', '1.299', 0],
+  ['"1,299"', '1.299', 0],
+  ['"12,50"', '0.125', 0],
+])('a table with the prices %s and %s gets as many warnings of points that may be either: %i', async (a, b, count) => {
+  const messages: Message[] = [];
+  const text = `id,title,price\n1,A,${a}\n2,B,${b}\n`;
+  const { products } = await read(text, { onMessage: (message: Message) => void messages.push(message) });
+  expect(products).toHaveLength(2);
+  const warned = messages.filter(({ text }) => text.includes('It was read as a decimal point'));
+  expect(warned).toHaveLength(count);
+  for (const { text } of warned)
+    expect(text).toMatch(/:3: "1[\d.]+.* have a decimal comma, such as .*:2: ".*--lang de/);
+});
+
 describe('a feed gives its products by their ids', () => {
   // The columns of `table.csv` have names of their own.
   test.each(Object.keys(FEEDS).filter((name) => name !== 'table.csv'))('%s', async (name) => {
