@@ -125,8 +125,16 @@ export function keepLists(host: Host, recommender: Recommender, options: PageOpt
     if (!mayStore() || Object.keys(answers).length === 0) return;
     const lists = { ...Object.fromEntries(fresh(await notes.read(LISTS))), ...answers };
     const newest = Object.entries(lists).sort(([, a], [, b]) => b.time - a.time);
-    while (newest.length > 0 && JSON.stringify(newest).length > MAX_LENGTH) newest.pop();
-    if (mayStore() && newest.length > 0) await notes.write(LISTS, Object.fromEntries(newest), life);
+    let length = 0;
+    const kept = Object.fromEntries(
+      newest.filter((entry) => {
+        length += JSON.stringify(entry).length;
+        return length <= MAX_LENGTH;
+      }),
+    );
+    // What no longer fits would be measured again with every answer of an application that never leaves its page.
+    for (const key of Object.keys(answers)) if (!Object.hasOwn(kept, key)) delete answers[key];
+    if (mayStore() && Object.keys(kept).length > 0) await notes.write(LISTS, kept, life);
   }
 
   const listener = (event: Event) => guard('The list of the page before', () => answered(event));

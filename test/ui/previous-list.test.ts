@@ -69,6 +69,21 @@ describe('the list of the page before', () => {
     expect(await shown(next)).toHaveLength(8);
   });
 
+  test('is kept beside the newest of other pages, as many as fit', async () => {
+    const { page } = await firstPage();
+    await expect.poll(() => note(page)).toBeDefined();
+    await note(
+      page,
+      `(note) => {
+        for (const k of [1, 3, 2]) note['old ' + k] = { time: Date.now() - 60_000 * k, items: ['x'.repeat(90_000)] };
+      }`,
+    );
+    await push(page, 'track', STOCK[3]!.id);
+    const names = async () => Object.keys((await note(page)) ?? {}).map((name) => name.slice(0, 5));
+    await expect.poll(names).toHaveLength(3);
+    expect(await names()).toEqual(expect.arrayContaining(['old 1', 'old 2']));
+  });
+
   test('does not name the page that shows it', async () => {
     const { page } = await firstPage();
     await expect.poll(() => note(page)).toBeDefined();
