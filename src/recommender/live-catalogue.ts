@@ -10,7 +10,7 @@ import { isSale, updatedBy } from '../checkpoint/products';
 import type { CatalogueFiles, CatalogueInfo, Engine } from '../engine/types';
 import { reasonOf } from '../errors';
 import { MAX_PRODUCT_TEXT } from '../limits';
-import type { DeviceNotes } from '../store/device-notes';
+import { CATALOGUE, type DeviceNotes } from '../store/device-notes';
 import {
   absoluteFolder,
   type Check,
@@ -34,8 +34,6 @@ const SOON = 300_000;
 const PATIENCE = 10_000;
 /** Most bytes that are stored, for pages whose own request fails. */
 const MAX_KEPT = 4_000_000;
-/** The key of the stored files. */
-const NOTE = 'catalogue';
 const TEXT: Check = [
   `a text, at most ${MAX_PRODUCT_TEXT} characters`,
   (value) => isText(value) && value.length <= MAX_PRODUCT_TEXT,
@@ -202,20 +200,20 @@ function follow(
     if (status().storage !== 'indexeddb' || fetched === undefined || stored === fetched) return;
     stored = fetched;
     const { life } = notes;
-    const before = filesOf(await notes.read(NOTE), url);
+    const before = filesOf(await notes.read(CATALOGUE), url);
     if (before && (await isSame(before, stored))) return;
     const files = [...stored.files];
     const isSmall = files.reduce((sum, [, { size }]) => sum + size, 0) <= MAX_KEPT;
     const bytes = files.map(async ([name, file]) => [name, await file.arrayBuffer()] as const);
     const manifest = await stored.manifest.arrayBuffer();
-    await notes.write(NOTE, isSmall ? { url, manifest, files: new Map(await Promise.all(bytes)) } : {}, life);
+    await notes.write(CATALOGUE, isSmall ? { url, manifest, files: new Map(await Promise.all(bytes)) } : {}, life);
   }
 
   /** Shows what an earlier page has stored, until the network answers. */
   async function restore(): Promise<void> {
     if (shown || hasLooked || status().storage !== 'indexeddb') return;
     hasLooked = true;
-    const files = filesOf(await notes.read(NOTE), url);
+    const files = filesOf(await notes.read(CATALOGUE), url);
     if (!files || isClosed) return;
     await take(files, true);
     if (problem !== undefined) report(problem);

@@ -37,6 +37,8 @@ export interface DeviceNotes {
 
 /** How the keys of notes begin. */
 export const NOTE = 'note/';
+/** The note that the network has, too: the first to go where the device is full. */
+export const CATALOGUE = 'catalogue';
 
 /** Shared by all recommenders of this page. */
 const memory = new Map<string, object>();

@@ -6,6 +6,7 @@
 import { promisifyRequest } from 'idb-keyval';
 import { keysOf, max, parse } from '../captured';
 import { isName, MAX_AHEAD, MAX_WORD } from '../limits';
+import { CATALOGUE, NOTE } from './device-notes';
 import type { StorageProblem } from './interface';
 import {
   checksum,
@@ -280,9 +281,10 @@ export async function quarantine(store: IDBObjectStore, damaged: readonly Damage
 
 /**
  * Deletes the quarantined records, then whole sessions, the oldest first, until few enough characters are left. Deleting
- * needs no space, so it works even if the quota is used up.
+ * needs no space, so it works even if the quota is used up. Where the device is full, the copy of a catalogue goes before any event: the
+ * network has it, too.
  *
- * @param most Characters that may be left, given how many there are.
+ * @param most Characters that may be left, given how many there are; where the device is full, a share of them.
  * @param gap Seconds without an event that end a session.
  * @param now Seconds since 1970: events ahead of it go first.
  * @returns Characters left, and a message if events were deleted.
@@ -294,11 +296,23 @@ export async function deleteOldest(
   now: number,
 ): Promise<[left: number, problem?: string]> {
   let before = 0;
+  const copy = sizeOfCatalogue(await promisifyRequest(store.get(CATALOGUE_NOTE)));
   const left = await deleteSome(store, (entries) => {
     before = entries.reduce((sum, { size }) => sum + size, 0);
-    return surplus(entries, most(before), gap, now);
+    const room = most(before + copy);
+    // Only a share of all depends on the copy: then the device is full.
+    if (room !== most(before)) store.delete(CATALOGUE_NOTE);
+    return surplus(entries, room, gap, now);
   });
   return left < before ? [left, 'There is room for the newest events only: the oldest were deleted.'] : [left];
+}
+
+const CATALOGUE_NOTE = NOTE + CATALOGUE;
+
+/** Bytes of what `live-catalogue.ts` has stored; 0 for anything else. */
+function sizeOfCatalogue(note: { readonly files?: unknown } | undefined): number {
+  const files = note?.files instanceof Map ? [...note.files.values()] : [];
+  return files.reduce((sum, file) => sum + (Number(file?.byteLength) || 0), 0);
 }
 
 /**

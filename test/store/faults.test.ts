@@ -1,6 +1,8 @@
 /** An IndexedDB that is missing, refuses, never answers, closes or is full: the store goes on in memory, and recovers. */
 import { forceCloseDatabase, IDBFactory } from 'fake-indexeddb';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { LISTS } from '../../src/recommender/device-record';
+import { CATALOGUE, NOTE, openDeviceNotes } from '../../src/store/device-notes';
 import { readQuarantine } from '../../src/store/quarantine';
 import { closeAll, databaseName, dump, freshDatabase, page, stored, view } from './helpers';
 
@@ -231,6 +233,21 @@ describe('an IndexedDB that', () => {
     ).toHaveLength(1);
     await store.erase();
     expect(notices.filter((word) => word.startsWith('storage-short')).at(-1)).toBe('storage-short is over');
+  });
+
+  test('is full of the copy of a catalogue lets that go, and no event', async () => {
+    const { store, notices } = page();
+    for (let k = 0; k < 8; k++) await store.append(large(`${k}`, 10_000 * k));
+    const notes = openDeviceNotes({ name: databaseName() });
+    notes.allow('event');
+    await notes.write(LISTS, { a: 1 }, notes.life);
+    await notes.write(CATALOGUE, { files: new Map([['catalogue.json', new ArrayBuffer(100_000)]]) }, notes.life);
+    await notes.close();
+    vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementationOnce(refuses('QuotaExceededError'));
+    expect(await store.append(view('new', 100_000))).toBe(true);
+    expect(await stored()).toHaveLength(9);
+    expect([...(await dump())!.keys()].filter((key) => key.startsWith(NOTE))).toEqual([NOTE + LISTS]);
+    expect(notices.filter((word) => word.startsWith('storage-short'))).toEqual([]);
   });
 
   test('is full lets the older half go, also of what other tabs have stored unheard, and says so', async () => {
