@@ -273,7 +273,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     const before = ready!;
     if (persisted) waitFor(store.refresh(true).then(() => before));
     // Its code may not have come before.
-    if (options.catalogueUrl !== undefined) liveCatalogue().catch(({ message }) => degrade('catalogue-stale', message));
+    if (options.catalogueUrl) liveCatalogue().catch(({ message }) => degrade('catalogue-stale', message));
     if (isHidden()) return;
     const events = unseen ?? [];
     unseen = undefined;

@@ -128,7 +128,7 @@ export function checkedOptions(options: RecommenderOptions) {
   const known = { ...defaults, ...checked('createRecommender', options, OPTIONS) };
   const { modelUrl, catalogueUrl } = known;
   must('modelUrl', modelUrl, OPTIONS.modelUrl);
-  if (catalogueUrl !== undefined) absoluteFolder('catalogueUrl', catalogueUrl); // which one, the language tells
+  if (catalogueUrl) absoluteFolder('catalogueUrl', catalogueUrl); // which one, the language tells
   return { ...known, modelUrl: absoluteFolder('modelUrl', modelUrl) };
 }
 

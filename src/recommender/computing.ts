@@ -137,7 +137,7 @@ export function createComputing(options: ComputingOptions) {
       const answer = await engine.recommend(request, control);
       hasAnswered();
       if (before === moves) follow(answer);
-      if (answer.missing !== undefined) degrade('no-strategy', answer.missing);
+      if (answer.missing) degrade('no-strategy', answer.missing);
       if (answer.refusedAdapter !== undefined) onRefusedAdapter(answer.refusedAdapter);
       return answer;
     },

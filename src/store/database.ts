@@ -97,7 +97,7 @@ export class Database {
 
   /** Deletes the database, in every tab. Clears it first, because a frozen tab can delay the deletion but not the clearing. */
   async delete(): Promise<void> {
-    if (globalThis.indexedDB === undefined) return;
+    if (!globalThis.indexedDB || globalThis.origin === 'null') return; // which has none
     if (!this.#use && !(await this.#exists())) return;
     const cleared = this.runIfExists('readwrite', (store) => {
       store.clear();
@@ -125,7 +125,7 @@ export class Database {
     // In a frame without an origin Chromium rejects once more, which nobody could handle; there `open` says why not.
     const list = async () => (globalThis.origin === 'null' ? undefined : indexedDB.databases?.());
     const all = await inTime(list(), this.#options.deadline, 'answer');
-    return all === undefined || all.some(({ name }) => name === this.#options.name);
+    return !all || all.some(({ name }) => name === this.#options.name);
   }
 
   /** Opens the database with its first transaction, and keeps it open until `close`. */

@@ -119,7 +119,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     const began = life + stops;
     const { readStored, sortedOut } = await loadReader();
     const found = await look(readStored, {});
-    if (found === undefined || life + stops !== began) return; // erased or stopped meanwhile; the loop reads again
+    if (!found || life + stops !== began) return; // erased or stopped meanwhile; the loop reads again
     const { events, size: total, cleanings } = sortedOut(found, now(), retention, report);
     size = total;
     isLoaded = true;
@@ -170,7 +170,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     };
     const written = await work<string | undefined>(body, 'readwrite', () => epoch === undefined && !hasMissed);
     if (ends) await sleep(RETRY_WRITE).over; // the loop tries again
-    if (written === undefined || life !== began) return;
+    if (!written || life !== began) return;
     epoch = written;
     await done();
   }

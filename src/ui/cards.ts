@@ -42,8 +42,8 @@ function cardOf(host: Host, { texts }: Slot, suggestion: Suggestion): HTMLElemen
   };
   link.append(picture(host, suggestion), line('brand', brand), line('title', title));
   const foot = node('span', { class: 'foot' });
-  if (price !== undefined) foot.append(line('price', price));
-  if (note !== undefined) foot.append(line('note', note, texts.language));
+  if (price) foot.append(line('price', price));
+  if (note) foot.append(line('note', note, texts.language));
   link.append(foot, line('because', '')); // filled later, if the slot wants reasons
   return node('li', { part: 'item' }, link);
 }

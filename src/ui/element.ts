@@ -25,7 +25,7 @@ export function defineElement(host: Host, live: Set<Slot>, came: (slot: Slot) =>
 
   function enter(element: HTMLElement): void {
     let slot = known.get(element);
-    if (!element.isConnected || (slot !== undefined && live.has(slot))) return; // it went, or came twice, before the paint
+    if (!element.isConnected || live.has(slot!)) return; // it went, or came twice, before the paint
     if (slot === undefined) {
       slot = { element, suggestions: [], ...draw(element, host.pictures) };
       known.set(element, slot);
@@ -36,12 +36,12 @@ export function defineElement(host: Host, live: Set<Slot>, came: (slot: Slot) =>
     came(slot);
   }
   function leave(element: HTMLElement): void {
-    const slot = known.get(element);
-    if (slot !== undefined && live.delete(slot)) host.onSlot?.(slot, 'went');
+    const slot = known.get(element)!;
+    if (live.delete(slot)) host.onSlot?.(slot, 'went');
   }
   function change(element: HTMLElement): void {
-    const slot = known.get(element);
-    if (slot === undefined || !live.has(slot)) return;
+    const slot = known.get(element)!;
+    if (!live.has(slot)) return;
     if (host.onSlot) host.onSlot(slot, 'changed');
     else redraw(host, slot);
   }
@@ -65,6 +65,10 @@ export function defineElement(host: Host, live: Set<Slot>, came: (slot: Slot) =>
     },
   );
   isDefined = true;
+  // What the shop's server has rendered into a slot comes after its start tag, where this script may have run.
+  addEventListener('DOMContentLoaded', () => {
+    for (const { element } of live) host.guard(`<${TAG}>`, () => change(element));
+  });
 }
 
 export function redraw(host: Host, slot: Slot): void {
@@ -83,10 +87,10 @@ export function setState({ element, frame, texts }: Slot, state: SlotState): voi
   if (element.getAttribute('data-aisle-state') !== state) element.setAttribute('data-aisle-state', state);
   section.classList.toggle('busy', isBusy);
   section.setAttribute('aria-busy', String(isBusy));
-  if (list === undefined || message === undefined) return; // the shop's own products stay
+  if (list === undefined) return; // the shop's own products stay
   // The shown suggestions are still good if newer ones fail.
   const isShown = isBusy || state === 'ready' || (state !== 'empty' && list.querySelector('a') !== null);
   // What is hidden keeps the place of what did not come.
   list.classList.toggle('quiet', !isShown);
-  message.textContent = isShown ? '' : state === 'empty' ? texts.empty : texts.failed;
+  message!.textContent = isShown ? '' : state === 'empty' ? texts.empty : texts.failed;
 }

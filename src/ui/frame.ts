@@ -18,7 +18,8 @@ export function draw(element: HTMLElement, pictures: boolean, before?: Drawn): D
   const number = Number(element.getAttribute('limit') ?? Number.NaN);
   const limit = Number.isInteger(number) && number > 0 ? Math.min(number, MAX_LIMIT) : DEFAULT_LIMIT;
   const strategy = element.getAttribute('strategy') ?? 'for-you';
-  const frame = before?.frame ?? buildFrame(element);
+  const known = before?.frame;
+  const frame = known && !(known.list && isServed(element)) ? known : buildFrame(element);
   if (frame.list !== undefined) {
     const { section, list, message } = frame;
     section.classList.toggle('plain', !pictures);
@@ -47,8 +48,8 @@ function buildFrame(element: HTMLElement): Frame {
 }
 
 /** Whether the shop's server has rendered products into the slot: then they stay, and are replaced in place. */
-function isServed(element: HTMLElement): boolean {
-  return element.querySelector('[data-item-id]') !== null;
+function isServed(element: HTMLElement): unknown {
+  return element.querySelector('[data-item-id]');
 }
 
 /** A slot without a visible heading (`heading=""`) keeps a hidden one, which names it to a screen reader. */

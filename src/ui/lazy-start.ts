@@ -18,8 +18,10 @@ export function startLazily(guard: Host['guard'], start: () => void): (slot: Slo
   function go(): void {
     if (started) return;
     started = true;
-    guard('The start', start);
-    guard('IntersectionObserver', () => observer?.disconnect());
+    guard('The start', () => {
+      start();
+      observer?.disconnect();
+    });
   }
   try {
     observer = new IntersectionObserver(
@@ -40,7 +42,7 @@ export function startLazily(guard: Host['guard'], start: () => void): (slot: Slo
   }
   if (document.readyState === 'complete') whenIdle();
   else {
-    addEventListener('load', whenIdle, { once: true });
+    addEventListener('load', whenIdle);
     setTimeout(whenIdle, PATIENCE); // the page may never finish loading
   }
   return ({ element }) => {

@@ -17,17 +17,17 @@ const ALL: Checks<EmbedOptions> = {
   variants: ['variants', isText],
 };
 /** Functions, which a tag cannot carry. */
-const NO_TAG: ReadonlySet<string> = new Set(['now', 'product']);
+const NO_TAG = ['now', 'product'];
 export const NAMES = keysOf(ALL);
-const NUMBERS: ReadonlySet<string> = new Set(['sessionGap', 'startDeadline', 'retention', 'maxModelBytes']);
+const NUMBERS = ['sessionGap', 'startDeadline', 'retention', 'maxModelBytes'];
 
 /** Whether a tag carries an option of this name. */
-export const isOfTag = (name: string): boolean => NAMES.includes(name) && !NO_TAG.has(name);
+export const isOfTag = (name: string): boolean => NAMES.includes(name) && !NO_TAG.includes(name);
 
 /** The options that a tag carries. Other tools keep data on it too. */
 export function optionsOfTag({ dataset }: Pick<HTMLElement, 'dataset'>): EmbedOptions {
   const given = Object.entries(dataset).filter(([name]) => isOfTag(name));
-  const options = given.map(([name, value]) => [name, NUMBERS.has(name) ? Number(value) : value]);
+  const options = given.map(([name, value]) => [name, NUMBERS.includes(name) ? Number(value) : value]);
   return Object.fromEntries(options) as EmbedOptions;
 }
 

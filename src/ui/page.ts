@@ -69,6 +69,8 @@ export function startPage(host: Host): Promise<unknown> {
   /** The last answer by a command, or a denial in another tab; and whether the visitor had paused: both hold for a later start. */
   let answer: Commands['consent'][0] | undefined;
   let isPaused: boolean | undefined;
+  /** The answer that the page itself knows of: by its option, or a command. Any other is by the recommender. */
+  let given: unknown;
   /** What was last reported of the product on show, of which page view, and how often. */
   let reported = NOTHING;
   /** Commands that came before there is a recommender, in their order. */
@@ -95,7 +97,8 @@ export function startPage(host: Host): Promise<unknown> {
     const status = aisle.recommender?.status;
     if (status?.storage !== 'indexeddb') reported = NOTHING; // else its view would be stored again
     isPaused = status?.paused ?? isPaused;
-    if (status?.consentBy['other-tab'] === 'denied') answer = 'denied';
+    const { page, 'other-tab': tab } = status?.consentBy ?? {};
+    if (tab === 'denied' || (page !== given && page === 'denied')) answer = 'denied';
     aisle.recommender = undefined;
     updatePanels();
     for (const stop of stops.splice(0)) host.guard('The end', stop);
@@ -131,8 +134,9 @@ export function startPage(host: Host): Promise<unknown> {
     start,
     track,
     async consent(word) {
-      answer = word;
-      await privacy().consent(word);
+      const heard = privacy().consent(word);
+      answer = given = word; // unless it is none
+      await heard;
       view?.refreshSoon('asked');
     },
     erase: () => privacy().erase(),
@@ -173,11 +177,11 @@ export function startPage(host: Host): Promise<unknown> {
     // A page view has one name from its first event; '': none was reported yet.
     const pageView = (isSameView ? reported.pageView : '') || now;
     if (now !== reported.view) refresh('better');
-    const times = isSameView ? reported.times + Number(isNews && given === undefined) : 0;
+    const times = isSameView ? reported.times + Number(isNews && !given) : 0;
     reported = { list, view: now, pageView, times };
-    if (!isNews && given === undefined) return;
+    if (!isNews && !given) return;
     view?.refreshSoon('asked');
-    if (options.track === 'manual' || first === undefined || (times > MAX_REPORTS && given === undefined)) return;
+    if (options.track === 'manual' || !first || (times > MAX_REPORTS && !given)) return;
     const report = (): void => store({ pageView, ...given, itemId: first.id, candidates });
     if (candidates.some(({ kind }) => kind !== 'url')) {
       report();
@@ -211,6 +215,7 @@ export function startPage(host: Host): Promise<unknown> {
         );
         experiment = await openExperiment(page.variants, host, page.dataLayer, recommender.consent);
       }
+      given = recommender.consent;
       const opened = await createRecommender({ ...recommender, ...experiment?.model });
       if (mine !== turn) return opened.dispose();
       aisle.recommender = opened;
@@ -349,7 +354,7 @@ export function startPage(host: Host): Promise<unknown> {
       return;
     }
     const run = () => host.guard(`The command "${name}"`, () => (command as (...args: unknown[]) => unknown)(...args));
-    if (running !== undefined || command === start || command === commands.stop || command === commands.doctor) run();
+    if (running || command === start || command === commands.stop || command === commands.doctor) run();
     else if (command !== commands.track) {
       // What a visitor decides is never too much, and a refusal waits for the recommender alone.
       waiting.push(run);

@@ -33,8 +33,8 @@ export function createView(host: Host, source: () => Source | undefined): View {
     // 2: the other one precedes.
     const slots = [...host.slots].sort((a, b) => (a.element.compareDocumentPosition(b.element) & 2) - 1);
     const from = source();
-    if (from === undefined) {
-      if (failure !== undefined) failAll(failure);
+    if (!from) {
+      if (failure) failAll(failure);
       return;
     }
     if (slots.length === 0) return;
@@ -117,7 +117,7 @@ export function createView(host: Host, source: () => Source | undefined): View {
     const answer = stringify([now, suggestions.map(({ score, ...suggestion }) => suggestion)]);
     if (slot.shown === answer) return;
     slot.shown = answer;
-    if (put !== undefined) {
+    if (put) {
       put(host, slot, suggestions);
       slot.suggestions = suggestions;
       host.onShown?.(slot);
@@ -132,7 +132,7 @@ export function createView(host: Host, source: () => Source | undefined): View {
     if (planned !== 'asked') planned = urgency;
     // With each call: the page may have replaced the function when an earlier one was made.
     setTimeout(() => {
-      if (planned === undefined) return;
+      if (!planned) return;
       const chosen = planned;
       planned = undefined;
       host.guard('The slots', () => plan(chosen));

@@ -29,5 +29,8 @@ test.each([
   await expect.poll(async () => (await status()).storage).toBe(storage);
   const codes = (await status()).degraded.map(({ code }) => code).filter((code) => code !== 'no-worker');
   expect(codes).toEqual(lacks);
+  // Where nothing can be stored, nothing is left to erase.
+  await inside.evaluate(() => window.aisle!.recommender!.privacy.erase());
+  expect((await status()).degraded.map(({ code }) => code)).not.toContain('not-erased');
   expect(errors).toEqual([]);
 });

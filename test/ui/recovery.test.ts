@@ -64,6 +64,31 @@ describe('a model that comes when the network is back', () => {
     await expect.poll(databases).toEqual([]);
   });
 
+  test.each<[string, (page: Page) => Promise<unknown>]>([
+    ['the recommender', (page) => page.evaluate(async () => (await window.aisle!.ready)!.privacy.consent('denied'))],
+    [
+      'a command, and a word after it that is none',
+      async (page) => {
+        await push(page, 'consent', 'denied');
+        await push(page, 'consent', 'revoked');
+      },
+    ],
+  ])('takes the answer no by %s for that of the next start', async (_, deny) => {
+    const { page } = await pages.open(SLOT);
+    await ready(page);
+    await push(page, 'consent', 'granted');
+    await deny(page);
+    await push(page, 'start', { ...MODEL_OPTIONS, consent: 'granted' });
+    await page.evaluate(() => window.aisle!.ready);
+    await push(page, 'track', A);
+    await asked(page, { k: 1 });
+    expect(await page.evaluate(() => window.aisle!.recommender!.status)).toMatchObject({
+      consent: 'denied',
+      storage: 'memory',
+    });
+    expect(await page.evaluate(() => indexedDB.databases())).toEqual([]);
+  });
+
   test.each([
     ['it was stopped', SCRIPT, 'ready', ['stop']],
     ['its options are wrong', SCRIPT.replace('data-', 'data-backend="gpu" data-'), 'error-options', ['refresh']],

@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
 import { takeShifts, watchShifts } from '../layout-shifts';
-import { asked, CATALOGUE, embedPages, push, ready, SETTLED, STOCK } from './embed-window';
+import { asked, CATALOGUE, embedPages, held, push, ready, SETTLED, STOCK } from './embed-window';
 
 vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy
 
@@ -163,6 +163,32 @@ describe('products that the server rendered', () => {
       expect(await page.locator('aisle-recommendations li').count()).toBe(2);
       await page.context().close();
     }
+  });
+
+  test.each([
+    ['stay where our scripts never come', '**/page-*.js', 'error-script'],
+    ['are replaced', '**/none', 'ready'],
+  ])('%s, in a page whose parser reaches them after our script has run', async (_, missing, state) => {
+    const { hold, release } = held('**/slow.js');
+    pages.server.serve('/slow.js', '', 'text/javascript');
+    const ids = STOCK.slice(-4).map(({ id }) => id);
+    const list = `<ul><script src="/slow.js"></script>${ids.map((id) => card(id)).join('')}</ul>`;
+    const { page } = await pages.open(`<aisle-recommendations>${list}</aisle-recommendations>`, {
+      head: SETTLED.replace('module"', 'module" async'),
+      prepare: async (opened) => {
+        await hold(opened);
+        await opened.route(missing, (route) => route.abort());
+      },
+      until: 'commit',
+    });
+    await page.waitForFunction(() => document.querySelector('aisle-recommendations')?.shadowRoot?.firstChild);
+    release();
+    await page.locator(`[data-aisle-state=${state}]`).waitFor();
+    const expected = state === 'ready' ? await asked(page, { k: 4 }) : ids;
+    await expect.poll(() => cards(page)).toEqual(expected);
+    for (const link of await page.locator('aisle-recommendations li a').all())
+      expect(await link.isVisible()).toBe(true);
+    expect(await page.locator('aisle-recommendations li a').count()).toBe(4);
   });
 
   test('keep their number and their place: nothing moves', async () => {
